@@ -1,0 +1,1 @@
+"""Maps and measurements of latent spaces."""

@@ -1,0 +1,1 @@
+"""Drawing: how an image is shown to the encoder and to the reader."""

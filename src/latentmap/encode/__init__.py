@@ -1,0 +1,1 @@
+"""Encoding: from a sample to a latent. The only stage that imports torch."""

@@ -1,0 +1,83 @@
+"""What an encoder is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import Field
+
+from latentmap.config import Options, Plugin, Registry
+
+
+class EncoderOptions(Options):
+    """Options of every encoder.
+
+    Attributes:
+        name: folder name of its results.
+        batch_size: samples given to the model at once.
+        precision: number format of the stored latents.
+    """
+
+    name: str = Field("", pattern=r"^[A-Za-z0-9._-]*$")
+    batch_size: int = Field(8, ge=1)
+    precision: Literal["float16", "float32"] = "float16"
+
+
+@dataclass(frozen=True)
+class ChannelStatistics:
+    """Per-channel mean and standard deviation that a model's own authors state for its latents."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+E_co = TypeVar("E_co", bound=EncoderOptions, covariant=True)
+
+Sample = Mapping[str, Any]
+"""One row of a sample shard as plain Python values, extra columns included."""
+
+Show = Callable[[Sample], Image.Image]
+"""Decodes a sample's image and draws on it what the variant asks for; RGB, original size."""
+
+
+class Encoder(Plugin[E_co]):
+    """Turns samples into latents.
+
+    Making one is cheap: no weights are loaded and no heavy package is imported before `load`.
+
+    Attributes:
+        rank: whether its latents are feature maps (C, H, W) or vectors (D,).
+    """
+
+    Options: type[EncoderOptions] = EncoderOptions
+    rank: ClassVar[Literal["map", "vector"]]
+
+    def revision(self) -> str:
+        """Return what identifies the weights: a pinned revision, or a digest of local files."""
+        return ""
+
+    def load(self) -> None:
+        """Load the model; called once, before the first batch."""
+
+    @abstractmethod
+    def prepare(self, sample: Sample, show: Show) -> NDArray[Any]:
+        """Turn one sample into the model's input; runs in threads beside the model."""
+
+    @abstractmethod
+    def encode(self, batch: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        """Encode prepared samples: (n, C, H, W) or (n, D) float32, deterministic."""
+
+    def statistics(self) -> ChannelStatistics | None:
+        """Return the model's own channel statistics, if its authors state them."""
+        return None
+
+
+ENCODERS: Registry[Encoder[EncoderOptions]] = Registry(
+    "latentmap.encode.encoders", Encoder, "encoder"
+)

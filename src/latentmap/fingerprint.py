@@ -1,0 +1,100 @@
+"""Fingerprints of first-party code: what a job depends on beyond its input files.
+
+Snakemake tracks neither imported modules nor, by content, the script of a rule. A fingerprint in
+`params` does: it changes when the code of a module, or of any latentmap module that it imports,
+changes in meaning. Comments, docstrings and layout do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = "latentmap"
+
+
+def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
+    """Return 16 hexadecimal digits over modules and scripts and all they import of latentmap.
+
+    Args:
+        modules: dotted names of latentmap modules, such as the plug-in that a job uses.
+        scripts: Python files outside the package, such as the rule's script.
+    """
+    files = {str(path.name): path for path in scripts}
+    pending = [*modules, *(name for path in scripts for name in _imports(path))]
+    while pending:
+        name = pending.pop()
+        path = _source(name)
+        if name not in files and path is not None:
+            files[name] = path
+            pending.extend(_imports(path))
+    total = hashlib.blake2b(digest_size=8)
+    for name in sorted(files):
+        total.update(f"{name} {_meaning(files[name])}\n".encode())
+    return total.hexdigest()
+
+
+@cache
+def _source(module: str) -> Path | None:
+    spec = find_spec(module)
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), filename=str(path))
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    """Return the latentmap modules that a file names in its import statements, packages included.
+
+    Imports below `if TYPE_CHECKING:` count too: a rerun too many is cheaper than one too few.
+    """
+    return tuple(
+        name
+        for node in ast.walk(_tree(path))
+        for name in _imported(node)
+        if name == ROOT or name.startswith(f"{ROOT}.")
+    )
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+        yield node.module
+        if node.module.split(".")[0] == ROOT:
+            submodules = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name for name in submodules if _is_module(name))
+
+
+@cache
+def _is_module(name: str) -> bool:
+    parent = _source(name.rpartition(".")[0])
+    # Only a package can have submodules; asking find_spec about a class would import its module.
+    return parent is not None and parent.name == "__init__.py" and find_spec(name) is not None
+
+
+@cache
+def _meaning(path: Path) -> str:
+    tree = _Undocumented().visit(ast.parse(path.read_text("utf-8"), filename=str(path)))
+    return hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
+
+
+class _Undocumented(ast.NodeTransformer):
+    """Remove every docstring."""
+
+    def _strip(self, node: ast.AST) -> ast.AST:
+        self.generic_visit(node)
+        body: list[ast.stmt] = node.body  # type: ignore[attr-defined]
+        first = body[0] if body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            body[:1] = [] if isinstance(first.value.value, str) else [first]
+        return node
+
+    visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip  # noqa: N815

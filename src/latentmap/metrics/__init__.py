@@ -1,0 +1,1 @@
+"""Metrics: how well one embedding separates the labels."""

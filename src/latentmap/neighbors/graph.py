@@ -1,0 +1,86 @@
+"""The neighbor graph and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from latentmap.store.tables import write_parquet
+
+
+@dataclass(frozen=True)
+class NeighborList:
+    """The nearest neighbors of every row, nearest first.
+
+    A row with fewer than k candidates is filled up with index -1 at distance infinity.
+
+    Attributes:
+        indices: (N, k) int32 row numbers; never the row itself.
+        distances: (N, k) float32 Euclidean distances.
+    """
+
+    indices: NDArray[np.int32]
+    distances: NDArray[np.float32]
+
+    @property
+    def k(self) -> int:
+        """Neighbors per row."""
+        return self.indices.shape[1]
+
+
+@dataclass(frozen=True)
+class NeighborGraph:
+    """Both neighbor lists of one embedding.
+
+    Attributes:
+        ids: (N,) sample ids.
+        every: neighbors among all other samples.
+        grouped: neighbors among samples of other source groups only.
+    """
+
+    ids: list[str]
+    every: NeighborList
+    grouped: NeighborList
+
+
+def write_graph(path: Path | str, graph: NeighborGraph) -> None:
+    """Write a graph as id + k indices + k distances, for both lists."""
+    columns = {"id": pa.array(graph.ids, pa.string())}
+    for suffix, neighbors in (("", graph.every), ("_grouped", graph.grouped)):
+        columns[f"indices{suffix}"] = _fixed(neighbors.indices)
+        columns[f"distances{suffix}"] = _fixed(neighbors.distances)
+    write_parquet(path, pa.table(columns))
+
+
+def read_graph(path: Path | str) -> NeighborGraph:
+    """Read a graph."""
+    table = pq.read_table(path)
+    every, grouped = (
+        NeighborList(_matrix(table[f"indices{suffix}"]), _matrix(table[f"distances{suffix}"]))
+        for suffix in ("", "_grouped")
+    )
+    return NeighborGraph(table["id"].to_pylist(), every, grouped)
+
+
+def _fixed(values: NDArray[np.int32] | NDArray[np.float32]) -> pa.FixedSizeListArray:
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
+
+
+def _matrix(column: pa.ChunkedArray) -> NDArray[Any]:
+    array = column.combine_chunks()
+    return array.flatten().to_numpy(zero_copy_only=True).reshape(-1, array.type.list_size)
+
+
+def neighbor_labels(
+    labels: Sequence[int] | NDArray[np.intp], neighbors: NeighborList
+) -> NDArray[np.intp]:
+    """Return the label code of every neighbor, (N, k); -1 where there is none."""
+    codes = np.append(np.asarray(labels, np.intp), -1)
+    return codes[neighbors.indices]

@@ -1,0 +1,1 @@
+"""Pooling: from a latent to a vector."""

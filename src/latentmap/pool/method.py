@@ -1,0 +1,59 @@
+"""What a pooling method is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.config import Options, Plugin, Registry
+
+Shape = tuple[int, ...]
+Latents = NDArray[np.float32]
+Regions = Sequence[NDArray[np.float64]]
+
+
+class PoolingMethod(Plugin[Options]):
+    """A way to turn every latent into one vector.
+
+    Attributes:
+        reference: where the method comes from.
+        accepts_vectors: whether it is defined for latents that are vectors already; all methods
+            are for feature maps.
+    """
+
+    reference: ClassVar[str]
+    accepts_vectors: ClassVar[bool] = False
+
+    @abstractmethod
+    def tokens(self, shape: Shape) -> int:
+        """Return how many tokens a model would be given, for latents of this (C, H, W)."""
+
+    @abstractmethod
+    def dims(self, shape: Shape) -> int:
+        """Return the length D of the vector, for latents of this (C, H, W)."""
+
+    @abstractmethod
+    def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
+        """Pool a block of latents.
+
+        Args:
+            latents: (n, C, H, W) float32 (vectors: (n, D)).
+            regions: for each latent its boxes, (b, 4) as fractions of width and height
+                (x0, y0, x1, y1); b may be 0.
+
+        Returns:
+            (n, D) float32.
+        """
+
+    def finish(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Transform the table of all samples (N, D'), where a method needs them together."""
+        return pooled
+
+
+METHODS: Registry[PoolingMethod] = Registry(
+    "latentmap.pool.methods", PoolingMethod, "pooling method"
+)

@@ -1,0 +1,1 @@
+"""Projections: 2D and 3D maps of one embedding."""

@@ -1,0 +1,1 @@
+"""Reports: self-contained pages over everything that a run measured."""

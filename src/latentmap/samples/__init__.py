@@ -1,0 +1,1 @@
+"""Samples: one image or one text each, with id, label, groups and boxes."""

@@ -1,0 +1,83 @@
+"""What a source of samples is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+import pyarrow as pa
+
+from latentmap.config import Options, Plugin, Registry
+from latentmap.store.samples import BOXES
+
+# What `Source.read` returns, before anything is checked; extra columns of the source follow.
+RAW_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("label_group", pa.string()),
+        pa.field("source_group", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("boxes", BOXES),
+        pa.field("image", pa.large_binary()),
+    ]
+)
+
+
+class SourceOptions(Options):
+    """Options of every source.
+
+    Attributes:
+        name: value of the samples' `source` column; the kind by default.
+        input: where the data is; the run's own `input` by default.
+    """
+
+    name: str = ""
+    input: str | None = None
+
+
+S_co = TypeVar("S_co", bound=SourceOptions, covariant=True)
+
+
+class Source(Plugin[S_co]):
+    """A place that samples come from.
+
+    A source is asked twice: for its `index` when a run is planned (cheap: no image is decoded, no
+    network is used), and to `read` the rows of one shard in that shard's own job.
+    """
+
+    Options: type[SourceOptions] = SourceOptions
+
+    def download_to(self, path: Path) -> None:
+        """Fetch a remote source into one local file; only called if `is_remote`."""
+        raise NotImplementedError
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the source must be downloaded before it has an index."""
+        return False
+
+    @abstractmethod
+    def index(self) -> pl.DataFrame:
+        """List all rows in the source's order.
+
+        Returns:
+            id (string, null where the row has none), label (string, null where it has none) and
+            digest (string: identifies the content of the row, image and boxes included).
+
+        Raises:
+            LatentmapError: the source cannot be opened, or a column is missing.
+        """
+
+    @abstractmethod
+    def read(self, rows: Sequence[int]) -> pa.Table:
+        """Read these rows of the index, in this order: `RAW_SCHEMA` and any extra columns.
+
+        A value that is missing or cannot be read is null: cleaning decides what becomes of it.
+        """
+
+
+SOURCES: Registry[Source[SourceOptions]] = Registry("latentmap.samples.sources", Source, "source")

@@ -1,0 +1,1 @@
+"""Files: how every stage reads and writes them, and what each contract guarantees."""

@@ -1,0 +1,71 @@
+"""Shards of latents: id + fixed-shape tensor, memory-mapped without a copy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from latentmap.store.tables import read_arrow, write_arrow
+
+METADATA_KEY = b"latentmap"
+
+
+@dataclass(frozen=True)
+class LatentShard:
+    """The latents of one shard of samples.
+
+    Attributes:
+        ids: (n,) sample ids.
+        values: (n, C, H, W) or (n, D), float16 or float32; a view of the file, read-only.
+        metadata: what the encoder left with them (its calibration).
+    """
+
+    ids: list[str]
+    values: NDArray[Any]
+    metadata: Mapping[str, Any]
+
+
+def write_latents(
+    path: Path | str,
+    ids: Sequence[str],
+    values: NDArray[Any],
+    metadata: Mapping[str, Any],
+) -> None:
+    """Write one shard of latents as a single record batch.
+
+    Args:
+        path: the Arrow IPC file.
+        ids: (n,) sample ids.
+        values: (n, C, H, W) or (n, D), float16 or float32.
+        metadata: JSON-serialisable; stored in the schema.
+    """
+    tensor = pa.fixed_shape_tensor(pa.from_numpy_dtype(values.dtype), values.shape[1:])
+    size = int(np.prod(values.shape[1:]))
+    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
+    column = pa.ExtensionArray.from_storage(tensor, pa.FixedSizeListArray.from_arrays(flat, size))
+    schema = pa.schema(
+        [pa.field("id", pa.string()), pa.field("latent", tensor)],
+        metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)},
+    )
+    batch = pa.record_batch([pa.array(ids, pa.string()), column], schema=schema)
+    write_arrow(path, pa.Table.from_batches([batch]))
+
+
+def read_latents(path: Path | str) -> LatentShard:
+    """Memory-map one shard of latents."""
+    table = read_arrow(path)
+    column = table["latent"].combine_chunks()
+    flat = column.storage.flatten().to_numpy(zero_copy_only=True)
+    values = flat.reshape(len(table), *column.type.shape)
+    return LatentShard(
+        ids=table["id"].to_pylist(),
+        values=values,
+        metadata=json.loads(table.schema.metadata[METADATA_KEY]),
+    )

@@ -1,0 +1,37 @@
+"""The manifest: the ordered list of a run's sealed shards."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from latentmap.store.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One sealed file of samples.
+
+    Attributes:
+        id: name of its files; carries the digest of what it was made from.
+        rows: samples in it.
+        quarantined: rows that were set aside when it was made.
+        digest: digest of the file's content.
+    """
+
+    id: str
+    rows: int
+    quarantined: int
+    digest: str
+
+
+def write_manifest(path: Path | str, shards: list[Shard]) -> None:
+    """Write the manifest atomically."""
+    write_json(path, {"shards": [asdict(shard) for shard in shards]})
+
+
+def read_manifest(path: Path | str) -> list[Shard]:
+    """Read the manifest's shards in order; none if there is no manifest yet."""
+    if not Path(path).exists():
+        return []
+    return [Shard(**entry) for entry in read_json(path)["shards"]]
