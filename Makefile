@@ -1,0 +1,39 @@
+# make run    install what is missing, run the default pipeline, say where its report is
+# make test   install what is missing, run the whole suite
+# make lint   format, style, types, workflow
+# make lock   refresh the lock from pyproject.toml, and the conda environments from the lock
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: run test lint lock
+
+run: $(INSTALLED)
+	$(BIN)/snakemake --cores all
+	@echo "Report: $(CURDIR)/results/demo/report/summary_report.html"
+
+test: $(INSTALLED)
+	$(BIN)/pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+# The lock names torch without the tag of the build that happened to be installed here. What torch
+# itself pins for GPUs is not in it: resolve on a machine whose torch is the CPU build.
+lock: $(INSTALLED)
+	$(BIN)/pip-compile --quiet --upgrade --all-extras --strip-extras --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.lock pyproject.toml
+	sed -i 's/^\(torch==[^+ ]*\)+[^ ]*/\1/' requirements.lock
+	$(BIN)/python envs/generate.py

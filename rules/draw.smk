@@ -1,0 +1,24 @@
+rule draw_thumbnails:
+    input:
+        # The shard's id says what is in it; a change of its labels draws nothing anew.
+        samples=ancient(SAMPLES),
+    output:
+        thumbnails=THUMBNAILS,
+    params:
+        draw=RUN.draw.model_dump(),
+        thumbnails=RUN.thumbnails.model_dump(),
+        code=lambda wildcards: code("draw_thumbnails"),
+        samples_code=lambda wildcards: ingest_code(wildcards.shard),
+    log:
+        f"{LOG}/draw_thumbnails/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARK}/draw_thumbnails/{{shard}}.tsv"
+    conda:
+        "../envs/draw.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Draw the thumbnails of shard {wildcards.shard}"
+    script:
+        "../workflow/scripts/draw_thumbnails.py"

@@ -1,0 +1,22 @@
+rule find_neighbors:
+    input:
+        embedding=EMBEDDING,
+        samples=sample_shards,
+    output:
+        neighbors=NEIGHBORS,
+    params:
+        options=RUN.neighbors.model_dump(),
+        code=code("find_neighbors"),
+    log:
+        f"{LOG}/find_neighbors/{EMBEDDED}.log",
+    benchmark:
+        f"{BENCHMARK}/find_neighbors/{EMBEDDED}.tsv"
+    conda:
+        "../envs/neighbors.yaml"
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    message:
+        "Find the neighbors in {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
+    script:
+        "../workflow/scripts/find_neighbors.py"

@@ -1,0 +1,69 @@
+checkpoint download_source:
+    output:
+        DOWNLOAD,
+    params:
+        options=lambda wildcards: plain(RUN.source(wildcards.source)),
+        kind=lambda wildcards: kind_of(RUN.source(wildcards.source)),
+    log:
+        f"{LOG}/download_source/{{source}}.log",
+    benchmark:
+        f"{BENCHMARK}/download_source/{{source}}.tsv"
+    conda:
+        "../envs/samples.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    message:
+        "Download {wildcards.source}"
+    script:
+        "../workflow/scripts/download_source.py"
+
+
+rule ingest_samples:
+    input:
+        download=lambda wildcards: downloaded(plan()[wildcards.shard].source),
+    output:
+        samples=SAMPLES,
+        quarantine=SHARD_QUARANTINE,
+    params:
+        # What the rows contain is in the shard's id. Where they lie changes when the data moves or
+        # rows are inserted before them, so it must not be tracked: functions of `output` are not.
+        shard=lambda wildcards, output: vars(plan()[wildcards.shard]),
+        source=lambda wildcards, output: plan_of_source(plan()[wildcards.shard].source),
+        label_groups=RUN.label_to_group,
+        code=lambda wildcards: ingest_code(wildcards.shard),
+    log:
+        f"{LOG}/ingest_samples/{{shard}}.log",
+    benchmark:
+        f"{BENCHMARK}/ingest_samples/{{shard}}.tsv"
+    conda:
+        "../envs/samples.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Read and check the samples of shard {wildcards.shard}"
+    script:
+        "../workflow/scripts/ingest_samples.py"
+
+
+rule seal_samples:
+    input:
+        samples=sample_shards,
+        quarantine=over_shards(SHARD_QUARANTINE),
+    output:
+        manifest=MANIFEST,
+        quarantine=QUARANTINE,
+    params:
+        code=code("seal_samples"),
+    log:
+        f"{LOG}/seal_samples.log",
+    benchmark:
+        f"{BENCHMARK}/seal_samples.tsv"
+    conda:
+        "../envs/samples.yaml"
+    localrule: True
+    message:
+        "Seal the shards"
+    script:
+        "../workflow/scripts/seal_samples.py"

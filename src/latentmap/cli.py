@@ -1,0 +1,106 @@
+"""The command line for what is not a workflow: list the plug-ins, check and show a configuration."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from latentmap.config import Registry
+from latentmap.encode.encoder import ENCODERS
+from latentmap.errors import LatentmapError
+from latentmap.metrics.metric import METRICS
+from latentmap.pool.method import METHODS
+from latentmap.project.projection import PROJECTIONS
+from latentmap.report.chart import CHARTS
+from latentmap.run import Run, kind_of, load_run, read_config
+from latentmap.samples.source import SOURCES
+
+REGISTRIES: dict[str, Registry[Any]] = {
+    "sources": SOURCES,
+    "encoders": ENCODERS,
+    "methods": METHODS,
+    "metrics": METRICS,
+    "projections": PROJECTIONS,
+    "charts": CHARTS,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except LatentmapError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="latentmap", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("list", help="list plug-ins, each with one line of description")
+    listing.add_argument("what", choices=REGISTRIES)
+    listing.set_defaults(command=_list)
+
+    for name, command, text in (
+        ("validate", _validate, "check a configuration"),
+        ("plan", _plan, "show what a configuration would compute"),
+    ):
+        configured = commands.add_parser(name, help=text)
+        configured.add_argument(
+            "--configfile",
+            nargs="*",
+            default=[],
+            metavar="FILE",
+            help="files over config/config.yaml, as for snakemake",
+        )
+        configured.add_argument(
+            "--config", nargs="*", default=[], metavar="KEY=VALUE", help="values over the files"
+        )
+        configured.set_defaults(command=command)
+
+    schema = commands.add_parser("schema", help="print the JSON schema of the configuration")
+    schema.set_defaults(command=_schema)
+    return parser
+
+
+def _list(options: argparse.Namespace) -> None:
+    registry = REGISTRIES[options.what]
+    width = max(map(len, registry))
+    for name in registry:
+        print(f"{name:{width}}  {registry.description(name)}")
+
+
+def _load(options: argparse.Namespace) -> Run:
+    pairs = [pair.partition("=") for pair in options.config]
+    overrides = {key: yaml.safe_load(value) for key, _, value in pairs}
+    return load_run(read_config(["config/config.yaml", *options.configfile], overrides))
+
+
+def _validate(options: argparse.Namespace) -> None:
+    print(f"The configuration of run '{_load(options).run}' is valid.")
+
+
+def _plan(options: argparse.Namespace) -> None:
+    run = _load(options)
+    print(f"run       {run.run}: results in results/{run.run}/")
+    print(f"samples   {', '.join(f'{s.name} ({kind_of(s)})' for s in run.samples.sources)}")
+    print(f"variants  {', '.join(run.variants)}")
+    print(f"metrics   {', '.join(name for name, options in run.metrics if options is not None)}")
+    for encoder in run.encoders:
+        methods = run.pooling_methods(encoder.name)
+        mapped = run.mapped_methods(encoder.name)
+        print(f"encoder   {encoder.name} ({kind_of(encoder)})")
+        print(f"  pool    {len(methods)}: {', '.join(methods)}")
+        print(f"  maps    {', '.join(run.map_names)} of {', '.join(mapped) or 'no method'}")
+
+
+def _schema(options: argparse.Namespace) -> None:
+    print(json.dumps(Run.model_json_schema(), indent=2))

@@ -1,0 +1,311 @@
+"""The configuration of a whole run, assembled from the options of every stage and plug-in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+import yaml
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from latentmap.config import Options, Registry, unknown
+from latentmap.draw.boxes import DrawOptions
+from latentmap.draw.thumbnails import ThumbnailOptions
+from latentmap.encode.encoder import ENCODERS, EncoderOptions
+from latentmap.errors import LatentmapError
+from latentmap.metrics.metric import METRICS
+from latentmap.neighbors.exact import NeighborOptions
+from latentmap.pool.method import METHODS
+from latentmap.project.projection import PROJECTIONS, ProjectionOptions
+from latentmap.report.options import ReportOptions
+from latentmap.samples.source import SOURCES, SourceOptions
+
+
+def _kinds(registry: Registry[Any]) -> Any:
+    """Return the union of the options of all plug-ins, told apart by `kind`."""
+    models = [
+        create_model(
+            registry[name].Options.__name__,
+            __base__=registry[name].Options,
+            kind=(Literal[name], ...),
+        )
+        for name in registry
+    ]
+    return Annotated[Union[tuple(models)], Field(discriminator="kind")]  # noqa: UP007
+
+
+def _named_by_key(projections: Any) -> Any:
+    """Let `umap: {}` stand for `umap: {kind: umap}`."""
+    if not isinstance(projections, Mapping):
+        return projections
+    return {
+        name: {"kind": name, **options} if isinstance(options, Mapping) else options
+        for name, options in projections.items()
+    }
+
+
+Method = Literal[METHODS.names()]  # type: ignore[valid-type]
+MetricsOptions = create_model(
+    "MetricsOptions",
+    __base__=Options,
+    **{name: (METRICS[name].Options | None, METRICS[name].Options()) for name in METRICS},
+)  # type: ignore[call-overload]
+
+
+class LabelGroup(Options):
+    """A coarser class of labels.
+
+    Attributes:
+        color: of its points, as #rrggbb; the next of the palette by default.
+        labels: the labels in it.
+    """
+
+    color: str | None = Field(None, pattern=r"^#[0-9A-Fa-f]{6}$")
+    labels: tuple[str, ...]
+
+
+class SamplesOptions(Options):
+    """Which samples a run is made of.
+
+    Attributes:
+        sources: where they come from; several are concatenated.
+        num_samples: at most this many, the first ones or, stratified, a share of each label.
+        stratify: keep the shares of the labels when `num_samples` limits them.
+        seed: of the stratified choice.
+        shard_size: samples per shard; one encoding job each.
+    """
+
+    sources: tuple[_kinds(SOURCES), ...] = Field(min_length=1)  # type: ignore[valid-type]
+    num_samples: int | None = Field(None, ge=1)
+    stratify: bool = False
+    seed: int = 0
+    shard_size: int = Field(512, ge=1)
+
+
+class Run(Options):
+    """One run: everything that `config/config.yaml` may say.
+
+    Attributes:
+        run: name of the run; its results are in `results/{run}/`.
+        input: path or id of the data, for sources that need one.
+        samples: which samples.
+        label_groups: coarser classes of labels, for colours; an unlisted label is its own group.
+        variants: how images are shown to the encoders.
+        draw: how boxes are drawn.
+        thumbnails: the small pictures shown on hover.
+        encoders: the encoders to compare.
+        methods: pooling methods to measure; all by default.
+        neighbors: the neighbor graph.
+        metrics: options of each metric; null leaves one out.
+        projections: maps to make, by name; null leaves one out.
+        maps: pooling methods that get maps; all by default.
+        report: what the report shows.
+    """
+
+    run: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    input: str | None = None
+    samples: SamplesOptions
+    label_groups: dict[str, LabelGroup] = Field(default_factory=dict)
+    variants: tuple[Literal["plain", "boxes"], ...] = Field(("plain",), min_length=1)
+    draw: DrawOptions = DrawOptions()
+    thumbnails: ThumbnailOptions = ThumbnailOptions()
+    encoders: tuple[_kinds(ENCODERS), ...] = Field(min_length=1)  # type: ignore[valid-type]
+    methods: Literal["all"] | tuple[Method, ...] = "all"
+    neighbors: NeighborOptions = NeighborOptions()
+    metrics: MetricsOptions = MetricsOptions()  # type: ignore[valid-type]
+    projections: Annotated[
+        dict[str, _kinds(PROJECTIONS) | None],  # type: ignore[valid-type]
+        BeforeValidator(_named_by_key),
+    ] = Field(default_factory=dict)
+    maps: Literal["all"] | tuple[Method, ...] = "all"
+    report: ReportOptions = ReportOptions()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share_input(cls, config: Any) -> Any:
+        """Give the run's input to every source and encoder that could name one and does not."""
+        if not isinstance(config, Mapping) or config.get("input") is None:
+            return config
+        config = {**config}
+        samples = config.get("samples")
+        if isinstance(samples, Mapping):
+            sources = _with_input(samples.get("sources"), SOURCES, config["input"])
+            config["samples"] = {**samples, "sources": sources}
+        config["encoders"] = _with_input(config.get("encoders"), ENCODERS, config["input"])
+        return config
+
+    @field_validator("encoders")
+    @classmethod
+    def _name_encoders(cls, encoders: tuple[EncoderOptions, ...]) -> tuple[EncoderOptions, ...]:
+        named = tuple(e if e.name else e.model_copy(update={"name": e.kind}) for e in encoders)  # type: ignore[attr-defined]
+        names = [encoder.name for encoder in named]
+        if len(set(names)) < len(names):
+            raise ValueError(f"encoders must have different names, not {', '.join(names)}")
+        return named
+
+    @field_validator("samples")
+    @classmethod
+    def _name_sources(cls, samples: SamplesOptions) -> SamplesOptions:
+        named = tuple(
+            s if s.name else s.model_copy(update={"name": s.kind}) for s in samples.sources
+        )
+        if len({source.name for source in named}) < len(named):
+            raise ValueError("sources of the same kind need different names: give each a `name`")
+        return samples.model_copy(update={"sources": named})
+
+    @property
+    def label_to_group(self) -> dict[str, str]:
+        """The group of every label that a group lists."""
+        return {label: name for name, group in self.label_groups.items() for label in group.labels}
+
+    def source(self, name: str) -> SourceOptions:
+        """Return the options of one source."""
+        return next(source for source in self.samples.sources if source.name == name)
+
+    def encoder(self, name: str) -> EncoderOptions:
+        """Return the options of one encoder."""
+        return next(encoder for encoder in self.encoders if encoder.name == name)
+
+    def projection(self, name: str) -> ProjectionOptions:
+        """Return the options of one map."""
+        return self.projections[name]
+
+    @property
+    def map_names(self) -> list[str]:
+        """Names of the maps to make of each mapped embedding."""
+        return [name for name, options in self.projections.items() if options is not None]
+
+    def pooling_methods(self, encoder: str) -> list[str]:
+        """Return the pooling methods to measure that are defined for an encoder's latents."""
+        chosen = METHODS.names() if self.methods == "all" else self.methods
+        if ENCODERS[kind_of(self.encoder(encoder))].rank == "map":
+            return list(chosen)
+        return [name for name in METHODS if METHODS[name].accepts_vectors]
+
+    def mapped_methods(self, encoder: str) -> list[str]:
+        """Return the measured pooling methods that get maps; of vectors, all."""
+        measured = self.pooling_methods(encoder)
+        if self.maps == "all" or ENCODERS[kind_of(self.encoder(encoder))].rank == "vector":
+            return measured
+        return [name for name in measured if name in self.maps]
+
+
+def _with_input(parts: Any, registry: Registry[Any], value: str) -> Any:
+    if not isinstance(parts, list | tuple):
+        return parts
+    return [
+        {"input": value, **part}
+        if isinstance(part, Mapping)
+        and part.get("kind") in registry.names()
+        and "input" in registry[part["kind"]].Options.model_fields
+        else part
+        for part in parts
+    ]
+
+
+def kind_of(options: Options) -> str:
+    """Return the plug-in name that options were made for."""
+    return str(options.kind)  # type: ignore[attr-defined]
+
+
+def plain(options: Options) -> dict[str, Any]:
+    """Return plug-in options as plain values, as `Registry.create` takes them."""
+    return options.model_dump(mode="json", exclude={"kind"})
+
+
+def load_run(config: Mapping[str, Any]) -> Run:
+    """Validate a configuration.
+
+    Raises:
+        LatentmapError: names every wrong key or value, what is allowed and the nearest match.
+    """
+    try:
+        return Run.model_validate(dict(config))
+    except ValidationError as error:
+        lines = [f"  {_explain(detail)}" for detail in error.errors()]
+        raise LatentmapError("The configuration is not valid:\n" + "\n".join(lines)) from None
+
+
+def read_config(paths: Iterable[Path | str], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Read YAML files as Snakemake does: later files replace what they name, key by key."""
+    config: dict[str, Any] = {}
+    for path in paths:
+        try:
+            loaded = yaml.safe_load(Path(path).read_text("utf-8")) or {}
+        except (OSError, yaml.YAMLError) as error:
+            raise LatentmapError(f"Cannot read the configuration {path}: {error}") from None
+        config = _merge(config, loaded)
+    return _merge(config, overrides)
+
+
+def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(old, value) if both else value
+    return merged
+
+
+def _explain(detail: ErrorDetails) -> str:
+    """Say in one line which key is wrong, what is allowed there, and the nearest match."""
+    *parents, key = detail["loc"] or ("",)
+    where = ".".join(str(part) for part in detail["loc"])
+    context = detail.get("ctx", {})
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: " + unknown("key", str(key), _keys_at(tuple(parents)))
+    if detail["type"] == "literal_error":
+        return f"{where}: " + unknown("value", str(detail["input"]), _quoted(context["expected"]))
+    if detail["type"] == "union_tag_invalid":
+        return f"{where}.kind: " + unknown(
+            "kind", context["tag"], _quoted(context["expected_tags"])
+        )
+    if detail["type"] == "union_tag_not_found":
+        return f"{where}: 'kind' is missing."
+    if detail["type"] == "missing":
+        return f"{where}: this key is missing."
+    return f"{where}: {detail['msg']} (given: {detail['input']!r})."
+
+
+def _quoted(values: str) -> list[str]:
+    return re.findall(r"'([^']*)'", values)
+
+
+def _keys_at(location: tuple[str | int, ...]) -> list[str]:
+    """Return the keys allowed at a place of the configuration, by its schema."""
+    schema = Run.model_json_schema()
+    node = schema
+    for part in location:
+        node = _resolve(node, schema)
+        options = [_resolve(option, schema) for option in node.get("oneOf", node.get("anyOf", []))]
+        mapping = node.get("discriminator", {}).get("mapping", {})
+        if part in mapping:
+            node = {"$ref": mapping[part]}
+        elif isinstance(part, int):
+            node = node["items"]
+        elif part in node.get("properties", {}):
+            node = node["properties"][part]
+        elif isinstance(node.get("additionalProperties"), dict):
+            node = node["additionalProperties"]
+        else:
+            node = next((o for o in options if "discriminator" in o or "properties" in o), node)
+            mapping = node.get("discriminator", {}).get("mapping", {})
+            node = {"$ref": mapping[part]} if part in mapping else node
+    node = _resolve(node, schema)
+    return sorted(node.get("properties", {}))
+
+
+def _resolve(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+    return node

@@ -1,0 +1,149 @@
+"""Plans keep sealed shards, put what is new at the end, and lose no row."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from latentmap.samples.plan import Limit, PlannedShard, plan_shards
+from latentmap.samples.source import Source, SourceOptions
+from latentmap.store.files import digest
+
+NOTHING_SEALED = pl.DataFrame(schema={"shard": pl.String, "source": pl.String, "digest": pl.String})
+
+
+class Listed(Source[SourceOptions]):
+    """A source of rows given as (id, content) pairs; the content is the label too."""
+
+    def __init__(self, *rows: tuple[str | None, str]) -> None:
+        super().__init__(SourceOptions())
+        self.rows = rows
+
+    def index(self) -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "id": [name for name, _ in self.rows],
+                "label": [content for _, content in self.rows],
+                "digest": [digest(name or "", content) for name, content in self.rows],
+            },
+            schema={"id": pl.String, "label": pl.String, "digest": pl.String},
+        )
+
+    def read(self, rows: Sequence[int]) -> pa.Table:
+        raise NotImplementedError
+
+
+def numbered(*numbers: int, content: str = "x") -> list[tuple[str, str]]:
+    return [(f"s{n}", content) for n in numbers]
+
+
+def plan(*rows, sealed=NOTHING_SEALED, size=4, **limit) -> list[PlannedShard]:
+    return plan_shards({"s": Listed(*rows)}, Limit(**limit), size, sealed)
+
+
+def seal(shards: list[PlannedShard], *rows) -> pl.DataFrame:
+    """The rows of made shards, as they would be read back from their files."""
+    digests = Listed(*rows).index()["digest"]
+    return pl.DataFrame(
+        [{"shard": s.id, "source": s.source, "digest": digests[r]} for s in shards for r in s.rows],
+        schema=NOTHING_SEALED.schema,
+    )
+
+
+def ids(shards, rows) -> list[list[str]]:
+    return [[rows[r][0] for r in shard.rows] for shard in shards]
+
+
+def test_rows_are_cut_into_shards_in_order():
+    rows = numbered(*range(10))
+    shards = plan(*rows)
+    assert [s.rows for s in shards] == [(0, 1, 2, 3), (4, 5, 6, 7), (8, 9)]
+    assert [s.id[:5] for s in shards] == ["0000-", "0001-", "0002-"]
+
+
+def test_planning_again_changes_nothing():
+    rows = numbered(*range(10))
+    shards = plan(*rows)
+    assert plan(*rows) == shards
+    assert plan(*rows, sealed=seal(shards, *rows)) == shards
+
+
+@pytest.mark.parametrize("position", [0, 3, 10])
+def test_new_rows_go_to_new_shards_wherever_they_appear(position):
+    rows = numbered(*range(10))
+    before = plan(*rows)
+    more = rows[:position] + numbered(100, 101) + rows[position:]
+    after = plan(*more, sealed=seal(before, *rows))
+    assert [s.id for s in after[:-1]] == [s.id for s in before]
+    assert ids(after[:-1], more) == ids(before, rows)
+    assert ids(after[-1:], more) == [["s100", "s101"]]
+
+
+def test_a_changed_row_renews_its_shard_only():
+    rows = numbered(*range(10))
+    before = plan(*rows)
+    changed = [*rows[:5], ("s5", "other"), *rows[6:]]
+    after = plan(*changed, sealed=seal(before, *rows))
+    assert [s.id for s in after[:2]] == [before[0].id, before[2].id]
+    assert ids(after[2:], changed) == [["s4", "s5", "s6", "s7"]]
+
+
+def test_rows_that_were_reordered_keep_their_order_in_the_shard():
+    rows = numbered(*range(4))
+    before = plan(*rows)
+    after = plan(*rows[::-1], sealed=seal(before, *rows))
+    assert ids(after, rows[::-1]) == ids(before, rows)
+
+
+def test_duplicates_are_marked_and_told_apart():
+    shards = plan(("a", "1"), ("b", "1"), ("a", "1"), ("b", "2"), (None, "1"), (None, "1"), size=9)
+    assert shards[0].rows == (0, 1, 2, 3, 4, 5)
+    assert {row: reason[:5] for row, reason in shards[0].duplicates.items()} == {
+        2: "exact",
+        3: "id of",
+    }
+
+
+def test_sealed_exact_duplicates_stay_sealed():
+    rows = [("a", "1"), ("b", "1"), ("a", "1")]
+    before = plan(*rows)
+    assert plan(*rows, sealed=seal(before, *rows)) == before
+
+
+def test_a_limit_takes_the_first_rows():
+    assert [s.rows for s in plan(*numbered(*range(10)), num_samples=3)] == [(0, 1, 2)]
+
+
+@pytest.mark.parametrize("num_samples", [1, 7, 20, 30, 59])
+def test_a_stratified_limit_keeps_the_shares_of_the_labels(num_samples):
+    rows = [(f"{label}{n}", label) for label, size in (("a", 40), ("b", 20)) for n in range(size)]
+    shards = plan(*rows, size=100, num_samples=num_samples, stratify=True)
+    counts = Counter(rows[r][1] for s in shards for r in s.rows)
+    assert counts.total() == num_samples
+    assert abs(counts["a"] - num_samples * 2 / 3) <= 1
+
+
+def test_a_stratified_limit_is_seeded_and_ignores_the_order():
+    rows = [(f"s{n}", "a") for n in range(50)]
+
+    def chosen(rows, seed):
+        shards = plan(*rows, size=100, num_samples=10, stratify=True, seed=seed)
+        return {rows[r][0] for s in shards for r in s.rows}
+
+    assert chosen(rows, 0) == chosen(rows[::-1], 0)
+    assert chosen(rows, 0) != chosen(rows, 1)
+
+
+def test_several_sources_do_not_share_shards():
+    sources = {"a": Listed(*numbered(0, 1)), "b": Listed(*numbered(5, 6))}
+    shards = plan_shards(sources, Limit(), 10, NOTHING_SEALED)
+    assert [(s.source, s.rows) for s in shards] == [("a", (0, 1)), ("b", (0, 1))]
+
+
+def test_unread_manifest_is_no_manifest(tmp_path: Path):
+    from latentmap.samples.plan import sealed_rows
+
+    assert sealed_rows(tmp_path).is_empty()
