@@ -240,14 +240,15 @@ def _place(
     if extent[0] > size[0] or extent[1] > size[1]:
         return None
 
+    def is_free(area: Box) -> bool:
+        return not any(_overlap(area, other) for other in taken)
+
     def hidden(area: Box) -> int:
         return sum(_overlap(area, other.box) for other in found)
 
-    for places in (_places(region.box, extent, size), _grid(region.box, extent, size)):
-        free = [area for area in places if not any(_overlap(area, other) for other in taken)]
-        if free:
-            return min(free, key=hidden)
-    return None
+    free = filter(is_free, _places(region.box, extent, size))
+    best = min(free, key=hidden, default=None)
+    return best or next(filter(is_free, _grid(region.box, extent, size)), None)
 
 
 def _places(box: Box, extent: tuple[int, int], size: tuple[int, int]) -> Iterator[Box]:
@@ -275,7 +276,7 @@ def _places(box: Box, extent: tuple[int, int], size: tuple[int, int]) -> Iterato
 
 
 def _grid(box: Box, extent: tuple[int, int], size: tuple[int, int]) -> list[Box]:
-    """Return the free places of a grid, those nearest to the box's upper left corner first."""
+    """Return the places of a grid over the image, those nearest to the box's upper left corner first."""
     width, height = extent
     step = max(1, height // 2)
     corners = [
