@@ -276,7 +276,7 @@ def _places(box: Box, extent: tuple[int, int], size: tuple[int, int]) -> Iterato
 
 
 def _grid(box: Box, extent: tuple[int, int], size: tuple[int, int]) -> list[Box]:
-    """Return the places of a grid over the image, those nearest to the box's upper left corner first."""
+    """Return the places of a grid over the image, nearest to the box's upper left corner first."""
     width, height = extent
     step = max(1, height // 2)
     corners = [

@@ -1,0 +1,236 @@
+"""Any diffusers autoencoder, by hub id or local folder: its deterministic latents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.encode.encoder import ChannelStatistics
+from latentmap.encode.images import ImageEncoder, ImageOptions
+from latentmap.errors import LatentmapError
+from latentmap.store.files import digest, digest_file, read_json
+
+if TYPE_CHECKING:
+    import torch
+
+STATED_BESIDE_WEIGHTS = "reconstruction.json"
+"""File of a local model that may state `latents_mean` and `latents_std` where its config cannot."""
+
+
+class VaeOptions(ImageOptions):
+    """Options of a diffusers autoencoder.
+
+    Attributes:
+        model: local folder, or id on the Hugging Face hub.
+        subfolder: folder of the autoencoder inside the model.
+        revision: commit of a model on the hub; pin it, a branch moves.
+        dtype: number format in which the model runs.
+        device: where the model runs; `auto` takes a GPU if there is one.
+        normalize: give latents minus the model's own mean, over its own standard deviation.
+    """
+
+    model: str = Field(min_length=1)
+    subfolder: str | None = None
+    revision: str | None = None
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    normalize: bool = False
+
+
+class Vae(ImageEncoder[VaeOptions]):
+    """A diffusers autoencoder of images, or of videos that are one frame long.
+
+    Its class is the one that the model's own configuration names; weights are read as safetensors
+    only, and no code comes with them. Pixels are in [-1, 1], which all of diffusers' autoencoders
+    of images and videos expect. Latents are the mode of the posterior.
+    """
+
+    Options: type[VaeOptions] = VaeOptions
+    rank: ClassVar[Literal["map", "vector"]] = "map"
+
+    def revision(self) -> str:
+        """Return a digest of a local model's files, or the hub id's pinned revision."""
+        folder = self._folder
+        if folder is not None:
+            files = sorted(path for path in folder.rglob("*") if path.is_file())
+            return digest(*(f"{file.relative_to(folder)} {digest_file(file)}" for file in files))
+        return f"{self.options.model}@{self.options.revision or 'main'}"
+
+    def load(self) -> None:
+        """Load the model.
+
+        Raises:
+            LatentmapError: it cannot be found or is no autoencoder, the size does not fit it, or
+                the device is not there.
+        """
+        import diffusers
+        import torch
+
+        kind = getattr(diffusers, str(self._config.get("_class_name")), None)
+        if not (isinstance(kind, type) and issubclass(kind, diffusers.ModelMixin)):
+            raise LatentmapError(
+                f"{self._label} is a '{self._config.get('_class_name')}', which is no model of "
+                "diffusers; give the folder of an autoencoder (its subfolder is often 'vae')."
+            )
+        if not hasattr(kind, "encode"):
+            raise LatentmapError(f"{self._label} is a {kind.__name__}, which encodes no images.")
+        self._check_size()
+        if self.options.normalize and self._stated is None:
+            raise LatentmapError(
+                f"{self._label} states no statistics of its latents; leave out 'normalize'."
+            )
+        self._device = _device(self.options.device)
+        self._dtype = getattr(torch, self.options.dtype)
+        # The same input must give the same bytes: no algorithm that depends on a race or a timing.
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
+        try:
+            model = kind.from_pretrained(  # type: ignore[no-untyped-call]
+                self.options.model,
+                subfolder=self.options.subfolder,
+                revision=self.options.revision,
+                torch_dtype=self._dtype,
+                use_safetensors=True,
+                low_cpu_mem_usage=False,  # which would need accelerate
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise self._unreadable("weights", error) from None
+        self._model = model.to(self._device).eval()
+        # Autoencoders of videos convolve over time too.
+        self._is_video = any(parameter.ndim == 5 for parameter in model.parameters())
+
+    def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Encode (size, size, 3) uint8 images: (n, C, H, W) float32."""
+        import torch
+
+        with torch.inference_mode():
+            images = torch.from_numpy(np.stack(batch)).to(self._device)
+            pixels = images.permute(0, 3, 1, 2).to(self._dtype) / 127.5 - 1
+            latents = _mode(self._model.encode(pixels.unsqueeze(2) if self._is_video else pixels))
+            values = latents.squeeze(2) if self._is_video else latents
+            encoded: NDArray[np.float32] = values.float().cpu().numpy()
+        return self._normalized(encoded) if self.options.normalize else encoded
+
+    def statistics(self) -> ChannelStatistics | None:
+        """Return the statistics of what `encode` gives: the model's own, or those of unit noise."""
+        if self.options.normalize and self._stated is not None:
+            channels = len(self._stated.mean)
+            return ChannelStatistics((0.0,) * channels, (1.0,) * channels)
+        return self._stated
+
+    def _normalized(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
+        assert self._stated is not None
+        mean, std = (
+            np.array(values, np.float32)[:, None, None]
+            for values in (self._stated.mean, self._stated.std)
+        )
+        return (latents - mean) / std
+
+    @cached_property
+    def _stated(self) -> ChannelStatistics | None:
+        beside = self._folder / STATED_BESIDE_WEIGHTS if self._folder is not None else None
+        return stated_statistics(
+            {**self._config, **read_json(beside)}
+            if beside is not None and beside.exists()
+            else self._config
+        )
+
+    @cached_property
+    def _config(self) -> dict[str, Any]:
+        """The model's config.json."""
+        folder = self._folder
+        try:
+            if folder is not None:
+                return json.loads((folder / "config.json").read_text("utf-8"))
+            import diffusers
+
+            return diffusers.AutoModel.load_config(
+                self.options.model,
+                subfolder=self.options.subfolder,
+                revision=self.options.revision,
+            )
+        except (OSError, ValueError) as error:
+            raise self._unreadable("config.json", error) from None
+
+    @property
+    def _folder(self) -> Path | None:
+        """The model's folder if it is a local one."""
+        root = Path(self.options.model)
+        return root / (self.options.subfolder or "") if root.is_dir() else None
+
+    @property
+    def _label(self) -> str:
+        return "/".join(filter(None, (self.options.model, self.options.subfolder)))
+
+    def _unreadable(self, part: str, error: Exception) -> LatentmapError:
+        reason = " ".join(str(error).split())
+        if self._folder is not None:
+            return LatentmapError(f"The {part} of {self._label} cannot be read: {reason}")
+        return LatentmapError(
+            f"The {part} of {self._label} cannot be had: there is no such folder, and the Hugging "
+            "Face hub did not give it (offline, unknown id or revision, gated, or no safetensors): "
+            f"{reason}"
+        )
+
+    def _check_size(self) -> None:
+        factor = spatial_factor(self._config)
+        if self.options.size % factor:
+            fitting = max(1, round(self.options.size / factor)) * factor
+            raise LatentmapError(
+                f"Size {self.options.size} is not a multiple of {factor}, by which {self._label} "
+                f"makes images smaller; set size to {fitting}."
+            )
+
+
+def stated_statistics(config: Mapping[str, Any]) -> ChannelStatistics | None:
+    """Return the channel statistics that a model's configuration states.
+
+    `latents_mean` and `latents_std` hold one value per channel, or one per channel and frame
+    (Cosmos), of which the first frame's are taken. Else `scaling_factor` is one over the standard
+    deviation of all channels about `shift_factor` (Rombach et al. 2022, appendix G); a factor of 1
+    states nothing.
+    """
+    channels = config.get("latent_channels") or config.get("z_dim")
+    mean, std = config.get("latents_mean"), config.get("latents_std")
+    if mean and std and channels and len(mean) == len(std) and len(mean) % channels == 0:
+        frames = len(mean) // channels
+        return ChannelStatistics(tuple(mean[::frames]), tuple(std[::frames]))
+    scaling = config.get("scaling_factor")
+    if channels and scaling and scaling != 1:
+        shift = float(config.get("shift_factor") or 0)
+        return ChannelStatistics((shift,) * channels, (1 / scaling,) * channels)
+    return None
+
+
+def spatial_factor(config: Mapping[str, Any]) -> int:
+    """Return by how much a model makes images smaller, from its configuration."""
+    stated = config.get("scale_factor_spatial") or config.get("spatial_compression_ratio")
+    if stated:
+        return int(stated)
+    blocks = config.get("encoder_block_out_channels") or config.get("block_out_channels") or [1]
+    return 2 ** (len(blocks) - 1)
+
+
+def _mode(output: Any) -> torch.Tensor:
+    """Return the deterministic latents of what a diffusers autoencoder's `encode` gives."""
+    if hasattr(output, "latent_dist"):
+        return output.latent_dist.mode()
+    return output.latents if hasattr(output, "latents") else output.latent
+
+
+def _device(name: str) -> str:
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next((device for device, found in there.items() if found), "cpu")
+    if not there.get(name, True):
+        raise LatentmapError(f"There is no '{name}' device here; set device to auto or cpu.")
+    return name

@@ -1,0 +1,249 @@
+import json
+
+import numpy as np
+import pytest
+
+from latentmap.draw.boxes import DrawOptions, show
+from latentmap.encode.calibration import calibrate
+from latentmap.encode.encoder import ENCODERS
+from latentmap.encode.encoders.vae import spatial_factor, stated_statistics
+from latentmap.errors import LatentmapError
+
+KL = {
+    "block_out_channels": (8, 8, 8, 8),
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "norm_num_groups": 4,
+}
+
+# Random weights, the architecture of the published models: their class, channels and factor.
+MODELS = {
+    "AutoencoderKLWan": {
+        "base_dim": 4,
+        "z_dim": 16,
+        "num_res_blocks": 1,
+    },
+    "AutoencoderKLCosmos": {
+        "latent_channels": 16,
+        "encoder_block_out_channels": (8, 8, 8),
+        "decode_block_out_channels": (8, 8, 8),
+        "num_layers": 1,
+        "attention_resolutions": (),
+    },
+    "AutoencoderKL": {**KL, "latent_channels": 4},
+    "AutoencoderTiny": {
+        "latent_channels": 16,
+        "encoder_block_out_channels": (8, 8, 8, 8),
+        "decoder_block_out_channels": (8, 8, 8, 8),
+        "num_encoder_blocks": (1, 1, 1, 1),
+        "num_decoder_blocks": (1, 1, 1, 1),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Make one tiny model of every class, saved as the published ones are."""
+    import diffusers
+    import torch
+
+    made = {}
+    for name, arguments in MODELS.items():
+        torch.manual_seed(0)
+        made[name] = tmp_path_factory.mktemp(name)
+        getattr(diffusers, name)(**arguments).save_pretrained(made[name])
+    return made
+
+
+def load(folder, **options):
+    encoder = ENCODERS.create("vae", {"model": str(folder), "size": 64, "device": "cpu", **options})
+    encoder.load()
+    return encoder
+
+
+def images(count: int = 3, side: int = 64) -> list[np.ndarray]:
+    return list(np.random.default_rng(0).integers(0, 256, (count, side, side, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_latents_have_the_models_shape_and_are_deterministic(folders, name):
+    encoder = load(folders[name])
+    latents = encoder.encode(images())
+    channels = MODELS[name]["latent_channels" if name != "AutoencoderKLWan" else "z_dim"]
+    assert latents.shape == (3, channels, 8, 8)
+    assert latents.dtype == np.float32
+    assert np.isfinite(latents).all()
+    assert latents.std() > 0
+    np.testing.assert_array_equal(encoder.encode(images()), latents)
+    np.testing.assert_array_equal(load(folders[name]).encode(images()), latents)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_latents_are_the_mode_of_pixels_between_minus_one_and_one(folders, name):
+    import diffusers
+    import torch
+
+    model = getattr(diffusers, name).from_pretrained(folders[name]).eval()
+    pixels = torch.from_numpy(np.stack(images())).permute(0, 3, 1, 2).float() / 255 * 2 - 1
+    is_video = name in ("AutoencoderKLWan", "AutoencoderKLCosmos")
+    with torch.inference_mode():
+        output = model.encode(pixels[:, :, None] if is_video else pixels)
+    expected = output.latents if name == "AutoencoderTiny" else output.latent_dist.mode()
+    expected = expected[:, :, 0] if is_video else expected
+    found = load(folders[name]).encode(images())
+    np.testing.assert_allclose(found, expected.numpy(), atol=2e-4 * expected.std().item())
+
+
+def test_a_batch_is_what_its_samples_are(folders):
+    encoder = load(folders["AutoencoderKLWan"])
+    together = encoder.encode(images())
+    alone = np.concatenate([encoder.encode([image]) for image in images()])
+    np.testing.assert_allclose(together, alone, atol=1e-4 * together.std())
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_stays_near(folders, dtype):
+    full = load(folders["AutoencoderTiny"]).encode(images())
+    half = load(folders["AutoencoderTiny"], dtype=dtype).encode(images())
+    assert half.dtype == np.float32
+    assert 0 < np.abs(half - full).max() < 0.1 * np.abs(full).max()
+
+
+def test_normalising_takes_the_models_own_statistics(folders):
+    name = "AutoencoderKLWan"
+    config = json.loads((folders[name] / "config.json").read_text())
+    raw, normal = load(folders[name]), load(folders[name], normalize=True)
+    mean, std = (np.array(config[key])[:, None, None] for key in ("latents_mean", "latents_std"))
+    expected = (raw.encode(images()) - mean) / std
+    np.testing.assert_allclose(normal.encode(images()), expected, rtol=1e-4, atol=1e-5)
+    assert raw.statistics().mean == tuple(config["latents_mean"])
+    assert raw.statistics().std == tuple(config["latents_std"])
+    assert normal.statistics().mean == (0,) * 16
+    assert normal.statistics().std == (1,) * 16
+
+
+def test_cosmos_states_statistics_per_frame_and_the_first_frames_are_taken(folders):
+    from diffusers.models.autoencoders.autoencoder_kl_cosmos import LATENTS_MEAN, LATENTS_STD
+
+    stated = load(folders["AutoencoderKLCosmos"]).statistics()
+    assert stated.mean == tuple(LATENTS_MEAN[::16])
+    assert stated.std == tuple(LATENTS_STD[::16])
+
+
+def test_a_scaling_factor_is_one_over_the_deviation(folders):
+    assert load(folders["AutoencoderKL"]).statistics().std == pytest.approx((1 / 0.18215,) * 4)
+    shifted = {"latent_channels": 2, "scaling_factor": 0.5, "shift_factor": 0.1}
+    assert stated_statistics(shifted).mean == (0.1, 0.1)
+    assert stated_statistics(shifted).std == (2, 2)
+    assert stated_statistics({"latent_channels": 2, "scaling_factor": 1.0}) is None
+    assert (
+        stated_statistics({"z_dim": 3, "latents_mean": [0] * 16, "latents_std": [1] * 16}) is None
+    )
+
+
+def with_statistics(folder, tmp_path, mean, std):
+    """Copy a model and state its statistics beside its weights, as our own training does."""
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    stated = {"latents_mean": list(mean), "latents_std": list(std)}
+    (tmp_path / "reconstruction.json").write_text(json.dumps(stated))
+    return tmp_path
+
+
+def test_a_local_model_states_statistics_beside_its_weights(folders, tmp_path):
+    assert load(folders["AutoencoderTiny"]).statistics() is None
+    folder = with_statistics(folders["AutoencoderTiny"], tmp_path, range(16), range(1, 17))
+    assert load(folder).statistics().mean == tuple(range(16))
+    assert load(folder).statistics().std == tuple(range(1, 17))
+    with pytest.raises(LatentmapError, match="leave out 'normalize'"):
+        load(folders["AutoencoderTiny"], normalize=True)
+
+
+def test_pixels_of_255_raise_the_alarm_and_pixels_in_range_do_not(folders, tmp_path, make_sample):
+    """The mistake of the first analysis, on a model whose statistics are those of its images."""
+    from diffusers import AutoencoderTiny
+    from torch import from_numpy, inference_mode
+
+    def seen(numbers) -> list[np.ndarray]:
+        return [tiny.prepare(make_sample(number), plain) for number in numbers]
+
+    tiny = load(folders["AutoencoderTiny"])
+    own = calibrate(tiny.encode(seen(range(6))), None)
+    folder = with_statistics(folders["AutoencoderTiny"], tmp_path, own.mean, own.std)
+    encoder = load(folder)
+    assert not calibrate(encoder.encode(seen(range(6, 12))), encoder.statistics()).out_of_range
+
+    model = AutoencoderTiny.from_pretrained(folder, low_cpu_mem_usage=False)
+    with inference_mode():
+        pixels = from_numpy(np.stack(seen(range(6, 12)))).permute(0, 3, 1, 2).float()
+        unscaled = calibrate(model.encode(pixels).latents.numpy(), encoder.statistics())
+    assert unscaled.out_of_range
+    assert "out of the model's range" in unscaled.warning()
+
+
+def plain(sample):
+    return show(sample, "plain", DrawOptions())
+
+
+def test_the_revision_follows_a_local_models_files(folders, tmp_path):
+    folder = with_statistics(folders["AutoencoderTiny"], tmp_path, range(16), range(1, 17))
+    encoder = ENCODERS.create("vae", {"model": str(folder)})
+    before = encoder.revision()
+    assert before == ENCODERS.create("vae", {"model": str(folder)}).revision()
+    (folder / "reconstruction.json").write_text("{}")
+    assert encoder.revision() != before
+    pinned = ENCODERS.create("vae", {"model": "organisation/model", "revision": "abc"})
+    assert pinned.revision() == "organisation/model@abc"
+
+
+def test_a_subfolder_is_found(folders, tmp_path):
+    (tmp_path / "vae").symlink_to(folders["AutoencoderTiny"])
+    latents = load(tmp_path, subfolder="vae").encode(images())
+    np.testing.assert_array_equal(latents, load(folders["AutoencoderTiny"]).encode(images()))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_size_that_does_not_fit_is_answered_with_one_that_does(folders, name):
+    with pytest.raises(LatentmapError, match=r"Size 60 is not a multiple of 8.*set size to 64"):
+        load(folders[name], size=60)
+    assert spatial_factor(json.loads((folders[name] / "config.json").read_text())) == 8
+
+
+def test_what_is_no_autoencoder_is_refused(folders, tmp_path):
+    for kind in ("os", "UNet2DConditionModel", None):
+        (tmp_path / "config.json").write_text(json.dumps({"_class_name": kind}))
+        with pytest.raises(LatentmapError, match=f"is a '?{kind}"):
+            load(tmp_path)
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(LatentmapError, match=r"config\.json of .* cannot be read"):
+        load(tmp_path)
+
+
+def test_weights_that_are_no_safetensors_are_refused(folders, tmp_path):
+    import torch
+
+    config = folders["AutoencoderTiny"] / "config.json"
+    (tmp_path / "config.json").write_bytes(config.read_bytes())
+    torch.save({}, tmp_path / "diffusion_pytorch_model.bin")
+    with pytest.raises(LatentmapError, match="safetensors"):
+        load(tmp_path)
+
+
+def test_an_unknown_model_offline_is_one_clear_line(monkeypatch):
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(LatentmapError, match="no such folder, and the Hugging Face hub") as caught:
+        load("organisation/no-such-model")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_device_that_is_not_there_is_named(folders):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(LatentmapError, match="no 'cuda' device"):
+        load(folders["AutoencoderTiny"], device="cuda")
+    auto = load(folders["AutoencoderTiny"], device="auto")
+    assert np.isfinite(auto.encode(images())).all()
