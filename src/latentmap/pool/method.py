@@ -23,10 +23,12 @@ class PoolingMethod(Plugin[Options]):
         reference: where the method comes from.
         accepts_vectors: whether it is defined for latents that are vectors already; all methods
             are for feature maps.
+        needs_regions: whether it looks at the boxes; if not, it may be given none.
     """
 
     reference: ClassVar[str]
     accepts_vectors: ClassVar[bool] = False
+    needs_regions: ClassVar[bool] = False
 
     @abstractmethod
     def tokens(self, shape: Shape) -> int:
@@ -43,7 +45,7 @@ class PoolingMethod(Plugin[Options]):
         Args:
             latents: (n, C, H, W) float32 (vectors: (n, D)).
             regions: for each latent its boxes, (b, 4) as fractions of width and height
-                (x0, y0, x1, y1); b may be 0.
+                (x0, y0, x1, y1); b may be 0. Empty if the method does not need them.
 
         Returns:
             (n, D) float32.

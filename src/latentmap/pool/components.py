@@ -1,0 +1,52 @@
+"""Principal components of the channel means."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
+
+
+class MeanComponents(PoolingMethod):
+    """First k principal components, over all samples, of the mean of each channel.
+
+    Of each component the channel with the largest loading has a positive one. Components beyond
+    the rank of the data (fewer samples, or channels that depend on each other) are zero.
+
+    Attributes:
+        components: k.
+    """
+
+    components: ClassVar[int]
+
+    def tokens(self, shape: Shape) -> int:
+        """Return 1."""
+        return 1
+
+    def dims(self, shape: Shape) -> int:
+        """Return k, or C if there are fewer channels."""
+        return min(self.components, shape[0])
+
+    def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
+        """Return (n, C) means."""
+        return latents.mean(axis=(2, 3))
+
+    def finish(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (N, k) coordinates of all samples."""
+        return principal_components(pooled, min(self.components, pooled.shape[1]))
+
+
+def principal_components(values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Return the coordinates (N, count) of `values` (N, D) on their principal axes, count ≤ D."""
+    centred = values - values.mean(axis=0, dtype=np.float64)
+    _, lengths, axes = np.linalg.svd(centred, full_matrices=False)
+    # What float32 rounding alone explains is no component; its direction would be arbitrary.
+    rounding = np.finfo(np.float32).eps * np.linalg.norm(values.astype(np.float64))
+    axes = axes[lengths > rounding][:count]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1, keepdims=True), axis=1)
+    coordinates = np.zeros((len(values), count), np.float32)
+    coordinates[:, : len(axes)] = centred @ (axes * np.sign(largest)).T
+    return coordinates

@@ -1,0 +1,151 @@
+"""From the latents of all shards to one embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from latentmap.errors import LatentmapError
+from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
+from latentmap.store.latents import read_latents
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids, write_embedding
+
+# A block of latents and what a method makes of it stay in the second-level cache.
+BLOCK_BYTES = 2**19
+
+
+def pool_latents(
+    method: PoolingMethod, latents: Sequence[Path], samples: Sequence[Path], output: Path
+) -> None:
+    """Pool all latents with one method and write the embedding.
+
+    Latents are read block by block; only the embedding is in memory as a whole.
+
+    Args:
+        method: the pooling method.
+        latents: shards of latents.
+        samples: the shards of samples they belong to, in the same order.
+        output: the embedding's Parquet file.
+
+    Raises:
+        LatentmapError: a shard's ids are not its samples', the latents' shapes differ, the method
+            is not for such latents, or the vector of a sample is not finite.
+    """
+    shards = list(_open(method, latents, samples))
+    shape = _common_shape(method, shards)
+    ids = [identity for shard in shards for identity in shard.ids]
+    embedding = method.finish(_pool(method, shards, len(ids)))
+    expected = (len(ids), method.dims(shape))
+    if embedding.shape != expected:
+        raise LatentmapError(
+            f"Pooling method '{_name(method)}' gives {embedding.shape} where its dims() promises "
+            f"{expected} for latents of {shape}; correct the method."
+        )
+    write_embedding(output, pa.array(ids, pa.string()), embedding)
+
+
+@dataclass(frozen=True)
+class _Shard:
+    path: Path
+    ids: list[str]
+    latents: NDArray[Any]
+    regions: Regions
+
+
+def _open(
+    method: PoolingMethod, latents: Sequence[Path], samples: Sequence[Path]
+) -> Iterator[_Shard]:
+    """Open every shard that has rows; an empty one may not know its shape."""
+    for path, sample_path in zip(latents, samples, strict=True):
+        shard = read_latents(path)
+        check_ids(path, shard.ids, read_samples([sample_path], ["id"])["id"].to_pylist())
+        if shard.ids:
+            regions = _regions(sample_path) if method.needs_regions else ()
+            yield _Shard(path, shard.ids, shard.values, regions)
+
+
+def _regions(samples: Path) -> Regions:
+    """Return the boxes of each sample, (b, 4) as fractions of its image's width and height."""
+    rows = read_samples([samples], ["boxes", "width", "height"]).to_pylist()
+    return [
+        np.array(row["boxes"], np.float64) / ([row["width"], row["height"]] * 2)
+        if row["boxes"]
+        else np.empty((0, 4))
+        for row in rows
+    ]
+
+
+def _common_shape(method: PoolingMethod, shards: Sequence[_Shard]) -> Shape:
+    if not shards:
+        raise LatentmapError("There is no latent to pool: every shard of samples is empty.")
+    shape = shards[0].latents.shape[1:]
+    for shard in shards:
+        if shard.latents.shape[1:] != shape:
+            raise LatentmapError(
+                f"{shard.path} has latents of {shard.latents.shape[1:]} where "
+                f"{shards[0].path} has {shape}. Encode all shards with the same options."
+            )
+    if len(shape) != 3 and not (len(shape) == 1 and method.accepts_vectors):
+        raise LatentmapError(
+            f"Pooling method '{_name(method)}' is for feature maps (C, H, W), but {shards[0].path} "
+            f"has latents of {shape}. Use 'flatten' for vectors."
+        )
+    return shape
+
+
+def _pool(method: PoolingMethod, shards: Sequence[_Shard], count: int) -> NDArray[np.float32]:
+    """Pool every latent: (count, D) float32, before the method's `finish`."""
+    pooled = None
+    row = 0
+    for shard in shards:
+        for start, block in _blocks(shard.latents):
+            stop = start + len(block)
+            vectors = method.pool(block, shard.regions[start:stop])
+            _check_finite(vectors, shard, start)
+            if pooled is None:
+                pooled = np.empty((count, vectors.shape[1]), np.float32)
+            pooled[row : row + len(block)] = vectors
+            row += len(block)
+    assert pooled is not None
+    return pooled
+
+
+def _blocks(latents: NDArray[Any]) -> Iterator[tuple[int, Latents]]:
+    """Yield the first row and the float32 values of each block of rows."""
+    rows = max(1, BLOCK_BYTES // (4 * latents[0].size))
+    for start in range(0, len(latents), rows):
+        yield start, _float32(latents[start : start + rows])
+
+
+def _float32(block: NDArray[Any]) -> Latents:
+    if block.dtype != np.float16:
+        return block.astype(np.float32, copy=False)
+    # All 65,536 halves are known: looking them up takes half the time of converting them.
+    return np.take(_halves(), block.view(np.uint16), mode="clip")
+
+
+@cache
+def _halves() -> NDArray[np.float32]:
+    return np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+
+
+def _check_finite(vectors: NDArray[np.float32], shard: _Shard, start: int) -> None:
+    finite = np.isfinite(vectors)
+    if not finite.all():
+        row = start + int(np.argmin(finite.all(axis=1)))
+        raise LatentmapError(
+            f"The pooled latent of '{shard.ids[row]}' (row {row} of {shard.path}) is not finite. "
+            "Encode it again with float32 precision, or remove the sample."
+        )
+
+
+def _name(method: PoolingMethod) -> str:
+    return type(method).__module__.rpartition(".")[2]

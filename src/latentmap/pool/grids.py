@@ -1,0 +1,85 @@
+"""Grids laid over the positions: separable linear maps of the rows and columns of a latent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
+
+Weights = NDArray[np.float32]
+Spans = Iterable[tuple[int, int]]
+
+
+class PatchMeans(PoolingMethod):
+    """Mean of each p×p patch of positions; patches at the far edges average what they have.
+
+    The vector lists the patches row by row, each with its C means: one token per patch.
+
+    Attributes:
+        patch: p, positions per side.
+    """
+
+    patch: ClassVar[int]
+
+    def tokens(self, shape: Shape) -> int:
+        """Return the number of patches, ceil(H/p)·ceil(W/p)."""
+        _, height, width = shape
+        return ceil(height / self.patch) * ceil(width / self.patch)
+
+    def dims(self, shape: Shape) -> int:
+        """Return C per patch."""
+        return shape[0] * self.tokens(shape)
+
+    def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
+        """Return (n, patches·C) means."""
+        rows, columns = (averaging(patches(size, self.patch), size) for size in latents.shape[2:])
+        return tokens_first(separable(latents, rows, columns))
+
+
+def separable(latents: Latents, rows: Weights, columns: Weights) -> Latents:
+    """Weigh rows and columns of positions: rows · latent · columnsᵀ in every channel.
+
+    Args:
+        latents: (n, C, H, W).
+        rows: (h, H) weights.
+        columns: (w, W) weights.
+
+    Returns:
+        (n, C, h, w) float32. Each latent is a product of its own, so that what it becomes does
+        not depend on the others of its block.
+    """
+    samples, channels, height, width = latents.shape
+    narrow = latents.reshape(samples, channels * height, width) @ columns.T.copy()
+    return rows @ narrow.reshape(samples, channels, height, len(columns))
+
+
+def tokens_first(cells: Latents) -> NDArray[np.float32]:
+    """Return (n, C, h, w) as (n, h·w·C): cell by cell, each with its C features."""
+    return np.moveaxis(cells, 1, -1).reshape(len(cells), -1)
+
+
+def averaging(spans: Spans, size: int) -> Weights:
+    """Return the (spans, size) weights that average the positions of each span [start, stop)."""
+    spans = list(spans)
+    weights = np.zeros((len(spans), size), np.float32)
+    for row, (start, stop) in zip(weights, spans, strict=True):
+        row[start:stop] = 1 / (stop - start)
+    return weights
+
+
+def patches(size: int, patch: int) -> Spans:
+    """Return the spans of `patch` positions that cover `size`; the last may be shorter."""
+    return [(start, min(start + patch, size)) for start in range(0, size, patch)]
+
+
+def adaptive(size: int, bins: int) -> Spans:
+    """Return `bins` spans of nearly equal length that cover `size`, as torch's adaptive pooling.
+
+    Where `size` is no multiple of `bins`, neighboring spans share a position.
+    """
+    return [(i * size // bins, ceil((i + 1) * size / bins)) for i in range(bins)]

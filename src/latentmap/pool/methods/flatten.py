@@ -1,0 +1,30 @@
+"""The latent itself as one long vector: everything that there is, nothing pooled."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
+
+
+class Flatten(PoolingMethod):
+    """All values in the order C, H, W; a latent that is a vector already stays as it is."""
+
+    reference: ClassVar[str] = "The identity; the yardstick of all pooling"
+    accepts_vectors: ClassVar[bool] = True
+
+    def tokens(self, shape: Shape) -> int:
+        """Return 1."""
+        return 1
+
+    def dims(self, shape: Shape) -> int:
+        """Return C·H·W, or D for vectors."""
+        return prod(shape)
+
+    def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
+        """Return (n, C·H·W) values."""
+        return latents.reshape(len(latents), -1)
