@@ -1,0 +1,137 @@
+"""Ingest: the rows of one shard, read, cleaned and sorted into samples and quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.clean import QUARANTINE_SCHEMA, Clean, Cleaner, FaultError
+from latentmap.samples.source import RAW_SCHEMA, Source
+from latentmap.store.samples import SCHEMA
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of the rows.
+
+    Attributes:
+        samples: good samples in the order of the rows: `SCHEMA` and the source's extra columns.
+        quarantine: `QUARANTINE_SCHEMA`; one row for each that was set aside, one for each that
+            was repaired.
+    """
+
+    samples: pa.Table
+    quarantine: pa.Table
+
+
+def ingest(
+    source: Source[Any],
+    rows: Sequence[int],
+    duplicates: Mapping[int, str],
+    label_groups: Mapping[str, str],
+) -> Ingested:
+    """Read and clean some rows of a source.
+
+    Args:
+        source: where the rows come from.
+        rows: their positions in the source's index.
+        duplicates: why some of them are set aside as duplicates, by position.
+        label_groups: group of each label; a label that is not there is a group of its own. A
+            group that the source itself gives comes first.
+
+    Raises:
+        LatentmapError: the source cannot be read, or has lost rows since it was planned.
+    """
+    digests = _digests(source, rows)
+    raw = source.read(rows)
+    plain = raw.drop_columns(["image"]).to_pylist()
+    cleaner = Cleaner()
+    kept: list[tuple[int, Clean]] = []
+    notes: list[dict[str, Any]] = []
+    for position, (row, sample) in enumerate(zip(rows, plain, strict=True)):
+        note = {
+            "source": source_name(source),
+            "file": source.options.input or "",
+            "row": row,
+            "id": sample["id"],
+            "digest": digests[position],
+        }
+        try:
+            if row in duplicates:
+                raise FaultError(duplicates[row], "Remove the row, or give it an id of its own.")
+            clean = cleaner.clean({**sample, "image": raw["image"][position].as_py()})
+        except FaultError as fault:
+            note |= {"action": "quarantined", "reason": fault.reason, "remedy": fault.remedy}
+            notes.append(note)
+            continue
+        kept.append((position, clean))
+        if clean.repairs:
+            note |= {
+                "action": "repaired",
+                "reason": "; ".join(clean.repairs),
+                "remedy": "Correct the boxes at their source, if the repair is not what they mean.",
+            }
+            notes.append(note)
+    samples = _samples(raw, kept, source_name(source), digests, label_groups)
+    return Ingested(samples, pa.Table.from_pylist(notes, QUARANTINE_SCHEMA))
+
+
+def source_name(source: Source[Any]) -> str:
+    """Return the value of the samples' `source` column: the configured name, or the kind."""
+    name: str = source.options.name
+    return name or type(source).__module__.rpartition(".")[2]
+
+
+def _digests(source: Source[Any], rows: Sequence[int]) -> list[str]:
+    digests = source.index()["digest"].to_list()
+    if rows and max(rows) >= len(digests):
+        raise LatentmapError(
+            f"{source.options.input or source_name(source)} has {len(digests)} rows, but row "
+            f"{max(rows)} was planned. It has changed; run again."
+        )
+    return [digests[row] for row in rows]
+
+
+def _samples(
+    raw: pa.Table,
+    kept: Sequence[tuple[int, Clean]],
+    name: str,
+    digests: Sequence[str],
+    label_groups: Mapping[str, str],
+) -> pa.Table:
+    """Build the table of the kept rows."""
+    positions = [position for position, _ in kept]
+    found = [clean for _, clean in kept]
+    good = raw.take(pa.array(positions, pa.int64()))
+    ids, labels = good["id"].to_pylist(), good["label"].to_pylist()
+    groups, sources = good["label_group"].to_pylist(), good["source_group"].to_pylist()
+    sizes = [clean.size or (None, None) for clean in found]
+    core = {
+        "id": ids,
+        "source": [name] * len(ids),
+        "label": labels,
+        "label_group": [
+            group or label_groups.get(label, label)
+            for group, label in zip(groups, labels, strict=True)
+        ],
+        "source_group": [group or own for group, own in zip(sources, ids, strict=True)],
+        "text": good["text"],
+        "boxes": [clean.boxes for clean in found],
+        "width": [width for width, _ in sizes],
+        "height": [height for _, height in sizes],
+        "image": good["image"],
+        "digest": [digests[position] for position in positions],
+    }
+    extras = [field for field in raw.schema if field.name not in RAW_SCHEMA.names]
+    columns = [
+        core[f.name]
+        if isinstance(core[f.name], pa.ChunkedArray)
+        else pa.array(core[f.name], f.type)
+        for f in SCHEMA
+    ]
+    columns += [good[field.name] for field in extras]
+    return pa.table(columns, schema=pa.schema([*SCHEMA, *extras]))

@@ -1,0 +1,104 @@
+"""Rows of Parquet and Arrow files, read in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from latentmap.errors import LatentmapError
+
+
+class Rows:
+    """The rows of one or several files with the same columns, in the order of the files.
+
+    Each file is Parquet, an Arrow IPC file, or an Arrow stream as `datasets` writes it; its first
+    bytes tell. Arrow files are memory-mapped; of a Parquet file the row groups that are asked for
+    are read.
+
+    Raises:
+        LatentmapError: a file cannot be read, or has other columns than the first.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._parts: list[_Part] = []
+        schemas: list[pa.Schema] = []
+        for path in paths:
+            schema, parts = _open(path)
+            schemas.append(schema)
+            self._parts += parts
+            if not schema.equals(schemas[0]):
+                raise LatentmapError(
+                    f"{path} has other columns than {paths[0]}. Give files of one layout."
+                )
+        self._schema = schemas[0]
+        self._starts = np.cumsum([0, *(part.rows for part in self._parts)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        """Read all rows, one part after the other; at least one, which may be empty."""
+        if not self._parts:
+            yield self._schema.empty_table()
+        for part in self._parts:
+            yield part.read()
+
+    def take(self, rows: Sequence[int]) -> pa.Table:
+        """Read these rows in this order."""
+        positions = np.asarray(rows, np.int64)
+        if len(positions) == 0:
+            return self._schema.empty_table()
+        owners = np.searchsorted(self._starts, positions, side="right") - 1
+        by_part = np.argsort(owners, kind="stable")
+        tables = [
+            self._parts[owner].read().take(positions[owners == owner] - self._starts[owner])
+            for owner in np.unique(owners)
+        ]
+        return pa.concat_tables(tables).take(np.argsort(by_part))
+
+
+@dataclass(frozen=True)
+class _Part:
+    path: Path
+    rows: int
+    content: pa.Table | pq.ParquetFile
+    group: int = 0
+
+    def read(self) -> pa.Table:
+        if isinstance(self.content, pa.Table):
+            return self.content
+        with _readable(self.path):
+            return self.content.read_row_group(self.group)
+
+
+def _open(path: Path) -> tuple[pa.Schema, list[_Part]]:
+    with _readable(path):
+        with path.open("rb") as file:
+            magic = file.read(6)
+        if magic[:4] == b"PAR1":
+            parquet = pq.ParquetFile(path)
+            groups = range(parquet.num_row_groups)
+            sizes = [parquet.metadata.row_group(group).num_rows for group in groups]
+            parts = [_Part(path, sizes[group], parquet, group) for group in groups]
+            return parquet.schema_arrow.remove_metadata(), parts
+        read = pa.ipc.open_file if magic == b"ARROW1" else pa.ipc.open_stream
+        table = read(pa.memory_map(str(path))).read_all().replace_schema_metadata()
+        return table.schema, [_Part(path, len(table), table)]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise LatentmapError(
+            f"{path} is not a complete Parquet or Arrow file ({reason}). Give another, or fetch it "
+            "again."
+        ) from None

@@ -1,0 +1,112 @@
+"""Images in class folders, or beside a CSV or Parquet table of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples, split_path
+from latentmap.samples.rows import Rows
+from latentmap.samples.source import Source, SourceOptions
+
+IMAGE_SUFFIXES = frozenset(
+    (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+)
+
+
+class FolderColumns(ColumnMap):
+    """The table that class folders give, and the usual layout of a table of labels.
+
+    See `ColumnMap`; paths in `file_name` are relative to the folder.
+    """
+
+    id: str | None = "file_name"
+    label: str | None = "label"
+    image: str | tuple[str, ...] | None = "file_name"
+
+
+class FolderOptions(SourceOptions):
+    """Options of `folder`; its `input` is the folder of images.
+
+    Attributes:
+        labels: CSV or Parquet table of labels, a path inside the folder or a full one; without,
+            the label of an image is the name of the topmost folder that it is in.
+        columns: which column of the table holds what.
+    """
+
+    labels: str | None = None
+    columns: FolderColumns = FolderColumns()
+
+
+class FolderSource(Source[FolderOptions]):
+    """Image files of one folder."""
+
+    Options = FolderOptions
+
+    def index(self) -> pl.DataFrame:
+        """List all rows; see `Source.index`. Images are in the order of their paths."""
+        self.options.columns.check(self._table, str(self._labels or self._folder))
+        return index_rows(self._table, self.options.columns, Images(self._folder))
+
+    def read(self, rows: Sequence[int]) -> pa.Table:
+        """Read rows; see `Source.read`. An image that cannot be had is empty, not null."""
+        table = self._table.take(pa.array(rows, pa.int64()))
+        return raw_samples(table, self.options.columns, Images(self._folder), rows)
+
+    @cached_property
+    def _folder(self) -> Path:
+        if not self.options.input:
+            raise LatentmapError("folder: set 'input' to a folder of images.")
+        folder = Path(self.options.input).expanduser()
+        if not folder.is_dir():
+            raise LatentmapError(f"{folder}: no such folder. Check 'input'.")
+        return folder
+
+    @property
+    def _labels(self) -> Path | None:
+        if self.options.labels is None:
+            return None
+        return self._folder / Path(self.options.labels).expanduser()
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        if self._labels is None:
+            return _class_folders(self._folder)
+        if not self._labels.is_file():
+            raise LatentmapError(f"{self._labels}: no such file. Check 'labels'.")
+        if self._labels.suffix.lower() == ".csv":
+            return _read_csv(self._labels, self.options.columns)
+        return pa.concat_tables(Rows([self._labels]))
+
+
+def _class_folders(folder: Path) -> pa.Table:
+    """List the images below a folder; an image that is in no class folder has no label."""
+    names = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES
+    )
+    shown = [name for name in names if not any(part[0] == "." for part in name.split("/"))]
+    if not shown:
+        raise LatentmapError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+    labels = [name.split("/")[0] if "/" in name else None for name in shown]
+    return pa.table({"file_name": shown, "label": pa.array(labels, pa.string())})
+
+
+def _read_csv(path: Path, columns: ColumnMap) -> pa.Table:
+    """Read a CSV file; columns that are mapped stay text (`007` is no number)."""
+    from pyarrow import csv
+
+    try:
+        header = csv.open_csv(path).schema.names
+        mapped = {split_path(p, header)[0] for tried in columns.paths().values() for p in tried}
+        options = csv.ConvertOptions(column_types=dict.fromkeys(mapped, pa.string()))
+        return csv.read_csv(path, convert_options=options)
+    except pa.ArrowException as error:
+        reason = " ".join(str(error).split())
+        raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None

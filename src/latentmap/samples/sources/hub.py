@@ -1,0 +1,212 @@
+"""A Hugging Face data set by id, or a local Parquet, Arrow or `save_to_disk` copy of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from latentmap.config import unknown
+from latentmap.errors import LatentmapError
+from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples
+from latentmap.samples.rows import Rows
+from latentmap.samples.source import Source, SourceOptions
+from latentmap.store.files import atomic, read_json
+
+FILE_SUFFIXES = (".parquet", ".arrow")
+ROWS_PER_GROUP = 64
+
+
+class HubColumns(ColumnMap):
+    """The layout of SpatialRGPT-Bench, on the hub and as a local copy; see `ColumnMap`."""
+
+    id: str | None = "id"
+    label: str | None = "qa_info.category"
+    source_group: str | None = "image_info.file_path"
+    text: str | None = "text_q"
+    boxes: str | None = "bbox"
+    image: str | tuple[str, ...] | None = ("image", "image_info.file_path")
+
+
+class HubOptions(SourceOptions):
+    """Options of `hub`; its `input` is a data set's id, or a local file or folder.
+
+    Attributes:
+        split: which split to take; of a local folder, the files that are named after it if any are.
+        revision: commit, tag or branch of a remote data set.
+        config: configuration of a remote data set that has several.
+        columns: which column holds what.
+        image_root: folder that image paths are relative to; by default the folder of the file.
+    """
+
+    split: str = "val"
+    revision: str | None = None
+    config: str | None = None
+    columns: HubColumns = HubColumns()
+    image_root: str | None = None
+
+
+class HubSource(Source[HubOptions]):
+    """Rows of a data set in the layout of the Hugging Face hub."""
+
+    Options = HubOptions
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether `input` is the id of a data set rather than a path."""
+        given = self._input
+        looks_like_path = given.startswith((".", "/", "~")) or given.endswith(FILE_SUFFIXES)
+        is_id = re.fullmatch(r"[\w.-]+(/[\w.-]+)?", given) is not None
+        return is_id and not looks_like_path and not Path(given).exists()
+
+    def download_to(self, path: Path) -> None:
+        """Fetch the data set and write it as one Parquet file, images embedded as they came.
+
+        Files that were fetched before are taken from the cache, and what is interrupted resumes.
+
+        Raises:
+            LatentmapError: the hub cannot be reached, there is no such data set, revision, split
+                or column, access is not granted, or the download is damaged.
+        """
+        from datasets import VerificationMode, load_dataset
+        from datasets.table import embed_table_storage
+
+        try:
+            dataset = load_dataset(
+                self._input,
+                self.options.config,
+                split=self.options.split,
+                revision=self.options.revision,
+                verification_mode=VerificationMode.ALL_CHECKS,
+            )
+        except Exception as error:
+            raise LatentmapError(self._explain(error)) from error
+        dataset = dataset.with_format("arrow")
+        self.options.columns.check(dataset[:ROWS_PER_GROUP], self._input)
+        with atomic(path) as temporary:
+            schema = dataset.features.arrow_schema.remove_metadata()
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+                for table in dataset.iter(ROWS_PER_GROUP):
+                    writer.write_table(embed_table_storage(table).cast(schema))
+
+    def local(self, path: Path | str) -> HubSource:
+        """Return the source that reads the file which `download_to` wrote."""
+        options = self.options.model_copy(update={"input": str(path), "image_root": None})
+        return HubSource(options)
+
+    def index(self) -> pl.DataFrame:
+        """List all rows; see `Source.index`."""
+        columns, images = self.options.columns, self._images()
+        parts: list[pl.DataFrame] = []
+        first = 0
+        for table in self._rows:
+            if first == 0:
+                columns.check(table, self._input)
+            parts.append(index_rows(table, columns, images, first))
+            first += len(table)
+        return pl.concat(parts)
+
+    def read(self, rows: Sequence[int]) -> pa.Table:
+        """Read rows; see `Source.read`. An image that cannot be had is empty, not null."""
+        return raw_samples(self._rows.take(rows), self.options.columns, self._images(), rows)
+
+    @property
+    def _input(self) -> str:
+        if not self.options.input:
+            raise LatentmapError("hub: set 'input' to a data set's id, or to a file or folder.")
+        return self.options.input
+
+    @cached_property
+    def _rows(self) -> Rows:
+        if self.is_remote:
+            raise LatentmapError(f"'{self._input}' is not downloaded yet, and no such file exists.")
+        return Rows(_find_files(Path(self._input).expanduser(), self.options.split))
+
+    def _images(self) -> Images:
+        if self.options.image_root is not None:
+            return Images(Path(self.options.image_root).expanduser())
+        path = Path(self._input).expanduser()
+        return Images(path if path.is_dir() else path.parent)
+
+    def _explain(self, error: Exception) -> str:
+        """Turn what `datasets` raises into one line."""
+        from datasets.exceptions import (
+            ChecksumVerificationError,
+            DatasetGenerationError,
+            DatasetNotFoundError,
+            SplitsVerificationError,
+        )
+        from huggingface_hub.errors import (
+            GatedRepoError,
+            HfHubHTTPError,
+            HFValidationError,
+            RepositoryNotFoundError,
+            RevisionNotFoundError,
+        )
+
+        name, options, words = self._input, self.options, " ".join(str(error).split())
+        # `datasets` wraps the hub's errors in its own and then tells them apart by words only.
+        is_missing = isinstance(error, DatasetNotFoundError)
+        if isinstance(error, GatedRepoError) or (is_missing and "gated dataset" in words):
+            return (
+                f"'{name}' is gated. Accept its terms at https://huggingface.co/datasets/{name}, "
+                "log in with 'hf auth login', and run again."
+            )
+        if isinstance(error, RevisionNotFoundError) or (is_missing and "Revision" in words):
+            return f"'{name}' has no revision '{options.revision}'. Correct 'revision'."
+        if is_missing or isinstance(error, RepositoryNotFoundError | HFValidationError):
+            return (
+                f"'{name}' is neither a local file nor a data set on the Hugging Face hub that you "
+                "may read. Check the spelling, or log in with 'hf auth login' if it is private."
+            )
+        if isinstance(error, ChecksumVerificationError | SplitsVerificationError):
+            return f"The download of '{name}' does not match its published sizes ({words})."
+        if isinstance(error, DatasetGenerationError):
+            cause = " ".join(str(error.__cause__ or error).split())
+            return f"The files of '{name}' cannot be read as one table ({cause})."
+        if isinstance(error, ConnectionError | HfHubHTTPError | TimeoutError):
+            return (
+                f"The Hugging Face hub cannot be reached for '{name}' ({words}). Check the network "
+                "and run again, or download the data set elsewhere and set 'input' to its path."
+            )
+        if isinstance(error, ValueError) and words.startswith("Unknown split"):
+            return f"'{name}' has no split '{options.split}' ({words}). Correct 'split'."
+        if isinstance(error, ValueError) and ("BuilderConfig" in words or "Config name" in words):
+            return f"'{name}' has no configuration '{options.config}' ({words}). Correct 'config'."
+        if isinstance(error, RuntimeError) and "scripts are no longer supported" in words:
+            return f"'{name}' loads by code of its own, which is never run. Use a Parquet copy."
+        return f"'{name}' cannot be loaded ({type(error).__name__}: {words})."
+
+
+def _find_files(path: Path, split: str) -> list[Path]:
+    """List the files of a local data set in order."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise LatentmapError(f"{path}: no such file. Check 'input'.")
+    if (path / "dataset_dict.json").is_file():
+        splits: list[str] = _state(path / "dataset_dict.json", "splits")
+        if split not in splits:
+            raise LatentmapError(f"{path}: {unknown('split', split, splits)}")
+        return _find_files(path / split, split)
+    if (path / "state.json").is_file():
+        return [path / file["filename"] for file in _state(path / "state.json", "_data_files")]
+    files = sorted(path.rglob("*.parquet"))
+    if not files:
+        raise LatentmapError(
+            f"{path} holds neither Parquet files nor a data set saved by 'save_to_disk'."
+        )
+    return [file for file in files if re.match(rf"{re.escape(split)}\b", file.name)] or files
+
+
+def _state(path: Path, key: str) -> Any:
+    try:
+        return read_json(path)[key]
+    except (ValueError, KeyError) as error:
+        raise LatentmapError(f"{path} is damaged ({error!r}). Save the data set again.") from None

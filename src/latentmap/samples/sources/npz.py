@@ -1,0 +1,155 @@
+"""A NumPy cache of latents with their metadata and thumbnails, which skips encoding."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zipfile
+import zlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.clean import LATENT_ROW
+from latentmap.samples.columns import ColumnMap, Images, as_text, index_rows, raw_samples
+from latentmap.samples.source import Source, SourceOptions
+from latentmap.store.files import digest_file
+
+THUMBNAIL = "thumbnail"
+
+
+class NpzColumns(ColumnMap):
+    """The keys of the cache's metadata, and its thumbnails; see `ColumnMap`.
+
+    Boxes, if mapped, are pixels of the thumbnail.
+    """
+
+    id: str | None = "id"
+    label: str | None = "qa_category"
+    image: str | tuple[str, ...] | None = THUMBNAIL
+
+
+class NpzOptions(SourceOptions):
+    """Options of `npz`; its `input` is the file.
+
+    The file has `latents` (N, C, H, W), `metadata` (the text of a JSON list of N objects) and,
+    optionally, `thumbnails` (the text of a JSON list of N images in base 64).
+
+    Attributes:
+        columns: which key of the metadata holds what.
+    """
+
+    columns: NpzColumns = NpzColumns()
+
+
+class NpzSource(Source[NpzOptions]):
+    """Rows of a cache; the extra column `npz_row` says which row of `latents` belongs to it."""
+
+    Options = NpzOptions
+
+    def index(self) -> pl.DataFrame:
+        """List all rows; see `Source.index`. The latents are not read."""
+        table, columns = self._table, self.options.columns
+        columns.check(table, str(self._path))
+        file = digest_file(self._path)  # the archive's tail has the checksum of every array
+        return index_rows(table, columns, self._images(), 0, file)
+
+    def read(self, rows: Sequence[int]) -> pa.Table:
+        """Read rows; see `Source.read`. The image is the thumbnail, null if there is none."""
+        table = self._table.take(pa.array(rows, pa.int64()))
+        return raw_samples(table, self.options.columns, self._images(), rows)
+
+    def _images(self) -> Images:
+        return Images(self._path.parent, absent=None)
+
+    @property
+    def _path(self) -> Path:
+        if not self.options.input:
+            raise LatentmapError("npz: set 'input' to a .npz file.")
+        return Path(self.options.input).expanduser()
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        """One row per latent: the metadata's keys, the decoded thumbnail, and `npz_row`."""
+        path = self._path
+        if not path.is_file():
+            raise LatentmapError(f"{path}: no such file. Check 'input'.")
+        if not zipfile.is_zipfile(path):
+            raise LatentmapError(f"{path} is not a complete .npz file. Give another.")
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                rows = _latent_rows(path)
+                metadata = _json_list(path, "metadata", arrays["metadata"])
+                has_thumbnails = "thumbnails" in arrays.files
+                thumbnails = (
+                    _json_list(path, "thumbnails", arrays["thumbnails"]) if has_thumbnails else []
+                )
+        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, OSError, EOFError) as error:
+            reason = " ".join(str(error).split())
+            raise LatentmapError(
+                f"{path} is not a cache of latents ({reason}). It needs arrays 'latents' and "
+                "'metadata' that load without pickle."
+            ) from None
+        thumbnails = thumbnails or [None] * rows
+        if not rows == len(metadata) == len(thumbnails):
+            raise LatentmapError(
+                f"{path} has {rows} latents, {len(metadata)} rows of metadata and "
+                f"{len(thumbnails)} thumbnails. Make the cache again."
+            )
+        return _tabulate(metadata, thumbnails)
+
+
+def _latent_rows(path: Path) -> int:
+    """Read the number of latents from the header of their array."""
+    with zipfile.ZipFile(path) as archive, archive.open("latents.npy") as member:
+        version = np.lib.format.read_magic(member)
+        header = np.lib.format
+        read = header.read_array_header_1_0 if version == (1, 0) else header.read_array_header_2_0
+        shape, _, dtype = read(member)
+    if dtype.hasobject or len(shape) < 2:
+        raise ValueError(f"'latents' has shape {shape} of {dtype}")
+    return shape[0]
+
+
+def _json_list(path: Path, name: str, array: np.ndarray[Any, Any]) -> list[Any]:
+    """Parse an array that holds one JSON text."""
+    if array.size != 1:
+        raise ValueError(f"'{name}' is not one JSON text")
+    value = array.reshape(()).item()
+    parsed = json.loads(value) if isinstance(value, str | bytes) else value
+    if parsed is not None and not isinstance(parsed, list):
+        raise ValueError(f"'{name}' is not a JSON list")
+    return parsed or []
+
+
+def _tabulate(metadata: Sequence[Any], thumbnails: Sequence[Any]) -> pa.Table:
+    rows = [row if isinstance(row, dict) else {} for row in metadata]
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: _column([row.get(name) for row in rows]) for name in names}
+    columns[THUMBNAIL] = pa.array([_decode(image) for image in thumbnails], pa.large_binary())
+    columns[LATENT_ROW] = pa.array(range(len(rows)), pa.int64())
+    return pa.table(columns)
+
+
+def _column(values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # values of different types
+        return pa.array([as_text(value) for value in values], pa.string())
+
+
+def _decode(image: Any) -> bytes | None:
+    """Decode base 64, with or without a `data:` prefix; empty if it is damaged."""
+    if image is None or image == "":
+        return None
+    try:
+        return base64.b64decode(image.rpartition(",")[2])
+    except (binascii.Error, ValueError, AttributeError):
+        return b""

@@ -1,0 +1,182 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.columns import (
+    ColumnMap,
+    Images,
+    as_boxes,
+    as_text,
+    cells,
+    index_rows,
+    parse_literal,
+    raw_samples,
+)
+from latentmap.samples.source import RAW_SCHEMA
+
+QA = {"type": "qualitative", "category": "left_predicate"}
+BOXES = [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.5, 8.0]]
+
+
+@pytest.mark.parametrize("write", [lambda v: v, json.dumps, repr], ids=["arrow", "json", "python"])
+def test_nested_values_read_the_same_in_every_form(write, tmp_path):
+    table = pa.table({"key": ["a"], "qa": [write(QA)], "where": [write(BOXES)]})
+    columns = ColumnMap(id="key", label="qa.category", boxes="where")
+    columns.check(table, "data")
+    row = raw_samples(table, columns, Images(tmp_path), [0]).to_pylist()[0]
+    assert row["label"] == "left_predicate"
+    assert row["boxes"] == BOXES
+
+
+def test_two_levels_and_a_column_with_a_dot():
+    table = pa.table({"a": [repr({"b": {"c": 1}})], "a.b": ["whole"]})
+    assert cells(table, "a.b.c") == [1]
+    assert cells(table, "a.b") == ["whole"]
+
+
+def test_text_is_parsed_and_never_evaluated(tmp_path):
+    mark = tmp_path / "mark"
+    attack = f"__import__('pathlib').Path({str(mark)!r}).touch()"
+    with pytest.raises(ValueError, match="literal"):
+        parse_literal(attack)
+    table = pa.table({"qa": [attack, "(" * 10_000, "{'category': 'x'}"]})
+    assert cells(table, "qa.category") == [None, None, "x"]
+    assert as_boxes(attack) == [None]
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, []),
+        ("", []),
+        ("None", []),
+        ("[]", []),
+        ([1, 2, 3, 4], [[1.0, 2.0, 3.0, 4.0]]),
+        ("[(1, 2, 3, 4)]", [[1.0, 2.0, 3.0, 4.0]]),
+        ([[1, 2, 3]], [None]),
+        ([[1, 2, 3, None], [1, 2, 3, 4]], [None, [1.0, 2.0, 3.0, 4.0]]),
+        ("[[True, 2, 3, 4]]", [None]),
+        ("[[1" + 400 * "0" + ", 2, 3, 4]]", [None]),
+        ("nonsense", [None]),
+        (7, [None]),
+    ],
+)
+def test_boxes(cell, expected):
+    assert as_boxes(cell) == expected
+
+
+def test_text():
+    values = (None, float("nan"), "", "007", 7, True, {"b": 1, "a": "é"})
+    assert [as_text(v) for v in values] == [
+        None,
+        None,
+        "",
+        "007",
+        "7",
+        "true",
+        '{"a": "é", "b": 1}',
+    ]
+
+
+def test_missing_column_names_what_exists_and_the_nearest():
+    table = pa.table({"id": ["a"], "labels": ["x"], "qa": [repr(QA)]})
+    with pytest.raises(LatentmapError) as caught:
+        ColumnMap(id="id", label="label").check(table, "x.parquet")
+    message = str(caught.value)
+    assert message.startswith("x.parquet: Unknown column 'label'. Did you mean 'labels'?")
+    assert "columns.label" in message
+    assert "\n" not in message
+    with pytest.raises(LatentmapError, match=r"Did you mean 'qa\.category'\?"):
+        ColumnMap(label="qa.categori").check(table, "x.parquet")
+    with pytest.raises(LatentmapError, match=r"columns\.image"):
+        ColumnMap(image=("image", "info.path")).check(table, "x.parquet")
+    ColumnMap(id="id", label="qa.category").check(table, "x.parquet")
+
+
+def test_extra_columns_keep_their_type_and_mapped_ones_go(tmp_path):
+    extra = pa.array([{"kind": "q", "n": [1, 2]}])
+    table = pa.table({"name": ["a"], "qa": extra, "label": [3], "original_label": ["o"]})
+    columns = ColumnMap(id="name", text="qa.kind")
+    raw = raw_samples(table, columns, Images(tmp_path), [0])
+    assert raw.schema.names[: len(RAW_SCHEMA)] == RAW_SCHEMA.names
+    assert raw.schema.names[len(RAW_SCHEMA) :] == [
+        "qa",
+        "original_label",
+        "original_original_label",
+    ]
+    assert raw["qa"].type == extra.type
+    assert raw["original_label"].to_pylist() == [3]
+    assert raw["original_original_label"].to_pylist() == ["o"]
+    assert raw["id"].to_pylist() == ["a"]
+    assert raw["image"].to_pylist() == [None]
+
+
+def test_ids_are_positions_where_none_is_mapped(tmp_path):
+    table = pa.table({"label": ["x", "y"]})
+    columns = ColumnMap(label="label")
+    assert index_rows(table, columns, Images(tmp_path), 5)["id"].to_list() == ["5", "6"]
+    assert raw_samples(table, columns, Images(tmp_path), [9, 2])["id"].to_pylist() == ["9", "2"]
+
+
+def test_images_come_as_bytes_structs_and_files_of_the_folder_only(tmp_path):
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (root / "sub" / "a.png").write_bytes(b"inside")
+    (tmp_path / "secret.png").write_bytes(b"outside")
+    images = Images(root)
+    assert images.read(b"raw") == b"raw"
+    assert images.read({"bytes": b"raw", "path": "sub/a.png"}) == b"raw"
+    assert images.read({"bytes": None, "path": "sub/a.png"}) == b"inside"
+    assert images.read(str(root / "sub" / "a.png")) == b"inside"
+    for cell in ("../secret.png", str(tmp_path / "secret.png"), "gone.png", "", "a\0b", None):
+        assert images.read(cell) == b"", cell
+    assert Images(root, absent=None).read(None) is None
+    assert images.digest("sub/a.png") == images.digest(b"inside")
+    assert images.digest("gone.png") == "missing"
+
+
+def test_digest_follows_every_part_of_a_row(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"1")
+    (tmp_path / "b.png").write_bytes(b"1")
+
+    mapped = ColumnMap(id="id", image="file")
+
+    def digest(columns=mapped, **change):
+        row = {
+            "id": "a",
+            "file": "a.png",
+            "boxes": [[1.0, 2.0]],
+            "when": 1970,
+        } | change
+        table = pa.table({name: [value] for name, value in row.items()})
+        return index_rows(table, columns, Images(tmp_path))["digest"][0]
+
+    before = digest()
+    assert digest() == before
+    others = [
+        digest(id="b"),
+        digest(boxes=[[1.0, 2.5]]),
+        digest(file="b.png"),
+        digest(file="gone.png"),
+        digest(when=1971),
+        digest(columns=ColumnMap(id="id", image="file", text="id")),
+    ]
+    (tmp_path / "a.png").write_bytes(b"2")
+    assert len({before, digest(), *others}) == 8
+
+
+def test_columns_are_closed_to_unknown_keys():
+    with pytest.raises(ValueError, match="extra"):
+        ColumnMap.model_validate({"lable": "x"})
+
+
+def test_a_folder_of_images_may_be_a_link(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.png").write_bytes(b"linked")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "images").symlink_to(Path("../real"))
+    assert Images(tmp_path / "root").read("images/a.png") == b"linked"

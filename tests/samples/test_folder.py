@@ -1,0 +1,89 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.ingest import ingest
+from latentmap.samples.source import SOURCES
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, name in enumerate(("dog/b.png", "cat/deep/a.JPG", "cat/z.png", "loose.png")):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8 + number, 8)).save(path)
+    (tmp_path / "images" / "cat" / "notes.txt").write_text("no image")
+    (tmp_path / "images" / ".hidden").mkdir()
+    (tmp_path / "images" / ".hidden" / "h.png").write_bytes(b"")
+    return tmp_path / "images"
+
+
+def make(folder, **options):
+    return SOURCES.create("folder", {"input": str(folder), **options})
+
+
+def test_class_folders(folder):
+    source = make(folder)
+    index = source.index()
+    assert index["id"].to_list() == ["cat/deep/a.JPG", "cat/z.png", "dog/b.png", "loose.png"]
+    assert index["label"].to_list() == ["cat", "cat", "dog", None]
+    made = ingest(source, [3, 2, 0], {}, {})
+    assert made.samples["id"].to_pylist() == ["dog/b.png", "cat/deep/a.JPG"]
+    assert made.samples["source_group"].to_pylist() == ["dog/b.png", "cat/deep/a.JPG"]
+    assert made.samples["width"].to_pylist() == [8, 9]
+    assert made.samples["image"][0].as_py() == (folder / "dog/b.png").read_bytes()
+    assert made.quarantine["reason"].to_pylist() == ["empty label"]
+
+
+def test_digest_follows_the_file(folder):
+    before = make(folder).index()["digest"].to_list()
+    Image.new("RGB", (9, 9)).save(folder / "dog" / "b.png")
+    after = make(folder).index()["digest"].to_list()
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, True, False, True]
+
+
+def test_csv_of_labels_keeps_mapped_text_and_extra_columns(folder):
+    (folder / "labels.csv").write_text(
+        "file_name,key,class,where,score\n"
+        'dog/b.png,007,01,"[[1, 2, 3, 4]]",0.5\n'
+        "gone.png,008,02,,1.5\n"
+        "cat/z.png,009,,,2\n"
+    )
+    columns = {"id": "key", "label": "class", "boxes": "where"}
+    source = make(folder, labels="labels.csv", columns=columns)
+    assert source.index()["id"].to_list() == ["007", "008", "009"]
+    made = ingest(source, [0, 1, 2], {}, {})
+    [row] = made.samples.to_pylist()
+    assert (row["id"], row["label"], row["boxes"]) == ("007", "01", [[1, 2, 3, 4]])
+    assert row["score"] == 0.5
+    assert made.quarantine["id"].to_pylist() == ["008", "009"]
+    assert made.quarantine["reason"][0].as_py().startswith("image is missing")
+
+
+def test_parquet_of_labels_anywhere(folder, tmp_path):
+    path = tmp_path / "labels.parquet"
+    pq.write_table(pa.table({"file_name": ["cat/z.png"], "label": ["lion"]}), path)
+    made = ingest(make(folder, labels=str(path)), [0], {}, {})
+    assert made.samples.select(["id", "label"]).to_pylist() == [
+        {"id": "cat/z.png", "label": "lion"}
+    ]
+
+
+def test_what_is_wrong_is_said_in_one_line(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (folder / "bad.csv").write_text("a,b\n1,2,3\n")
+    (folder / "other.csv").write_text("file,label\na,b\n")
+    for source, words in (
+        (make(tmp_path / "gone"), "no such folder"),
+        (make(tmp_path / "empty"), "holds no images"),
+        (make(folder, labels="gone.csv"), "gone.csv: no such file"),
+        (make(folder, labels="bad.csv"), "not a CSV table"),
+        (make(folder, labels="other.csv"), "Unknown column 'file_name'. Did you mean 'file'?"),
+        (SOURCES.create("folder"), "set 'input'"),
+    ):
+        with pytest.raises(LatentmapError) as caught:
+            source.index()
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,121 @@
+import io
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.clean import QUARANTINE_SCHEMA
+from latentmap.samples.ingest import ingest
+from latentmap.samples.source import SOURCES
+from latentmap.store.samples import SCHEMA
+
+
+def png(color):
+    data = io.BytesIO()
+    Image.new("RGB", (40, 30), color).save(data, "PNG")
+    return data.getvalue()
+
+
+ROWS = [
+    {"id": "good", "label": "left", "boxes": [[1, 2, 3, 4]]},
+    {"id": "swapped", "label": "left", "boxes": [[3, 2, 1, 4], [0, 0, 41, 30]]},
+    {"id": None, "label": "left"},
+    {"id": "unlabelled", "label": " "},
+    {"id": "broken", "label": "right", "image": png("red")[:40]},
+    {"id": "good", "label": "left", "boxes": [[1, 2, 3, 4]]},
+    {"id": "good", "label": "right"},
+    {"id": "flat", "label": "right", "boxes": [[1, 2, 1, 4]]},
+    {"id": "grouped", "label": "tall", "group": "Own", "shared": "photo", "note": {"n": 7}},
+]
+DUPLICATES = {5: "exact duplicate of an earlier row", 6: "id of an earlier row"}
+COLUMNS = {
+    "id": "id",
+    "label": "label",
+    "label_group": "group",
+    "source_group": "shared",
+    "text": None,
+    "boxes": "boxes",
+    "image": "image",
+}
+
+
+@pytest.fixture
+def source(tmp_path):
+    blank = {"boxes": None, "image": png("blue"), "group": None, "shared": None, "note": None}
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_pylist([blank | row for row in ROWS]), path)
+    return SOURCES.create("hub", {"input": str(path), "columns": COLUMNS})
+
+
+def test_every_row_ends_up_in_exactly_one_place(source):
+    rows = [8, 0, 1, 2, 3, 4, 5, 6, 7]
+    made = ingest(source, rows, DUPLICATES, {"left": "Horizontal"})
+    assert made.samples["id"].to_pylist() == ["grouped", "good", "swapped"]
+    aside = pl.DataFrame(made.quarantine.to_pylist())
+    quarantined = aside.filter(action="quarantined")
+    assert quarantined["row"].to_list() == [2, 3, 4, 5, 6, 7]
+    reasons = quarantined["reason"].to_list()
+    assert reasons[:2] == ["no id", "empty label"]
+    assert reasons[2].startswith("image cannot be decoded")
+    assert reasons[3:5] == list(DUPLICATES.values())
+    assert reasons[5] == "box 0 (1, 2, 1, 4) has zero area"
+    repaired = aside.filter(action="repaired").to_dicts()
+    assert [note["id"] for note in repaired] == ["swapped"]
+    assert "inverted" in repaired[0]["reason"]
+    assert "clipped" in repaired[0]["reason"]
+    assert set(aside["source"]) == {"hub"}
+    assert all(aside["remedy"])
+
+
+def test_samples_carry_groups_sizes_digests_and_extras(source):
+    samples = ingest(source, range(9), DUPLICATES, {"left": "Horizontal"}).samples
+    good, swapped, grouped = samples.to_pylist()
+    assert samples.schema.names == [*SCHEMA.names, "note"]
+    assert samples.schema.field("note").type == pa.struct({"n": pa.int64()})
+    assert grouped["note"] == {"n": 7}
+    assert [row["label_group"] for row in (good, grouped)] == ["Horizontal", "Own"]
+    assert [row["source_group"] for row in (good, grouped)] == ["good", "photo"]
+    assert swapped["boxes"] == [[1, 2, 3, 4], [0, 0, 40, 30]]
+    assert (good["width"], good["height"]) == (40, 30)
+    assert good["image"] == png("blue")
+    index = source.index()
+    assert [row["digest"] for row in (good, swapped, grouped)] == index["digest"].gather(
+        [0, 1, 8]
+    ).to_list()
+    assert samples.select(SCHEMA.names).schema.equals(SCHEMA)
+
+
+def test_a_label_without_group_is_its_own(source):
+    assert ingest(source, [0], {}, {}).samples["label_group"].to_pylist() == ["left"]
+
+
+def test_the_name_of_the_source_is_kept(source):
+    named = type(source)(source.options.model_copy(update={"name": "mine"}))
+    made = ingest(named, [0, 2], {}, {})
+    assert made.samples["source"].to_pylist() == ["mine"]
+    assert made.quarantine["source"].to_pylist() == ["mine"]
+    assert made.quarantine["file"].to_pylist() == [source.options.input]
+
+
+def test_empty_tables_have_their_schemas(source):
+    nothing = ingest(source, [], {}, {})
+    assert nothing.samples.schema.names == [*SCHEMA.names, "note"]
+    assert nothing.samples.select(SCHEMA.names).schema.equals(SCHEMA)
+    assert nothing.quarantine.schema.equals(QUARANTINE_SCHEMA)
+    only_bad = ingest(source, [2], {}, {})
+    assert only_bad.samples.schema.equals(nothing.samples.schema)
+    assert ingest(source, [0], {}, {}).quarantine.schema.equals(QUARANTINE_SCHEMA)
+
+
+def test_a_source_that_lost_rows_says_so(source):
+    with pytest.raises(LatentmapError, match="has 9 rows, but row 9 was planned"):
+        ingest(source, [9], {}, {})
+
+
+def test_the_same_input_gives_the_same_tables(source):
+    first, second = (ingest(source, range(9), DUPLICATES, {}) for _ in range(2))
+    assert first.samples.equals(second.samples)
+    assert first.quarantine.equals(second.quarantine)
