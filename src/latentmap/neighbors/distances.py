@@ -1,0 +1,109 @@
+"""Euclidean distances between all rows of a table, by blocked matrix products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 2**22
+# Up to this width products in float64 are cheap beside what follows them.
+NARROW = 512
+# Float32 sums grow inexact with their length: longer ones are added up in float64.
+FLOAT32_SUM = 2048
+# Below this share of |a|² + |b|² the difference |a|² + |b|² - 2ab has lost too many digits.
+CANCELLED = {np.float32: 1e-2, np.float64: 1e-8}
+# Pairs per row for which subtracting coordinates costs less than products in float64.
+AFFORDABLE = 32
+
+
+def row_blocks(count: int) -> Iterator[slice]:
+    """Cut `count` rows so that a block of rows × `count` columns stays within memory."""
+    return _slices(count, max(1, BLOCK // max(1, count)))
+
+
+def column_blocks(values: NDArray[Any], widest: int = BLOCK) -> Iterator[slice]:
+    """Cut the columns of a table so that a block of columns stays within memory."""
+    rows, columns = values.shape
+    return _slices(columns, min(widest, max(1, BLOCK // max(1, rows))))
+
+
+def _slices(count: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
+@dataclass(frozen=True)
+class Points:
+    """The rows of a table as points around their mean; nothing wider than a block is copied.
+
+    Attributes:
+        values: (N, D) float32.
+    """
+
+    values: NDArray[np.float32]
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        """(D,) mean of the rows."""
+        return self.values.mean(axis=0, dtype=np.float64)
+
+    @cached_property
+    def norms(self) -> NDArray[np.float64]:
+        """(N,) squared distances to the mean."""
+        norms = np.zeros(len(self.values))
+        for columns in column_blocks(self.values):
+            centred = self.values[:, columns] - self.mean[columns]
+            norms += np.einsum("ij,ij->i", centred, centred)
+        return norms
+
+    def products(self, rows: slice, precision: type[np.floating[Any]] | None = None) -> Any:
+        """Return the inner products of the centred `rows` with all centred rows, (b, N) float64.
+
+        Args:
+            rows: a block of rows.
+            precision: of the products; float64 for narrow tables and float32 for wide ones if not
+                given, which leaves errors around 1e-7 of the norms.
+        """
+        precision = precision or self._precisions[0]
+        longest = FLOAT32_SUM if precision is np.float32 else BLOCK
+        total = np.zeros((len(range(len(self.values))[rows]), len(self.values)))
+        for columns in column_blocks(self.values, longest):
+            centred = (self.values[:, columns] - self.mean[columns]).astype(precision, copy=False)
+            total += centred[rows] @ centred.T
+        return total
+
+    def distances(self, rows: slice) -> NDArray[np.float32]:
+        """Return the distances from `rows` to all rows, (b, N) float32.
+
+        Squared distances come from products of the centred rows. Where these cancel, which is
+        where rows nearly coincide, the coordinates are subtracted instead; where that concerns
+        many pairs, the products are first repeated in float64.
+        """
+        scale = self.norms[rows, np.newaxis] + self.norms
+        for precision in self._precisions:
+            squared = self.products(rows, precision)
+            squared *= -2
+            squared += scale
+            near = np.nonzero(squared <= CANCELLED[precision] * scale)
+            if len(near[0]) <= AFFORDABLE * len(squared):
+                break
+        squared[near] = self._subtracted(near[0] + (rows.start or 0), near[1])
+        return np.sqrt(squared, out=squared).astype(np.float32)
+
+    @property
+    def _precisions(self) -> tuple[type[np.floating[Any]], ...]:
+        wide = self.values.shape[1] > NARROW
+        return (np.float32, np.float64) if wide else (np.float64,)
+
+    def _subtracted(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the squared distances of pairs of rows, exact to float64."""
+        squared = np.empty(len(first))
+        for pairs in _slices(len(first), max(1, BLOCK // (4 * self.values.shape[1]))):
+            step = self.values[first[pairs]].astype(np.float64)
+            step -= self.values[second[pairs]]
+            squared[pairs] = np.einsum("ij,ij->i", step, step)
+        return squared
