@@ -86,10 +86,10 @@ class NpzSource(Source[NpzOptions]):
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 rows = _latent_rows(path)
-                metadata = _json_list(path, "metadata", arrays["metadata"])
+                metadata = _json_list("metadata", arrays["metadata"])
                 has_thumbnails = "thumbnails" in arrays.files
                 thumbnails = (
-                    _json_list(path, "thumbnails", arrays["thumbnails"]) if has_thumbnails else []
+                    _json_list("thumbnails", arrays["thumbnails"]) if has_thumbnails else []
                 )
         except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, OSError, EOFError) as error:
             reason = " ".join(str(error).split())
@@ -118,7 +118,7 @@ def _latent_rows(path: Path) -> int:
     return shape[0]
 
 
-def _json_list(path: Path, name: str, array: np.ndarray[Any, Any]) -> list[Any]:
+def _json_list(name: str, array: np.ndarray[Any, Any]) -> list[Any]:
     """Parse an array that holds one JSON text."""
     if array.size != 1:
         raise ValueError(f"'{name}' is not one JSON text")
