@@ -11,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.neighbors.distances import Points, column_blocks
 from latentmap.neighbors.graph import NeighborGraph
+
+# Up to this many rows a table of all pairs is kept for the metrics that share it.
+SHARED_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,77 @@ class LabelledEmbedding:
         return np.searchsorted(self.classes, self.labels)
 
     @cached_property
+    def points(self) -> Points:
+        """The rows as points around their centre."""
+        return Points(self.values)
+
+    @cached_property
+    def gram(self) -> NDArray[np.float64]:
+        """(N, N) inner products of the centred rows; to be asked for up to SHARED_ROWS rows."""
+        return self.points.products(slice(0, len(self.values)))
+
+    @cached_property
+    def class_sizes(self) -> NDArray[np.intp]:
+        """(classes,) samples of each label."""
+        return np.bincount(self.codes, minlength=len(self.classes))
+
+    @property
     def centroids(self) -> NDArray[np.float64]:
         """(classes, D) mean of each label's samples."""
-        members = np.zeros((len(self.classes), len(self.values)))
-        members[self.codes, np.arange(len(self.values))] = 1
-        return (members / members.sum(axis=1, keepdims=True)) @ self.values
+        return self._centroids_and_spread[0]
+
+    @property
+    def spread(self) -> NDArray[np.float64]:
+        """(N,) squared distance of each sample to the centroid of its label."""
+        return self._centroids_and_spread[1]
+
+    @cached_property
+    def _centroids_and_spread(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        centroids = np.empty((len(self.classes), self.values.shape[1]))
+        spread = np.zeros(len(self.values))
+        for code in range(len(self.classes)):
+            rows = np.flatnonzero(self.codes == code)
+            members = self.values[rows]
+            centroids[code] = members.mean(axis=0, dtype=np.float64)
+            for columns in column_blocks(members):
+                step = members[:, columns] - centroids[code, columns]
+                spread[rows] += np.einsum("ij,ij->i", step, step)
+        return centroids, spread
+
+    @cached_property
+    def between(self) -> float:
+        """Squared distance of each sample's label centroid to the mean, summed over samples."""
+        step = self.centroids - self.class_sizes @ self.centroids / len(self.values)
+        return float(self.class_sizes @ np.einsum("ij,ij->i", step, step))
+
+    @cached_property
+    def centroid_distances(self) -> NDArray[np.float64]:
+        """(classes, classes) distances between the labels' centroids."""
+        return np.stack(
+            [np.sqrt(((self.centroids - one) ** 2).sum(axis=1)) for one in self.centroids]
+        )
+
+    @cached_property
+    def is_constant(self) -> bool:
+        """Whether all samples have the same values."""
+        return bool((self.values == self.values[0]).all())
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why no figure about labels is defined, if none is."""
+        return self._obstacle(len(self.classes), "label")
+
+    @property
+    def group_obstacle(self) -> str | None:
+        """Why no figure about label groups is defined, if none is."""
+        return self._obstacle(len(np.unique(self.label_groups)), "label group")
+
+    def _obstacle(self, classes: int, noun: str) -> str | None:
+        if classes < 2:
+            return f"All samples have the same {noun}."
+        if classes == len(self.values):
+            return f"No two samples share a {noun}."
+        return "All samples have the same values." if self.is_constant else None
 
 
 @dataclass(frozen=True)
@@ -99,6 +169,14 @@ class Metric(Plugin[M_co]):
     @abstractmethod
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
         """Measure every figure of `figures`."""
+
+    def by_label(self, data: LabelledEmbedding) -> dict[str, NDArray[np.float64]]:
+        """Return what this metric says of each label, (classes,) per figure; NaN if undefined."""
+        return {}
+
+    def undefined(self, reason: str) -> dict[str, Measurement]:
+        """Return every figure as not defined, for this reason."""
+        return {name: Measurement(float("nan"), note=reason) for name in self.figures}
 
 
 METRICS: Registry[Metric[Options]] = Registry("latentmap.metrics.figures", Metric, "metric")

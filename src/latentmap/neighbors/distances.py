@@ -38,7 +38,7 @@ def _slices(count: int, size: int) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class Points:
-    """The rows of a table as points around their mean; nothing wider than a block is copied.
+    """The rows of a table as points around their centre; nothing wider than a block is copied.
 
     Attributes:
         values: (N, D) float32.
@@ -47,18 +47,24 @@ class Points:
     values: NDArray[np.float32]
 
     @cached_property
-    def mean(self) -> NDArray[np.float64]:
-        """(D,) mean of the rows."""
-        return self.values.mean(axis=0, dtype=np.float64)
+    def centre(self) -> NDArray[np.float32]:
+        """(D,) mean of the rows, as float32: distances do not depend on which centre is taken."""
+        return self.values.mean(axis=0, dtype=np.float64).astype(np.float32)
 
     @cached_property
     def norms(self) -> NDArray[np.float64]:
-        """(N,) squared distances to the mean."""
+        """(N,) squared distances to the centre."""
         norms = np.zeros(len(self.values))
         for columns in column_blocks(self.values):
-            centred = self.values[:, columns] - self.mean[columns]
+            centred = self.centred(slice(None), columns)
             norms += np.einsum("ij,ij->i", centred, centred)
         return norms
+
+    def centred(
+        self, rows: slice, columns: slice, precision: type[np.floating[Any]] = np.float64
+    ) -> NDArray[Any]:
+        """Return a block of the table around the centre."""
+        return np.subtract(self.values[rows, columns], self.centre[columns], dtype=precision)
 
     def products(self, rows: slice, precision: type[np.floating[Any]] | None = None) -> Any:
         """Return the inner products of the centred `rows` with all centred rows, (b, N) float64.
@@ -72,7 +78,7 @@ class Points:
         longest = FLOAT32_SUM if precision is np.float32 else BLOCK
         total = np.zeros((len(range(len(self.values))[rows]), len(self.values)))
         for columns in column_blocks(self.values, longest):
-            centred = (self.values[:, columns] - self.mean[columns]).astype(precision, copy=False)
+            centred = self.centred(slice(None), columns, precision)
             total += centred[rows] @ centred.T
         return total
 

@@ -1,0 +1,116 @@
+"""How often nearest neighbors agree, and how often they would by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.config import Options
+from latentmap.errors import LatentmapError
+from latentmap.metrics.metric import LabelledEmbedding, Measurement
+from latentmap.neighbors.graph import NeighborList, neighbor_labels
+
+NO_NEIGHBOR = "All samples share one source group."
+
+
+class NeighborMetricOptions(Options):
+    """Options of a metric that looks at nearest neighbors.
+
+    Attributes:
+        k: nearest neighbors looked at.
+    """
+
+    k: int = Field(default=10, ge=1)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often the neighbors of each sample have its class.
+
+    Attributes:
+        shares: (N,) share of its neighbors that have the sample's class.
+        chances: (N,) the share's expected value if classes had nothing to do with neighbors.
+        codes: (N,) class of each sample.
+    """
+
+    shares: NDArray[np.float64]
+    chances: NDArray[np.float64]
+    codes: NDArray[np.intp]
+
+    def mean(self) -> Measurement:
+        """Return the mean share over all samples."""
+        return Measurement(float(self.shares.mean()), float(self.chances.mean()))
+
+    def by_class(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean of `shares` or `chances` over each class, (classes,)."""
+        return np.bincount(self.codes, values) / np.bincount(self.codes)
+
+
+def obstacle(data: LabelledEmbedding, k: int) -> str | None:
+    """Return why the k nearest neighbors say nothing, if so."""
+    if len(data.values) > k:
+        return None
+    return f"With {len(data.values)} samples all others are among the {k} nearest neighbors."
+
+
+def agreements(
+    data: LabelledEmbedding, codes: NDArray[np.intp], k: int
+) -> Iterator[tuple[str, Agreement]]:
+    """Yield the agreement on each neighbor list, after the suffix of its figures.
+
+    Where all samples share one source group, the grouped list is empty and is left out.
+
+    Args:
+        data: the embedding.
+        codes: (N,) class of each sample.
+        k: neighbors looked at.
+
+    Raises:
+        LatentmapError: the graph holds fewer than k neighbors per row.
+    """
+    sources = np.unique(data.source_groups, return_inverse=True)[1]
+    alone = np.arange(len(sources))
+    yield "", agreement(codes, data.graph.every, alone, k)
+    if sources.any():
+        yield "_grouped", agreement(codes, data.graph.grouped, sources, k)
+
+
+def agreement(
+    codes: NDArray[np.intp], neighbors: NeighborList, groups: NDArray[np.intp], k: int
+) -> Agreement:
+    """Compare the class of every sample with those of its k nearest neighbors.
+
+    Args:
+        codes: (N,) class of each sample.
+        neighbors: the nearest neighbors.
+        groups: (N,) groups whose rows are not each other's neighbors; more than one.
+        k: neighbors looked at.
+
+    Raises:
+        LatentmapError: the list holds fewer than k neighbors per row.
+    """
+    if k > neighbors.k:
+        raise LatentmapError(
+            f"{k} nearest neighbors are asked for, and the neighbor graph holds {neighbors.k}. "
+            f"Set the k of `neighbors` to {k} or more."
+        )
+    nearest = NeighborList(neighbors.indices[:, :k], neighbors.distances[:, :k])
+    same = neighbor_labels(codes, nearest) == codes[:, np.newaxis]
+    shares = same.sum(axis=1) / (nearest.indices >= 0).sum(axis=1)
+    return Agreement(shares, _chances(codes, groups), codes)
+
+
+def _chances(codes: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the share of each sample's class among the samples of other groups, (N,)."""
+    pairs = codes * (int(groups.max()) + 1) + groups
+    same, own, both = (_occurrences(values) for values in (codes, groups, pairs))
+    return (same - both) / (len(codes) - own)
+
+
+def _occurrences(values: NDArray[np.intp]) -> NDArray[np.intp]:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return counts[inverse]

@@ -1,0 +1,40 @@
+"""Distances: of samples to their label's centroid, and between the labels' centroids."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from latentmap.config import Options
+from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+
+
+class Distances(Metric[Options]):
+    """Mean Euclidean distance to the own centroid, between pairs of centroids, and their ratio."""
+
+    figures: ClassVar = {
+        "mean_intra_distance": Figure("mean distance of samples to their label's centroid"),
+        "mean_inter_distance": Figure("mean distance between two labels' centroids"),
+        "distance_ratio": Figure(
+            "distance between centroids over distance to the own centroid", better="higher"
+        ),
+    }
+
+    def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
+        """Measure on all samples."""
+        if data.obstacle:
+            return self.undefined(data.obstacle)
+        pairs = np.triu_indices(len(data.classes), 1)
+        intra = float(np.sqrt(data.spread).mean())
+        inter = float(data.centroid_distances[pairs].mean())
+        ratio = (
+            Measurement(inter / intra)
+            if intra > 0
+            else Measurement(float("nan"), note="All samples of a label have the same values.")
+        )
+        return {
+            "mean_intra_distance": Measurement(intra),
+            "mean_inter_distance": Measurement(inter),
+            "distance_ratio": ratio,
+        }

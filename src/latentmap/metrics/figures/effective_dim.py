@@ -1,0 +1,73 @@
+"""Effective dimension: how many principal components hold 90, 95 and 99 % of the variance."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.config import Options
+from latentmap.metrics.metric import SHARED_ROWS, Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.neighbors.distances import BLOCK, Points
+
+SHARES = (90, 95, 99)
+
+
+class EffectiveDimOptions(Options):
+    """Options of the effective dimension.
+
+    Attributes:
+        max_size: with more samples and more dimensions than this, so many samples are drawn.
+        seed: of that draw.
+    """
+
+    max_size: int = Field(default=SHARED_ROWS, ge=2, le=SHARED_ROWS)
+    seed: int = 0
+
+
+class EffectiveDim(Metric[EffectiveDimOptions]):
+    """Number of principal components that reach a share of the variance."""
+
+    Options = EffectiveDimOptions
+    figures: ClassVar = {
+        f"effective_dim_{share}": Figure(f"principal components that hold {share} % of variance")
+        for share in SHARES
+    }
+
+    def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
+        """Measure on the eigenvalues of the smaller of covariance and Gram matrix."""
+        if data.is_constant:
+            return self.undefined("All samples have the same values.")
+        count, dims = data.values.shape
+        limit = self.options.max_size
+        note = None
+        if dims <= min(count, limit):
+            matrix = _scatter(data.points)
+        elif count <= limit:
+            matrix = data.gram
+        else:
+            chosen = np.random.default_rng(self.options.seed).choice(count, limit, replace=False)
+            matrix = Points(data.values[np.sort(chosen)]).products(slice(0, limit))
+            note = f"Of {limit} samples drawn at random."
+        variances = np.maximum(np.linalg.eigvalsh(matrix)[::-1], 0)
+        held = np.cumsum(variances) / variances.sum()
+        return {
+            # A share that is reached exactly must not be missed by a rounding error.
+            f"effective_dim_{share}": Measurement(
+                float(np.searchsorted(held, share / 100 - 1e-9) + 1), note=note
+            )
+            for share in SHARES
+        }
+
+
+def _scatter(points: Points) -> NDArray[np.float64]:
+    """Return N times the covariance, (D, D)."""
+    count, dims = points.values.shape
+    step = max(1, BLOCK // dims)
+    scatter = np.zeros((dims, dims))
+    for start in range(0, count, step):
+        centred = points.centred(slice(start, start + step), slice(None))
+        scatter += centred.T @ centred
+    return scatter

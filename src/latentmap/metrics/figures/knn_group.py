@@ -1,0 +1,42 @@
+"""Group agreement of neighbors: the share of nearest neighbors of the same label group."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from latentmap.metrics.agreement import (
+    NO_NEIGHBOR,
+    NeighborMetricOptions,
+    agreements,
+    obstacle,
+)
+from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+
+
+class KnnGroup(Metric[NeighborMetricOptions]):
+    """Mean share of the k nearest neighbors that have the sample's label group.
+
+    Chance is the expected value under random label groups, as for labels.
+    """
+
+    Options = NeighborMetricOptions
+    figures: ClassVar = {
+        "knn_group_acc": Figure("same-group share of the nearest neighbors", better="higher"),
+        "knn_group_acc_grouped": Figure(
+            "same-group share of the nearest neighbors, outside their source group",
+            better="higher",
+        ),
+    }
+
+    def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
+        """Measure on both neighbor lists."""
+        reason = data.group_obstacle or obstacle(data, self.options.k)
+        if reason:
+            return self.undefined(reason)
+        codes = np.unique(data.label_groups, return_inverse=True)[1]
+        return self.undefined(NO_NEIGHBOR) | {
+            f"knn_group_acc{suffix}": agreed.mean()
+            for suffix, agreed in agreements(data, codes, self.options.k)
+        }

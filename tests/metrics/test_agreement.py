@@ -1,0 +1,109 @@
+"""Neighbor agreement by hand, and its chance level by simulation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.metrics.metric import METRICS
+
+LINE = [[0.0], [1.0], [2.1], [10.0], [11.0], [12.1]]
+LABELS = ["a", "a", "b", "b", "b", "a"]
+
+
+def measure(name, data, **options):
+    return METRICS.create(name, options).measure(data)
+
+
+def test_shares_by_hand(embed):
+    # Two nearest: 0: a b, 1: a b, 2: a a, 3: b a, 4: b a, 5: b b.
+    data = embed(LINE, LABELS)
+    found = measure("knn_category", data, k=2)
+    assert found["knn_category_acc"].value == pytest.approx((4 * 0.5) / 6)
+    # Label a: 0.5, 0.5, 0; label b: 0, 0.5, 0.5.
+    assert found["knn_category_rate_mean"].value == pytest.approx(1 / 3)
+    assert found["knn_category_acc"].chance == pytest.approx(2 * 3 * 2 / (6 * 5))
+
+
+def test_mean_and_median_are_over_labels(embed):
+    # Labels of 4, 2 and 2 samples; nearest neighbor's label right for 1, 1 and 0 of them.
+    values = [[0], [1], [10], [11], [100], [101], [111], [120]]
+    labels = ["a", "a", "a", "a", "b", "b", "c", "d"]
+    found = measure("knn_category", embed(values, labels), k=1)
+    assert found["knn_category_acc"].value == pytest.approx(6 / 8)
+    assert found["knn_category_rate_mean"].value == pytest.approx((1 + 1 + 0 + 0) / 4)
+    assert found["knn_category_rate_median"].value == pytest.approx(0.5)
+
+
+def test_planted_clusters_agree_and_planted_leaks_do_not(embed):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["a", "b", "c"], 40)
+    planted = 20 * (labels == "a")[:, None] + 50 * (labels == "b")[:, None]
+    data = embed(rng.normal(size=(120, 3)) + planted, labels)
+    assert measure("knn_category", data)["knn_category_acc_grouped"].value == 1
+    # Each image has one place in the map and questions of one label: neighbors only seem to know.
+    images = np.arange(120) // 12
+    labels = rng.permutation(["a", "b", "c", "d", "e"] * 2)[images]
+    leaking = embed(100 * rng.normal(size=(10, 3))[images], labels, source_groups=images)
+    found = measure("knn_category", leaking)
+    assert found["knn_category_acc"].value == 1
+    assert found["knn_category_acc_grouped"].value < 0.4
+
+
+def test_label_groups(embed):
+    data = embed(LINE, LABELS, label_groups=["x", "x", "x", "y", "y", "y"])
+    found = measure("knn_group", data, k=2)
+    assert found["knn_group_acc"].value == 1
+    assert found["knn_group_acc"].chance == pytest.approx(2 / 5)
+    alike = embed(LINE, LABELS, label_groups=["x"] * 6)
+    note = measure("knn_group", alike, k=2)["knn_group_acc"].note
+    assert note == "All samples have the same label group."
+
+
+def test_chance_is_what_random_embeddings_give(embed):
+    rng = np.random.default_rng(1)
+    images = np.repeat(np.arange(12), [1, 1, 2, 3, 4, 4, 5, 6, 6, 8, 10, 10])
+    labels = np.array(["a", "b", "c"])[np.minimum(rng.geometric(0.5, len(images)) - 1, 2)]
+    groups = np.where(labels == "a", "x", "y")
+    runs = []
+    for _ in range(150):
+        values = rng.normal(size=(len(images), 2))
+        data = embed(values, labels, groups, images, k=5)
+        runs.append(measure("knn_category", data, k=5) | measure("knn_group", data, k=5))
+    checked = 0
+    for name, figure in runs[0].items():
+        found = np.array([run[name].value for run in runs])
+        if figure.chance is not None:
+            error = found.std() / np.sqrt(len(found))
+            assert abs(found.mean() - figure.chance) < 3.5 * error < 0.02, name
+            checked += 1
+    assert checked == 6
+
+
+def test_short_lists_count_the_neighbors_that_they_hold(embed):
+    data = embed(LINE, ["a", "a", "a", "a", "b", "b"], source_groups=["1", "1", "1", "1", "1", "2"])
+    found = measure("knn_category", data, k=2)
+    # Outside its image each of the first five sees only row 5 (b); row 5 sees 4 (b) and 3 (a).
+    assert found["knn_category_acc_grouped"].value == pytest.approx((0 * 4 + 1 + 0.5) / 6)
+    assert found["knn_category_acc_grouped"].chance == pytest.approx((0 * 4 + 1 + 1 / 5) / 6)
+
+
+def test_one_source_group_leaves_nothing_to_compare(embed):
+    data = embed(LINE, LABELS, source_groups=["1"] * 6)
+    found = measure("knn_category", data, k=2)
+    assert found["knn_category_acc"].value == pytest.approx(1 / 3)
+    for name in ("acc", "rate_mean", "rate_median"):
+        figure = found[f"knn_category_{name}_grouped"]
+        assert math.isnan(figure.value)
+        assert figure.note == "All samples share one source group."
+
+
+def test_too_few_samples_or_neighbors(embed):
+    found = measure("knn_category", embed(LINE, LABELS), k=6)
+    note = "With 6 samples all others are among the 6 nearest neighbors."
+    assert {figure.note for figure in found.values()} == {note}
+    with pytest.raises(LatentmapError, match=r"4 nearest neighbors .* holds 3"):
+        measure("knn_group", embed(LINE, LABELS, k=3), k=4)

@@ -1,0 +1,180 @@
+"""Every figure against a closed form or scikit-learn, and where it is not defined."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import sklearn.metrics
+
+from latentmap.metrics.metric import METRICS
+from latentmap.neighbors import distances
+
+# Two labels on a line, centroids 1 and 9, mean 5; within 4 · 1, between 4 · 16.
+LINE, SIDES = [[0.0], [2.0], [8.0], [10.0]], ["left", "left", "right", "right"]
+SCIKIT = {
+    "silhouette": sklearn.metrics.silhouette_score,
+    "davies_bouldin": sklearn.metrics.davies_bouldin_score,
+    "calinski_harabasz": sklearn.metrics.calinski_harabasz_score,
+}
+WITHOUT_LABELS = {"effective_dim", "feature_entropy", "size"}
+
+
+def measure(name, data, **options):
+    return METRICS.create(name, options).measure(data)
+
+
+def value(name, data, figure=None, **options):
+    return measure(name, data, **options)[figure or name].value
+
+
+def test_two_pairs_on_a_line(embed):
+    data = embed(LINE, SIDES)
+    assert value("f_ratio", data) == pytest.approx(64 / 4)
+    assert value("calinski_harabasz", data) == pytest.approx(64 / (4 / 2))
+    assert value("davies_bouldin", data) == pytest.approx((1 + 1) / 8)
+    assert value("distances", data, "mean_intra_distance") == pytest.approx(1)
+    assert value("distances", data, "mean_inter_distance") == pytest.approx(8)
+    assert value("distances", data, "distance_ratio") == pytest.approx(8)
+    outer, inner = (9 - 2) / 9, (7 - 2) / 7
+    assert value("silhouette", data) == pytest.approx((outer + inner) / 2)
+
+
+def test_the_f_ratio_sums_over_samples_and_dimensions(embed):
+    # Labels of 3 and 1 samples: centroids (1, 0) and (5, 4), mean (2, 1).
+    data = embed([[0, 0], [1, 0], [2, 0], [5, 4]], ["a", "a", "a", "b"])
+    assert value("f_ratio", data) == pytest.approx((3 * 2 + 1 * 18) / 2)
+
+
+def test_distances_between_centroids_average_over_pairs_of_labels(embed):
+    data = embed([[0, 0], [0, 0], [3, 0], [0, 4]], ["a", "a", "b", "c"])
+    assert value("distances", data, "mean_inter_distance") == pytest.approx((3 + 4 + 5) / 3)
+
+
+@pytest.mark.parametrize("name", SCIKIT)
+@pytest.mark.parametrize("dims", [6, 700])
+def test_equals_scikit_learn(embed, clusters, name, dims):
+    values, labels = clusters
+    mix = np.random.default_rng(1).normal(size=(6, dims)) if dims > 6 else np.eye(6)
+    values = (values @ mix + 30).astype(np.float32)
+    expected = SCIKIT[name](values.astype(np.float64), labels)
+    assert value(name, embed(values, labels)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_blocks_change_nothing(embed, clusters, monkeypatch):
+    names = ("silhouette", "davies_bouldin", "f_ratio", "feature_entropy", "effective_dim")
+    whole = [measure(name, embed(*clusters)) for name in names]
+    monkeypatch.setattr(distances, "BLOCK", 170)
+    monkeypatch.setattr("latentmap.metrics.figures.silhouette.SHARED_ROWS", 10)
+    for name, expected in zip(names, whole, strict=True):
+        for figure, found in measure(name, embed(*clusters)).items():
+            assert found.value == pytest.approx(expected[figure].value, rel=1e-6)
+
+
+def test_the_silhouette_of_many_samples_is_that_of_a_subset(embed):
+    rng = np.random.default_rng(2)
+    labels = np.repeat(["a", "b"], 300)
+    values = rng.normal(size=(600, 3)) + 4 * (labels == "a")[:, None]
+    data = embed(values, labels)
+    found = measure("silhouette", data, max_samples=200)["silhouette"]
+    whole = value("silhouette", data)
+    assert found.note == "Of 200 samples drawn at random."
+    assert found.value == pytest.approx(whole, abs=0.05)
+    assert found.value != whole
+    assert measure("silhouette", data, max_samples=200)["silhouette"] == found
+
+
+@pytest.mark.parametrize("extra", [0, 3000])
+def test_effective_dimensions_of_known_variances(embed, extra):
+    # Orthogonal columns with variances 80, 10, 5, 4, 1: shares 80, 90, 95, 99, 100 %.
+    signs = np.array([[(row >> bit & 1) * 2 - 1 for bit in range(5)] for row in range(32)])
+    values = np.pad(signs * np.sqrt([80, 10, 5, 4, 1]), ((0, 0), (0, extra)))
+    data = embed(values + 7, np.repeat(["a", "b"], 16))
+    found = {name: figure.value for name, figure in measure("effective_dim", data).items()}
+    assert found == {"effective_dim_90": 2, "effective_dim_95": 3, "effective_dim_99": 4}
+
+
+def test_effective_dimensions_of_a_large_set_come_from_a_subset(embed):
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(90, 3)) @ rng.normal(size=(3, 80))
+    data = embed(values, np.repeat(["a", "b"], 45))
+    found = measure("effective_dim", data, max_size=40)["effective_dim_99"]
+    assert (found.value, found.note) == (3, "Of 40 samples drawn at random.")
+
+
+def test_feature_entropy_of_known_histograms(embed):
+    # Four equally filled bins: 2 bits. One half in one bin: 1.5 bits. Constant: 0 bits.
+    values = np.stack([[0, 1, 2, 3], [0, 0, 1, 3], [5, 5, 5, 5]], axis=1)
+    data = embed(values, SIDES)
+    assert value("feature_entropy", data, bins=4) == pytest.approx((2 + 1.5 + 0) / 3)
+
+
+def test_feature_entropy_equals_numpy_histograms(embed, clusters):
+    values, labels = clusters
+    shares = [np.histogram(column, bins=50)[0] / len(column) for column in values.T]
+    expected = np.mean([-(p[p > 0] * np.log2(p[p > 0])).sum() for p in shares])
+    assert value("feature_entropy", embed(values, labels)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_sizes(embed):
+    found = measure("size", embed(LINE, SIDES))
+    assert [figure.value for figure in found.values()] == [4, 1, 2, 4]
+
+
+@pytest.mark.parametrize("name", sorted(set(METRICS) - WITHOUT_LABELS))
+@pytest.mark.parametrize(
+    ("values", "labels", "reason"),
+    [
+        (np.arange(30)[:, None], ["a"] * 30, "All samples have the same label"),
+        (np.arange(30)[:, None], list(range(30)), "No two samples share a label"),
+        (np.full((30, 2), 0.1), ["a", "b"] * 15, "All samples have the same values"),
+        ([[0.5]], ["a"], "All samples have the same label"),
+    ],
+)
+def test_figures_of_labels_are_undefined_with_a_reason(embed, name, values, labels, reason):
+    found = measure(name, embed(values, labels))
+    assert found.keys() == METRICS[name].figures.keys()
+    for figure in found.values():
+        assert math.isnan(figure.value)
+        assert figure.note.startswith(reason)
+
+
+@pytest.mark.parametrize("name", ["effective_dim", "feature_entropy"])
+def test_a_constant_embedding_has_no_spectrum_and_no_histogram(embed, name):
+    for figure in measure(name, embed(np.full((12, 3), 0.3), ["a", "b"] * 6)).values():
+        assert math.isnan(figure.value)
+        assert figure.note == "All samples have the same values."
+
+
+def test_labels_without_inner_spread_have_no_ratio(embed):
+    data = embed([[0.0], [0.0], [3.0], [3.0]], SIDES)
+    for name, figure in (
+        ("f_ratio", "f_ratio"),
+        ("calinski_harabasz", "calinski_harabasz"),
+        ("distances", "distance_ratio"),
+    ):
+        found = measure(name, data)[figure]
+        assert math.isnan(found.value)
+        assert found.note == "All samples of a label have the same values."
+    assert value("silhouette", data) == 1
+
+
+def test_labels_with_one_centroid_do_not_look_perfectly_separated(embed):
+    found = measure("davies_bouldin", embed([[-1], [1], [-2], [2]], SIDES))["davies_bouldin"]
+    assert math.isnan(found.value)
+    data = embed([[-1], [1], [-2], [2], [9], [11]], [*SIDES, "far", "far"])
+    found = measure("davies_bouldin", data)["davies_bouldin"]
+    assert found.value == pytest.approx(np.mean([2 / 10, 3 / 10, 3 / 10]))
+    assert found.note == "1 pairs of labels with the same centroid are left out."
+
+
+def test_metrics_import_nothing_that_starts_slowly():
+    code = (
+        "import sys; from latentmap.metrics.measure import known_figures; known_figures();"
+        "print([name for name in ('sklearn', 'scipy', 'torch') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

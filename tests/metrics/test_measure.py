@@ -1,0 +1,93 @@
+"""The metrics file of one embedding."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.metrics.measure import known_figures, measure, measure_embedding
+from latentmap.metrics.metric import METRICS
+from latentmap.neighbors.graph import write_graph
+from latentmap.store.tables import write_arrow, write_embedding
+
+
+def test_figures_of_all_metrics_lead_with_the_published_columns():
+    figures = list(known_figures())
+    assert figures[:4] == ["silhouette", "f_ratio", "davies_bouldin", "calinski_harabasz"]
+    assert figures[11:19] == [
+        "knn_group_acc",
+        "mean_intra_distance",
+        "mean_inter_distance",
+        "distance_ratio",
+        "n_samples",
+        "n_dimensions",
+        "n_classes",
+        "n_tokens",
+    ]
+    assert sorted(figures) == sorted(name for m in METRICS for name in METRICS[m].figures)
+
+
+def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
+    found = measure(embed(*clusters), {"size": None, "knn_category": {"k": 5}})
+    assert found["samples"] == 80
+    assert found["figures"]["n_classes"] == {
+        "value": 4,
+        "chance": None,
+        "interval": None,
+        "p_value": None,
+        "note": None,
+    }
+    labels = found["labels"]
+    assert {name: row["n"] for name, row in labels.items()} == {
+        "a": 40,
+        "alone": 1,
+        "b": 25,
+        "c": 14,
+    }
+    assert labels["alone"]["knn_category_rate"] == 0
+    rates = [row["knn_category_rate"] for row in labels.values()]
+    sizes = [row["n"] for row in labels.values()]
+    figures = found["figures"]
+    assert np.average(rates, weights=sizes) == pytest.approx(figures["knn_category_acc"]["value"])
+    assert np.mean(rates) == pytest.approx(figures["knn_category_rate_mean"]["value"])
+
+
+def test_files_in_and_out(tmp_path, embed, clusters):
+    values, labels = clusters
+    data = embed(values, labels)
+    samples = tmp_path / "shard.arrow"
+    columns = {"label": labels, "label_group": labels, "source_group": data.graph.ids}
+    write_arrow(samples, pa.table({"id": data.graph.ids, **columns}))
+    write_embedding(tmp_path / "e.parquet", pa.array(data.graph.ids), values)
+    write_graph(tmp_path / "n.parquet", data.graph)
+    metrics = dict.fromkeys(METRICS)
+    arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], 4, metrics)
+    measure_embedding(*arguments, tmp_path / "1.json")
+    measure_embedding(*arguments, tmp_path / "2.json")
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
+    assert json.loads((tmp_path / "1.json").read_text()) == measure(data, metrics)
+    assert set(measure(data, metrics)["figures"]) == set(known_figures())
+
+    write_embedding(tmp_path / "e.parquet", pa.array(data.graph.ids[:-1]), values[:-1])
+    with pytest.raises(LatentmapError, match=r"e\.parquet has 79 rows where 80 are expected"):
+        measure_embedding(*arguments, tmp_path / "1.json")
+
+
+def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
+    data = embed([[0.0], [1.0], [2.0]], ["a", "a", "a"])
+    samples = tmp_path / "shard.arrow"
+    rows = {"id": data.graph.ids, "source_group": data.graph.ids}
+    write_arrow(samples, pa.table(rows | dict.fromkeys(("label", "label_group"), ["a"] * 3)))
+    write_embedding(tmp_path / "e.parquet", pa.array(data.graph.ids), data.values)
+    write_graph(tmp_path / "n.parquet", data.graph)
+    arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], 1)
+    measure_embedding(*arguments, {"knn_category": None}, tmp_path / "m.json")
+    found = json.loads((tmp_path / "m.json").read_text())
+    assert found["figures"]["knn_category_acc"]["value"] is None
+    assert found["figures"]["knn_category_acc"]["note"] == "All samples have the same label."
+    rates = {"knn_category_rate": None, "knn_category_rate_grouped": None}
+    assert found["labels"] == {"a": {"n": 3} | rates}
