@@ -18,7 +18,7 @@ localrules:
 
 rule all:
     input:
-        report_files,
+        REPORT_FILES,
 
 
 rule samples:
@@ -35,22 +35,22 @@ rule latents:
 
 rule embeddings:
     input:
-        expand_methods(EMBEDDING),
+        paths(EMBEDDING, METHOD_KEYS),
 
 
 rule metrics:
     input:
-        expand_methods(METRICS),
+        paths(METRICS, METHOD_KEYS),
 
 
 rule projections:
     input:
-        expand_maps(PROJECTION),
+        paths(PROJECTION, MAP_KEYS),
 
 
 rule report:
     input:
-        report_files,
+        REPORT_FILES,
 
 
 include: "rules/samples.smk"

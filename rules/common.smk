@@ -2,12 +2,18 @@
 
 from functools import cache
 from pathlib import Path
+from string import Formatter
 
 from snakemake.exceptions import WorkflowError
 
+from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
 from latentmap.fingerprint import fingerprint
-from latentmap.run import kind_of, load_run, plain
+from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
+from latentmap.pool.method import METHODS
+from latentmap.project.projection import PROJECTIONS
+from latentmap.report.chart import CHARTS, charts_of
+from latentmap.run import created, kind_of, load_run
 from latentmap.samples.plan import Limit, plan_shards, sealed_rows
 from latentmap.samples.source import SOURCES
 from latentmap.store.manifest import read_manifest
@@ -34,6 +40,12 @@ NEIGHBORS = f"{RESULTS}/neighbors/{EMBEDDED}.parquet"
 METRICS = f"{RESULTS}/metrics/{EMBEDDED}.json"
 PROJECTION = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.parquet"
 REPORT = f"{RESULTS}/report"
+SUMMARY = f"{REPORT}/summary_report.html"
+VEGA = f"{REPORT}/vega.js"
+FIGURES = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/metrics.json"
+MAP_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/{{projection}}.html"
+COMPARISON_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/comparisons/{{chart}}.html"
+MAPS_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/maps.html"
 LOG = f"{RESULTS}/logs"
 BENCHMARK = f"{RESULTS}/benchmarks"
 
@@ -45,9 +57,33 @@ wildcard_constraints:
     variant="plain|boxes",
     method=r"\w+",
     projection=r"\w+",
+    chart=r"\w+",
 
 
-# ---- code --------------------------------------------------------------------------------------
+# ---- what a run is made of ---------------------------------------------------------------------
+
+LATENT_KEYS = [(encoder.name, variant) for encoder in RUN.encoders for variant in RUN.variants]
+METHOD_KEYS = [
+    (*key, method) for key in LATENT_KEYS for method in RUN.pooling_methods(key[0])
+]
+MAP_KEYS = [
+    (*key, method, projection)
+    for key in LATENT_KEYS
+    for method in RUN.mapped_methods(key[0])
+    for projection in RUN.map_names
+]
+COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("comparisons")]
+MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
+BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
+METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not None}
+METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
+SUMMARY_CHART_MODULES = [CHARTS.module(name) for name in charts_of("summary")]
+
+
+def paths(pattern, keys):
+    """Fill a path's wildcards, in their order, with each of the keys."""
+    names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
+    return [pattern.format(**dict(zip(names, key, strict=True))) for key in keys]
 
 
 def code(script, *modules):
@@ -59,32 +95,35 @@ def code(script, *modules):
 # ---- samples -----------------------------------------------------------------------------------
 
 
+def downloaded(name):
+    """Input function: the file that a remote source is downloaded to; nothing for a local one."""
+    options = RUN.source(name)
+    if not SOURCES.create(**created(options)).is_remote:
+        return []
+    return checkpoints.download_source.get(source=name).output[0]
+
+
 def open_source(name):
     """Open a source of samples: a remote one at the file that it was downloaded to."""
-    options = RUN.source(name)
-    source = SOURCES.create(kind_of(options), plain(options))
-    return source.local(DOWNLOAD.format(source=name)) if source.is_remote else source
+    source = SOURCES.create(**created(RUN.source(name)))
+    return source.local(downloaded(name)) if source.is_remote else source
 
 
 @cache
 def plan():
     """Plan the shards of the run from the indexes of its sources."""
-    names = [source.name for source in RUN.samples.sources]
     options = RUN.samples
     limit = Limit(options.num_samples, options.stratify, options.seed)
-    sealed = sealed_rows(Path(MANIFEST).parent)
     try:
-        sources = {name: open_source(name) for name in names}
+        sources = {source.name: open_source(source.name) for source in options.sources}
+        sealed = sealed_rows(Path(MANIFEST).parent)
         return {s.id: s for s in plan_shards(sources, limit, options.shard_size, sealed)}
     except LatentmapError as error:
         raise WorkflowError(str(error))
 
 
-def shards(wildcards=None):
+def shards():
     """Ids of the shards of the run; a job on a cluster trusts the manifest that it was given."""
-    for source in RUN.samples.sources:
-        if SOURCES.create(kind_of(source), plain(source)).is_remote:
-            checkpoints.download_source.get(source=source.name)
     if workflow.remote_exec and Path(MANIFEST).exists():
         return [shard.id for shard in read_manifest(MANIFEST)]
     return list(plan())
@@ -99,30 +138,54 @@ sample_shards = over_shards(SAMPLES)
 thumbnails = over_shards(THUMBNAILS)
 
 
-# ---- embeddings and maps -----------------------------------------------------------------------
+def ingest_code(shard):
+    """Fingerprint of what makes a shard's samples."""
+    kind = kind_of(RUN.source(plan()[shard].source))
+    return code("ingest_samples", SOURCES.module(kind))
+
+
+# ---- encoders and maps -------------------------------------------------------------------------
 
 
 def all_latents(wildcards):
-    """Latents of all encoders, variants and shards."""
-    names = [encoder.name for encoder in RUN.encoders]
-    return expand(LATENTS, encoder=names, variant=RUN.variants, shard=shards())
+    """Input function: the latents of every encoder and variant, shard by shard."""
+    return paths(LATENTS, [(*key, shard) for key in LATENT_KEYS for shard in shards()])
 
 
-def expand_methods(pattern, methods=RUN.pooling_methods, **wildcards):
-    """One file for each encoder, variant and pooling method, where the encoder admits it."""
-    return [
-        path
-        for encoder in RUN.encoders
-        for path in expand(
-            pattern,
-            encoder=encoder.name,
-            variant=RUN.variants,
-            method=methods(encoder.name),
-            **wildcards,
-        )
-    ]
+def encode_code(encoder):
+    """Fingerprint of what encodes."""
+    return code("encode_samples", ENCODERS.module(kind_of(RUN.encoder(encoder))))
 
 
-def expand_maps(pattern):
-    """One file for each map of each mapped embedding."""
-    return expand_methods(pattern, RUN.mapped_methods, projection=RUN.map_names)
+@cache
+def revision(encoder):
+    """What identifies an encoder's weights."""
+    return ENCODERS.create(**created(RUN.encoder(encoder))).revision()
+
+
+def projection_code(projection):
+    """Fingerprint of what makes a map."""
+    return code("project_embedding", PROJECTIONS.module(kind_of(RUN.projection(projection))))
+
+
+# ---- report ------------------------------------------------------------------------------------
+
+
+def compared_keys(wildcards):
+    """The methods of one encoder and variant, and those of the baselines in that variant."""
+    encoders = {wildcards.encoder, *BASELINES}
+    return [key for key in METHOD_KEYS if key[0] in encoders and key[1] == wildcards.variant]
+
+
+def map_keys_of(wildcards):
+    """The maps of one encoder and variant."""
+    return [key for key in MAP_KEYS if key[:2] == (wildcards.encoder, wildcards.variant)]
+
+
+REPORT_FILES = [
+    SUMMARY,
+    f"{REPORT}/metrics_table.csv",
+    *paths(MAP_PAGE, MAP_KEYS),
+    *paths(COMPARISON_PAGE, COMPARISON_KEYS),
+    *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
+]

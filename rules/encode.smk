@@ -5,8 +5,7 @@ rule encode_samples:
     output:
         latents=LATENTS,
     params:
-        kind=lambda wildcards: kind_of(RUN.encoder(wildcards.encoder)),
-        options=lambda wildcards: plain(RUN.encoder(wildcards.encoder)),
+        encoder=lambda wildcards: created(RUN.encoder(wildcards.encoder)),
         revision=lambda wildcards: revision(wildcards.encoder),
         draw=lambda wildcards: RUN.draw.model_dump() if wildcards.variant == "boxes" else {},
         code=lambda wildcards: encode_code(wildcards.encoder),

@@ -2,13 +2,12 @@ rule measure_embedding:
     input:
         embedding=EMBEDDING,
         neighbors=NEIGHBORS,
-        latents=over_shards(LATENTS),
         samples=sample_shards,
     output:
         metrics=METRICS,
     params:
         metrics=METRIC_OPTIONS,
-        code=code("measure_embedding", *map(METRICS_REGISTRY.module, METRIC_OPTIONS)),
+        code=code("measure_embedding", *METRIC_MODULES),
     log:
         f"{LOG}/measure_embedding/{EMBEDDED}.log",
     benchmark:

@@ -6,8 +6,7 @@ rule project_embedding:
     output:
         projection=PROJECTION,
     params:
-        kind=lambda wildcards: kind_of(RUN.projection(wildcards.projection)),
-        options=lambda wildcards: plain(RUN.projection(wildcards.projection)),
+        projection=lambda wildcards: created(RUN.projection(wildcards.projection)),
         code=lambda wildcards: projection_code(wildcards.projection),
     log:
         f"{LOG}/project_embedding/{EMBEDDED}/{{projection}}.log",

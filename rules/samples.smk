@@ -2,8 +2,7 @@ checkpoint download_source:
     output:
         DOWNLOAD,
     params:
-        options=lambda wildcards: plain(RUN.source(wildcards.source)),
-        kind=lambda wildcards: kind_of(RUN.source(wildcards.source)),
+        source=lambda wildcards: created(RUN.source(wildcards.source)),
     log:
         f"{LOG}/download_source/{{source}}.log",
     benchmark:
@@ -29,7 +28,7 @@ rule ingest_samples:
         # What the rows contain is in the shard's id. Where they lie changes when the data moves or
         # rows are inserted before them, so it must not be tracked: functions of `output` are not.
         shard=lambda wildcards, output: vars(plan()[wildcards.shard]),
-        source=lambda wildcards, output: plan_of_source(plan()[wildcards.shard].source),
+        source=lambda wildcards, output: created(RUN.source(plan()[wildcards.shard].source)),
         label_groups=RUN.label_to_group,
         code=lambda wildcards: ingest_code(wildcards.shard),
     log:

@@ -168,6 +168,11 @@ class Run(Options):
         """The group of every label that a group lists."""
         return {label: name for name, group in self.label_groups.items() for label in group.labels}
 
+    @property
+    def group_colors(self) -> dict[str, str | None]:
+        """The colour of every configured group, none where the palette decides."""
+        return {name: group.color for name, group in self.label_groups.items()}
+
     def source(self, name: str) -> SourceOptions:
         """Return the options of one source."""
         return next(source for source in self.samples.sources if source.name == name)
@@ -218,9 +223,9 @@ def kind_of(options: Options) -> str:
     return str(options.kind)  # type: ignore[attr-defined]
 
 
-def plain(options: Options) -> dict[str, Any]:
-    """Return plug-in options as plain values, as `Registry.create` takes them."""
-    return options.model_dump(mode="json", exclude={"kind"})
+def created(options: Options) -> dict[str, Any]:
+    """Return what `Registry.create` needs to make a plug-in, as plain values for a job."""
+    return {"name": kind_of(options), "options": options.model_dump(mode="json", exclude={"kind"})}
 
 
 def load_run(config: Mapping[str, Any]) -> Run:

@@ -53,10 +53,12 @@ class Encoder(Plugin[E_co]):
 
     Attributes:
         rank: whether its latents are feature maps (C, H, W) or vectors (D,).
+        is_baseline: whether it has learned nothing: what a model must beat to have shown anything.
     """
 
     Options: type[EncoderOptions] = EncoderOptions
     rank: ClassVar[Literal["map", "vector"]]
+    is_baseline: ClassVar[bool] = False
 
     def revision(self) -> str:
         """Return what identifies the weights: a pinned revision, or a digest of local files."""

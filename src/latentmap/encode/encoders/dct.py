@@ -51,6 +51,7 @@ class BlockDct(ImageEncoder[DctOptions]):
 
     Options: type[DctOptions] = DctOptions
     rank: ClassVar[Literal["map", "vector"]] = "map"
+    is_baseline: ClassVar[bool] = True
 
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (size, size, 3) uint8 images: (n, 16, size / 8, size / 8) float32."""

@@ -33,6 +33,7 @@ class Metadata(Encoder[EncoderOptions]):
     """What is known of a sample without looking at its pixels, as `LAYOUT` names it."""
 
     rank: ClassVar[Literal["map", "vector"]] = "vector"
+    is_baseline: ClassVar[bool] = True
 
     def prepare(self, sample: Sample, show: Show) -> NDArray[np.float32]:
         """Return the sample's vector, (14,) float32; its image is not decoded."""

@@ -1,0 +1,185 @@
+rule bundle_vega:
+    output:
+        bundle=VEGA,
+    params:
+        code=code("bundle_vega"),
+    log:
+        f"{LOG}/bundle_vega.log",
+    benchmark:
+        f"{BENCHMARK}/bundle_vega.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Write the charts' JavaScript"
+    script:
+        "../workflow/scripts/bundle_vega.py"
+
+
+rule tabulate_metrics:
+    input:
+        metrics=paths(METRICS, METHOD_KEYS),
+    output:
+        csv=report(f"{REPORT}/metrics_table.csv", category="Tables"),
+        json=f"{REPORT}/metrics_table.json",
+        parquet=f"{REPORT}/metrics_table.parquet",
+        figures=paths(FIGURES, METHOD_KEYS),
+    params:
+        keys=METHOD_KEYS,
+        code=code("tabulate_metrics", *METRIC_MODULES),
+    log:
+        f"{LOG}/tabulate_metrics.log",
+    benchmark:
+        f"{BENCHMARK}/tabulate_metrics.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Write the table of all figures"
+    script:
+        "../workflow/scripts/tabulate_metrics.py"
+
+
+rule write_method_pages:
+    input:
+        metrics=METRICS,
+        projections=expand(PROJECTION, projection=RUN.map_names, allow_missing=True),
+        samples=sample_shards,
+        thumbnails=thumbnails,
+        bundle=VEGA,
+    output:
+        pages=report(
+            expand(MAP_PAGE, projection=RUN.map_names, allow_missing=True),
+            category="Maps",
+            subcategory="{encoder}, {variant}",
+            labels={"method": "{method}"},
+        ),
+    params:
+        projections=RUN.map_names,
+        label_groups=RUN.group_colors,
+        options=RUN.report.model_dump(),
+        home=SUMMARY,
+        code=code("write_method_pages", *METRIC_MODULES),
+    log:
+        f"{LOG}/write_method_pages/{EMBEDDED}.log",
+    benchmark:
+        f"{BENCHMARK}/write_method_pages/{EMBEDDED}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    message:
+        "Write the map pages of {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
+    script:
+        "../workflow/scripts/write_method_pages.py"
+
+
+rule write_comparison_page:
+    input:
+        metrics=lambda wildcards: paths(METRICS, compared_keys(wildcards)),
+        bundle=VEGA,
+    output:
+        page=report(
+            COMPARISON_PAGE,
+            category="Comparisons",
+            subcategory="{encoder}, {variant}",
+            labels={"chart": "{chart}"},
+        ),
+    params:
+        keys=lambda wildcards: compared_keys(wildcards),
+        label_to_group=RUN.label_to_group,
+        home=SUMMARY,
+        code=lambda wildcards: code(
+            "write_comparison_page", CHARTS.module(wildcards.chart), *METRIC_MODULES
+        ),
+    log:
+        f"{LOG}/write_comparison_page/{{encoder}}/{{variant}}/{{chart}}.log",
+    benchmark:
+        f"{BENCHMARK}/write_comparison_page/{{encoder}}/{{variant}}/{{chart}}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Compare the methods of {wildcards.encoder} ({wildcards.variant}): {wildcards.chart}"
+    script:
+        "../workflow/scripts/write_comparison_page.py"
+
+
+rule write_maps_page:
+    input:
+        projections=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
+        samples=sample_shards,
+        thumbnails=thumbnails,
+        bundle=VEGA,
+    output:
+        page=report(MAPS_PAGE, category="Maps", subcategory="{encoder}, {variant}"),
+    params:
+        maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
+        label_groups=RUN.group_colors,
+        options=RUN.report.model_dump(),
+        home=SUMMARY,
+        code=code("write_maps_page"),
+    log:
+        f"{LOG}/write_maps_page/{{encoder}}/{{variant}}.log",
+    benchmark:
+        f"{BENCHMARK}/write_maps_page/{{encoder}}/{{variant}}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    message:
+        "Write all maps of {wildcards.encoder} ({wildcards.variant}) side by side"
+    script:
+        "../workflow/scripts/write_maps_page.py"
+
+
+rule write_summary:
+    input:
+        manifest=MANIFEST,
+        samples=sample_shards,
+        thumbnails=thumbnails,
+        quarantine=QUARANTINE,
+        latents=all_latents,
+        metrics=paths(METRICS, METHOD_KEYS),
+        projections=paths(PROJECTION, MAP_KEYS),
+        tables=rules.tabulate_metrics.output[:3],
+        bundle=VEGA,
+    output:
+        page=report(SUMMARY, category="Summary"),
+    params:
+        config=RUN.model_dump(mode="json"),
+        label_groups=RUN.group_colors,
+        label_to_group=RUN.label_to_group,
+        baselines=BASELINES,
+        options=RUN.report.model_dump(),
+        keys=METHOD_KEYS,
+        latent_keys=LATENT_KEYS,
+        map_keys=MAP_KEYS,
+        map_pages=paths(MAP_PAGE, MAP_KEYS),
+        comparison_keys=[*COMPARISON_KEYS, *((*key, "maps") for key in MAPS_PAGE_KEYS)],
+        comparison_pages=[
+            *paths(COMPARISON_PAGE, COMPARISON_KEYS),
+            *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
+        ],
+        code=code("write_summary", *METRIC_MODULES, *SUMMARY_CHART_MODULES),
+    log:
+        f"{LOG}/write_summary.log",
+    benchmark:
+        f"{BENCHMARK}/write_summary.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    message:
+        "Write the summary"
+    script:
+        "../workflow/scripts/write_summary.py"

@@ -1,0 +1,33 @@
+"""A run that is killed resumes, and ends with the bytes of an undisturbed one."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+
+def run_and_kill(project, seconds: float) -> None:
+    """Start a run and kill it with all its jobs, without notice, after some seconds."""
+    with subprocess.Popen(
+        project.command(),
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_killed_run_resumes_to_the_same_bytes(unfinished, finished):
+    for seconds in (4, 6, 8):
+        run_and_kill(unfinished, seconds)
+        unfinished.snakemake("--unlock")
+    assert 0 < len(unfinished.outputs()) < len(finished.outputs())
+    unfinished.snakemake()
+    assert unfinished.contents() == finished.contents()

@@ -1,0 +1,20 @@
+"""Measure how well one embedding separates the labels."""
+
+from latentmap.log import job_log
+from latentmap.metrics.measure import measure_embedding
+
+
+def main(snakemake):
+    """Run the job."""
+    with job_log(snakemake.log[0]):
+        measure_embedding(
+            snakemake.input.embedding,
+            snakemake.input.neighbors,
+            snakemake.input.samples,
+            snakemake.params.metrics,
+            snakemake.output.metrics,
+        )
+
+
+if __name__ == "__main__":
+    main(snakemake)

@@ -1,0 +1,21 @@
+"""Write the table of all figures of a run in three formats."""
+
+from latentmap.log import job_log
+from latentmap.report.table import write_metrics_table
+
+
+def main(snakemake):
+    """Run the job."""
+    with job_log(snakemake.log[0]):
+        write_metrics_table(
+            snakemake.params.keys,
+            snakemake.input.metrics,
+            csv=snakemake.output.csv,
+            json=snakemake.output.json,
+            parquet=snakemake.output.parquet,
+            figures=snakemake.output.figures,
+        )
+
+
+if __name__ == "__main__":
+    main(snakemake)
