@@ -1,0 +1,58 @@
+"""What a chart is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from latentmap.config import Options, Plugin, Registry
+from latentmap.report.experiments import Experiment
+
+if TYPE_CHECKING:
+    import altair as alt
+
+Scope = Literal["comparisons", "summary"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a chart may compare.
+
+    Attributes:
+        experiments: best first; at least one.
+        references: the best method of each baseline encoder, to hold the others against.
+        label_groups: the group of every label that a group lists.
+    """
+
+    experiments: Sequence[Experiment]
+    references: Sequence[Experiment]
+    label_groups: Mapping[str, str]
+
+
+class Chart(Plugin[Options]):
+    """A chart over the figures of several pooling methods.
+
+    Attributes:
+        title: its heading.
+        look_for: one line that says what to look for.
+        scope: `comparisons`, a page of its own for each encoder and variant; `summary`, one of
+            the whole run in its summary.
+    """
+
+    title: ClassVar[str]
+    look_for: ClassVar[str]
+    scope: ClassVar[Scope] = "comparisons"
+
+    @abstractmethod
+    def build(self, data: Comparison) -> alt.TopLevelMixin | None:
+        """Return the chart; none if nothing it shows was measured."""
+
+
+CHARTS: Registry[Chart] = Registry("latentmap.report.charts", Chart, "chart")
+
+
+def charts_of(scope: Scope) -> list[str]:
+    """Return the names of the charts of one scope."""
+    return [name for name in CHARTS if CHARTS[name].scope == scope]

@@ -1,0 +1,113 @@
+"""Heatmap of labels against pooling methods: which method finds which label."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from latentmap.report.chart import Chart, Comparison
+from latentmap.report.experiments import HONEST, LabelRates, headline
+
+if TYPE_CHECKING:
+    import altair as alt
+
+CELL = (30, 20)
+
+
+class CategoryHeatmap(Chart):
+    """Each label's same-label share of neighbors, beyond what its frequency alone gives."""
+
+    title: ClassVar[str] = "Labels against pooling methods"
+    look_for: ClassVar[str] = (
+        "orange rows, labels that every method finds, and single orange cells, labels that only "
+        "one method keeps apart. White is chance; blue is below it."
+    )
+
+    def build(self, data: Comparison) -> alt.TopLevelMixin | None:
+        """Return a matrix with labels as rows, by group, and methods as columns, best first."""
+        import altair as alt
+
+        grouped = headline(data.experiments) == HONEST
+        rows = [
+            _cell(experiment.key.method, label, rates, len_all, grouped, data.label_groups)
+            for experiment in data.experiments
+            for len_all in [sum(rates.n for rates in experiment.labels.values())]
+            for label, rates in experiment.labels.items()
+        ]
+        rows = [row for row in rows if not math.isnan(row["rate"])]
+        if not rows:
+            return None
+        methods = [experiment.key.method for experiment in data.experiments]
+        groups = {row["label"]: row["group"] for row in rows}
+        order = list(dict.fromkeys([*data.label_groups.values(), *sorted(groups.values())]))
+        labels = sorted(groups, key=lambda label: (order.index(groups[label]), label))
+        reach = max(abs(row["beyond"]) for row in rows) or 1.0
+        base = alt.Chart(alt.InlineData(values=rows)).encode(
+            x=alt.X(
+                "method:N",
+                sort=methods,
+                title=None,
+                axis=alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False),
+            ),
+            y=alt.Y(
+                "label:N",
+                sort=labels,
+                title=None,
+                axis=alt.Axis(domain=False, ticks=False),
+            ),
+        )
+        cells = base.mark_rect(stroke="#ffffff").encode(
+            color=alt.Color(
+                "beyond:Q",
+                title="share beyond chance",
+                scale=alt.Scale(scheme="blueorange", domain=[-reach, 0, reach]),
+                legend=alt.Legend(format=".2f", orient="bottom", gradientLength=240),
+            ),
+            tooltip=[
+                *(alt.Tooltip(f"{name}:N") for name in ("method", "label", "group")),
+                alt.Tooltip("n:Q"),
+                *(
+                    alt.Tooltip(f"{name}:Q", format=".3f")
+                    for name in ("rate", "chance", "beyond", "all_others")
+                ),
+            ],
+        )
+        numbers = base.mark_text(fontSize=9).encode(
+            text=alt.Text("percent:Q", format=".0f"),
+            color=alt.condition(
+                f"abs(datum.beyond) > {0.65 * reach}", alt.value("#ffffff"), alt.value("#222222")
+            ),
+        )
+        return alt.layer(
+            cells,
+            numbers,
+            width=alt.Step(CELL[0]),
+            height=alt.Step(CELL[1]),
+            description=(
+                "Matrix of labels and pooling methods: percent of a label's nearest neighbors "
+                "with that label, coloured by how far it is from chance."
+            ),
+        )
+
+
+def _cell(
+    method: str,
+    label: str,
+    rates: LabelRates,
+    total: int,
+    grouped: bool,
+    label_groups: dict[str, str] | Any,
+) -> dict[str, Any]:
+    rate = rates.grouped if grouped else rates.every
+    chance = (rates.n - 1) / (total - 1) if total > 1 else 0.0
+    return {
+        "method": method,
+        "label": label,
+        "group": label_groups.get(label, label),
+        "n": rates.n,
+        "rate": rate,
+        "percent": 100 * rate,
+        "chance": chance,
+        "beyond": rate - chance,
+        "all_others": None if math.isnan(rates.every) else rates.every,
+    }

@@ -1,0 +1,69 @@
+"""Bars of the main figures of every pooling method, with their chance levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from latentmap.report.bars import bar_rows, paired_bars, single_bars
+from latentmap.report.chart import Chart, Comparison
+from latentmap.report.experiments import headline, known_figures
+from latentmap.report.palette import GROUPED, NEUTRAL
+
+if TYPE_CHECKING:
+    import altair as alt
+
+# Figures with a twin that leaves out neighbors of the same source group, then the others.
+PAIRED = {
+    "knn_category_acc": "mean share of neighbors with the same label",
+    "knn_group_acc": "mean share of neighbors with the same label group",
+}
+SINGLE = (
+    "silhouette",
+    "distance_ratio",
+    "f_ratio",
+    "davies_bouldin",
+    "calinski_harabasz",
+    "effective_dim_90",
+)
+WIDTH = 400
+
+
+class MetricBars(Chart):
+    """One panel for each figure; methods in the same order, best first, in all of them."""
+
+    title: ClassVar[str] = "Figures of every pooling method"
+    look_for: ClassVar[str] = (
+        "bars well beyond the orange tick of chance, and a light bar much longer than its dark "
+        "one: that part is neighbors cut from the same image. Thin lines are 95 % intervals."
+    )
+
+    def build(self, data: Comparison) -> alt.TopLevelMixin | None:
+        """Return panels of horizontal bars."""
+        import altair as alt
+
+        names = [e.key.method for e in data.experiments]
+        names += [f"{e.key.method} of {e.key.encoder} (baseline)" for e in data.references]
+        named = list(zip(names, [*data.experiments, *data.references], strict=True))
+        colors = [GROUPED] * len(data.experiments) + [NEUTRAL] * len(data.references)
+        charts = {
+            title: paired_bars(rows, names)
+            for figure, title in PAIRED.items()
+            if (rows := bar_rows(named, figure))
+        } | {
+            figure: single_bars(rows, names, colors)
+            for figure in SINGLE
+            if (rows := bar_rows(named, figure))
+        }
+        if not charts:
+            return None
+        return alt.concat(
+            *(chart.properties(title=_title(name), width=WIDTH) for name, chart in charts.items()),
+            columns=2,
+            spacing=28,
+            description=f"Bars of each method's figures, sorted by {headline(data.experiments)}.",
+        ).resolve_scale(color="independent")
+
+
+def _title(name: str) -> str:
+    better = known_figures()[name].better if name in known_figures() else None
+    return name if better is None else f"{name} ({better} is better)"

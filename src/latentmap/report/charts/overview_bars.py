@@ -1,0 +1,51 @@
+"""Bars of the ranking figure: every pooling method under every encoder and variant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from latentmap.report.bars import bar_rows, paired_bars
+from latentmap.report.chart import Chart, Comparison, Scope
+from latentmap.report.experiments import LENIENT, headline
+
+if TYPE_CHECKING:
+    import altair as alt
+
+COLUMNS = 3
+WIDTH = 250
+
+
+class OverviewBars(Chart):
+    """One column of bars for each encoder and variant; methods in one order in all of them."""
+
+    title: ClassVar[str] = "Same-label neighbors of every method"
+    look_for: ClassVar[str] = (
+        "dark bars beyond the orange tick of chance and beyond those of the learning-free "
+        "encoders; a light bar much longer than its dark one shows neighbors cut from the same "
+        "image."
+    )
+    scope: ClassVar[Scope] = "summary"
+
+    def build(self, data: Comparison) -> alt.TopLevelMixin | None:
+        """Return columns of horizontal bars on one scale, methods by their best result."""
+        import altair as alt
+
+        methods = list(dict.fromkeys(e.key.method for e in data.experiments))
+        named = [(e.key.method, e) for e in data.experiments]
+        values = [row["value"] for row in bar_rows(named, LENIENT)]
+        if not values:
+            return None
+        charts = {}
+        for place in sorted({e.key[:2] for e in data.experiments}):
+            own = [(method, e) for method, e in named if e.key[:2] == place]
+            shown = [method for method in methods if method in dict(own)]
+            charts[place] = paired_bars(bar_rows(own, LENIENT), shown, domain=(0, max(values)))
+        return alt.concat(
+            *(
+                chart.properties(title=", ".join(place), width=WIDTH)
+                for place, chart in charts.items()
+            ),
+            columns=COLUMNS,
+            spacing=24,
+            description=f"Bars of {headline(data.experiments)} by encoder, variant and method.",
+        )

@@ -1,0 +1,119 @@
+"""The pages that compare the pooling methods of one encoder and variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from latentmap.report.chart import CHARTS, Comparison
+from latentmap.report.experiments import Experiment, ranked, read_experiments
+from latentmap.report.options import ReportOptions
+from latentmap.report.pages import chart_plate, map_plate, write_page
+from latentmap.report.palette import group_colors
+from latentmap.report.points import read_points, read_shown_samples
+
+
+def write_comparison_page(
+    chart: str,
+    output: Path | str,
+    *,
+    encoder: str,
+    variant: str,
+    keys: Sequence[Sequence[str]],
+    metrics: Sequence[Path | str],
+    label_to_group: Mapping[str, str],
+    bundle: Path | str,
+    home: Path | str,
+) -> None:
+    """Write one chart over the methods of one encoder and variant.
+
+    Args:
+        chart: name of the chart.
+        output: the page.
+        encoder: whose methods.
+        variant: of the images.
+        keys: (encoder, variant, method) of each file of figures; those of other encoders
+            are baselines.
+        metrics: the files of figures, in the same order.
+        label_to_group: the group of every label that a group lists.
+        bundle: what `write_vega_bundle` wrote.
+        home: the summary, which the page links to.
+    """
+    experiments = read_experiments(keys, metrics)
+    own = [e for e in experiments if e.key[:2] == (encoder, variant)]
+    others = [e for e in experiments if e.key.encoder != encoder]
+    plugin = CHARTS.create(chart)
+    built = plugin.build(Comparison(ranked(own), best_of_each_encoder(others), label_to_group))
+    write_page(
+        output,
+        "comparison.html",
+        bundle=bundle,
+        home=home,
+        title=f"{plugin.title} ({encoder}, {variant})",
+        plates=[] if built is None else [chart_plate(chart, built, plugin.title, plugin.look_for)],
+    )
+
+
+def best_of_each_encoder(experiments: Sequence[Experiment]) -> list[Experiment]:
+    """Return the best method of every encoder, best first."""
+    best: dict[str, Experiment] = {}
+    for experiment in ranked(experiments):
+        best.setdefault(experiment.key.encoder, experiment)
+    return list(best.values())
+
+
+def write_maps_page(
+    output: Path | str,
+    *,
+    encoder: str,
+    variant: str,
+    maps: Sequence[tuple[str, str]],
+    projections: Sequence[Path | str],
+    samples: Sequence[Path | str],
+    thumbnails: Sequence[Path | str],
+    label_groups: Mapping[str, str | None],
+    options: ReportOptions,
+    bundle: Path | str,
+    home: Path | str,
+) -> None:
+    """Write all maps of one encoder and variant side by side, one row for each method.
+
+    Args:
+        output: the page.
+        encoder: whose maps.
+        variant: of the images.
+        maps: (method, projection) of each map, in reading order.
+        projections: their coordinates, in the same order.
+        samples: shards of samples.
+        thumbnails: their shards of thumbnails, in the same order.
+        label_groups: the configured groups in order, with their colour or none.
+        options: of the report.
+        bundle: what `write_vega_bundle` wrote.
+        home: the summary, which the page links to.
+
+    Raises:
+        LatentmapError: an input does not belong to these samples.
+    """
+    shown = read_shown_samples(samples, thumbnails, options.max_points)
+    colors = group_colors(label_groups, shown.groups)
+    plates = [
+        map_plate(
+            f"map-{number}",
+            read_points(path, shown),
+            shown,
+            colors,
+            title=f"{projection} of {method}",
+            size=(320, 280),
+        )
+        for number, ((method, projection), path) in enumerate(zip(maps, projections, strict=True))
+    ]
+    write_page(
+        output,
+        "maps.html",
+        bundle=bundle,
+        home=home,
+        title=f"Maps side by side ({encoder}, {variant})",
+        samples=shown,
+        colors=colors,
+        plates=plates,
+    )

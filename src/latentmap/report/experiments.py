@@ -1,0 +1,165 @@
+"""What was measured: the figures of every encoder, variant and pooling method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from latentmap.errors import LatentmapError
+from latentmap.metrics.metric import METRICS, Figure, Measurement
+from latentmap.store.files import read_json
+
+HONEST = "knn_category_acc_grouped"
+"""The figure that ranks: mean same-label share of the neighbors from other source groups."""
+
+LENIENT = "knn_category_acc"
+"""The same among all other samples, those of the same source group included."""
+
+_UNDEFINED = Measurement(math.nan)
+
+
+class Key(NamedTuple):
+    """What one set of figures is about."""
+
+    encoder: str
+    variant: str
+    method: str
+
+
+@dataclass(frozen=True)
+class LabelRates:
+    """How often the neighbors of one label's samples have that label.
+
+    Attributes:
+        n: samples of the label.
+        every: mean same-label share of the nearest neighbors; NaN where it is not defined.
+        grouped: the same among neighbors of other source groups.
+    """
+
+    n: int
+    every: float
+    grouped: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All figures of one embedding.
+
+    Attributes:
+        key: its encoder, variant and pooling method.
+        figures: measurements by figure name.
+        labels: neighbor rates by label.
+    """
+
+    key: Key
+    figures: Mapping[str, Measurement]
+    labels: Mapping[str, LabelRates]
+
+    def __getitem__(self, figure: str) -> Measurement:
+        return self.figures.get(figure, _UNDEFINED)
+
+    def value(self, figure: str) -> float:
+        """Return a figure's value; NaN where it was not measured or is not defined."""
+        return self[figure].value
+
+
+def read_experiments(
+    keys: Iterable[Sequence[str]], paths: Iterable[Path | str]
+) -> list[Experiment]:
+    """Read the figures of several embeddings.
+
+    Args:
+        keys: (encoder, variant, method) of each file.
+        paths: the files `metrics/{encoder}/{variant}/{method}.json`, in the same order.
+    """
+    return [_read(Key(*key), path) for key, path in zip(keys, paths, strict=True)]
+
+
+def _read(key: Key, path: Path | str) -> Experiment:
+    try:
+        content = read_json(path)
+        figures = {name: _measurement(entry) for name, entry in content["figures"].items()}
+        labels = {name: _rates(entry) for name, entry in content["labels"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LatentmapError(
+            f"{path} is not a file of figures ({error!r}). Delete it and run again."
+        ) from None
+    return Experiment(key, figures, labels)
+
+
+def _measurement(entry: Mapping[str, Any]) -> Measurement:
+    interval = entry.get("interval")
+    return Measurement(
+        value=_number(entry["value"]),
+        chance=entry.get("chance"),
+        interval=None if interval is None else (_number(interval[0]), _number(interval[1])),
+        p_value=entry.get("p_value"),
+        note=entry.get("note"),
+    )
+
+
+def _rates(entry: Mapping[str, Any]) -> LabelRates:
+    return LabelRates(
+        n=entry["n"],
+        every=_number(entry.get("knn_category_rate")),
+        grouped=_number(entry.get("knn_category_rate_grouped")),
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+@cache
+def known_figures() -> dict[str, Figure]:
+    """Return what every figure of every metric says, by name."""
+    return {name: figure for metric in METRICS for name, figure in METRICS[metric].figures.items()}
+
+
+def figure_names(experiments: Iterable[Experiment]) -> list[str]:
+    """Return the figures that were measured: those that rank first, then as metrics list them."""
+    measured = {name for experiment in experiments for name in experiment.figures}
+    order = dict.fromkeys([HONEST, LENIENT, *known_figures(), *sorted(measured)])
+    return [name for name in order if name in measured]
+
+
+def headline(experiments: Sequence[Experiment]) -> str:
+    """Return the figure that ranks these experiments.
+
+    It is the one without neighbors of the same source group, unless it is defined nowhere (all
+    samples share one group).
+    """
+    defined = any(not math.isnan(experiment.value(HONEST)) for experiment in experiments)
+    return HONEST if defined else LENIENT
+
+
+def ranked(experiments: Sequence[Experiment]) -> list[Experiment]:
+    """Return experiments best first; those whose figure is not defined come last."""
+    figure = headline(experiments)
+
+    def rank(experiment: Experiment) -> tuple[bool, float, Key]:
+        value = experiment.value(figure)
+        undefined = math.isnan(value)
+        return undefined, 0.0 if undefined else -value, experiment.key
+
+    return sorted(experiments, key=rank)
+
+
+def format_value(value: float | None) -> str:
+    """Return a figure as readers want it: about three digits, whole numbers in full."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    if float(value).is_integer() or size >= 1000:
+        text = f"{value:,.0f}"
+    elif size >= 10:
+        text = f"{value:.1f}"
+    elif size >= 1:
+        text = f"{value:.2f}"
+    else:
+        text = f"{value:.3f}" if size >= 0.001 else f"{value:.1e}"
+    return text.replace("-", "−")

@@ -1,0 +1,188 @@
+"""Key findings: sentences written from the figures, never fixed prose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from latentmap.report.experiments import (
+    HONEST,
+    LENIENT,
+    Experiment,
+    LabelRates,
+    format_value,
+    headline,
+    ranked,
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence of the report.
+
+    Attributes:
+        text: the sentence.
+        warning: whether it tells the reader to distrust something.
+    """
+
+    text: str
+    warning: bool = False
+
+
+def key_findings(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[Finding]:
+    """Return what the figures of a run say.
+
+    Args:
+        experiments: of all encoders, variants and methods.
+        baselines: encoders without learning, which a model has to beat.
+    """
+    figure = headline(experiments)
+    order = [e for e in ranked(experiments) if not math.isnan(e.value(figure))]
+    if not order:
+        return [Finding("No neighbor figure is defined for these samples.", warning=True)]
+    return [
+        *_extremes(order, figure),
+        *_leak(order),
+        *_against_baselines(order, figure, baselines),
+        *_variants(order, figure),
+        *_significance(order, figure),
+        *_labels(order[0], figure),
+        *_undefined(experiments, figure),
+    ]
+
+
+def _name(experiment: Experiment) -> str:
+    encoder, variant, method = experiment.key
+    return f"{method} of {encoder} ({variant})"
+
+
+def _extremes(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
+    where = "from other source groups" if figure == HONEST else "among all other samples"
+    yield Finding(
+        f"Best of {len(order)} embeddings: {_name(order[0])}. Of a sample's nearest neighbors "
+        f"{where}, this share has its label: {_against_chance(order[0], figure)}."
+    )
+    if len(order) > 1:
+        yield Finding(f"Worst: {_name(order[-1])}: {_against_chance(order[-1], figure)}.")
+    if figure != HONEST:
+        yield Finding(
+            "All samples share one source group, so that neighbors cut from the same image "
+            "could not be left out.",
+            warning=True,
+        )
+
+
+def _against_chance(experiment: Experiment, figure: str) -> str:
+    measurement = experiment[figure]
+    details = []
+    if measurement.interval is not None:
+        low, high = measurement.interval
+        details.append(f"95 % interval {format_value(low)} to {format_value(high)}")
+    if measurement.chance:
+        ratio = format_value(measurement.value / measurement.chance)
+        details.append(f"{ratio} times the chance level, {format_value(measurement.chance)}")
+    return format_value(measurement.value) + (f" ({'; '.join(details)})" if details else "")
+
+
+def _leak(order: Sequence[Experiment]) -> Iterator[Finding]:
+    """Compare the figures with and without neighbors of the same source group."""
+    both = [
+        e for e in order if not math.isnan(e.value(HONEST)) and not math.isnan(e.value(LENIENT))
+    ]
+    if not both:
+        return
+    widest = max(both, key=lambda e: (e.value(LENIENT) - e.value(HONEST), e.key))
+    gap = widest.value(LENIENT) - widest.value(HONEST)
+    yield Finding(
+        "Counting neighbors of the same source group changes the figure most for "
+        f"{_name(widest)}: {format_value(widest.value(LENIENT))} with them, "
+        f"{format_value(widest.value(HONEST))} without."
+    )
+    lenient = max(both, key=lambda e: (e.value(LENIENT), e.key))
+    if gap > 0 and lenient.key != order[0].key:
+        yield Finding(
+            f"Ranked with them, {_name(lenient)} would come first instead of {_name(order[0])}."
+        )
+
+
+def _against_baselines(
+    order: Sequence[Experiment], figure: str, baselines: Collection[str]
+) -> Iterator[Finding]:
+    best: dict[tuple[str, str], Experiment] = {}
+    for experiment in order:
+        best.setdefault(experiment.key[:2], experiment)
+    for (encoder, variant), model in best.items():
+        rivals = [e for (e_, v), e in best.items() if e_ in baselines and v == variant]
+        if encoder in baselines or not rivals:
+            continue
+        rival = max(rivals, key=lambda e: (e.value(figure), e.key))
+        value, bar = model.value(figure), rival.value(figure)
+        figures = f"{format_value(value)} ({model.key.method}) against {format_value(bar)}"
+        beaten = value > bar
+        yield Finding(
+            f"{encoder} ({variant}) {'beats' if beaten else 'does not beat'} the best "
+            f"learning-free baseline, {rival.key.encoder}: {figures} ({rival.key.method}).",
+            warning=not beaten,
+        )
+
+
+def _variants(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
+    best: dict[str, dict[str, Experiment]] = {}
+    for experiment in order:
+        best.setdefault(experiment.key.encoder, {}).setdefault(experiment.key.variant, experiment)
+    for encoder, variants in sorted(best.items()):
+        if len(variants) > 1:
+            parts = " and ".join(
+                f"{format_value(e.value(figure))} {variant} ({e.key.method})"
+                for variant, e in sorted(variants.items())
+            )
+            yield Finding(f"The best method of {encoder} reaches {parts}.")
+
+
+def _significance(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
+    tested = [p for e in order if (p := e[figure].p_value) is not None]
+    weak = sum(p > 0.05 for p in tested)
+    if weak:
+        yield Finding(
+            f"{weak} of {len(tested)} embeddings are not distinguishable from chance "
+            "(p > 0.05, not adjusted for the number of embeddings).",
+            warning=True,
+        )
+
+
+def _labels(best: Experiment, figure: str) -> Iterator[Finding]:
+    rates = _beyond_chance(best.labels, figure)
+    if len(rates) > 1:
+        high, low = max(rates, key=rates.__getitem__), min(rates, key=rates.__getitem__)
+        yield Finding(
+            f"Under {_name(best)} the label furthest above chance is '{high}' "
+            f"({_signed(rates[high])}); the lowest is '{low}' ({_signed(rates[low])})."
+        )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _beyond_chance(labels: Mapping[str, LabelRates], figure: str) -> dict[str, float]:
+    total = sum(rates.n for rates in labels.values())
+    shares = {
+        label: rates.grouped if figure == HONEST else rates.every for label, rates in labels.items()
+    }
+    return {
+        label: share - (labels[label].n - 1) / (total - 1)
+        for label, share in sorted(shares.items())
+        if not math.isnan(share)
+    }
+
+
+def _undefined(experiments: Sequence[Experiment], figure: str) -> Iterator[Finding]:
+    missing = [e for e in experiments if math.isnan(e.value(figure))]
+    if missing:
+        notes = sorted({note for e in missing if (note := e[figure].note)})
+        yield Finding(
+            f"{figure} is not defined for {len(missing)} of {len(experiments)} embeddings, "
+            f"{_name(missing[0])} among them" + (f": {'; '.join(notes)}." if notes else "."),
+            warning=True,
+        )

@@ -1,0 +1,116 @@
+"""Maps: samples as points, coloured by label group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentmap.report.points import Points
+
+if TYPE_CHECKING:
+    import altair as alt
+
+LOOK_FOR = (
+    "clusters of one colour (the embedding tells these label groups apart) against mixed colours "
+    "(it does not). Distances between far clusters mean little."
+)
+DATA = "points"
+SHOWN = "shown"
+
+
+def map_chart(
+    points: Points,
+    colors: Mapping[str, str],
+    description: str,
+    size: tuple[int, int] = (860, 560),
+) -> alt.TopLevelMixin:
+    """Return a map: zoomed by the wheel, moved by dragging, an image on hover.
+
+    The page adds the rows, as the data set `points`, and sets the parameter `shown` to the label
+    groups to show (none chosen shows all). A 3D map becomes its three pairs of axes.
+
+    Args:
+        points: coordinates; they set the extent only.
+        colors: colour of every label group.
+        description: for readers who do not see the map.
+        size: width and height of a 2D map in pixels.
+    """
+    import altair as alt
+
+    shown = alt.param(name=SHOWN, value=[])
+    if "z" not in points:
+        chart = _panel(points, "x", "y", colors, size)
+        return chart.properties(description=description).add_params(shown)
+    width = size[0] * 2 // 5
+    panels = [_panel(points, *axes, colors, (width, width)) for axes in combinations("xyz", 2)]
+    return alt.hconcat(*panels, description=description).add_params(shown)
+
+
+def _panel(
+    points: Points, x: str, y: str, colors: Mapping[str, str], size: tuple[int, int]
+) -> alt.Chart:
+    import altair as alt
+
+    width, height = size
+    x_domain, y_domain = _domains(points[x], points[y], width / height)
+    return (
+        alt.Chart(alt.NamedData(DATA), name=f"map_{x}{y}", width=width, height=height)
+        .mark_circle(
+            size=_point_size(points[x], size), opacity=0.8, stroke="#333333", strokeWidth=0.4
+        )
+        .encode(
+            x=_axis(alt.X, x, x_domain),
+            y=_axis(alt.Y, y, y_domain),
+            color=alt.Color(
+                "group:N",
+                scale=alt.Scale(domain=list(colors), range=list(colors.values())),
+                legend=None,
+            ),
+            tooltip=[
+                alt.Tooltip("image:N"),
+                alt.Tooltip("label:N"),
+                alt.Tooltip("group:N"),
+                alt.Tooltip("id:N"),
+                alt.Tooltip("text:N"),
+            ],
+        )
+        .transform_filter(f"length({SHOWN}) == 0 || indexof({SHOWN}, datum.group) >= 0")
+        .add_params(alt.selection_interval(name=f"zoom_{x}{y}", bind="scales"))
+    )
+
+
+def _point_size(values: list[float], size: tuple[int, int]) -> float:
+    """Return the area of a point: less where there are many, within what can be seen and hit."""
+    width, height = size
+    return float(np.clip(0.06 * width * height / max(len(values), 1), 14, 40))
+
+
+def _axis(channel: Any, name: str, domain: list[float]) -> Any:
+    import altair as alt
+
+    return channel(
+        f"{name}:Q",
+        scale=alt.Scale(domain=domain, nice=False, zero=False),
+        axis=alt.Axis(title=f"axis {'xyz'.index(name) + 1}", labels=False, ticks=False, grid=False),
+    )
+
+
+def _domains(x: list[float], y: list[float], ratio: float) -> tuple[list[float], list[float]]:
+    """Return extents in which one unit is as long on both axes: stretching invents structure."""
+    x_middle, x_reach = _extent(x)
+    y_middle, y_reach = _extent(y)
+    reach = max(x_reach / ratio, y_reach)
+    return (
+        [x_middle - reach * ratio, x_middle + reach * ratio],
+        [y_middle - reach, y_middle + reach],
+    )
+
+
+def _extent(values: list[float]) -> tuple[float, float]:
+    finite = np.asarray(values)[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    margin = 1.05
+    return float(low + high) / 2, float(high - low) / 2 * margin or 1.0

@@ -1,0 +1,114 @@
+"""The pages of one pooling method: a map for each projection, and its figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from latentmap.report.experiments import (
+    HONEST,
+    LENIENT,
+    Experiment,
+    Key,
+    figure_names,
+    format_value,
+    known_figures,
+    read_experiments,
+)
+from latentmap.report.options import ReportOptions
+from latentmap.report.pages import map_plate, write_page
+from latentmap.report.palette import group_colors
+from latentmap.report.points import read_points, read_shown_samples
+
+
+def write_method_pages(
+    key: Sequence[str],
+    *,
+    metrics: Path | str,
+    projections: Mapping[str, Path | str],
+    samples: Sequence[Path | str],
+    thumbnails: Sequence[Path | str],
+    bundle: Path | str,
+    label_groups: Mapping[str, str | None],
+    options: ReportOptions,
+    home: Path | str,
+    pages: Mapping[str, Path | str],
+) -> None:
+    """Write one page for each projection of a method.
+
+    Args:
+        key: (encoder, variant, method).
+        metrics: its file of figures.
+        projections: its coordinates, by projection name.
+        samples: shards of samples.
+        thumbnails: their shards of thumbnails, in the same order.
+        bundle: what `write_vega_bundle` wrote.
+        label_groups: the configured groups in order, with their colour or none.
+        options: of the report.
+        home: the summary, which the pages link to.
+        pages: outputs, by projection name.
+
+    Raises:
+        LatentmapError: an input does not belong to these samples.
+    """
+    key = Key(*key)
+    (experiment,) = read_experiments([key], [metrics])
+    shown = read_shown_samples(samples, thumbnails, options.max_points)
+    colors = group_colors(label_groups, shown.groups)
+    for name, page in pages.items():
+        plate = map_plate(
+            "map",
+            read_points(projections[name], shown),
+            shown,
+            colors,
+            title=f"{name} of {key.method} ({key.encoder}, {key.variant})",
+        )
+        write_page(
+            page,
+            "method.html",
+            bundle=bundle,
+            home=home,
+            title=plate.title,
+            samples=shown,
+            colors=colors,
+            key=key,
+            plates=[plate],
+            headlines=headline_figures(experiment),
+            others={other: path for other, path in pages.items() if other != name},
+            rows=figure_rows(experiment),
+        )
+
+
+def headline_figures(experiment: Experiment) -> list[tuple[str, str, str]]:
+    """Return (value, what it is, chance) of the figures that a page begins with."""
+    texts = {
+        HONEST: "of the nearest neighbors from other source groups share a sample's label",
+        LENIENT: "of all nearest neighbors do, those of the same source group included",
+    }
+    return [
+        (format_value(experiment.value(figure)), text, format_value(experiment[figure].chance))
+        for figure, text in texts.items()
+        if not math.isnan(experiment.value(figure))
+    ]
+
+
+def figure_rows(experiment: Experiment) -> list[dict[str, str]]:
+    """Return every figure of one experiment as the texts of a table row."""
+    known = known_figures()
+    rows = []
+    for name in figure_names([experiment]):
+        measurement = experiment[name]
+        interval = measurement.interval and " to ".join(map(format_value, measurement.interval))
+        rows.append(
+            {
+                "name": name,
+                "value": format_value(measurement.value),
+                "chance": format_value(measurement.chance),
+                "interval": interval or "–",
+                "p_value": format_value(measurement.p_value),
+                "meaning": known[name].meaning if name in known else "",
+                "note": measurement.note or "",
+            }
+        )
+    return rows

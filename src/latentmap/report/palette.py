@@ -1,0 +1,41 @@
+"""Colours: one palette that colour-blind readers can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+# Okabe & Ito 2008, Color Universal Design; black is left to text.
+OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+
+CHANCE = "#D55E00"
+NEUTRAL = "#999999"
+GROUPED = "#0072B2"
+UNGROUPED = "#9ECAE9"
+
+
+def group_colors(configured: Mapping[str, str | None], found: Iterable[str] = ()) -> dict[str, str]:
+    """Return a colour for every label group.
+
+    Args:
+        configured: the run's groups in order, with their colour where one is given.
+        found: groups of the samples; those that are not configured follow, sorted.
+
+    Returns:
+        Group to #rrggbb. A group without a colour gets the next of the palette that no group
+        has; when all are taken the palette repeats, darker each time.
+    """
+    groups = [*configured, *sorted(set(found) - set(configured))]
+    given = {group: color for group, color in configured.items() if color is not None}
+    taken = {color.upper() for color in given.values()}
+    shades = (
+        shade
+        for turn in range(len(groups) + 1)
+        for shade in (_darker(color, 0.6**turn) for color in OKABE_ITO)
+        if shade not in taken
+    )
+    return {group: given.get(group) or next(shades) for group in groups}
+
+
+def _darker(color: str, factor: float) -> str:
+    channels = (round(int(color[i : i + 2], 16) * factor) for i in (1, 3, 5))
+    return "#" + "".join(f"{channel:02X}" for channel in channels)

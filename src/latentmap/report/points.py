@@ -1,0 +1,115 @@
+"""The samples that maps show, and where the maps place them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids, read_arrow
+
+TEXT_LENGTH = 300
+
+Points = dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class ShownSamples:
+    """The samples of a run that maps show.
+
+    Attributes:
+        ids: (N,) ids of all samples, in their order.
+        rows: positions in `ids` of those that are shown.
+        groups: label groups of all samples.
+        content: what a page needs of those that are shown, column by column: id, label, group,
+            text, image (position in `images`, -1 for none) and images (data URIs, each once).
+    """
+
+    ids: list[str]
+    rows: NDArray[np.intp]
+    groups: list[str]
+    content: dict[str, list[Any]]
+
+
+def read_shown_samples(
+    samples: Sequence[Path | str], thumbnails: Sequence[Path | str], max_points: int
+) -> ShownSamples:
+    """Read what maps show of a run's samples.
+
+    Args:
+        samples: shards of samples.
+        thumbnails: their shards of JPEGs (id, jpeg), in the same order.
+        max_points: of more samples than this, evenly spaced ones are shown.
+
+    Raises:
+        LatentmapError: thumbnails do not belong to the samples.
+    """
+    table = read_samples(samples, ["id", "label", "label_group", "text"])
+    ids: list[str] = table["id"].to_pylist()
+    count = min(len(ids), max_points)
+    rows = np.arange(count) * len(ids) // max(count, 1)
+    chosen = table.take(rows)
+    image, images = _images(samples, thumbnails, rows)
+    return ShownSamples(
+        ids=ids,
+        rows=rows,
+        groups=table["label_group"].to_pylist(),
+        content={
+            "id": chosen["id"].to_pylist(),
+            "label": chosen["label"].to_pylist(),
+            "group": chosen["label_group"].to_pylist(),
+            "text": [_shorten(text) for text in chosen["text"].to_pylist()],
+            "image": image,
+            "images": images,
+        },
+    )
+
+
+def _shorten(text: str | None) -> str:
+    text = text or ""
+    return text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 1] + "…"
+
+
+def _images(
+    samples: Sequence[Path | str], thumbnails: Sequence[Path | str], rows: NDArray[np.intp]
+) -> tuple[list[int], list[str]]:
+    """Return for each row the position of its image (-1 for none), and the images as data URIs."""
+    position: dict[bytes, int] = {}
+    image: list[int] = []
+    start = 0
+    for shard, path in zip(samples, thumbnails, strict=True):
+        expected = read_arrow(shard, ["id"])["id"].to_pylist()
+        table = read_arrow(path, ["id", "jpeg"])
+        check_ids(path, table["id"].to_pylist(), expected)
+        here = rows[(rows >= start) & (rows < start + len(expected))] - start
+        image += [
+            -1 if jpeg is None else position.setdefault(jpeg, len(position))
+            for jpeg in table["jpeg"].take(here).to_pylist()
+        ]
+        start += len(expected)
+    uris = ["data:image/jpeg;base64," + base64.b64encode(jpeg).decode() for jpeg in position]
+    return image, uris
+
+
+def read_points(path: Path | str, shown: ShownSamples) -> Points:
+    """Read the coordinates of the shown samples: x, y and, of a 3D map, z.
+
+    Raises:
+        LatentmapError: the projection's ids are not the samples'.
+    """
+    table = pq.read_table(path)
+    check_ids(path, table["id"].to_pylist(), shown.ids)
+    axes = [axis for axis in ("x", "y", "z") if axis in table.column_names]
+    return {axis: _rounded(table[axis].to_numpy()[shown.rows]) for axis in axes}
+
+
+def _rounded(values: NDArray[np.float32]) -> list[float]:
+    """Return six digits of each coordinate: no screen shows more."""
+    return [float(f"{value:.6g}") for value in values]

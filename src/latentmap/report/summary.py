@@ -1,0 +1,311 @@
+"""The summary: what a run found, in one page that leads to all the others."""
+
+from __future__ import annotations
+
+import math
+import platform
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import requires, version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from latentmap.encode.calibration import Calibration, merge
+from latentmap.report.chart import CHARTS, Comparison, charts_of
+from latentmap.report.experiments import (
+    HONEST,
+    LENIENT,
+    Experiment,
+    figure_names,
+    format_value,
+    headline,
+    known_figures,
+    ranked,
+    read_experiments,
+)
+from latentmap.report.findings import Finding, key_findings
+from latentmap.report.options import ReportOptions
+from latentmap.report.pages import Plate, chart_plate, map_plate, relative, write_page
+from latentmap.report.palette import group_colors
+from latentmap.report.points import ShownSamples, read_points, read_shown_samples
+from latentmap.store.latents import read_latents
+from latentmap.store.manifest import read_manifest
+
+
+@dataclass
+class Links:
+    """The pages about one encoder and variant: (title, page), and by method and projection."""
+
+    comparisons: list[tuple[str, Path | str]] = field(default_factory=list)
+    methods: dict[str, dict[str, Path | str]] = field(default_factory=dict)
+
+
+def write_summary(
+    output: Path | str,
+    *,
+    config: Mapping[str, Any],
+    label_groups: Mapping[str, str | None],
+    label_to_group: Mapping[str, str],
+    baselines: Collection[str],
+    options: ReportOptions,
+    manifest: Path | str,
+    samples: Sequence[Path | str],
+    thumbnails: Sequence[Path | str],
+    quarantine: Path | str,
+    latents: Mapping[tuple[str, str], Sequence[Path | str]],
+    keys: Sequence[Sequence[str]],
+    metrics: Sequence[Path | str],
+    map_keys: Sequence[Sequence[str]],
+    projections: Sequence[Path | str],
+    map_pages: Sequence[Path | str],
+    comparisons: Mapping[tuple[str, str, str], Path | str],
+    tables: Sequence[Path | str],
+    bundle: Path | str,
+) -> None:
+    """Write the summary of a run.
+
+    Args:
+        output: the page.
+        config: of the run, as plain values; shown as it is.
+        label_groups: the configured groups in order, with their colour or none.
+        label_to_group: the group of every label that a group lists.
+        baselines: names of the encoders without learning.
+        options: of the report.
+        manifest: the list of shards.
+        samples: the shards.
+        thumbnails: their thumbnails, in the same order.
+        quarantine: the table of rows that were repaired or set aside.
+        latents: shards of latents by (encoder, variant); only their calibration is read.
+        keys: (encoder, variant, method) of each file of figures.
+        metrics: the files of figures, in the same order.
+        map_keys: (encoder, variant, method, projection) of each map.
+        projections: their coordinates, in the same order.
+        map_pages: their pages, in the same order.
+        comparisons: pages by (encoder, variant, name).
+        tables: files of the metrics table, which the page links to.
+        bundle: what `write_vega_bundle` wrote.
+
+    Raises:
+        LatentmapError: an input is damaged or does not belong to these samples.
+    """
+    experiments = ranked(read_experiments(keys, metrics))
+    shown = read_shown_samples(samples, thumbnails, options.max_points)
+    colors = group_colors(label_groups, shown.groups)
+    maps = {(*key,): paths for key, *paths in zip(map_keys, projections, map_pages, strict=True)}
+    pages = {key: page for key, (_, page) in maps.items()}
+    write_page(
+        output,
+        "summary.html",
+        bundle=bundle,
+        home=output,
+        title=f"Latent spaces of {config['run']}",
+        samples=shown,
+        colors=colors,
+        counts=_counts(shown, experiments),
+        alarms=_calibration_alarms(latents),
+        findings=[*key_findings(experiments, baselines), *_quarantine_warnings(quarantine)],
+        headline=headline(experiments),
+        leaders=_leaders(experiments, baselines),
+        columns=_columns(experiments),
+        rows=_rows(experiments, pages),
+        charts=_charts(experiments, label_to_group),
+        maps=_maps(experiments, maps, shown, colors, output),
+        quarantine=_quarantine(quarantine),
+        pages=_links(experiments, comparisons, pages),
+        tables=tables,
+        config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+        packages=_packages(),
+        shards=read_manifest(manifest),
+    )
+
+
+def _counts(shown: ShownSamples, experiments: Sequence[Experiment]) -> str:
+    labels = {label for experiment in experiments for label in experiment.labels}
+    encoders = {experiment.key.encoder for experiment in experiments}
+    variants = {experiment.key.variant for experiment in experiments}
+    methods = {experiment.key.method for experiment in experiments}
+    parts = [
+        (len(shown.ids), "sample"),
+        (len(labels), "label"),
+        (len(set(shown.groups)), "label group"),
+        (len(encoders), "encoder"),
+        (len(variants), "variant"),
+        (len(methods), "pooling method"),
+    ]
+    return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
+
+
+def _calibration_alarms(latents: Mapping[tuple[str, str], Sequence[Path | str]]) -> list[str]:
+    """Return one line for every encoder and variant whose latents are out of the model's range."""
+    alarms = []
+    for (encoder, variant), paths in latents.items():
+        found = [read_latents(path).metadata.get("calibration") for path in paths]
+        parts = [Calibration.from_json(value) for value in found if value is not None]
+        warning = merge(parts).warning() if parts else None
+        if warning is not None:
+            alarms.append(f"{encoder} ({variant}): {warning}")
+    return alarms
+
+
+def _quarantine(path: Path | str) -> list[dict[str, Any]]:
+    """Return how many rows were repaired or set aside, by source and reason."""
+    by = ["source", "action", "reason", "remedy"]
+    table = pl.read_parquet(path)
+    return (
+        table.group_by(by)
+        .len("count")
+        .sort("count", *by, descending=[True] + 4 * [False])
+        .to_dicts()
+    )
+
+
+def _quarantine_warnings(path: Path | str) -> list[Finding]:
+    actions = pl.read_parquet(path).group_by("action").len("count").sort("action").rows()
+    if not actions:
+        return []
+    text = " and ".join(f"{count:,} {action}" for action, count in actions)
+    return [Finding(f"Rows of the input that were not taken as they came: {text}.", warning=True)]
+
+
+def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[dict[str, str]]:
+    """Return the best method of every encoder and variant as the texts of a table row."""
+    figure = headline(experiments)
+    best: dict[tuple[str, ...], Experiment] = {}
+    for experiment in experiments:
+        best.setdefault(experiment.key[:2], experiment)
+    return [
+        {
+            "encoder": e.key.encoder + (" (baseline)" if e.key.encoder in baselines else ""),
+            "variant": e.key.variant,
+            "method": e.key.method,
+            "value": format_value(e.value(figure)),
+            "chance": format_value(e[figure].chance),
+            "ratio": format_value(_ratio(e, figure)),
+            "lenient": format_value(e.value(LENIENT)),
+            "gap": format_value(e.value(LENIENT) - e.value(HONEST)),
+        }
+        for e in best.values()
+    ]
+
+
+def _ratio(experiment: Experiment, figure: str) -> float:
+    chance = experiment[figure].chance
+    return experiment.value(figure) / chance if chance else math.nan
+
+
+def _columns(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
+    known = known_figures()
+    better = {"higher": "higher is better", "lower": "lower is better"}
+    columns = [
+        {"name": name, "meaning": "", "kind": "text"} for name in ("encoder", "variant", "method")
+    ]
+    for name in figure_names(experiments):
+        figure = known.get(name)
+        parts = [figure.meaning, better.get(figure.better or "", "")] if figure else []
+        columns.append({"name": name, "meaning": "; ".join(filter(None, parts)), "kind": "number"})
+    return columns
+
+
+def _rows(
+    experiments: Sequence[Experiment], pages: Mapping[tuple[str, ...], Path | str]
+) -> list[dict[str, Any]]:
+    names = figure_names(experiments)
+    first = {key[:3]: page for key, page in reversed(list(pages.items()))}
+    return [
+        {
+            "key": experiment.key,
+            "page": first.get(experiment.key),
+            "cells": [_cell(experiment, name) for name in names],
+        }
+        for experiment in experiments
+    ]
+
+
+def _cell(experiment: Experiment, figure: str) -> dict[str, str]:
+    measurement = experiment[figure]
+    details = []
+    if measurement.chance is not None:
+        details.append(f"chance {format_value(measurement.chance)}")
+    if measurement.interval is not None:
+        low, high = measurement.interval
+        details.append(f"95 % interval {format_value(low)} to {format_value(high)}")
+    if measurement.p_value is not None:
+        details.append(f"p = {format_value(measurement.p_value)}")
+    if measurement.note:
+        details.append(measurement.note)
+    undefined = math.isnan(measurement.value)
+    return {
+        "text": format_value(measurement.value),
+        "sort": "" if undefined else repr(measurement.value),
+        "details": "; ".join(details),
+    }
+
+
+def _charts(experiments: Sequence[Experiment], label_to_group: Mapping[str, str]) -> list[Plate]:
+    data = Comparison(experiments, (), label_to_group)
+    plugins = {name: CHARTS.create(name) for name in charts_of("summary")}
+    return [
+        chart_plate(name, chart, plugin.title, plugin.look_for)
+        for name, plugin in plugins.items()
+        if (chart := plugin.build(data)) is not None
+    ]
+
+
+def _maps(
+    experiments: Sequence[Experiment],
+    maps: Mapping[tuple[str, ...], Sequence[Path | str]],
+    shown: ShownSamples,
+    colors: Mapping[str, str],
+    output: Path | str,
+) -> list[Plate]:
+    """Return, for each encoder, variant and projection, the map of its best mapped method."""
+    order = [experiment.key for experiment in experiments]
+    best: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for key in sorted(maps, key=lambda key: order.index(key[:3])):  # type: ignore[arg-type]
+        best.setdefault((key[0], key[1], key[3]), key)
+    chosen = [key for key in maps if key in best.values()]
+    plates = []
+    for number, key in enumerate(chosen):
+        encoder, variant, method, projection = key
+        coordinates, page = maps[key]
+        plate = map_plate(
+            f"map-{number}",
+            read_points(coordinates, shown),
+            shown,
+            colors,
+            title=f"{projection} of {method} ({encoder}, {variant})",
+            size=(320, 280),
+            link=relative(page, output),
+        )
+        plates.append(plate)
+    return plates
+
+
+def _links(
+    experiments: Sequence[Experiment],
+    comparisons: Mapping[tuple[str, str, str], Path | str],
+    map_pages: Mapping[tuple[str, ...], Path | str],
+) -> dict[tuple[str, str], Links]:
+    """Return the pages about every encoder and variant."""
+    links = {
+        (encoder, variant): Links() for encoder, variant in sorted({e.key[:2] for e in experiments})
+    }
+    for (encoder, variant, name), page in comparisons.items():
+        title = CHARTS[name].title if name in CHARTS.names() else "Maps side by side"
+        links[encoder, variant].comparisons.append((title, page))
+    for (encoder, variant, method, projection), page in map_pages.items():
+        links[encoder, variant].methods.setdefault(method, {})[projection] = page
+    return links
+
+
+def _packages() -> dict[str, str]:
+    """Return the versions of Python, latentmap and what it depends on."""
+    declared = [text for text in requires("latentmap") or [] if "extra ==" not in text]
+    names = sorted({re.split(r"[^A-Za-z0-9._-]", text)[0] for text in declared}, key=str.lower)
+    return {"Python": platform.python_version()} | {
+        name: version(name) for name in ("latentmap", *names)
+    }

@@ -1,0 +1,81 @@
+"""The metrics table: one row per encoder, variant and pooling method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from latentmap.metrics.metric import Measurement
+from latentmap.report.experiments import Experiment, Key, figure_names, read_experiments
+from latentmap.store.files import read_json, write_json, write_text
+from latentmap.store.tables import write_parquet
+
+FilePath = Path | str
+
+
+def write_metrics_table(
+    keys: Sequence[Sequence[str]],
+    metrics: Sequence[FilePath],
+    *,
+    csv: FilePath,
+    json: FilePath,
+    parquet: FilePath,
+    figures: Sequence[FilePath],
+) -> None:
+    """Write the table of all figures in three formats, and each row's figures in full.
+
+    Args:
+        keys: (encoder, variant, method) of each row.
+        metrics: the files of figures, in the same order.
+        csv: output; a figure that is not defined is empty.
+        json: output; a list of records.
+        parquet: output.
+        figures: outputs, `metrics.json` of each row, in the order of the keys: its figures with
+            chance, interval and p-value, and its neighbor rates by label.
+    """
+    table = metrics_table(read_experiments(keys, metrics))
+    write_text(csv, table.write_csv())
+    write_json(json, table.to_dicts())
+    write_parquet(parquet, table.to_arrow())
+    for key, source, output in zip(keys, metrics, figures, strict=True):
+        write_json(output, {**Key(*key)._asdict(), **read_json(source)})
+
+
+def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
+    """Return one row per experiment.
+
+    Columns: encoder, variant, method, then for each figure its value, followed by `_chance`,
+    `_low`, `_high` and `_p_value` where any row has them.
+    """
+    columns: dict[str, list[Any]] = {
+        name: [getattr(experiment.key, name) for experiment in experiments]
+        for name in ("encoder", "variant", "method")
+    }
+    numbers: dict[str, list[float | None]] = {}
+    for figure in figure_names(experiments):
+        parts = [_parts(experiment[figure]) for experiment in experiments]
+        for suffix in parts[0]:
+            column = [part[suffix] for part in parts]
+            if suffix == "" or any(value is not None for value in column):
+                numbers[figure + suffix] = column
+    return pl.DataFrame(
+        {**columns, **numbers},
+        schema_overrides=dict.fromkeys(columns, pl.String) | dict.fromkeys(numbers, pl.Float64),
+        strict=False,
+    )
+
+
+def _parts(measurement: Measurement) -> dict[str, float | None]:
+    low, high = measurement.interval or (None, None)
+    parts = {
+        "": measurement.value,
+        "_chance": measurement.chance,
+        "_low": low,
+        "_high": high,
+        "_p_value": measurement.p_value,
+    }
+    return {name: None if v is None or math.isnan(v) else v for name, v in parts.items()}

@@ -1,0 +1,78 @@
+"""The fake run of tests/report, opened in headless Chromium."""
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from latentmap.report.pages import write_vega_bundle
+
+_path = Path(__file__).parents[1] / "report" / "conftest.py"
+_spec = importlib.util.spec_from_file_location("fake_report", _path)
+_module = importlib.util.module_from_spec(_spec)
+sys.modules["fake_report"] = _module
+_spec.loader.exec_module(_module)
+
+HOSTILE = _module.HOSTILE
+fake_run = _module.fake_run
+report = _module.report
+
+
+@pytest.fixture(scope="session")
+def bundle_writer():
+    """What really draws the charts."""
+    return write_vega_bundle
+
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def hostile():
+    """A label that would run a script wherever text is taken for markup."""
+    return HOSTILE
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a file; at the end, assert that it asked the network nothing and had no errors."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+    page = context.new_page()
+    requests, complaints = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page.on("dialog", lambda dialog: (complaints.append("a dialog opened"), dialog.dismiss()))
+
+    def open_file(path):
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-drawn]")
+        return page
+
+    yield open_file
+    context.close()
+    assert requests
+    assert [
+        url for url in requests if not (url.startswith("file://") and url.endswith(".html"))
+    ] == []
+    assert complaints == []

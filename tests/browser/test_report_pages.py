@@ -1,0 +1,136 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+VAE = ("tiny-vae", "plain")
+# Orange, at the opacity of points on white.
+COLOR_OF_SIZE = (0xEB, 0xB2, 0x33)
+
+
+def pixels_of(page, color):
+    """Places (n, 2), row and column, where the first map is nearly of a colour."""
+    picture = Image.open(io.BytesIO(page.locator(".chart canvas").first.screenshot()))
+    distance = np.abs(np.asarray(picture.convert("RGB"), np.int16) - color)
+    return np.argwhere(distance.max(axis=2) < 30)
+
+
+def hover(page, color, wanted):
+    """Move over points of a colour until a tooltip has the wanted text; return it."""
+    places = pixels_of(page, color)
+    box = page.locator(".chart canvas").first.bounding_box()
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    for y, x in places[::15]:
+        page.mouse.move(box["x"] + float(x), box["y"] + float(y))
+        if tooltip.count() and wanted in tooltip.inner_text():
+            return tooltip
+    raise AssertionError("no tooltip")
+
+
+def test_the_vega_bundle_cannot_end_its_element(fake_run):
+    bundle = fake_run.bundle.read_text()
+    assert "vegaEmbed" in bundle
+    assert "</script" not in bundle and "<!--" not in bundle and "\r" not in bundle
+
+
+def test_the_summary_draws_all_its_charts(report, open_page):
+    page = open_page(report.summary)
+    charts = page.locator(".chart")
+    assert charts.count() == 9
+    for number in range(charts.count()):
+        assert charts.nth(number).locator("canvas, svg.marks").count() == 1
+    assert page.locator(".failed").count() == 0
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("per_method", "mean", "tsne3d.html"),
+        ("comparisons", "metric_bars.html"),
+        ("comparisons", "category_heatmap.html"),
+        ("comparisons", "maps.html"),
+    ],
+)
+def test_pages_open_without_complaint(report, open_page, parts):
+    page = open_page(report.page(*VAE, *parts))
+    assert page.locator(".chart canvas, .chart svg.marks").count() >= 1
+    assert page.locator(".failed").count() == 0
+
+
+def test_a_hostile_label_is_text_and_the_image_is_shown_on_hover(report, open_page, hostile):
+    page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
+    tooltip = hover(page, COLOR_OF_SIZE, hostile)
+    assert tooltip.locator("img").count() == 1
+    image = tooltip.locator("img")
+    assert image.get_attribute("src").startswith("data:image/jpeg;base64,")
+    assert image.evaluate("img => img.decode().then(() => img.naturalWidth)") == 64
+    text = tooltip.inner_text()
+    assert "sample_" in text and "Size" in text and "Is Region [0]" in text
+
+
+def test_hostile_text_stays_text_in_the_summary_and_in_charts(report, open_page, hostile):
+    page = open_page(report.summary)
+    assert hostile in page.locator("#provenance pre").text_content()
+    assert page.locator("img").count() == 0
+    page.locator("a", has_text="Labels against pooling methods").click()
+    page.wait_for_selector("html[data-drawn]")
+    assert page.url.endswith("category_heatmap.html")
+    assert page.locator("svg text", has_text=hostile).count() == 1
+
+
+def test_the_legend_filters_by_mouse_and_by_keyboard(report, open_page):
+    page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
+    said = page.locator(".legend output")
+    assert said.inner_text() == "70 of 70 samples shown"
+    before = len(pixels_of(page, COLOR_OF_SIZE))
+    assert before > 100
+    depth = page.locator("button[data-group='Depth']")
+    depth.click()
+    assert depth.get_attribute("aria-pressed") == "true"
+    assert said.inner_text() == "12 of 70 samples shown"
+    page.wait_for_timeout(100)
+    assert len(pixels_of(page, COLOR_OF_SIZE)) == 0
+    page.locator("button[data-group='Size']").focus()
+    page.keyboard.press("Enter")
+    assert said.inner_text() == "40 of 70 samples shown"
+    page.wait_for_timeout(100)
+    assert len(pixels_of(page, COLOR_OF_SIZE)) == before
+    page.locator("button[data-all]").click()
+    assert said.inner_text() == "70 of 70 samples shown"
+
+
+def test_the_wheel_zooms(report, open_page):
+    page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
+    canvas = page.locator(".chart canvas")
+    before = canvas.screenshot()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -300)
+    page.wait_for_timeout(200)
+    assert canvas.screenshot() != before
+
+
+def column(page, number):
+    return page.locator("#table tbody tr").evaluate_all(
+        "(rows, n) => rows.map(row => row.cells[n].textContent)", number
+    )
+
+
+def test_the_table_sorts_by_mouse_and_by_keyboard(report, open_page):
+    page = open_page(report.summary)
+    header = page.locator("#table thead th", has_text="distance_ratio")
+    number = header.evaluate("cell => cell.cellIndex")
+    header.locator("button").click()
+    values = [float(text) for text in column(page, number)]
+    assert header.get_attribute("aria-sort") == "descending"
+    assert values == sorted(values, reverse=True) and len(set(values)) > 3
+    header.locator("button").press("Enter")
+    assert header.get_attribute("aria-sort") == "ascending"
+    assert [float(text) for text in column(page, number)] == values[::-1]
+    method = page.locator("#table thead th").nth(2)
+    method.locator("button").click()
+    assert column(page, 2) == sorted(column(page, 2))
+    assert header.get_attribute("aria-sort") is None

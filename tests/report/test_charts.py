@@ -1,0 +1,67 @@
+import math
+
+import pytest
+
+from latentmap.report.chart import CHARTS, Comparison, charts_of
+from latentmap.report.experiments import HONEST, Experiment, Key, ranked, read_experiments
+
+
+@pytest.fixture
+def comparison(fake_run):
+    keys = [key for key in fake_run.metrics if key[:2] == ("tiny-vae", "plain")]
+    experiments = read_experiments(keys, [fake_run.metrics[key] for key in keys])
+    return Comparison(ranked(experiments), (), {"big_predicate": "Size"})
+
+
+def values(spec):
+    """All rows of a specification's data sets."""
+    return [row for rows in spec["datasets"].values() for row in rows]
+
+
+def test_every_chart_says_what_it_is():
+    assert set(charts_of("comparisons")) | set(charts_of("summary")) == set(CHARTS.names())
+    for name in CHARTS:
+        chart = CHARTS[name]
+        assert chart.title and chart.look_for and CHARTS.description(name).endswith(".")
+
+
+@pytest.mark.parametrize("name", CHARTS.names())
+def test_a_chart_has_a_description_and_is_the_same_when_built_again(comparison, name):
+    spec = CHARTS.create(name).build(comparison).to_dict()
+    assert spec["description"]
+    assert CHARTS.create(name).build(comparison).to_dict() == spec
+
+
+@pytest.mark.parametrize("name", CHARTS.names())
+def test_a_chart_of_nothing_is_none(name):
+    nothing = Comparison([Experiment(Key("e", "plain", "mean"), {}, {})], (), {})
+    assert CHARTS.create(name).build(nothing) is None
+
+
+def test_the_heatmap_is_relative_to_each_label_s_own_chance(comparison):
+    spec = CHARTS.create("category_heatmap").build(comparison).to_dict()
+    best = comparison.experiments[0]
+    total = sum(rates.n for rates in best.labels.values())
+    cells = {(row["method"], row["label"]): row for row in values(spec)}
+    assert len(cells) == sum(len(e.labels) for e in comparison.experiments)
+    for label, rates in best.labels.items():
+        cell = cells[best.key.method, label]
+        assert cell["beyond"] == pytest.approx(rates.grouped - (rates.n - 1) / (total - 1))
+
+
+def test_bars_show_both_neighbor_lists_in_the_order_of_the_ranking(comparison):
+    spec = CHARTS.create("metric_bars").build(comparison).to_dict()
+    first = spec["concat"][0]
+    assert first["layer"][0]["encoding"]["y"]["sort"] == [
+        e.key.method for e in comparison.experiments
+    ]
+    rows = spec["datasets"][first.get("data", first["layer"][0].get("data"))["name"]]
+    assert len(rows) == 2 * len(comparison.experiments)
+    honest = [row["value"] for row in rows if row["neighbors"] == "from other source groups"]
+    assert honest == [e.value(HONEST) for e in comparison.experiments]
+
+
+def test_undefined_figures_have_no_panel(comparison):
+    assert all(math.isnan(e.value("calinski_harabasz")) for e in comparison.experiments)
+    spec = CHARTS.create("metric_bars").build(comparison).to_dict()
+    assert not any("calinski" in panel["title"] for panel in spec["concat"])

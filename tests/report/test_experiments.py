@@ -1,0 +1,88 @@
+import math
+
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.metrics.metric import Measurement
+from latentmap.report.experiments import (
+    HONEST,
+    LENIENT,
+    Experiment,
+    Key,
+    figure_names,
+    format_value,
+    headline,
+    ranked,
+    read_experiments,
+)
+from latentmap.store.files import write_json
+
+
+def experiment(method, **figures):
+    return Experiment(
+        Key("e", "plain", method), {k: Measurement(v) for k, v in figures.items()}, {}
+    )
+
+
+def test_null_becomes_nan_and_keeps_its_note(tmp_path):
+    entry = {"value": None, "chance": 0.1, "interval": None, "p_value": None, "note": "one label"}
+    rates = {"n": 3, "knn_category_rate": 0.5, "knn_category_rate_grouped": None}
+    write_json(tmp_path / "m.json", {"figures": {LENIENT: entry}, "labels": {"a": rates}})
+    (found,) = read_experiments([("e", "plain", "mean")], [tmp_path / "m.json"])
+    assert found.key == Key("e", "plain", "mean")
+    assert math.isnan(found.value(LENIENT)) and found[LENIENT].note == "one label"
+    assert found[LENIENT].chance == 0.1
+    assert found.labels["a"].every == 0.5 and math.isnan(found.labels["a"].grouped)
+    assert math.isnan(found.value("never measured"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"figures": {"a": 1}, "labels": {}}'])
+def test_a_damaged_file_is_named(tmp_path, text):
+    (tmp_path / "m.json").write_text(text)
+    with pytest.raises(LatentmapError, match=r"m\.json is not a file of figures"):
+        read_experiments([("e", "plain", "mean")], [tmp_path / "m.json"])
+
+
+def test_the_honest_figure_ranks_and_what_is_undefined_comes_last():
+    rows = [
+        experiment("undefined", **{HONEST: math.nan, LENIENT: 0.9}),
+        experiment("low", **{HONEST: 0.1, LENIENT: 0.8}),
+        experiment("high", **{HONEST: 0.2, LENIENT: 0.3}),
+    ]
+    assert headline(rows) == HONEST
+    assert [e.key.method for e in ranked(rows)] == ["high", "low", "undefined"]
+
+
+def test_without_other_source_groups_the_lenient_figure_ranks():
+    rows = [
+        experiment("low", **{HONEST: math.nan, LENIENT: 0.3}),
+        experiment("high", **{HONEST: math.nan, LENIENT: 0.8}),
+    ]
+    assert headline(rows) == LENIENT
+    assert [e.key.method for e in ranked(rows)] == ["high", "low"]
+
+
+def test_figures_that_rank_come_first_and_unknown_ones_last():
+    rows = [experiment("a", zzz=1.0, silhouette=0.1, **{LENIENT: 0.3, HONEST: 0.2})]
+    names = figure_names(rows)
+    assert names[:2] == [HONEST, LENIENT] and names[-1] == "zzz"
+    assert sorted(names) == sorted(["zzz", "silhouette", HONEST, LENIENT])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (math.nan, "–"),
+        (None, "–"),
+        (0.1554, "0.155"),
+        (-0.2, "−0.200"),
+        (16.0, "16"),
+        (65536.0, "65,536"),
+        (12345.6, "12,346"),
+        (3.14159, "3.14"),
+        (31.4159, "31.4"),
+        (0.00012, "1.2e−04"),
+    ],
+)
+def test_values_are_written_with_about_three_digits(value, text):
+    assert format_value(value) == text

@@ -1,0 +1,82 @@
+import math
+
+from latentmap.metrics.metric import Measurement
+from latentmap.report.experiments import HONEST, LENIENT, Experiment, Key, LabelRates
+from latentmap.report.findings import key_findings
+
+
+def experiment(encoder, variant, method, honest, lenient, *, p_value=None, labels=None):
+    figures = {
+        HONEST: Measurement(honest, chance=0.05, p_value=p_value),
+        LENIENT: Measurement(lenient, chance=0.06),
+    }
+    return Experiment(Key(encoder, variant, method), figures, labels or {})
+
+
+def texts(experiments, baselines=(), *, warning=False):
+    return [f.text for f in key_findings(experiments, baselines) if f.warning or not warning]
+
+
+def test_best_and_worst_are_named_with_their_chance():
+    found = texts(
+        [experiment("vae", "plain", "mean", 0.1, 0.3), experiment("vae", "plain", "max", 0.2, 0.2)]
+    )
+    assert "max of vae (plain)" in found[0]
+    assert "0.200 (4 times the chance level, 0.050)" in found[0]
+    assert found[1].startswith("Worst: mean of vae (plain): 0.100")
+
+
+def test_the_leak_and_the_rank_it_would_change_are_said():
+    found = texts(
+        [experiment("vae", "plain", "mean", 0.1, 0.3), experiment("vae", "plain", "max", 0.2, 0.2)]
+    )
+    assert any("mean of vae (plain): 0.300 with them, 0.100 without" in text for text in found)
+    assert any("mean of vae (plain) would come first" in text for text in found)
+
+
+def test_a_model_that_does_not_beat_a_baseline_of_its_variant_is_a_warning():
+    experiments = [
+        experiment("vae", "plain", "mean", 0.2, 0.2),
+        experiment("dct", "plain", "mean", 0.1, 0.1),
+        experiment("vae", "boxes", "mean", 0.2, 0.2),
+        experiment("dct", "boxes", "mean", 0.3, 0.3),
+    ]
+    warnings = texts(experiments, ["dct"], warning=True)
+    assert len(warnings) == 1
+    assert "vae (boxes) does not beat" in warnings[0]
+    assert any("vae (plain) beats" in text for text in texts(experiments, ["dct"]))
+    assert not any("dct (plain) beats" in text for text in texts(experiments, ["dct"]))
+
+
+def test_equal_figures_do_not_beat():
+    experiments = [
+        experiment("vae", "plain", "mean", 0.2, 0.2),
+        experiment("dct", "plain", "mean", 0.2, 0.2),
+    ]
+    assert any("does not beat" in text for text in texts(experiments, ["dct"], warning=True))
+
+
+def test_embeddings_at_chance_are_counted():
+    experiments = [
+        experiment("vae", "plain", "mean", 0.2, 0.2, p_value=0.001),
+        experiment("vae", "plain", "max", 0.05, 0.2, p_value=0.5),
+    ]
+    assert any("1 of 2 embeddings" in text for text in texts(experiments, warning=True))
+
+
+def test_labels_are_compared_with_their_own_chance():
+    labels = {"common": LabelRates(91, 0.9, 0.9), "rare": LabelRates(10, 0.5, 0.5)}
+    found = texts([experiment("vae", "plain", "mean", 0.2, 0.2, labels=labels)])
+    assert any("'rare' (+0.410)" in text and "'common' (+0.000)" in text for text in found)
+
+
+def test_one_source_group_is_a_warning_not_a_zero():
+    experiments = [experiment("vae", "plain", "mean", math.nan, 0.2)]
+    warnings = texts(experiments, warning=True)
+    assert any("one source group" in text for text in warnings)
+    assert "0.200" in texts(experiments)[0]
+
+
+def test_nothing_defined_is_said():
+    warnings = texts([experiment("vae", "plain", "mean", math.nan, math.nan)], warning=True)
+    assert warnings == ["No neighbor figure is defined for these samples."]

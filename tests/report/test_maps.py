@@ -1,0 +1,38 @@
+import pytest
+
+from latentmap.report.maps import map_chart
+
+COLORS = {"a": "#000000", "b.c[0]": "#FFFFFF"}
+
+
+def test_one_unit_is_as_long_on_both_axes_and_every_point_is_inside():
+    points = {"x": [0.0, 10.0], "y": [5.0, 6.0]}
+    spec = map_chart(points, COLORS, "", (800, 400)).to_dict()
+    x, y = (spec["encoding"][axis]["scale"]["domain"] for axis in "xy")
+    assert (x[1] - x[0]) / 800 == pytest.approx((y[1] - y[0]) / 400)
+    assert x[0] < 0 and x[1] > 10 and y[0] < 5 and y[1] > 6
+
+
+def test_a_single_place_still_has_an_extent():
+    spec = map_chart({"x": [3.0, 3.0], "y": [4.0, 4.0]}, COLORS, "").to_dict()
+    low, high = spec["encoding"]["x"]["scale"]["domain"]
+    assert low < 3 < high
+
+
+def test_three_dimensions_become_the_pairs_of_axes():
+    points = {"x": [0.0, 1.0], "y": [0.0, 1.0], "z": [0.0, 1.0]}
+    spec = map_chart(points, COLORS, "").to_dict()
+    fields = [(p["encoding"]["x"]["field"], p["encoding"]["y"]["field"]) for p in spec["hconcat"]]
+    assert fields == [("x", "y"), ("x", "z"), ("y", "z")]
+
+
+def test_colors_belong_to_groups_by_name():
+    spec = map_chart({"x": [0.0], "y": [0.0]}, COLORS, "").to_dict()
+    scale = spec["encoding"]["color"]["scale"]
+    assert dict(zip(scale["domain"], scale["range"], strict=True)) == COLORS
+
+
+def test_a_specification_does_not_depend_on_what_was_built_before():
+    points = {"x": [0.0, 1.0], "y": [0.0, 1.0], "z": [0.0, 1.0]}
+    first = map_chart(points, COLORS, "").to_dict()
+    assert map_chart(points, COLORS, "").to_dict() == first

@@ -1,0 +1,60 @@
+import html
+import re
+
+import yaml
+
+from latentmap.store.files import read_json
+
+
+def shown(page):
+    """The text of a page as a reader sees it."""
+    text = re.sub(r"<(script|style).*?</\1>", "", page.read_text(), flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", text)))
+
+
+def test_latents_out_of_range_raise_the_banner_and_others_do_not(report):
+    text = report.summary.read_text()
+    alarms = re.findall(r'class="alarm".*?</p>', text, flags=re.S)
+    assert len(alarms) == 1 and "tiny-vae (boxes)" in alarms[0]
+
+
+def test_rows_set_aside_are_counted_by_reason(report):
+    text = shown(report.summary)
+    assert "2 quarantined and 1 repaired" in text
+    assert "fake quarantined image is truncated 2" in text
+    assert "fake repaired box is inverted swapped 1" in text
+
+
+def test_provenance_is_complete(report):
+    source = report.summary.read_text()
+    config = html.unescape(re.search(r"<pre>(.*?)</pre>", source, flags=re.S)[1])
+    assert yaml.safe_load(config)["variants"] == ["plain", "boxes"]
+    text = shown(report.summary)
+    assert "0123456789abcdef" in text
+    assert re.search(r"altair \d+\.\d+", text) and re.search(r"Python 3\.\d+", text)
+
+
+def test_the_table_has_every_embedding_best_first(report):
+    table = re.search(
+        r'<table class="sortable">.*?</table>', report.summary.read_text(), flags=re.S
+    )[0]
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td>", table)
+    assert len(rows) == len(report.metrics)
+    assert rows[0] == ("dct", "boxes")
+
+
+def test_there_is_a_map_of_the_best_mapped_method_of_every_encoder_variant_and_projection(report):
+    titles = re.findall(r'<h4><a href="[^"]*">(.*?)</a>', report.summary.read_text())
+    assert len(titles) == 2 * 2 * 2
+    assert all(" of mean (" in title for title in titles)
+
+
+def test_every_method_s_figures_stand_beside_its_pages(report):
+    folder = report.page("dct", "plain", "per_method", "patch4")
+    figures = read_json(folder / "metrics.json")
+    source = read_json(report.metrics["dct", "plain", "patch4"])
+    assert figures == {"encoder": "dct", "variant": "plain", "method": "patch4", **source}
+    assert sorted(path.name for path in folder.glob("*.html")) == [
+        "tsne3d.html",
+        "umap.html",
+    ]
