@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.metric import METRICS, Figure, LabelledEmbedding
+from latentmap.metrics.metric import METRICS, Figure, LabelledEmbedding, Measurement
 from latentmap.neighbors.graph import read_graph
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
@@ -104,7 +104,7 @@ def measure(data: LabelledEmbedding, metrics: MetricOptions) -> dict[str, Any]:
     labels: dict[str, NDArray[Any]] = {"n": data.class_sizes}
     for name, options in metrics.items():
         metric = METRICS.create(name, options)
-        figures |= {figure: asdict(found) for figure, found in metric.measure(data).items()}
+        figures |= {figure: _rounded(found) for figure, found in metric.measure(data).items()}
         labels |= metric.by_label(data)
     return {
         "samples": len(data.values),
@@ -114,3 +114,8 @@ def measure(data: LabelledEmbedding, metrics: MetricOptions) -> dict[str, Any]:
             for row, label in enumerate(data.classes)
         },
     }
+
+
+def _rounded(found: Measurement) -> dict[str, Any]:
+    """Return the fields with a value of nine digits: more would vary with the number of threads."""
+    return asdict(found) | {"value": float(f"{found.value:.9g}")}
