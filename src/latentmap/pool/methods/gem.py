@@ -34,12 +34,12 @@ class Gem(PoolingMethod):
     def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
         """Return (n, 2·C) generalised means."""
         channels = positions_last(latents)
-        magnitudes = np.abs(channels)
-        # |x| ± x is exactly twice the part of one sign, at a quarter of the time of np.maximum.
-        parts = (magnitudes + channels, magnitudes - channels)
-        return np.concatenate([_cubic_mean(part) / 2 for part in parts], axis=1)
+        return np.concatenate([_positive_mean(channels), _positive_mean(-channels)], axis=1)
 
 
-def _cubic_mean(values: Latents) -> NDArray[np.float32]:
-    cubes = np.einsum("ncp,ncp->nc", values * values, values)
-    return np.cbrt(cubes / np.float32(values.shape[-1]))
+def _positive_mean(channels: Latents) -> NDArray[np.float32]:
+    # |x| + x is exactly twice the positive part, at a quarter of the time of np.maximum.
+    doubled = np.abs(channels)
+    doubled += channels
+    cubes = np.einsum("ncp,ncp->nc", doubled * doubled, doubled)
+    return np.cbrt(cubes / np.float32(channels.shape[-1])) / 2
