@@ -43,7 +43,7 @@ def test_parts_merge_to_the_whole():
     values = latents()
     parts = [calibrate(part, WAN) for part in (values[:1], values[1:4], values[4:])]
     merged, whole = merge(parts), calibrate(values, WAN)
-    assert merged.count == whole.count
+    assert (merged.samples, merged.count) == (12, whole.count)
     assert merged.expected == WAN
     np.testing.assert_allclose(merged.mean, whole.mean, rtol=1e-9)
     np.testing.assert_allclose(merged.std, whole.std, rtol=1e-9)
@@ -52,20 +52,25 @@ def test_parts_merge_to_the_whole():
 
 
 def test_the_comparison_with_the_model():
-    found = Calibration(10, (2.0, 1.0), (3.0, 1.0), ChannelStatistics((0.0, 1.0), (1.0, 4.0)))
+    found = Calibration(10, 10, (2.0, 1.0), (3.0, 1.0), ChannelStatistics((0.0, 1.0), (1.0, 4.0)))
     np.testing.assert_allclose(found.z, [2, 0])
     np.testing.assert_allclose(found.std_ratio, [3, 0.25])
 
 
 def test_the_first_analysis_is_plainly_out_of_range():
-    found = Calibration(1000, SEED_MEANS, WAN.std, WAN)
+    found = Calibration(1406, 1406, SEED_MEANS, WAN.std, WAN)
     assert found.out_of_range
     assert "2.5 (median) to 3.7 of the model's standard deviations" in found.warning()
 
 
+def test_a_handful_of_samples_says_nothing():
+    assert not Calibration(7, 7 * 4096, SEED_MEANS, WAN.std, WAN).out_of_range
+    assert Calibration(8, 8 * 4096, SEED_MEANS, WAN.std, WAN).warning()
+
+
 def test_a_shift_of_half_a_deviation_is_ordinary():
     mean = tuple(m + 0.5 * s for m, s in zip(WAN.mean, WAN.std, strict=True))
-    assert not Calibration(1000, mean, WAN.std, WAN).out_of_range
+    assert not Calibration(1406, 1406, mean, WAN.std, WAN).out_of_range
 
 
 @pytest.mark.parametrize("expected", [None, WAN])

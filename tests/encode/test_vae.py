@@ -171,11 +171,11 @@ def test_pixels_of_255_raise_the_alarm_and_pixels_in_range_do_not(folders, tmp_p
     own = calibrate(tiny.encode(seen(range(6))), None)
     folder = with_statistics(folders["AutoencoderTiny"], tmp_path, own.mean, own.std)
     encoder = load(folder)
-    assert not calibrate(encoder.encode(seen(range(6, 12))), encoder.statistics()).out_of_range
+    assert not calibrate(encoder.encode(seen(range(6, 14))), encoder.statistics()).out_of_range
 
     model = AutoencoderTiny.from_pretrained(folder, low_cpu_mem_usage=False)
     with inference_mode():
-        pixels = from_numpy(np.stack(seen(range(6, 12)))).permute(0, 3, 1, 2).float()
+        pixels = from_numpy(np.stack(seen(range(6, 14)))).permute(0, 3, 1, 2).float()
         unscaled = calibrate(model.encode(pixels).latents.numpy(), encoder.statistics())
     assert unscaled.out_of_range
     assert "out of the model's range" in unscaled.warning()
@@ -190,6 +190,8 @@ def test_the_revision_follows_a_local_models_files(folders, tmp_path):
     encoder = ENCODERS.create("vae", {"model": str(folder)})
     before = encoder.revision()
     assert before == ENCODERS.create("vae", {"model": str(folder)}).revision()
+    (folder / "README.md").write_text("What it is.")
+    assert encoder.revision() == before
     (folder / "reconstruction.json").write_text("{}")
     assert encoder.revision() != before
     pinned = ENCODERS.create("vae", {"model": "organisation/model", "revision": "abc"})

@@ -17,8 +17,11 @@ the model, in the model's standard deviations, from which the input was plainly 
 was trained on.
 
 Pixels in [0, 255] given to a model of [-1, 1] put the channels of the Wan VAE two to four standard
-deviations away; photographs by the hundred stay well below one.
+deviations away; photographs in the right range stay below a half.
 """
+
+FEWEST_SAMPLES = 8
+"""Samples below which nothing is said: a single dark picture may lie two deviations away."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ class Calibration:
     """Moments of latents per channel, beside what the model's authors state.
 
     Attributes:
+        samples: samples that were seen.
         count: values per channel that were seen.
         mean: mean per channel.
         std: standard deviation per channel (population).
         expected: the model's own statistics, where they are stated.
     """
 
+    samples: int
     count: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -52,7 +57,9 @@ class Calibration:
     @property
     def out_of_range(self) -> bool:
         """Whether the latents are plainly not those of inputs in the model's range."""
-        return self.z is not None and float(np.sqrt(np.mean(self.z**2))) >= OUT_OF_RANGE
+        if self.z is None or self.samples < FEWEST_SAMPLES:
+            return False
+        return float(np.sqrt(np.mean(self.z**2))) >= OUT_OF_RANGE
 
     def warning(self) -> str | None:
         """Return one line for the log and the report if the latents are out of range."""
@@ -74,6 +81,7 @@ class Calibration:
         """Make a calibration from what `to_json` returned."""
         expected = value["expected"]
         return cls(
+            samples=value["samples"],
             count=value["count"],
             mean=tuple(value["mean"]),
             std=tuple(value["std"]),
@@ -97,6 +105,7 @@ def calibrate(latents: NDArray[np.float32], expected: ChannelStatistics | None) 
     mean = means.mean(axis=0)
     std = np.sqrt(variances.mean(axis=0) + means.var(axis=0))
     return Calibration(
+        samples=len(values),
         count=values.shape[0] * values.shape[2],
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
@@ -121,6 +130,7 @@ def merge(parts: Sequence[Calibration]) -> Calibration:
         axis=0
     )
     return Calibration(
+        samples=sum(part.samples for part in parts),
         count=sum(part.count for part in parts),
         mean=tuple(mean.tolist()),
         std=tuple(np.sqrt(variance).tolist()),

@@ -56,11 +56,13 @@ class Vae(ImageEncoder[VaeOptions]):
     rank: ClassVar[Literal["map", "vector"]] = "map"
 
     def revision(self) -> str:
-        """Return a digest of a local model's files, or the hub id's pinned revision."""
+        """Return a digest of a local model's configuration and weights, or the hub id's pinned revision."""
         folder = self._folder
         if folder is not None:
-            files = sorted(path for path in folder.rglob("*") if path.is_file())
-            return digest(*(f"{file.relative_to(folder)} {digest_file(file)}" for file in files))
+            files = sorted(
+                path for ending in ("json", "safetensors") for path in folder.glob(f"*.{ending}")
+            )
+            return digest(*(f"{file.name} {digest_file(file)}" for file in files))
         return f"{self.options.model}@{self.options.revision or 'main'}"
 
     def load(self) -> None:
@@ -102,9 +104,11 @@ class Vae(ImageEncoder[VaeOptions]):
             )
         except (OSError, ValueError, RuntimeError) as error:
             raise self._unreadable("weights", error) from None
-        self._model = model.to(self._device).eval()
         # Autoencoders of videos convolve over time too.
         self._is_video = any(parameter.ndim == 5 for parameter in model.parameters())
+        # Convolutions of images are up to twice as fast with the channels innermost.
+        layout = torch.contiguous_format if self._is_video else torch.channels_last
+        self._model = model.to(self._device, memory_format=layout).eval()
 
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (size, size, 3) uint8 images: (n, C, H, W) float32."""
