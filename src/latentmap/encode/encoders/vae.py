@@ -56,7 +56,7 @@ class Vae(ImageEncoder[VaeOptions]):
     rank: ClassVar[Literal["map", "vector"]] = "map"
 
     def revision(self) -> str:
-        """Return a digest of a local model's configuration and weights, or the hub id's pinned revision."""
+        """Return a digest of a local model's files, or the hub id and its pinned revision."""
         folder = self._folder
         if folder is not None:
             files = sorted(
