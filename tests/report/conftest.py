@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from latentmap.encode.calibration import Calibration
+from latentmap.encode.calibration import calibrate
 from latentmap.encode.encoder import ChannelStatistics
 from latentmap.report.comparison_page import write_comparison_page, write_maps_page
 from latentmap.report.method_page import write_method_pages
@@ -261,11 +261,10 @@ def _jpeg(image: int) -> bytes:
 def _write_latents(run: FakeRun, encoder: str, variant: str) -> list[Path]:
     """Latents whose channel means are right, except those of the VAE's boxes."""
     mean = 6.0 if (encoder, variant) == ("tiny-vae", "boxes") else 0.1
-    calibration = Calibration(100, (mean, -mean), (1.0, 1.0), ChannelStatistics((0, 0), (1, 1)))
+    latents = np.full((sum(SHARDS), 2, 1, 1), mean, np.float32)
+    calibration = calibrate(latents, ChannelStatistics((0.0, 0.0), (1.0, 1.0)))
     path = run.folder / f"latents/{encoder}/{variant}/0000.arrow"
-    write_latents(
-        path, ["a"], np.zeros((1, 2, 1, 1), np.float16), {"calibration": calibration.to_json()}
-    )
+    write_latents(path, run.ids, latents, {"calibration": calibration.to_json()})
     return [path]
 
 
