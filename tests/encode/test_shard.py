@@ -98,6 +98,7 @@ def test_vectors_are_stored_as_they_are(rows, write_samples, tmp_path):
         write_samples(rows), tmp_path / "out.arrow", ENCODERS.create("metadata", {"name": "m"})
     )
     assert shard.values.shape == (11, 14)
+    assert shard.values.dtype == np.float32
     assert shard.metadata["encoder"]["rank"] == "vector"
 
 

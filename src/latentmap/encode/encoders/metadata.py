@@ -29,9 +29,20 @@ LAYOUT = (
 )
 
 
-class Metadata(Encoder[EncoderOptions]):
+class MetadataOptions(EncoderOptions):
+    """Options of the metadata.
+
+    Attributes:
+        precision: number format of the stored vectors, which are small.
+    """
+
+    precision: Literal["float16", "float32"] = "float32"
+
+
+class Metadata(Encoder[MetadataOptions]):
     """What is known of a sample without looking at its pixels, as `LAYOUT` names it."""
 
+    Options: type[MetadataOptions] = MetadataOptions
     rank: ClassVar[Literal["map", "vector"]] = "vector"
     is_baseline: ClassVar[bool] = True
 
