@@ -79,6 +79,11 @@ def test_empty_shards_may_have_any_shape(shards: Shards) -> None:
     assert read_embedding(shards.pool("mean"))[1].shape == (2, 3)
 
 
+def test_tokens_are_those_of_the_latents(shards: Shards) -> None:
+    shards.add(values_of(2))
+    assert read_tokens(shards.pool("patch4")) == 4
+
+
 def test_vectors(shards: Shards) -> None:
     values = values_of(5, (8,))
     shards.add(values)
