@@ -13,7 +13,7 @@ from latentmap.store.tables import read_embedding, read_tokens, write_embedding
 
 
 @pytest.mark.parametrize(
-    ("rows", "dims", "groups"), [(0, 3, 0), (1, 1, 1), (5, 3, 1), (6, 2**21, 2)]
+    ("rows", "dims", "groups"), [(0, 3, 1), (1, 1, 1), (5, 3, 1), (6, 2**21, 2)]
 )
 def test_round_trip(tmp_path: Path, rows: int, dims: int, groups: int) -> None:
     path = tmp_path / "embedding.parquet"
