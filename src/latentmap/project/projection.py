@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Literal, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,22 @@ from pydantic import Field
 
 from latentmap.config import Options, Plugin, Registry
 from latentmap.neighbors.graph import NeighborGraph
+
+Values = Callable[[], NDArray[np.float32]]
+"""Gives the (N, D) embedding; read from disk only when it is called."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the samples are on a map.
+
+    Attributes:
+        coordinates: (N, dims) float32, finite.
+        facts: what a reader of the map must know, as JSON values; stored with it.
+    """
+
+    coordinates: NDArray[np.float32]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ProjectionOptions(Options):
@@ -23,7 +41,7 @@ class ProjectionOptions(Options):
     """
 
     dims: Literal[2, 3] = 2
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     pca: int | None = Field(None, ge=2)
 
 
@@ -36,12 +54,16 @@ class Projection(Plugin[R_co]):
     Options: type[ProjectionOptions] = ProjectionOptions
 
     @abstractmethod
-    def place(self, values: NDArray[np.float32], graph: NeighborGraph) -> NDArray[np.float32]:
-        """Return (N, 2) or (N, 3) float32 coordinates.
+    def place(self, values: Values, graph: NeighborGraph) -> Layout:
+        """Place the samples; any N from 1 gives a layout.
 
         Args:
-            values: (N, D) float32, already reduced if `pca` asks for it.
+            values: gives the (N, D) float32 embedding, already reduced if `pca` asks for it. A
+                wide one takes seconds to read: a projection that needs only the graph leaves it.
             graph: the embedding's neighbors (of the reduced values, if reduced).
+
+        Raises:
+            LatentmapError: the graph holds too few neighbors for the options.
         """
 
 

@@ -1,0 +1,101 @@
+"""Principal components of tables that may be far wider than long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.neighbors.distances import Points, column_blocks
+
+# A component with a smaller share of the variance is rounding of the float32 products.
+SMALLEST_SHARE = 1e-6
+
+
+@dataclass(frozen=True)
+class Components:
+    """The first principal components of a table.
+
+    Attributes:
+        coordinates: (N, count) float32.
+        shares: (count,) share of the total variance that each explains.
+    """
+
+    coordinates: NDArray[np.float32]
+    shares: NDArray[np.float64]
+
+
+def principal_components(values: NDArray[np.float32], count: int) -> Components:
+    """Return the coordinates of the rows on their first principal axes.
+
+    Wider than long, the table is decomposed through the N×N inner products of its centred rows,
+    else through its D×D scatter: nothing larger than min(N, D)² is decomposed. The largest
+    absolute loading of every axis is positive. A component beyond the rank of the table, or with
+    less than a millionth of the variance, has zero coordinates and a share of zero.
+
+    Args:
+        values: (N, D) float32, finite.
+        count: components to return.
+    """
+    points = Points(values)
+    wide = values.shape[1] > len(values)
+    matrix = points.products(slice(0, len(values))) if wide else _scatter(points)
+    variances, vectors = np.linalg.eigh(matrix)
+    variances, vectors = variances[::-1][:count], vectors[:, ::-1][:, :count]
+    total = float(np.trace(matrix))
+    shares = np.zeros(count)
+    if total > _rounding(points):
+        shares[: len(variances)] = np.where(
+            variances > SMALLEST_SHARE * total, variances / total, 0
+        )
+    kept = int(np.count_nonzero(shares))
+    axes = _axes(points, vectors[:, :kept]) if wide else vectors[:, :kept]
+    coordinates = np.zeros((len(values), count), np.float32)
+    if wide:
+        coordinates[:, :kept] = vectors[:, :kept] * np.sqrt(variances[:kept])
+    else:
+        coordinates[:, :kept] = _onto(points, axes)
+    coordinates[:, :kept] *= _signs(axes)
+    return Components(coordinates, shares)
+
+
+def _scatter(points: Points) -> NDArray[np.float64]:
+    """Return the (D, D) products of the centred columns."""
+    dims = points.values.shape[1]
+    scatter = np.zeros((dims, dims))
+    for rows in column_blocks(points.values.T):
+        centred = points.centred(rows, slice(None))
+        scatter += centred.T @ centred
+    return scatter
+
+
+def _onto(points: Points, axes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the centred rows times (D, kept) axes."""
+    projected = np.empty((len(points.values), axes.shape[1]))
+    for rows in column_blocks(points.values.T):
+        projected[rows] = points.centred(rows, slice(None)) @ axes
+    return projected
+
+
+def _axes(points: Points, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (D, kept) axes that belong to (N, kept) coordinates, up to their length."""
+    axes = np.empty((points.values.shape[1], vectors.shape[1]))
+    for columns in column_blocks(points.values):
+        axes[columns] = points.centred(slice(None), columns).T @ vectors
+    return axes
+
+
+def _signs(axes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sign of the largest absolute loading of every axis."""
+    if not axes.shape[1]:
+        return np.ones(0)
+    return np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[np.newaxis], axis=0)[0])
+
+
+def _rounding(points: Points) -> float:
+    """Return the scatter that rounding the values to float32 alone may cause."""
+    rounding = np.finfo(np.float32).eps
+    centre = points.centre.astype(np.float64)
+    squares = len(points.values) * float(centre @ centre) + float(points.norms.sum())
+    return float(rounding) ** 2 * squares

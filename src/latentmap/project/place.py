@@ -1,0 +1,86 @@
+"""From an embedding and its neighbors to a map on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from latentmap.errors import LatentmapError
+from latentmap.neighbors.exact import find_neighbors
+from latentmap.neighbors.graph import NeighborGraph, read_graph
+from latentmap.project.components import principal_components
+from latentmap.project.projection import Layout, Projection, ProjectionOptions
+from latentmap.store.latents import METADATA_KEY
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids, read_embedding, write_parquet
+
+AXES = ("x", "y", "z")
+
+
+def project_embedding(
+    embedding: Path | str,
+    neighbors: Path | str,
+    samples: Iterable[Path | str],
+    projection: Projection[ProjectionOptions],
+    output: Path | str,
+) -> None:
+    """Place the samples of one embedding on one map and write it.
+
+    The map is a Parquet file of id, x, y (, z) float32; what its reader must know (explained
+    variance, a perplexity that had to be reduced) is JSON in the metadata of its schema.
+
+    Args:
+        embedding: Parquet file of the embedding.
+        neighbors: Parquet file of its neighbor graph.
+        samples: the shards of samples, in the manifest's order.
+        projection: how to place them.
+        output: Parquet file of the map.
+
+    Raises:
+        LatentmapError: the files do not describe the same samples, or the graph holds too few
+            neighbors for the projection.
+    """
+    expected = read_samples(samples, ["id"])["id"].to_pylist()
+    graph = read_graph(neighbors)
+    check_ids(neighbors, graph.ids, expected)
+    check_ids(embedding, pq.read_table(embedding, columns=["id"])["id"].to_pylist(), expected)
+    try:
+        layout = lay_out(embedding, graph, projection)
+    except LatentmapError as error:
+        raise LatentmapError(f"{neighbors}: {error}") from None
+    write_map(output, graph.ids, layout)
+
+
+def lay_out(
+    embedding: Path | str, graph: NeighborGraph, projection: Projection[ProjectionOptions]
+) -> Layout:
+    """Reduce the embedding if the projection asks for it, and place its samples."""
+    count = projection.options.pca
+    if count is None:
+        return projection.place(partial(_values, embedding), graph)
+    values = _values(embedding)
+    reduced = principal_components(values, min(count, *values.shape)).coordinates
+    # The reduced rows have neighbors of their own; nobody's neighbors are left out for a map.
+    reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, graph.every.k)
+    return projection.place(lambda: reduced, reduced_graph)
+
+
+def _values(embedding: Path | str) -> NDArray[np.float32]:
+    return read_embedding(embedding)[1]
+
+
+def write_map(path: Path | str, ids: list[str], layout: Layout) -> None:
+    """Write a map as id, x, y (, z) with its facts as metadata."""
+    columns: dict[str, Any] = {"id": pa.array(ids, pa.string())}
+    for axis, coordinates in zip(AXES, layout.coordinates.T, strict=False):
+        columns[axis] = pa.array(np.ascontiguousarray(coordinates, np.float32))
+    facts = json.dumps(dict(layout.facts), sort_keys=True)
+    write_parquet(path, pa.table(columns).replace_schema_metadata({METADATA_KEY: facts}))

@@ -1,0 +1,19 @@
+"""Principal components: linear, keeps the directions of largest variance, the same every time."""
+
+from __future__ import annotations
+
+from latentmap.neighbors.graph import NeighborGraph
+from latentmap.project.components import principal_components
+from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
+
+
+class PCA(Projection[ProjectionOptions]):
+    """The first two or three principal components (Pearson 1901).
+
+    The share of the variance that each explains is stored with the map.
+    """
+
+    def place(self, values: Values, graph: NeighborGraph) -> Layout:
+        """Return the coordinates on the principal axes; zero beyond the rank."""
+        components = principal_components(values(), self.options.dims)
+        return Layout(components.coordinates, {"explained_variance": components.shares.tolist()})

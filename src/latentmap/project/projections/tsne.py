@@ -1,0 +1,134 @@
+"""t-SNE: keeps small neighborhoods more faithfully than UMAP, and spreads the samples evenly."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from latentmap.neighbors.graph import NeighborGraph, NeighborList
+from latentmap.project.adjacency import FEWEST, features_for_initialisation, nearest, too_few
+from latentmap.project.components import principal_components
+from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
+
+NEIGHBORS_PER_PERPLEXITY = 3
+# The schedule of openTSNE: clusters form while attraction is exaggerated, then unfold.
+EARLY_EPOCHS, EPOCHS = 250, 500
+EXAGGERATION = 12
+# Narrow enough that the first gradients are linear (Kobak and Berens 2019).
+INITIAL_SPREAD = 1e-4
+# Nearest distance that the search for bandwidths is given, in mean neighbor distances: with none
+# but zero distances it has no bandwidth to find.
+NEAREST = 1e-3
+
+
+class TsneOptions(ProjectionOptions):
+    """Options of t-SNE.
+
+    Attributes:
+        perplexity: effective neighbors per sample. The graph must hold three times as many; with
+            fewer samples than that it is reduced to a third of the others, which the map's
+            metadata say.
+        engine: the library that does it; by default manifolds-rs in 2D and openTSNE in 3D, which
+            is all that manifolds-rs cannot do. docs/projections.md compares them.
+    """
+
+    perplexity: float = Field(30.0, gt=1)
+    engine: Literal["auto", "manifolds-rs", "openTSNE"] = "auto"
+
+    @model_validator(mode="after")
+    def _check_engine(self) -> TsneOptions:
+        if self.engine == "manifolds-rs" and self.dims == 3:
+            raise ValueError("manifolds-rs makes 2D t-SNE only; 3D needs engine openTSNE or auto")
+        return self
+
+
+class TSNE(Projection[TsneOptions]):
+    """t-distributed stochastic neighbor embedding (van der Maaten and Hinton 2008), from the graph.
+
+    Repulsion is interpolated in 2D (Linderman et al. 2019), by a Barnes-Hut tree in 3D; the
+    learning rate is N / 12 (Belkina et al. 2019). Fewer than 16 samples are placed on their
+    principal components.
+    """
+
+    Options = TsneOptions
+
+    def place(self, values: Values, graph: NeighborGraph) -> Layout:
+        """Return the map of the neighbor graph."""
+        count = len(graph.ids)
+        if count < FEWEST:
+            return too_few(values, self.options.dims)
+        perplexity = min(self.options.perplexity, (count - 1) / NEIGHBORS_PER_PERPLEXITY)
+        neighbors = nearest(
+            graph,
+            int(NEIGHBORS_PER_PERPLEXITY * perplexity),
+            f"t-SNE of perplexity {perplexity:g}",
+            "perplexity of this projection to a third of that",
+        )
+        if self.options.engine == "openTSNE" or self.options.dims == 3:
+            coordinates = self._opentsne(values, neighbors, perplexity)
+        else:
+            coordinates = self._manifolds_rs(values, neighbors, perplexity)
+        return Layout(coordinates, {"perplexity": perplexity})
+
+    def _manifolds_rs(
+        self, values: Values, neighbors: NeighborList, perplexity: float
+    ) -> NDArray[np.float32]:
+        import manifolds_rs
+
+        count = len(neighbors.indices)
+        model = manifolds_rs.TSNE(
+            perplexity=perplexity,
+            n_epochs=EARLY_EPOCHS + EPOCHS,
+            learning_rate=count / EXAGGERATION,
+            init="spectral",
+            init_range=INITIAL_SPREAD,
+            approx="fft_3k",
+            seed=self.options.seed,
+            optim_params=manifolds_rs.TsneOptim(
+                early_exag_iter=EARLY_EPOCHS, early_exag_factor=float(EXAGGERATION)
+            ),
+        )
+        return model.fit_transform(
+            features_for_initialisation(values, neighbors),
+            knn_indices=neighbors.indices,
+            knn_distances=_relative(neighbors.distances),
+        )
+
+    def _opentsne(
+        self, values: Values, neighbors: NeighborList, perplexity: float
+    ) -> NDArray[np.float32]:
+        from openTSNE import TSNEEmbedding
+        from openTSNE.affinity import PerplexityBasedNN
+        from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+        affinities = PerplexityBasedNN(
+            knn_index=PrecomputedNeighbors(neighbors.indices, _relative(neighbors.distances)),
+            perplexity=perplexity,
+        )
+        layout = TSNEEmbedding(
+            self._initial(values()),
+            affinities,
+            negative_gradient_method="auto" if self.options.dims == 2 else "bh",
+            random_state=self.options.seed,
+        )
+        # Where all are neighbors of all, exaggerated attraction would draw them into one point.
+        complete = neighbors.k == len(neighbors.indices) - 1
+        exaggeration = 1 if complete else EXAGGERATION
+        layout = layout.optimize(EARLY_EPOCHS, exaggeration=exaggeration, momentum=0.5)
+        return np.asarray(layout.optimize(EPOCHS, momentum=0.8), np.float32)
+
+    def _initial(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return narrow principal components; noise parts samples that coincide."""
+        components = principal_components(values, self.options.dims).coordinates
+        spread = components[:, 0].std(dtype=np.float64) or 1.0
+        noise = np.random.default_rng(self.options.seed).normal(size=components.shape)
+        return INITIAL_SPREAD * (components / spread + 0.01 * noise)
+
+
+def _relative(distances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return distances in units of their mean, none nearer than `NEAREST`."""
+    scale = distances.mean(dtype=np.float64) or 1.0
+    return np.maximum(distances / np.float32(scale), np.float32(NEAREST))

@@ -1,0 +1,96 @@
+"""UMAP: keeps the nearest neighbors of every sample together; distances across it mean little."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.neighbors.graph import NeighborGraph, NeighborList
+from latentmap.project.adjacency import FEWEST, features_for_initialisation, nearest, too_few
+from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
+
+# As umap-learn: small sets get the epochs that large ones do not need.
+SMALL = 10_000
+EPOCHS_SMALL, EPOCHS_LARGE = 500, 200
+
+
+class UmapOptions(ProjectionOptions):
+    """Options of UMAP.
+
+    Attributes:
+        n_neighbors: neighbors of every sample that are kept near it, itself not counted; all
+            others, of fewer samples.
+        min_dist: how close samples may come on the map, in its own units.
+        epochs: passes over all neighbor pairs; 500 up to 10,000 samples, else 200, if not given.
+        engine: the library that does it; docs/projections.md compares them.
+    """
+
+    n_neighbors: int = Field(15, ge=2)
+    min_dist: float = Field(0.1, ge=0, lt=1)
+    epochs: int | None = Field(None, ge=1)
+    engine: Literal["manifolds-rs", "umap-learn"] = "manifolds-rs"
+
+
+class UMAP(Projection[UmapOptions]):
+    """Uniform manifold approximation and projection (McInnes et al. 2018), from the graph.
+
+    Both engines start from the spectrum of the graph. Fewer than 16 samples are placed on their
+    principal components.
+    """
+
+    Options = UmapOptions
+
+    def place(self, values: Values, graph: NeighborGraph) -> Layout:
+        """Return the map of the neighbor graph."""
+        if len(graph.ids) < FEWEST:
+            return too_few(values, self.options.dims)
+        neighbors = nearest(
+            graph, self.options.n_neighbors, "UMAP", "n_neighbors of this projection to fewer"
+        )
+        fit = {"manifolds-rs": self._manifolds_rs, "umap-learn": self._umap_learn}
+        return Layout(fit[self.options.engine](values, neighbors))
+
+    def _epochs(self, count: int) -> int:
+        return self.options.epochs or (EPOCHS_SMALL if count <= SMALL else EPOCHS_LARGE)
+
+    def _manifolds_rs(self, values: Values, neighbors: NeighborList) -> NDArray[np.float32]:
+        import manifolds_rs
+
+        model = manifolds_rs.UMAP(
+            n_components=self.options.dims,
+            n_neighbors=neighbors.k,
+            min_dist=self.options.min_dist,
+            n_epochs=self._epochs(len(neighbors.indices)),
+            # The library's default, a parallel Adam, keeps fewer neighbors.
+            optimiser="sgd",
+            seed=self.options.seed,
+        )
+        return model.fit_transform(
+            features_for_initialisation(values, neighbors),
+            knn_indices=neighbors.indices,
+            knn_distances=neighbors.distances,
+        )
+
+    def _umap_learn(self, values: Values, neighbors: NeighborList) -> NDArray[np.float32]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import umap
+
+            rows = np.arange(len(neighbors.indices), dtype=np.int32)[:, np.newaxis]
+            # umap-learn counts a sample as its own first neighbor.
+            indices = np.hstack([rows, neighbors.indices])
+            distances = np.hstack([np.zeros(rows.shape, np.float32), neighbors.distances])
+            model = umap.UMAP(
+                n_components=self.options.dims,
+                n_neighbors=indices.shape[1],
+                min_dist=self.options.min_dist,
+                n_epochs=self._epochs(len(rows)),
+                precomputed_knn=(indices, distances),
+                random_state=self.options.seed,
+                n_jobs=1,
+            )
+            return model.fit_transform(values())
