@@ -27,7 +27,7 @@ rule tabulate_metrics:
         parquet=f"{REPORT}/metrics_table.parquet",
         figures=paths(FIGURES, METHOD_KEYS),
     params:
-        keys=METHOD_KEYS,
+        method_keys=METHOD_KEYS,
         code=code("tabulate_metrics", *METRIC_MODULES),
     log:
         f"{LOG}/tabulate_metrics.log",
@@ -91,7 +91,7 @@ rule write_comparison_page:
             labels={"chart": "{chart}"},
         ),
     params:
-        keys=lambda wildcards: compared_keys(wildcards),
+        method_keys=lambda wildcards: compared_keys(wildcards),
         label_to_group=RUN.label_to_group,
         home=SUMMARY,
         code=lambda wildcards: code(
@@ -160,7 +160,7 @@ rule write_summary:
         label_to_group=RUN.label_to_group,
         baselines=BASELINES,
         options=RUN.report.model_dump(),
-        keys=METHOD_KEYS,
+        method_keys=METHOD_KEYS,
         latent_keys=LATENT_KEYS,
         map_keys=MAP_KEYS,
         map_pages=paths(MAP_PAGE, MAP_KEYS),

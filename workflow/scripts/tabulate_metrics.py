@@ -8,7 +8,7 @@ def main(snakemake):
     """Run the job."""
     with job_log(snakemake.log[0]):
         write_metrics_table(
-            snakemake.params.keys,
+            snakemake.params.method_keys,
             snakemake.input.metrics,
             csv=snakemake.output.csv,
             json=snakemake.output.json,

@@ -12,7 +12,7 @@ def main(snakemake):
             snakemake.output.page,
             encoder=snakemake.wildcards.encoder,
             variant=snakemake.wildcards.variant,
-            keys=snakemake.params.keys,
+            keys=snakemake.params.method_keys,
             metrics=snakemake.input.metrics,
             label_to_group=snakemake.params.label_to_group,
             bundle=snakemake.input.bundle,

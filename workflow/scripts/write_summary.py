@@ -21,7 +21,7 @@ def main(snakemake):
             thumbnails=given.thumbnails,
             quarantine=given.quarantine,
             latents=_grouped(params.latent_keys, given.latents),
-            keys=params.keys,
+            keys=params.method_keys,
             metrics=given.metrics,
             map_keys=params.map_keys,
             projections=given.projections,

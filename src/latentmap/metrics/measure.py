@@ -15,7 +15,7 @@ from latentmap.metrics.metric import METRICS, Figure, LabelledEmbedding, Measure
 from latentmap.neighbors.graph import read_graph
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_embedding
+from latentmap.store.tables import check_ids, read_embedding, read_tokens
 
 # The order in which tables show the figures; those of further metrics follow.
 LEADING = (
@@ -55,7 +55,6 @@ def measure_embedding(
     embedding: Path | str,
     neighbors: Path | str,
     samples: Iterable[Path | str],
-    tokens: int,
     metrics: MetricOptions,
     output: Path | str,
 ) -> None:
@@ -65,7 +64,6 @@ def measure_embedding(
         embedding: Parquet file of the embedding.
         neighbors: Parquet file of its neighbor graph.
         samples: the shards of samples, in the manifest's order.
-        tokens: tokens that the pooling method would hand to a model.
         metrics: options of each chosen metric; None for its defaults.
         output: JSON file of what `measure` returns; a figure that is not defined is null there.
 
@@ -82,6 +80,7 @@ def measure_embedding(
         np.array(table[name].to_pylist(), np.str_)
         for name in ("label", "label_group", "source_group")
     )
+    tokens = read_tokens(embedding)
     data = LabelledEmbedding(values, labels, label_groups, source_groups, graph, tokens)
     write_json(output, measure(data, metrics))
 
