@@ -34,6 +34,14 @@ def test_the_leak_and_the_rank_it_would_change_are_said():
     assert any("mean of vae (plain) would come first" in text for text in found)
 
 
+def test_a_leak_that_lowers_a_figure_is_said_too():
+    found = texts(
+        [experiment("vae", "plain", "mean", 0.3, 0.1), experiment("vae", "plain", "max", 0.2, 0.1)]
+    )
+    assert any("mean of vae (plain): 0.100 with them, 0.300 without" in text for text in found)
+    assert not any("would come first" in text for text in found)
+
+
 def test_a_model_that_does_not_beat_a_baseline_of_its_variant_is_a_warning():
     experiments = [
         experiment("vae", "plain", "mean", 0.2, 0.2),

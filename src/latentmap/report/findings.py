@@ -92,15 +92,14 @@ def _leak(order: Sequence[Experiment]) -> Iterator[Finding]:
     ]
     if not both:
         return
-    widest = max(both, key=lambda e: (e.value(LENIENT) - e.value(HONEST), e.key))
-    gap = widest.value(LENIENT) - widest.value(HONEST)
+    widest = max(both, key=lambda e: (abs(e.value(LENIENT) - e.value(HONEST)), e.key))
     yield Finding(
         "Counting neighbors of the same source group changes the figure most for "
         f"{_name(widest)}: {format_value(widest.value(LENIENT))} with them, "
         f"{format_value(widest.value(HONEST))} without."
     )
     lenient = max(both, key=lambda e: (e.value(LENIENT), e.key))
-    if gap > 0 and lenient.key != order[0].key:
+    if lenient.value(LENIENT) > order[0].value(LENIENT):
         yield Finding(
             f"Ranked with them, {_name(lenient)} would come first instead of {_name(order[0])}."
         )

@@ -33,8 +33,9 @@ class MetricBars(Chart):
 
     title: ClassVar[str] = "Figures of every pooling method"
     look_for: ClassVar[str] = (
-        "bars well beyond the orange tick of chance, and a light bar much longer than its dark "
-        "one: that part is neighbors cut from the same image. Thin lines are 95 % intervals."
+        "dark bars well beyond the orange tick of chance. Where a light bar is much longer than "
+        "its dark one, neighbors cut from the same image make the difference. Thin black lines, "
+        "where drawn, are 95 % intervals."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

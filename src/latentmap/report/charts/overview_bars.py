@@ -21,8 +21,8 @@ class OverviewBars(Chart):
     title: ClassVar[str] = "Same-label neighbors of every method"
     look_for: ClassVar[str] = (
         "dark bars beyond the orange tick of chance and beyond those of the learning-free "
-        "encoders; a light bar much longer than its dark one shows neighbors cut from the same "
-        "image."
+        "encoders. Where a light bar is much longer than its dark one, neighbors cut from the "
+        "same image make the difference."
     )
     scope: ClassVar[Scope] = "summary"
 
