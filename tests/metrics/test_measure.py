@@ -62,7 +62,7 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     samples = tmp_path / "shard.arrow"
     columns = {"label": labels, "label_group": labels, "source_group": data.graph.ids}
     write_arrow(samples, pa.table({"id": data.graph.ids, **columns}))
-    write_embedding(tmp_path / "e.parquet", pa.array(data.graph.ids), values, 4)
+    write_embedding(tmp_path / "e.parquet", data.graph.ids, values, 4)
     write_graph(tmp_path / "n.parquet", data.graph)
     metrics = dict.fromkeys(METRICS)
     arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], metrics)
@@ -72,7 +72,7 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     assert json.loads((tmp_path / "1.json").read_text()) == measure(data, metrics)
     assert set(measure(data, metrics)["figures"]) == set(known_figures())
 
-    write_embedding(tmp_path / "e.parquet", pa.array(data.graph.ids[:-1]), values[:-1], 1)
+    write_embedding(tmp_path / "e.parquet", data.graph.ids[:-1], values[:-1], 1)
     with pytest.raises(LatentmapError, match=r"e\.parquet has 79 rows where 80 are expected"):
         measure_embedding(*arguments, tmp_path / "1.json")
 
@@ -82,7 +82,7 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     samples = tmp_path / "shard.arrow"
     rows = {"id": data.graph.ids, "source_group": data.graph.ids}
     write_arrow(samples, pa.table(rows | dict.fromkeys(("label", "label_group"), ["a"] * 3)))
-    write_embedding(tmp_path / "e.parquet", pa.array(data.graph.ids), data.values, 1)
+    write_embedding(tmp_path / "e.parquet", data.graph.ids, data.values, 1)
     write_graph(tmp_path / "n.parquet", data.graph)
     arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples])
     measure_embedding(*arguments, {"knn_category": None}, tmp_path / "m.json")

@@ -141,7 +141,7 @@ def test_the_graph_file_holds_what_was_found(tmp_path):
     names = [name for name in SCHEMA.names if name in columns]
     samples = tmp_path / "shard.arrow"
     write_arrow(samples, pa.table({name: columns[name] for name in names}))
-    write_embedding(tmp_path / "e.parquet", pa.array(ids), values, 1)
+    write_embedding(tmp_path / "e.parquet", ids, values, 1)
     outputs = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
     for output in outputs:
         find_graph(tmp_path / "e.parquet", [samples], NeighborOptions(k=6), output)
@@ -151,7 +151,7 @@ def test_the_graph_file_holds_what_was_found(tmp_path):
     np.testing.assert_array_equal(graph.every.distances, expected.every.distances)
     assert outputs[0].read_bytes() == outputs[1].read_bytes()
 
-    write_embedding(tmp_path / "e.parquet", pa.array(ids[::-1]), values, 1)
+    write_embedding(tmp_path / "e.parquet", ids[::-1], values, 1)
     with pytest.raises(LatentmapError, match=r"e\.parquet has id 's19' in row 0"):
         find_graph(tmp_path / "e.parquet", [samples], NeighborOptions(), outputs[0])
 

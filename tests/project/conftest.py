@@ -50,7 +50,7 @@ def files(tmp_path):
             [tmp_path / "shard.arrow"],
             tmp_path / "map.parquet",
         )
-        write_embedding(found.embedding, pa.array(ids), values, 1)
+        write_embedding(found.embedding, list(ids), values, 1)
         write_graph(found.neighbors, find_neighbors(ids, values, ids, k))
         empty = {field.name: pa.nulls(len(ids), field.type) for field in SCHEMA}
         write_arrow(found.samples[0], pa.table({**empty, "id": ids}))

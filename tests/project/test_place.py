@@ -68,7 +68,7 @@ def test_more_components_than_the_embedding_has_are_no_error(files):
 def test_an_embedding_of_other_samples_is_named(clusters, files):
     values, _ = clusters
     given = files(values)
-    write_embedding(given.embedding, pa.array(["other", *map(str, range(239))]), values, 1)
+    write_embedding(given.embedding, ["other", *map(str, range(239))], values, 1)
     with pytest.raises(LatentmapError, match=r"mean\.parquet has id 'other' in row 0"):
         project(given, "umap")
 

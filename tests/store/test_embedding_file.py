@@ -19,7 +19,7 @@ def test_round_trip(tmp_path: Path, rows: int, dims: int, groups: int) -> None:
     path = tmp_path / "embedding.parquet"
     values = np.random.default_rng(0).normal(size=(rows, dims)).astype(np.float32)
     ids = [f"s{row}" for row in range(rows)]
-    write_embedding(path, pa.array(ids, pa.string()), values, tokens=7)
+    write_embedding(path, ids, values, tokens=7)
     found, read = read_embedding(path)
     assert found == ids
     assert read_tokens(path) == 7
@@ -29,7 +29,7 @@ def test_round_trip(tmp_path: Path, rows: int, dims: int, groups: int) -> None:
 
 def test_other_tools_see_a_fixed_size_list(tmp_path: Path) -> None:
     path = tmp_path / "embedding.parquet"
-    write_embedding(path, pa.array(["a", "b"]), np.array([[1, 2], [3, 4]], np.float32), 1)
+    write_embedding(path, ["a", "b"], np.array([[1, 2], [3, 4]], np.float32), 1)
     column = pq.read_schema(path).field("embedding").type
     assert pa.types.is_fixed_size_list(column)
     assert (column.list_size, column.value_type) == (2, pa.float32())

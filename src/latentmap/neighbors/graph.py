@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from latentmap.store.tables import write_parquet
+from latentmap.store.tables import matrix, numbers, read_parquet, strings, write_parquet
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class NeighborGraph:
 
 def write_graph(path: Path | str, graph: NeighborGraph) -> None:
     """Write a graph as id + k indices + k distances, for both lists."""
-    columns = {"id": pa.array(graph.ids, pa.string())}
+    columns = {"id": strings(graph.ids)}
     for suffix, neighbors in (("", graph.every), ("_grouped", graph.grouped)):
         columns[f"indices{suffix}"] = _fixed(neighbors.indices)
         columns[f"distances{suffix}"] = _fixed(neighbors.distances)
@@ -61,21 +59,16 @@ def write_graph(path: Path | str, graph: NeighborGraph) -> None:
 
 def read_graph(path: Path | str) -> NeighborGraph:
     """Read a graph."""
-    table = pq.read_table(path)
+    table = read_parquet(path)
     every, grouped = (
-        NeighborList(_matrix(table[f"indices{suffix}"]), _matrix(table[f"distances{suffix}"]))
+        NeighborList(matrix(table[f"indices{suffix}"]), matrix(table[f"distances{suffix}"]))
         for suffix in ("", "_grouped")
     )
     return NeighborGraph(table["id"].to_pylist(), every, grouped)
 
 
 def _fixed(values: NDArray[np.int32] | NDArray[np.float32]) -> pa.FixedSizeListArray:
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
-
-
-def _matrix(column: pa.ChunkedArray) -> NDArray[Any]:
-    array = column.combine_chunks()
-    return array.flatten().to_numpy(zero_copy_only=True).reshape(-1, array.type.list_size)
+    return pa.FixedSizeListArray.from_arrays(numbers(values), values.shape[1])
 
 
 def neighbor_labels(

@@ -49,7 +49,7 @@ def pool_latents(
             f"Pooling method '{_name(method)}' gives {embedding.shape} where its dims() promises "
             f"{expected} for latents of {shape}; correct the method."
         )
-    write_embedding(output, pa.array(ids, pa.string()), embedding, method.tokens(shape))
+    write_embedding(output, ids, embedding, method.tokens(shape))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,14 @@ from latentmap.project.components import principal_components
 from latentmap.project.projection import Layout, Projection, ProjectionOptions
 from latentmap.store.latents import METADATA_KEY
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_embedding, write_parquet
+from latentmap.store.tables import (
+    check_ids,
+    numbers,
+    read_embedding,
+    read_parquet,
+    strings,
+    write_parquet,
+)
 
 AXES = ("x", "y", "z")
 
@@ -51,7 +58,7 @@ def project_embedding(
     expected = read_samples(samples, ["id"])["id"].to_pylist()
     graph = read_graph(neighbors)
     check_ids(neighbors, graph.ids, expected)
-    check_ids(embedding, pq.read_table(embedding, columns=["id"])["id"].to_pylist(), expected)
+    check_ids(embedding, read_parquet(embedding, ["id"])["id"].to_pylist(), expected)
     try:
         layout = lay_out(embedding, graph, projection)
     except LatentmapError as error:
@@ -79,8 +86,8 @@ def _values(embedding: Path | str) -> NDArray[np.float32]:
 
 def write_map(path: Path | str, ids: list[str], layout: Layout) -> None:
     """Write a map as id, x, y (, z) with its facts as metadata."""
-    columns: dict[str, Any] = {"id": pa.array(ids, pa.string())}
+    columns: dict[str, Any] = {"id": strings(ids)}
     for axis, coordinates in zip(AXES, layout.coordinates.T, strict=False):
-        columns[axis] = pa.array(np.ascontiguousarray(coordinates, np.float32))
+        columns[axis] = numbers(coordinates.astype(np.float32, copy=False))
     facts = json.dumps(dict(layout.facts), sort_keys=True)
     write_parquet(path, pa.table(columns).replace_schema_metadata({METADATA_KEY: facts}))

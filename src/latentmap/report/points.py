@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_arrow
+from latentmap.store.tables import check_ids, matrix, read_arrow, read_parquet
 
 TEXT_LENGTH = 300
 
@@ -109,11 +108,10 @@ def read_points(path: Path | str, shown: ShownSamples) -> Points:
     Raises:
         LatentmapError: the projection's ids are not the samples'.
     """
-    # `pq.read_table` also imports the datasets of pyarrow, a fifth of the time of a page job.
-    table = pq.ParquetFile(path).read()
+    table = read_parquet(path)
     check_ids(path, table["id"].to_pylist(), shown.ids)
     axes = [axis for axis in ("x", "y", "z") if axis in table.column_names]
-    return {axis: _rounded(table[axis].to_numpy()[shown.rows]) for axis in axes}
+    return {axis: _rounded(matrix(table[axis])[shown.rows]) for axis in axes}
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:

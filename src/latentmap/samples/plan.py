@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.store.files import digest
 from latentmap.store.manifest import read_manifest
-from latentmap.store.tables import read_arrow
+from latentmap.store.tables import read_arrow, read_parquet
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def sealed_rows(folder: Path) -> pl.DataFrame:
             continue
         columns = ["source", "digest"]
         made = pl.from_arrow(read_arrow(samples, columns))
-        aside = pl.from_arrow(pq.read_table(quarantine, columns=[*columns, "action"]))
+        aside = pl.from_arrow(read_parquet(quarantine, [*columns, "action"]))
         assert isinstance(made, pl.DataFrame) and isinstance(aside, pl.DataFrame)
         aside = aside.filter(pl.col("action") == "quarantined").select(columns)
         parts.append(pl.concat([made, aside]).select(pl.lit(shard.id).alias("shard"), *columns))

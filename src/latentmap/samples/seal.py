@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from latentmap.errors import LatentmapError
 from latentmap.store.files import digest
 from latentmap.store.manifest import Shard, write_manifest
-from latentmap.store.tables import read_arrow, write_parquet
+from latentmap.store.tables import read_arrow, read_parquet, write_parquet
 
 
 def seal_samples(
@@ -36,13 +35,13 @@ def seal_samples(
     shards = []
     for path, aside in zip(map(Path, samples), quarantine, strict=True):
         table = read_arrow(path, ["id", "digest"])
-        actions = pq.read_table(aside, columns=["action"])["action"]
+        actions = read_parquet(aside, ["action"])["action"]
         quarantined = pc.sum(pc.equal(actions, "quarantined")).as_py() or 0
         content = digest(*table["id"].to_pylist(), *table["digest"].to_pylist())
         shards.append(Shard(path.stem, len(table), quarantined, content))
     rows = sum(shard.rows for shard in shards)
     aside_rows = sum(shard.quarantined for shard in shards)
-    write_parquet(quarantine_path, pa.concat_tables([pq.read_table(path) for path in quarantine]))
+    write_parquet(quarantine_path, pa.concat_tables([read_parquet(path) for path in quarantine]))
     if rows == 0:
         raise LatentmapError(f"No sample is left: see the reasons in {quarantine_path}.")
     write_manifest(manifest_path, shards)

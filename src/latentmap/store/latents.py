@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.store.tables import read_arrow, write_arrow
+from latentmap.store.tables import matrix, numbers, read_arrow, strings, write_arrow
 
 METADATA_KEY = b"latentmap"
 
@@ -48,13 +48,13 @@ def write_latents(
     """
     tensor = pa.fixed_shape_tensor(pa.from_numpy_dtype(values.dtype), values.shape[1:])
     size = int(np.prod(values.shape[1:]))
-    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
-    column = pa.ExtensionArray.from_storage(tensor, pa.FixedSizeListArray.from_arrays(flat, size))
+    storage = pa.FixedSizeListArray.from_arrays(numbers(values), size)
+    column = pa.ExtensionArray.from_storage(tensor, storage)
     schema = pa.schema(
         [pa.field("id", pa.string()), pa.field("latent", tensor)],
         metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)},
     )
-    batch = pa.record_batch([pa.array(ids, pa.string()), column], schema=schema)
+    batch = pa.record_batch([strings(ids), column], schema=schema)
     write_arrow(path, pa.Table.from_batches([batch]))
 
 
@@ -62,8 +62,7 @@ def read_latents(path: Path | str) -> LatentShard:
     """Memory-map one shard of latents."""
     table = read_arrow(path)
     column = table["latent"].combine_chunks()
-    flat = column.storage.flatten().to_numpy(zero_copy_only=True)
-    values = flat.reshape(len(table), *column.type.shape)
+    values = matrix(column.storage).reshape(len(table), *column.type.shape)
     return LatentShard(
         ids=table["id"].to_pylist(),
         values=values,

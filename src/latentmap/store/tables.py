@@ -1,9 +1,14 @@
-"""Arrow and Parquet tables, written atomically and without a clock."""
+"""Arrow and Parquet tables, written atomically and without a clock.
+
+`pyarrow.array`, `Array.to_numpy` and `parquet.read_table` import pandas if it is installed, which
+takes as long as a small job; the functions here do without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +36,40 @@ def read_arrow(path: Path | str, columns: Sequence[str] | None = None) -> pa.Tab
     return table if columns is None else table.select(list(columns))
 
 
+def strings(values: Sequence[str]) -> pa.StringArray:
+    """Return text as an Arrow array."""
+    builder = pa.lib.StringBuilder()
+    builder.append_values(values)
+    return builder.finish()
+
+
+def numbers(values: NDArray[Any]) -> pa.Array:
+    """Return the numbers of an array of any shape, row by row, as a flat Arrow array."""
+    flat = np.ascontiguousarray(values).reshape(-1)
+    return pa.Array.from_buffers(
+        pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)]
+    )
+
+
+def matrix(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """Return a column without nulls as NumPy: (N,) numbers, or (N, D) fixed-size lists of them.
+
+    A view where the column is one chunk.
+    """
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    is_list = pa.types.is_fixed_size_list(array.type)
+    flat = array.flatten() if is_list else array
+    values = np.frombuffer(flat.buffers()[1], flat.type.to_pandas_dtype())
+    values = values[flat.offset : flat.offset + len(flat)]
+    return values.reshape(len(array), array.type.list_size) if is_list else values
+
+
+def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a Parquet file."""
+    with pq.ParquetFile(path) as file:
+        return file.read(columns=None if columns is None else list(columns))
+
+
 def write_parquet(path: Path | str, table: pa.Table) -> None:
     """Write a Parquet file atomically."""
     with atomic(path) as temporary:
@@ -38,13 +77,13 @@ def write_parquet(path: Path | str, table: pa.Table) -> None:
 
 
 def write_embedding(
-    path: Path | str, ids: pa.Array, embedding: NDArray[np.float32], tokens: int
+    path: Path | str, ids: Sequence[str], embedding: NDArray[np.float32], tokens: int
 ) -> None:
     """Write one embedding as id + fixed-size list<float32>[D].
 
     Args:
         path: the Parquet file.
-        ids: (N,) strings.
+        ids: (N,) sample ids.
         embedding: (N, D) float32.
         tokens: tokens that the pooling method would hand to a model.
     """
@@ -52,7 +91,7 @@ def write_embedding(
     # Without nulls Parquet has no validity to store and rebuild: half the time, either way.
     list_type = pa.list_(pa.field("item", pa.float32(), nullable=False), dims)
     values = pa.FixedSizeListArray.from_arrays(
-        pa.array(np.ascontiguousarray(embedding, np.float32).reshape(-1)), type=list_type
+        numbers(embedding.astype(np.float32, copy=False)), type=list_type
     )
     schema = pa.schema(
         [pa.field("id", pa.string()), pa.field("embedding", list_type, nullable=False)],
@@ -61,7 +100,7 @@ def write_embedding(
     # Floats of an embedding neither repeat nor compress: plain pages read three times as fast.
     with atomic(path) as temporary:
         pq.write_table(
-            pa.Table.from_arrays([ids, values], schema=schema),
+            pa.Table.from_arrays([strings(ids), values], schema=schema),
             temporary,
             compression="none",
             use_dictionary=False,
@@ -82,15 +121,15 @@ def read_embedding(path: Path | str) -> tuple[list[str], NDArray[np.float32]]:
         row = 0
         for group in range(file.num_row_groups):
             for chunk in file.read_row_group(group, columns=["embedding"])["embedding"].chunks:
-                rows = chunk.flatten().to_numpy(zero_copy_only=True).reshape(-1, dims)
-                values[row : row + len(rows)] = rows
-                row += len(rows)
+                values[row : row + len(chunk)] = matrix(chunk)
+                row += len(chunk)
     return ids, values
 
 
 def read_tokens(path: Path | str) -> int:
     """Read how many tokens the pooling method of an embedding would hand to a model."""
-    return int(pq.read_schema(path).metadata[TOKENS_KEY])
+    with pq.ParquetFile(path) as file:
+        return int(file.schema_arrow.metadata[TOKENS_KEY])
 
 
 def check_ids(path: Path | str, found: Sequence[str], expected: Sequence[str]) -> None:
