@@ -1,4 +1,4 @@
-"""Write one conda environment per stage: what pyproject lists for it, at the versions of the lock."""
+"""Write one conda environment per stage: what pyproject lists, at the versions of the lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line for what is not a workflow: list the plug-ins, check and show a configuration."""
+"""The command line beside the workflow: list the plug-ins, check and show a configuration."""
 
 from __future__ import annotations
 

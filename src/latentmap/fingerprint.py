@@ -2,7 +2,8 @@
 
 Snakemake tracks neither imported modules nor, by content, the script of a rule. A fingerprint in
 `params` does: it changes when the code of a module, or of any latentmap module that it imports,
-changes in meaning. Comments, docstrings and layout do not count.
+changes in meaning. Comments, docstrings and layout do not count; the templates that lie beside a
+module do, byte by byte.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = "latentmap"
+TEMPLATES = (".html", ".css", ".js")
 
 
 def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
@@ -32,10 +34,15 @@ def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
         if name not in files and path is not None:
             files[name] = path
             pending.extend(_imports(path))
-    total = hashlib.blake2b(digest_size=8)
-    for name in sorted(files):
-        total.update(f"{name} {_meaning(files[name])}\n".encode())
-    return total.hexdigest()
+    meanings = [f"{name} {_meaning(files[name])}" for name in sorted(files)]
+    folders = {path.parent for path in files.values() if path not in scripts}
+    templates = [f"{path.name} {_bytes(path)}" for path in _templates(folders)]
+    return hashlib.blake2b("\n".join(meanings + templates).encode(), digest_size=8).hexdigest()
+
+
+def _templates(folders: set[Path]) -> list[Path]:
+    files = (path for folder in folders for path in folder.iterdir())
+    return sorted(path for path in files if path.suffix in TEMPLATES)
 
 
 @cache
@@ -84,6 +91,11 @@ def _is_module(name: str) -> bool:
 def _meaning(path: Path) -> str:
     tree = _Undocumented().visit(ast.parse(path.read_text("utf-8"), filename=str(path)))
     return hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
+
+
+@cache
+def _bytes(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 class _Undocumented(ast.NodeTransformer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 import yaml
 from pydantic import (
@@ -37,7 +37,7 @@ def _kinds(registry: Registry[Any]) -> Any:
         create_model(
             registry[name].Options.__name__,
             __base__=registry[name].Options,
-            kind=(Literal[name], ...),
+            kind=(Literal[name], ...),  # type: ignore[arg-type]
         )
         for name in registry
     ]
@@ -54,12 +54,23 @@ def _named_by_key(projections: Any) -> Any:
     }
 
 
-Method = Literal[METHODS.names()]  # type: ignore[valid-type]
-MetricsOptions = create_model(
-    "MetricsOptions",
-    __base__=Options,
-    **{name: (METRICS[name].Options | None, METRICS[name].Options()) for name in METRICS},
-)  # type: ignore[call-overload]
+# What the plug-ins' files decide is for the type checker what they have in common.
+if TYPE_CHECKING:
+    Method = str
+    MetricsOptions = Options
+    AnySource = SourceOptions
+    AnyEncoder = EncoderOptions
+    AnyProjection = ProjectionOptions
+else:
+    Method = Literal[METHODS.names()]
+    MetricsOptions = create_model(
+        "MetricsOptions",
+        __base__=Options,
+        **{name: (METRICS[name].Options | None, METRICS[name].Options()) for name in METRICS},
+    )
+    AnySource = _kinds(SOURCES)
+    AnyEncoder = _kinds(ENCODERS)
+    AnyProjection = _kinds(PROJECTIONS)
 
 
 class LabelGroup(Options):
@@ -85,7 +96,7 @@ class SamplesOptions(Options):
         shard_size: samples per shard; one encoding job each.
     """
 
-    sources: tuple[_kinds(SOURCES), ...] = Field(min_length=1)  # type: ignore[valid-type]
+    sources: tuple[AnySource, ...] = Field(min_length=1)
     num_samples: int | None = Field(None, ge=1)
     stratify: bool = False
     seed: int = 0
@@ -119,14 +130,13 @@ class Run(Options):
     variants: tuple[Literal["plain", "boxes"], ...] = Field(("plain",), min_length=1)
     draw: DrawOptions = DrawOptions()
     thumbnails: ThumbnailOptions = ThumbnailOptions()
-    encoders: tuple[_kinds(ENCODERS), ...] = Field(min_length=1)  # type: ignore[valid-type]
+    encoders: tuple[AnyEncoder, ...] = Field(min_length=1)
     methods: Literal["all"] | tuple[Method, ...] = "all"
     neighbors: NeighborOptions = NeighborOptions()
-    metrics: MetricsOptions = MetricsOptions()  # type: ignore[valid-type]
-    projections: Annotated[
-        dict[str, _kinds(PROJECTIONS) | None],  # type: ignore[valid-type]
-        BeforeValidator(_named_by_key),
-    ] = Field(default_factory=dict)
+    metrics: MetricsOptions = MetricsOptions()
+    projections: Annotated[dict[str, AnyProjection | None], BeforeValidator(_named_by_key)] = Field(
+        default_factory=dict
+    )
     maps: Literal["all"] | tuple[Method, ...] = "all"
     report: ReportOptions = ReportOptions()
 
@@ -147,7 +157,7 @@ class Run(Options):
     @field_validator("encoders")
     @classmethod
     def _name_encoders(cls, encoders: tuple[EncoderOptions, ...]) -> tuple[EncoderOptions, ...]:
-        named = tuple(e if e.name else e.model_copy(update={"name": e.kind}) for e in encoders)  # type: ignore[attr-defined]
+        named = tuple(e if e.name else e.model_copy(update={"name": kind_of(e)}) for e in encoders)
         names = [encoder.name for encoder in named]
         if len(set(names)) < len(names):
             raise ValueError(f"encoders must have different names, not {', '.join(names)}")
@@ -157,7 +167,7 @@ class Run(Options):
     @classmethod
     def _name_sources(cls, samples: SamplesOptions) -> SamplesOptions:
         named = tuple(
-            s if s.name else s.model_copy(update={"name": s.kind}) for s in samples.sources
+            s if s.name else s.model_copy(update={"name": kind_of(s)}) for s in samples.sources
         )
         if len({source.name for source in named}) < len(named):
             raise ValueError("sources of the same kind need different names: give each a `name`")
@@ -183,7 +193,10 @@ class Run(Options):
 
     def projection(self, name: str) -> ProjectionOptions:
         """Return the options of one map."""
-        return self.projections[name]
+        options = self.projections[name]
+        if options is None:
+            raise LatentmapError(unknown("map", name, self.map_names))
+        return options
 
     @property
     def map_names(self) -> list[str]:
@@ -257,8 +270,8 @@ def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     merged = dict(base)
     for key, value in change.items():
         old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merge(old, value) if both else value
+        nested = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(old, value) if nested else value  # type: ignore[arg-type]
     return merged
 
 

@@ -173,7 +173,7 @@ def test_labels_with_one_centroid_do_not_look_perfectly_separated(embed):
 
 def test_metrics_import_nothing_that_starts_slowly():
     code = (
-        "import sys; from latentmap.metrics.measure import known_figures; known_figures();"
+        "import sys; from latentmap.metrics.metric import known_figures; known_figures();"
         "print([name for name in ('sklearn', 'scipy', 'torch') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

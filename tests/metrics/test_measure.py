@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.metrics.measure import known_figures, measure, measure_embedding
-from latentmap.metrics.metric import METRICS
+from latentmap.metrics.measure import measure, measure_embedding
+from latentmap.metrics.metric import METRICS, known_figures
 from latentmap.neighbors.graph import write_graph
 from latentmap.store.tables import write_arrow, write_embedding
 

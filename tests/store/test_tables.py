@@ -31,7 +31,7 @@ def test_half_a_file_is_one_clear_line(tmp_path):
     path = tmp_path / "t.arrow"
     write_arrow(path, pa.table({"id": ["a"] * 1000}))
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(LatentmapError, match="t.arrow is not a complete Arrow file"):
+    with pytest.raises(LatentmapError, match=r"t\.arrow is not a complete Arrow file"):
         read_arrow(path)
 
 

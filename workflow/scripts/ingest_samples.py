@@ -13,9 +13,7 @@ def main(snakemake):
         if snakemake.input.download:
             source = source.local(snakemake.input.download)
         shard = snakemake.params.shard
-        ingested = ingest(
-            source, shard["rows"], shard["duplicates"], snakemake.params.label_groups
-        )
+        ingested = ingest(source, shard["rows"], shard["duplicates"], snakemake.params.label_groups)
         write_arrow(snakemake.output.samples, ingested.samples)
         write_parquet(snakemake.output.quarantine, ingested.quarantine)
 

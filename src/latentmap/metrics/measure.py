@@ -4,51 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.metric import METRICS, Figure, LabelledEmbedding, Measurement
+from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement
 from latentmap.neighbors.graph import read_graph
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, read_embedding, read_tokens
 
-# The order in which tables show the figures; those of further metrics follow.
-LEADING = (
-    "silhouette",
-    "f_ratio",
-    "davies_bouldin",
-    "calinski_harabasz",
-    "effective_dim_90",
-    "effective_dim_95",
-    "effective_dim_99",
-    "feature_entropy",
-    "knn_category_acc",
-    "knn_category_rate_mean",
-    "knn_category_rate_median",
-    "knn_group_acc",
-    "mean_intra_distance",
-    "mean_inter_distance",
-    "distance_ratio",
-    "n_samples",
-    "n_dimensions",
-    "n_classes",
-    "n_tokens",
-)
-
 MetricOptions = Mapping[str, Mapping[str, Any] | None]
-
-
-@cache
-def known_figures() -> Mapping[str, Figure]:
-    """Return every figure of every metric, in the order of tables."""
-    found = {name: figure for metric in METRICS for name, figure in METRICS[metric].figures.items()}
-    ordered = [name for name in LEADING if name in found]
-    return {name: found[name] for name in (*ordered, *(n for n in found if n not in LEADING))}
 
 
 def measure_embedding(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -180,3 +181,34 @@ class Metric(Plugin[M_co]):
 
 
 METRICS: Registry[Metric[Options]] = Registry("latentmap.metrics.figures", Metric, "metric")
+
+# The order in which tables show the figures; those of further metrics follow.
+LEADING = (
+    "silhouette",
+    "f_ratio",
+    "davies_bouldin",
+    "calinski_harabasz",
+    "effective_dim_90",
+    "effective_dim_95",
+    "effective_dim_99",
+    "feature_entropy",
+    "knn_category_acc",
+    "knn_category_rate_mean",
+    "knn_category_rate_median",
+    "knn_group_acc",
+    "mean_intra_distance",
+    "mean_inter_distance",
+    "distance_ratio",
+    "n_samples",
+    "n_dimensions",
+    "n_classes",
+    "n_tokens",
+)
+
+
+@cache
+def known_figures() -> Mapping[str, Figure]:
+    """Return every figure of every metric, in the order of tables."""
+    found = {name: figure for metric in METRICS for name, figure in METRICS[metric].figures.items()}
+    ordered = [name for name in LEADING if name in found]
+    return {name: found[name] for name in (*ordered, *(n for n in found if n not in LEADING))}

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from latentmap.errors import LatentmapError
-from latentmap.metrics.metric import METRICS, Figure, Measurement
+from latentmap.metrics.metric import Measurement, known_figures
 from latentmap.store.files import read_json
 
 HONEST = "knn_category_acc_grouped"
@@ -112,12 +111,6 @@ def _rates(entry: Mapping[str, Any]) -> LabelRates:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
-
-
-@cache
-def known_figures() -> dict[str, Figure]:
-    """Return what every figure of every metric says, by name."""
-    return {name: figure for metric in METRICS for name, figure in METRICS[metric].figures.items()}
 
 
 def figure_names(experiments: Iterable[Experiment]) -> list[str]:

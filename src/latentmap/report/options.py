@@ -17,4 +17,4 @@ class ReportOptions(Options):
     """
 
     side_by_side: bool = False
-    max_points: int = Field(5000, ge=1)
+    max_points: int = Field(default=5000, ge=1)

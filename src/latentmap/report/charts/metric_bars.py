@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from latentmap.metrics.metric import known_figures
 from latentmap.report.bars import bar_rows, paired_bars, single_bars
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.experiments import headline, known_figures
+from latentmap.report.experiments import headline
 from latentmap.report.palette import GROUPED, NEUTRAL
 
 if TYPE_CHECKING:
