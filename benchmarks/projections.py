@@ -60,7 +60,6 @@ class Run:
 
     wall: float
     cpu: float
-    memory: float
     coordinates: NDArray[np.float32]
 
     @property
@@ -93,7 +92,7 @@ def run(kind: str, options: dict[str, Any], folder: Path, threads: int) -> Run:
         raise RuntimeError(f"{kind} {options} failed")
     wall = os.times().elapsed - before.elapsed
     cpu = usage.ru_utime + usage.ru_stime
-    return Run(wall, cpu, usage.ru_maxrss / 2**20, np.load(output))
+    return Run(wall, cpu, np.load(output))
 
 
 def recall(coordinates: NDArray[np.float32], graph: NeighborGraph) -> float:
@@ -117,15 +116,15 @@ def compare(name: str, values: NDArray[np.float32], engines: Engines, repeats: i
             runs = [run(kind, options, folder, threads=2) for _ in range(repeats)]
             alone = run(kind, options, folder, threads=1)
             same = len({each.digest for each in [*runs, alone]}) == 1
-            wall, cpu, memory = (
+            wall, cpu = (
                 statistics.median(getattr(each, figure) for each in runs)
-                for figure in ("wall", "cpu", "memory")
+                for figure in ("wall", "cpu")
             )
             coordinates = runs[0].coordinates
             trust = trustworthiness(values[sample], coordinates[sample], n_neighbors=NEIGHBORS)
             print(
                 f"| {name} | {kind} {coordinates.shape[1]}D | {options['engine']} | {wall:.1f} "
-                f"| {cpu:.1f} | {memory:.2f} | {trust:.3f} | {recall(coordinates, graph):.3f} "
+                f"| {cpu:.1f} | {trust:.3f} | {recall(coordinates, graph):.3f} "
                 f"| {'yes' if same else 'no'} |",
                 flush=True,
             )
@@ -137,8 +136,8 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="10,000 × 128 instead, 2D only")
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
-    print("| data | map | engine | wall s | CPU s | GiB | trust | recall | same bytes |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| data | map | engine | wall s | CPU s | trust | recall | same bytes |")
+    print("|---|---|---|---:|---:|---:|---:|---|")
     if given.large:
         flat = [engine for engine in ENGINES if engine[1].get("dims") != 3]
         compare("mixture 10,000 × 128", mixture(10_000, 128), flat, given.repeats)

@@ -14,7 +14,9 @@ def matching(names: set[str], *prefixes: str) -> set[str]:
     return {name for name in names if name.startswith(prefixes)}
 
 
-def expected_report(names: set[str], encoders=("dct", "metadata"), methods=("mean", "minmax", "flatten")) -> set[str]:
+def expected_report(
+    names: set[str], encoders=("dct", "metadata"), methods=("mean", "minmax", "flatten")
+) -> set[str]:
     """The report's files that show these methods: their own pages, and all that compares."""
     own = {
         name
@@ -53,7 +55,11 @@ def test_comments_and_touched_files_run_nothing(project):
 
 
 def test_one_pooling_method_runs_its_branch(project):
-    project.edit("src/latentmap/pool/methods/mean.py", "latents.mean(axis=(2, 3))", "+latents.mean(axis=(2, 3))")
+    project.edit(
+        "src/latentmap/pool/methods/mean.py",
+        "latents.mean(axis=(2, 3))",
+        "+latents.mean(axis=(2, 3))",
+    )
     names = set(project.outputs())
     branch = {
         name
@@ -75,9 +81,7 @@ def test_one_projection_parameter_runs_its_maps(project):
     names = set(project.outputs())
     maps = {name for name in names if name.endswith("/umap.parquet")}
     assert len(maps) == 4
-    pages = expected_report(names) - {
-        name for name in names if "/minmax/" in name
-    }
+    pages = expected_report(names) - {name for name in names if "/minmax/" in name}
     changed = project.pending()
     assert matching(changed, "projections/") == maps
     assert not matching(changed, "samples/", "latents/", "embeddings/", "neighbors/", "metrics/")

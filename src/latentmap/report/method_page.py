@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from latentmap.metrics.metric import known_figures
 from latentmap.report.experiments import (
     HONEST,
     LENIENT,
@@ -13,7 +14,6 @@ from latentmap.report.experiments import (
     Key,
     figure_names,
     format_value,
-    known_figures,
     read_experiments,
 )
 from latentmap.report.options import ReportOptions

@@ -15,6 +15,7 @@ import polars as pl
 import yaml
 
 from latentmap.encode.calibration import Calibration, merge
+from latentmap.metrics.metric import known_figures
 from latentmap.report.chart import CHARTS, Comparison, charts_of
 from latentmap.report.experiments import (
     HONEST,
@@ -23,7 +24,6 @@ from latentmap.report.experiments import (
     figure_names,
     format_value,
     headline,
-    known_figures,
     ranked,
     read_experiments,
 )
