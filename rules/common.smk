@@ -77,7 +77,7 @@ MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
 BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
 METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not None}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
-SUMMARY_CHART_MODULES = [CHARTS.module(name) for name in charts_of("summary")]
+CHART_MODULES = [CHARTS.module(name) for name in CHARTS]
 
 
 def paths(pattern, keys):

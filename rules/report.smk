@@ -169,7 +169,7 @@ rule write_summary:
             *paths(COMPARISON_PAGE, COMPARISON_KEYS),
             *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
         ],
-        code=code("write_summary", *METRIC_MODULES, *SUMMARY_CHART_MODULES),
+        code=code("write_summary", *METRIC_MODULES, *CHART_MODULES),
     log:
         f"{LOG}/write_summary.log",
     benchmark:
