@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from latentmap.metrics.metric import Measurement
 from latentmap.report.experiments import Experiment
 from latentmap.report.palette import CHANCE, GROUPED, UNGROUPED
 
@@ -26,15 +27,7 @@ def bar_rows(named: Iterable[tuple[str, Experiment]], figure: str) -> list[Row]:
         figure: name of the figure among all other samples.
     """
     return [
-        {
-            "method": name,
-            "neighbors": neighbors,
-            "value": measurement.value,
-            "chance": measurement.chance,
-            "low": measurement.interval and measurement.interval[0],
-            "high": measurement.interval and measurement.interval[1],
-            "p_value": measurement.p_value,
-        }
+        {"method": name, "neighbors": neighbors, **measured(measurement)}
         for name, experiment in named
         for suffix, neighbors in NEIGHBORS.items()
         for measurement in [experiment[figure + suffix]]
@@ -42,27 +35,45 @@ def bar_rows(named: Iterable[tuple[str, Experiment]], figure: str) -> list[Row]:
     ]
 
 
+def measured(measurement: Measurement) -> Row:
+    """Return what a chart's row says of one measurement."""
+    low, high = measurement.interval or (None, None)
+    return {
+        "value": measurement.value,
+        "chance": measurement.chance,
+        "low": low,
+        "high": high,
+        "p_value": measurement.p_value,
+    }
+
+
 def paired_bars(
-    rows: list[Row], names: Sequence[str], *, domain: Sequence[float] | None = None
+    rows: list[Row],
+    names: Sequence[str],
+    *,
+    domain: Sequence[float] | None = None,
+    field: str = "neighbors",
+    order: Sequence[str] = tuple(NEIGHBORS.values()),
 ) -> alt.LayerChart | alt.FacetChart:
-    """Return a dark bar (other source groups only) above a light one (all) for each method.
+    """Return a dark bar above a light one for each method.
 
     Args:
-        rows: from `bar_rows`.
+        rows: from `bar_rows`, or rows of `measured` with a method and the field.
         names: methods from top to bottom.
         domain: extent of the values, where several charts share one.
+        field: what the two bars of a method differ in; by default their neighbors.
+        order: its values: of the dark bars, of the light ones.
     """
     import altair as alt
 
-    order = list(NEIGHBORS.values())
     color = alt.Color(
-        "neighbors:N",
-        scale=alt.Scale(domain=order, range=[GROUPED, UNGROUPED]),
+        f"{field}:N",
+        scale=alt.Scale(domain=list(order), range=[GROUPED, UNGROUPED]),
         legend=alt.Legend(orient="top", title=None),
     )
-    offset = alt.YOffset("neighbors:N", sort=order, scale=alt.Scale(domain=order))
+    offset = alt.YOffset(f"{field}:N", sort=list(order), scale=alt.Scale(domain=list(order)))
     base = _base(rows, names).encode(yOffset=offset)
-    return _layers(base, rows, color, domain, alt.Tooltip("neighbors:N"))
+    return _layers(base, rows, color, domain, alt.Tooltip(f"{field}:N"))
 
 
 def single_bars(

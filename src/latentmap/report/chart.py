@@ -30,6 +30,12 @@ class Comparison:
     references: Sequence[Experiment]
     label_groups: Mapping[str, str]
 
+    @property
+    def named(self) -> list[tuple[str, Experiment]]:
+        """Every experiment with the name that a chart of one encoder and variant gives it."""
+        baselines = ((f"{e.key.method} of {e.key.encoder} (baseline)", e) for e in self.references)
+        return [*((e.key.method, e) for e in self.experiments), *baselines]
+
 
 class Chart(Plugin[Options]):
     """A chart over the figures of several pooling methods.

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 # Okabe & Ito 2008, Color Universal Design; black is left to text.
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 
+# Those of them that a thin line on white still shows.
+LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+
 CHANCE = "#D55E00"
 NEUTRAL = "#999999"
 GROUPED = "#0072B2"

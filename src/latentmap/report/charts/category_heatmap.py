@@ -29,15 +29,15 @@ class CategoryHeatmap(Chart):
 
         grouped = headline(data.experiments) == HONEST
         rows = [
-            _cell(experiment.key.method, label, rates, len_all, grouped, data.label_groups)
-            for experiment in data.experiments
+            _cell(name, label, rates, len_all, grouped, data.label_groups)
+            for name, experiment in data.named
             for len_all in [sum(rates.n for rates in experiment.labels.values())]
             for label, rates in experiment.labels.items()
         ]
         rows = [row for row in rows if not math.isnan(row["rate"])]
         if not rows:
             return None
-        methods = [experiment.key.method for experiment in data.experiments]
+        methods = [name for name, _ in data.named]
         groups = {row["label"]: row["group"] for row in rows}
         order = list(dict.fromkeys([*data.label_groups.values(), *sorted(groups.values())]))
         labels = sorted(groups, key=lambda label: (order.index(groups[label]), label))

@@ -43,9 +43,8 @@ class MetricBars(Chart):
         """Return panels of horizontal bars."""
         import altair as alt
 
-        names = [e.key.method for e in data.experiments]
-        names += [f"{e.key.method} of {e.key.encoder} (baseline)" for e in data.references]
-        named = list(zip(names, [*data.experiments, *data.references], strict=True))
+        named = data.named
+        names = [name for name, _ in named]
         colors = [GROUPED] * len(data.experiments) + [NEUTRAL] * len(data.references)
         charts = {
             title: paired_bars(rows, names)

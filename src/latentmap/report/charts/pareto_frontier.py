@@ -1,0 +1,57 @@
+"""Share of same-label neighbors against the tokens and dimensions that it takes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from latentmap.report.bars import measured
+from latentmap.report.chart import Chart, Comparison
+from latentmap.report.experiments import Experiment, headline
+from latentmap.report.frontier import BASELINE, METHOD, pareto_panel
+
+if TYPE_CHECKING:
+    import altair as alt
+
+COSTS = {"n_tokens": "tokens given to a model", "n_dimensions": "dimensions of the embedding"}
+
+
+class ParetoFrontier(Chart):
+    """One panel for tokens and one for dimensions; the line joins the methods that none beats."""
+
+    title: ClassVar[str] = "What a figure costs in tokens and dimensions"
+    look_for: ClassVar[str] = (
+        "methods on the line: nothing smaller is as good. A method far below the line at the same "
+        "place is large for what it keeps; points near the dashed line of chance, or below a grey "
+        "square (the best of a learning-free baseline), have shown nothing at any size. Thin grey "
+        "lines, where drawn, are 95 % intervals."
+    )
+
+    def build(self, data: Comparison) -> alt.TopLevelMixin | None:
+        """Return a panel for each size that was measured."""
+        import altair as alt
+
+        figure = headline(data.experiments)
+        rows = [
+            _row(name, METHOD if e in data.experiments else BASELINE, e, figure)
+            for name, e in data.named
+            if not math.isnan(e.value(figure))
+        ]
+        panels = [
+            pareto_panel(sized, cost, title=title, figure=figure)
+            for cost, title in COSTS.items()
+            for sized in [[row for row in rows if row[cost] > 0]]
+            if any(row["kind"] == METHOD for row in sized)
+        ]
+        if not panels:
+            return None
+        return alt.hconcat(
+            *panels,
+            spacing=36,
+            description=f"{figure} of every pooling method against its tokens and dimensions.",
+        )
+
+
+def _row(name: str, kind: str, experiment: Experiment, figure: str) -> dict[str, Any]:
+    sizes = {cost: experiment.value(cost) for cost in COSTS}
+    return {"name": name, "kind": kind, **measured(experiment[figure]), **sizes}

@@ -1,0 +1,262 @@
+"""Profiles of the best methods over several figures, as radars and as parallel lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from latentmap.metrics.metric import known_figures
+from latentmap.report.chart import Chart, Comparison
+from latentmap.report.experiments import Experiment
+from latentmap.report.palette import LINES
+
+if TYPE_CHECKING:
+    import altair as alt
+
+# Figures of a profile, as the axes name them.
+AXES = {
+    "knn_category_acc_grouped": "same label",
+    "knn_group_acc_grouped": "same group",
+    "probe_knn_balanced_acc": "k-NN probe",
+    "probe_linear_balanced_acc": "linear probe",
+    "silhouette": "silhouette",
+    "distance_ratio": "distance ratio",
+    "f_ratio": "F-ratio",
+    "davies_bouldin": "Davies-Bouldin",
+    "calinski_harabasz": "Calinski-Harabasz",
+}
+FEWEST_AXES = 3
+REACH = 1.45
+RADAR = 235
+RINGS = (0.25, 0.5, 0.75, 1.0)
+DASHED = "#666666"
+ROLES = ("one of the best", "other method", "baseline")
+
+Row = dict[str, Any]
+
+
+class RadarChart(Chart):
+    """The best methods, one radar each, above all methods as lines over parallel axes."""
+
+    title: ClassVar[str] = "Profiles of the best methods"
+    look_for: ClassVar[str] = (
+        "methods that are good at everything against methods that are good at one figure. Each "
+        "axis runs from the worst (0) to the best (1) of all methods shown, whatever the distance "
+        "between them, and is turned so that 1 is better. A radar's area depends on the order of "
+        "its axes: read it as a shape only, and values from the parallel lines. Dashed grey is "
+        "the best learning-free baseline."
+    )
+
+    def build(self, data: Comparison) -> alt.TopLevelMixin | None:
+        """Return radars above parallel coordinates; none with fewer than three usable figures."""
+        import altair as alt
+
+        named = dict(data.named)
+        scaled = {
+            figure: values
+            for figure in AXES
+            if (values := normalised({name: e.value(figure) for name, e in named.items()}, figure))
+        }
+        methods = [e.key.method for e in data.experiments]
+        complete = [name for name in named if all(name in values for values in scaled.values())]
+        best = [name for name in complete if name in methods][: len(LINES)]
+        if len(scaled) < FEWEST_AXES or not best:
+            return None
+        baselines = [name for name in complete if name not in methods]
+        rows = _rows(named, scaled, best, methods)
+        radars = [
+            _radar(name, color, rows, list(scaled), baselines[:1])
+            for name, color in zip(best, LINES, strict=False)
+        ]
+        return alt.vconcat(
+            alt.concat(*radars, columns=3, spacing=10),
+            _parallel(rows, list(scaled), best, baselines[:1]),
+            spacing=30,
+            description=(
+                f"Profiles of {len(best)} methods over {len(scaled)} figures, each scaled from "
+                "the worst to the best method: radars, and the same values on parallel axes."
+            ),
+        ).resolve_scale(color="independent")
+
+
+def normalised(values: Mapping[str, float], figure: str) -> dict[str, float]:
+    """Return values scaled from the worst (0) to the best (1); none if they do not differ.
+
+    Undefined values are left out.
+    """
+    defined = {name: value for name, value in values.items() if not math.isnan(value)}
+    if not defined:
+        return {}
+    low, high = min(defined.values()), max(defined.values())
+    if low == high:
+        return {}
+    shares = {name: (value - low) / (high - low) for name, value in defined.items()}
+    known = known_figures().get(figure)
+    falls = known is not None and known.better == "lower"
+    return {name: 1 - share for name, share in shares.items()} if falls else shares
+
+
+def _rows(
+    named: Mapping[str, Experiment],
+    scaled: Mapping[str, Mapping[str, float]],
+    best: Sequence[str],
+    methods: Sequence[str],
+) -> list[Row]:
+    """Return one row for each method and axis, with its place on the axis and on the radar."""
+    angles = {figure: 2 * math.pi * i / len(scaled) for i, figure in enumerate(scaled)}
+    return [
+        {
+            "method": name,
+            "role": ROLES[0] if name in best else ROLES[1] if name in methods else ROLES[2],
+            "figure": figure,
+            "axis": AXES[figure],
+            "order": order,
+            "value": experiment.value(figure),
+            "scaled": values[name],
+            "x": values[name] * math.sin(angles[figure]),
+            "y": values[name] * math.cos(angles[figure]),
+        }
+        for name, experiment in named.items()
+        for order, (figure, values) in enumerate(scaled.items())
+        if name in values
+    ]
+
+
+def _radar(
+    name: str, color: str, rows: Sequence[Row], figures: Sequence[str], baselines: Sequence[str]
+) -> alt.LayerChart | alt.FacetChart:
+    """Return the closed outline of one method over rings and spokes, beside the baseline's."""
+    import altair as alt
+
+    turn = [2 * math.pi * i / len(figures) for i in range(len(figures) + 1)]
+    corners = [(math.sin(angle), math.cos(angle)) for angle in turn]
+    grid = [
+        {"ring": ring, "order": order, "x": ring * x, "y": ring * y}
+        for ring in RINGS
+        for order, (x, y) in enumerate(corners)
+    ]
+    spokes = [{"x": x, "y": y, "zero": 0} for x, y in corners[:-1]]
+    labels: list[Row] = [
+        {"text": AXES[figure], "x": 1.16 * x, "y": 1.16 * y, "side": round(x, 6)}
+        for figure, (x, y) in zip(figures, corners, strict=False)
+    ]
+    scale = alt.Scale(domain=[-REACH, REACH], nice=False)
+    at = {"x": alt.X("x:Q", axis=None, scale=scale), "y": alt.Y("y:Q", axis=None, scale=scale)}
+    rings = (
+        alt.Chart(alt.InlineData(values=grid))
+        .mark_line(color="#dddddd", strokeWidth=1)
+        .encode(**at, order="order:Q", detail="ring:N")
+    )
+    rays = (
+        alt.Chart(alt.InlineData(values=spokes))
+        .mark_rule(color="#dddddd")
+        .encode(**at, x2="zero:Q", y2="zero:Q")
+    )
+    texts = [
+        alt.Chart(alt.InlineData(values=chosen))
+        .mark_text(align=align, fontSize=10, color="#57606a")
+        .encode(**at, text="text:N")
+        for align, chosen in _by_side(labels)
+    ]
+    outlines = [
+        alt.Chart(alt.InlineData(values=_closed(rows, baseline)))
+        .mark_line(color=DASHED, strokeDash=[4, 3], strokeWidth=1.5)
+        .encode(**at, order="order:Q")
+        for baseline in baselines
+    ]
+    own = _closed(rows, name)
+    # Drawn as a line, whose inside is filled: an area mark has no closed outlines.
+    outline = (
+        alt.Chart(alt.InlineData(values=own))
+        .mark_line(color=color, fill=color, fillOpacity=0.18, strokeWidth=2)
+        .encode(**at, order="order:Q")
+    )
+    points = (
+        alt.Chart(alt.InlineData(values=own))
+        .mark_point(color=color, filled=True, size=30, opacity=1)
+        .encode(**at, tooltip=_tooltip())
+    )
+    return alt.layer(
+        rings,
+        rays,
+        *texts,
+        *outlines,
+        outline,
+        points,
+        title=name,
+        width=RADAR,
+        height=RADAR,
+        view=alt.ViewBackground(strokeOpacity=0),
+    )
+
+
+def _by_side(
+    labels: Sequence[Row],
+) -> Iterator[tuple[Literal["left", "center", "right"], list[Row]]]:
+    """Yield how the labels on each side of a radar are aligned, and the labels."""
+    if middle := [label for label in labels if abs(label["side"]) < 0.1]:
+        yield "center", middle
+    if right := [label for label in labels if label["side"] >= 0.1]:
+        yield "left", right
+    if left := [label for label in labels if label["side"] <= -0.1]:
+        yield "right", left
+
+
+def _closed(rows: Sequence[Row], name: str) -> list[Row]:
+    own = [row for row in rows if row["method"] == name]
+    return [*own, own[0] | {"order": len(own)}]
+
+
+def _parallel(
+    rows: Sequence[Row], figures: Sequence[str], best: Sequence[str], baselines: Sequence[str]
+) -> alt.LayerChart | alt.FacetChart:
+    """Return all methods as lines over parallel axes, the best in colour."""
+    import altair as alt
+
+    x = alt.X(
+        "axis:N",
+        sort=[AXES[figure] for figure in figures],
+        title=None,
+        axis=alt.Axis(labelAngle=0, grid=True, labelFontSize=12),
+        scale=alt.Scale(type="point", padding=0.3),
+    )
+    y = alt.Y("scaled:Q", title="worst (0) to best (1) method")
+
+    def lines(chosen: list[Row], **mark: Any) -> alt.Chart:
+        return (
+            alt.Chart(alt.InlineData(values=chosen))
+            .mark_line(**mark)
+            .encode(x=x, y=y, detail="method:N", tooltip=_tooltip())
+        )
+
+    ours = [row for row in rows if row["method"] in best]
+    others = [row for row in rows if row["role"] == ROLES[1]]
+    rivals = [row for row in rows if row["method"] in baselines]
+    shown = [*best, *baselines]
+    color = alt.Color(
+        "method:N",
+        title=None,
+        scale=alt.Scale(domain=shown, range=[*LINES[: len(best)], *[DASHED] * len(baselines)]),
+        legend=alt.Legend(labelLimit=220, symbolType="stroke", symbolStrokeWidth=3),
+    )
+    background = [lines(others, color="#dcdcdc", strokeWidth=1)] if others else []
+    if rivals:
+        background.append(lines(rivals, strokeWidth=1.5, strokeDash=[5, 3]).encode(color=color))
+    return alt.layer(
+        *background,
+        lines(ours, strokeWidth=2.2, point=alt.OverlayMarkDef(size=40)).encode(color=color),
+        width=760,
+        height=300,
+    )
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    import altair as alt
+
+    return [
+        alt.Tooltip("method:N"),
+        alt.Tooltip("figure:N"),
+        alt.Tooltip("value:Q", format=".4~g"),
+        alt.Tooltip("scaled:Q", format=".2f"),
+    ]

@@ -1,0 +1,131 @@
+"""What the comparison charts draw, against answers known from the planted figures."""
+
+import dataclasses
+import math
+
+import pytest
+
+from latentmap.metrics.metric import Measurement
+from latentmap.report.chart import CHARTS, Comparison
+from latentmap.report.charts.radar_chart import normalised
+from latentmap.report.experiments import HONEST, Experiment, Key, ranked, read_experiments
+from latentmap.report.frontier import frontier
+
+
+@pytest.fixture
+def everything(fake_run):
+    return ranked(read_experiments(fake_run.metrics, fake_run.metrics.values()))
+
+
+@pytest.fixture
+def comparison(everything):
+    own = [e for e in everything if e.key[:2] == ("tiny-vae", "plain")]
+    rival = next(e for e in everything if e.key[:2] == ("dct", "plain"))
+    return Comparison(own, [rival], {})
+
+
+def built(name, comparison):
+    return CHARTS.create(name).build(comparison).to_dict()
+
+
+def nodes(value, data=None):
+    """Every object of a specification, with the data that it inherits."""
+    if isinstance(value, dict):
+        data = value.get("data", data)
+        yield {**value, "data": data}
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            yield from nodes(inner, data)
+
+
+def rows_of(spec, part, **wanted):
+    """Rows of the layers in a part of a specification whose mark has these properties."""
+    return [
+        row
+        for node in nodes(part)
+        if isinstance(node.get("mark"), dict) and wanted.items() <= node["mark"].items()
+        for row in spec["datasets"][node["data"]["name"]]
+    ]
+
+
+def test_the_frontier_is_what_no_row_beats():
+    rows = [
+        {"cost": cost, "value": value}
+        for cost, value in [(4, 0.9), (1, 0.2), (2, 0.1), (1, 0.5), (3, 0.9), (2, 0.6), (5, 0.9)]
+    ]
+    assert [(row["cost"], row["value"]) for row in frontier(rows, "cost")] == [
+        (1, 0.5),
+        (2, 0.6),
+        (3, 0.9),
+    ]
+
+
+def test_the_pareto_chart_joins_the_methods_that_none_beats_and_marks_baselines(comparison):
+    sizes = {"mean": 64, "max": 16, "min": 16}
+    experiments = [
+        Experiment(
+            e.key, e.figures | {"n_dimensions": Measurement(sizes.get(e.key.method, 256))}, {}
+        )
+        for e in comparison.experiments
+    ]
+    spec = built("pareto_frontier", dataclasses.replace(comparison, experiments=experiments))
+    (panel,) = spec["hconcat"]
+    line = rows_of(spec, spec, type="line")
+    assert [row["name"] for row in line] == ["max", "mean"]
+    shown = rows_of(spec, panel, type="point")
+    assert [row["name"] for row in shown if row["kind"] == "baseline"] == ["mean of dct (baseline)"]
+    assert len(shown) == len(experiments) + 1
+    assert all(
+        node["scale"]["type"] == "log" for node in nodes(spec) if "format" in node.get("axis", {})
+    )
+
+
+def test_a_figure_is_scaled_from_the_worst_to_the_best_in_its_own_direction():
+    values = {"a": 1.0, "b": 3.0, "c": 2.0, "d": math.nan}
+    assert normalised(values, "silhouette") == {"a": 0, "b": 1, "c": 0.5}
+    assert normalised(values, "davies_bouldin") == {"a": 1, "b": 0, "c": 0.5}
+    assert normalised({"a": 1.0, "b": 1.0}, "silhouette") == {}
+    assert normalised({"a": math.nan}, "silhouette") == {}
+
+
+def test_radars_show_the_best_methods_as_closed_outlines(comparison):
+    spec = built("radar_chart", comparison)
+    radars, parallel = spec["vconcat"]
+    assert [radar["title"] for radar in radars["concat"]] == [
+        e.key.method for e in comparison.experiments[:6]
+    ]
+    outlines = rows_of(spec, radars, strokeWidth=2)
+    best = [row for row in outlines if row["method"] == "mean"]
+    assert (best[0]["x"], best[0]["y"]) == (best[-1]["x"], best[-1]["y"])
+    # The best of all methods and of the baseline: on the outermost ring, whatever the figure.
+    assert all(math.hypot(row["x"], row["y"]) == pytest.approx(1) for row in best)
+    lines = rows_of(spec, parallel, type="line")
+    assert {row["method"] for row in lines} == {name for name, _ in comparison.named}
+    assert {row["value"] for row in lines if row["method"] == "max"} <= {
+        m.value for m in comparison.experiments[1].figures.values()
+    }
+
+
+def test_variants_stand_side_by_side_where_an_encoder_saw_both(everything):
+    spec = built("variant_bars", Comparison(everything, (), {}))
+    assert [panel["title"] for panel in spec["concat"]] == ["dct", "tiny-vae"]
+    rows = {
+        (r["method"], r["variant"]): r["value"]
+        for r in rows_of(spec, spec["concat"][1], type="bar")
+    }
+    expected = {e.key[1:][::-1]: e.value(HONEST) for e in everything if e.key.encoder == "tiny-vae"}
+    assert rows == expected
+    one = [e for e in everything if e.key.variant == "plain"]
+    assert CHARTS.create("variant_bars").build(Comparison(one, (), {})) is None
+
+
+def test_the_baselines_stand_in_the_heatmap(comparison):
+    spec = built("category_heatmap", comparison)
+    methods = {row["method"] for rows in spec["datasets"].values() for row in rows}
+    assert methods == {name for name, _ in comparison.named}
+
+
+def test_names_keep_methods_and_baselines_apart():
+    own, rival = (Experiment(Key(name, "plain", "mean"), {}, {}) for name in ("vae", "dct"))
+    data = Comparison([own], [rival], {})
+    assert data.named == [("mean", own), ("mean of dct (baseline)", rival)]
