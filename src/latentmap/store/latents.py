@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.store.tables import matrix, numbers, read_arrow, strings, write_arrow
+from latentmap.store.tables import matrix, numbers, one_chunk, read_arrow, strings, write_arrow
 
 METADATA_KEY = b"latentmap"
 
@@ -61,7 +61,7 @@ def write_latents(
 def read_latents(path: Path | str) -> LatentShard:
     """Memory-map one shard of latents."""
     table = read_arrow(path)
-    column = table["latent"].combine_chunks()
+    column = one_chunk(table["latent"])
     values = matrix(column.storage).reshape(len(table), *column.type.shape)
     return LatentShard(
         ids=table["id"].to_pylist(),

@@ -51,12 +51,17 @@ def numbers(values: NDArray[Any]) -> pa.Array:
     )
 
 
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array; of a single chunk `combine_chunks` would make a copy."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def matrix(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
     """Return a column without nulls as NumPy: (N,) numbers, or (N, D) fixed-size lists of them.
 
     A view where the column is one chunk.
     """
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = one_chunk(column) if isinstance(column, pa.ChunkedArray) else column
     is_list = pa.types.is_fixed_size_list(array.type)
     flat = array.flatten() if is_list else array
     values = np.frombuffer(flat.buffers()[1], flat.type.to_pandas_dtype())
