@@ -105,7 +105,7 @@ def _pool(method: PoolingMethod, shards: Sequence[_Shard], count: int) -> NDArra
     pooled = None
     row = 0
     for shard in shards:
-        for start, block in _blocks(shard.latents):
+        for start, block in float_blocks(shard.latents):
             stop = start + len(block)
             vectors = method.pool(block, shard.regions[start:stop])
             _check_finite(vectors, shard, start)
@@ -117,7 +117,7 @@ def _pool(method: PoolingMethod, shards: Sequence[_Shard], count: int) -> NDArra
     return pooled
 
 
-def _blocks(latents: NDArray[Any]) -> Iterator[tuple[int, Latents]]:
+def float_blocks(latents: NDArray[Any]) -> Iterator[tuple[int, Latents]]:
     """Yield the first row and the float32 values of each block of rows."""
     rows = max(1, BLOCK_BYTES // (4 * latents[0].size))
     for start in range(0, len(latents), rows):

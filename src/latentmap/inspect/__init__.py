@@ -1,0 +1,1 @@
+"""Inspect: what each channel and each position of the latents says of the labels."""

@@ -1,0 +1,370 @@
+"""Inspecting latents channel by channel and position by position, in two passes over the shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.config import Options
+from latentmap.errors import LatentmapError
+from latentmap.inspect.inspection import (
+    ChannelFigures,
+    ChannelMaps,
+    Floats,
+    Inspection,
+    write_inspection,
+)
+from latentmap.metrics.agreement import agreement
+from latentmap.metrics.figures.silhouette import Silhouette, SilhouetteOptions
+from latentmap.metrics.metric import LabelledEmbedding
+from latentmap.neighbors.exact import find_neighbors
+from latentmap.neighbors.graph import NeighborGraph, NeighborList
+from latentmap.pool.embed import float_blocks
+from latentmap.pool.grids import adaptive, averaging, separable
+from latentmap.project.components import principal_components
+from latentmap.store.latents import LatentShard, read_latents
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids
+
+# What is kept of the channels that one pass looks at.
+PASS_BYTES = 2**27
+# A sum of squares within labels below this share of the whole is rounding.
+ROUNDING = 1e-12
+
+
+class InspectOptions(Options):
+    """Options of the inspection of latents.
+
+    Attributes:
+        k: nearest neighbors looked at.
+        max_samples: of more samples than this, a random subset is compared with each other.
+        seed: of that subset.
+        grid: each channel is averaged to at most grid × grid cells before samples are compared.
+    """
+
+    k: int = Field(default=10, ge=1)
+    max_samples: int = Field(default=2000, ge=2)
+    seed: int = 0
+    grid: int = Field(default=16, ge=1)
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """The samples as codes.
+
+    Attributes:
+        ids: (N,) sample ids.
+        labels: (L,) names.
+        groups: (L,) the label group of each.
+        codes: (N,) label of each sample.
+        sources: (N,) source group of each sample.
+    """
+
+    ids: list[str]
+    labels: list[str]
+    groups: list[str]
+    codes: NDArray[np.intp]
+    sources: NDArray[np.intp]
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """(L,) samples of each label."""
+        return np.bincount(self.codes, minlength=len(self.labels))
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """First and second moments of the channels.
+
+    Attributes:
+        means: (N, C) mean over positions.
+        stds: (N, C) standard deviation over positions.
+        within: (C, C) covariance over the positions of a sample, averaged over samples.
+    """
+
+    means: Floats
+    stds: Floats
+    within: Floats
+
+
+def inspect_latents(
+    latents: Sequence[Path | str],
+    samples: Sequence[Path | str],
+    options: InspectOptions,
+    *,
+    figures: Path | str,
+    positions: Path | str,
+    maps: Path | str,
+) -> None:
+    """Read the latents of one encoder and variant, and write what their parts say of the labels.
+
+    Args:
+        latents: shards of latents (C, H, W).
+        samples: the shards of samples they belong to, in the same order.
+        options: of the inspection.
+        figures: output, JSON.
+        positions: output, Parquet.
+        maps: output, Parquet.
+
+    Raises:
+        LatentmapError: a shard's ids are not its samples', the latents' shapes differ or are not
+            (C, H, W), or a latent is not finite.
+    """
+    labelled = _read_labels(samples)
+    shards = _open(latents, samples)
+    inspection, channel_maps = inspect(shards, labelled, options)
+    write_inspection(figures, positions, maps, inspection, channel_maps)
+
+
+def _read_labels(samples: Sequence[Path | str]) -> _Labelled:
+    table = read_samples(samples, ["id", "label", "label_group", "source_group"])
+    names, first, codes = np.unique(
+        np.array(table["label"].to_pylist(), np.str_), return_index=True, return_inverse=True
+    )
+    groups = table["label_group"].to_pylist()
+    sources = np.array(table["source_group"].to_pylist(), np.str_)
+    return _Labelled(
+        ids=table["id"].to_pylist(),
+        labels=names.tolist(),
+        groups=[groups[row] for row in first],
+        codes=codes,
+        sources=np.unique(sources, return_inverse=True)[1],
+    )
+
+
+def _open(latents: Sequence[Path | str], samples: Sequence[Path | str]) -> list[LatentShard]:
+    """Open every shard that has rows; an empty one may not know its shape."""
+    shards: list[LatentShard] = []
+    for path, sample_path in zip(latents, samples, strict=True):
+        shard = read_latents(path)
+        check_ids(path, shard.ids, read_samples([sample_path], ["id"])["id"].to_pylist())
+        if not shard.ids:
+            continue
+        expected = shards[0].values.shape[1:] if shards else shard.values.shape[1:]
+        if len(expected) != 3 or shard.values.shape[1:] != expected:
+            raise LatentmapError(
+                f"{path} has latents of {shard.values.shape[1:]} where feature maps (C, H, W) of "
+                "one shape are expected. Encode all shards with the same options."
+            )
+        shards.append(shard)
+    if not shards:
+        raise LatentmapError("There is no latent to inspect: every shard of samples is empty.")
+    return shards
+
+
+def inspect(
+    shards: Sequence[LatentShard], labelled: _Labelled, options: InspectOptions
+) -> tuple[Inspection, ChannelMaps]:
+    """Inspect latents.
+
+    Args:
+        shards: with rows, of one shape (C, H, W).
+        labelled: the samples of all shards.
+        options: of the inspection.
+    """
+    channels, height, width = shards[0].values.shape[1:]
+    rows = _compared(len(labelled.ids), options)
+    grid = min(options.grid, height), min(options.grid, width)
+    moments = _moments(shards, labelled.ids)
+    figures: list[ChannelFigures] = []
+    places = []
+    between, within = (np.empty((channels, height, width)) for _ in range(2))
+    for chosen in _passes(channels, (height, width), len(labelled.labels), len(rows), grid):
+        between[chosen], within[chosen], planes = _sums(shards, labelled, chosen, rows, grid)
+        for channel, plane in zip(range(channels)[chosen], planes, strict=True):
+            figures.append(_channel(plane, moments.means[:, channel], rows, labelled, options.k))
+            places.append(principal_components(plane, 2).coordinates)
+    members = np.eye(len(labelled.labels))[labelled.codes].T / labelled.counts[:, np.newaxis]
+    x, y = np.moveaxis(np.stack(places, axis=1), -1, 0)
+    inspection = Inspection(
+        samples=len(labelled.ids),
+        compared=len(rows),
+        k=options.k,
+        grid=grid,
+        labels=labelled.labels,
+        groups=labelled.groups,
+        counts=labelled.counts.tolist(),
+        channels=figures,
+        label_means=members @ moments.means,
+        label_stds=members @ moments.stds,
+        means=np.stack([moments.means.mean(axis=0), moments.means.std(axis=0)]),
+        stds=np.stack([moments.stds.mean(axis=0), moments.stds.std(axis=0)]),
+        covariance_of_means=_covariance(moments.means),
+        covariance=moments.within + _covariance(moments.means),
+        positions=_f_statistic(between.sum(axis=0), within.sum(axis=0), labelled),
+        channel_positions=_f_statistic(between, within, labelled),
+    )
+    return inspection, ChannelMaps([labelled.ids[row] for row in rows], x, y)
+
+
+def _compared(count: int, options: InspectOptions) -> NDArray[np.intp]:
+    """Return the rows that are compared with each other, ascending."""
+    if count <= options.max_samples:
+        return np.arange(count)
+    chosen = np.random.default_rng(options.seed).choice(count, options.max_samples, replace=False)
+    return np.sort(chosen)
+
+
+def _moments(shards: Sequence[LatentShard], ids: Sequence[str]) -> _Moments:
+    channels = shards[0].values.shape[1]
+    means, stds = (np.empty((len(ids), channels)) for _ in range(2))
+    within = np.zeros((channels, channels))
+    for row, block in _blocks(shards, slice(None)):
+        rows = slice(row, row + len(block))
+        values = block.reshape(len(block), channels, -1)
+        centre = values.mean(axis=-1, keepdims=True)
+        _check_finite(centre, ids, row)
+        centred = values - centre
+        products = centred @ centred.transpose(0, 2, 1) / np.float32(values.shape[-1])
+        means[rows] = centre[..., 0]
+        stds[rows] = np.sqrt(np.diagonal(products, axis1=1, axis2=2))
+        within += products.sum(axis=0, dtype=np.float64)
+    return _Moments(means, stds, within / len(ids))
+
+
+def _covariance(values: Floats) -> Floats:
+    """Return the (C, C) population covariance of (N, C) values."""
+    return np.atleast_2d(np.cov(values, rowvar=False, ddof=0))
+
+
+def _blocks(
+    shards: Sequence[LatentShard], channels: slice
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield the first row, over all shards, and the values of each block of rows."""
+    before = 0
+    for shard in shards:
+        for start, block in float_blocks(shard.values[:, channels]):
+            yield before + start, block
+        before += len(shard.ids)
+
+
+def _check_finite(means: NDArray[np.float32], ids: Sequence[str], start: int) -> None:
+    finite = np.isfinite(means).all(axis=(1, 2))
+    if not finite.all():
+        row = start + int(np.argmin(finite))
+        raise LatentmapError(
+            f"The latent of '{ids[row]}' (row {row}) is not finite. Encode it again with float32 "
+            "precision, or remove the sample."
+        )
+
+
+def _passes(
+    channels: int, size: tuple[int, int], labels: int, rows: int, grid: tuple[int, int]
+) -> Iterator[slice]:
+    """Cut the channels so that what one pass keeps stays within memory."""
+    each = 8 * (labels + 3) * int(np.prod(size)) + 4 * rows * int(np.prod(grid))
+    step = max(1, PASS_BYTES // each)
+    return (slice(start, min(start + step, channels)) for start in range(0, channels, step))
+
+
+def _sums(
+    shards: Sequence[LatentShard],
+    labelled: _Labelled,
+    channels: slice,
+    rows: NDArray[np.intp],
+    grid: tuple[int, int],
+) -> tuple[Floats, Floats, NDArray[np.float32]]:
+    """Pass over the latents once for some channels.
+
+    Returns:
+        The sums of squares between and within labels at each position, (c, H, W) each, and the
+        compared samples averaged to the grid, (c, n, h·w).
+    """
+    shape = shards[0].values[0, channels].shape
+    across, along = (
+        averaging(adaptive(size, bins), size) for size, bins in zip(shape[1:], grid, strict=True)
+    )
+    sums = np.zeros((len(labelled.labels), *shape))
+    squares = np.zeros(shape)
+    planes = np.empty((shape[0], len(rows), int(np.prod(grid))), np.float32)
+    for row, block in _blocks(shards, channels):
+        for code, latent in zip(labelled.codes[row : row + len(block)], block, strict=True):
+            sums[code] += latent
+        squares += (block * block).sum(axis=0)
+        here = slice(*np.searchsorted(rows, (row, row + len(block))))
+        cells = separable(block[rows[here] - row], across, along)
+        planes[:, here] = cells.reshape(len(cells), shape[0], -1).swapaxes(0, 1)
+    total = sums.sum(axis=0) ** 2 / len(labelled.ids)
+    sums **= 2
+    of_labels = np.einsum("l,l...->...", 1 / labelled.counts, sums)
+    within = np.where(squares - of_labels > ROUNDING * squares, squares - of_labels, 0)
+    return of_labels - total, within, planes
+
+
+def _f_statistic(between: Any, within: Any, labelled: _Labelled) -> Any:
+    """Return the F statistic of an analysis of variance; NaN where it is not defined."""
+    undefined = np.full(np.shape(between), np.nan)
+    if not _tells_apart(labelled.codes):
+        return undefined
+    labels, count = len(labelled.labels), len(labelled.ids)
+    freedom = (count - labels) / (labels - 1)
+    return freedom * np.divide(between, within, out=undefined, where=np.asarray(within) > 0)
+
+
+def _channel(
+    plane: NDArray[np.float32],
+    means: Floats,
+    rows: NDArray[np.intp],
+    labelled: _Labelled,
+    k: int,
+) -> ChannelFigures:
+    """Return the figures of one channel.
+
+    Args:
+        plane: (n, cells) the channel of the compared samples.
+        means: (N,) its mean over positions, of all samples.
+        rows: (n,) the compared samples.
+        labelled: all samples.
+        k: nearest neighbors looked at.
+    """
+    ids = [labelled.ids[row] for row in rows]
+    codes, sources = labelled.codes[rows], labelled.sources[rows]
+    graph = find_neighbors(ids, plane, sources.astype(np.str_).tolist(), k)
+    every = _share(codes, graph.every, np.arange(len(rows)), k)
+    grouped = _share(codes, graph.grouped, sources, k)
+    return ChannelFigures(
+        f=_f_of_means(means, labelled),
+        silhouette=_silhouette(means[rows], codes, graph),
+        knn=every[0],
+        knn_chance=every[1],
+        knn_grouped=grouped[0],
+        knn_grouped_chance=grouped[1],
+    )
+
+
+def _share(
+    codes: NDArray[np.intp], neighbors: NeighborList, groups: NDArray[np.intp], k: int
+) -> tuple[float, float]:
+    """Return the same-label share of the neighbors, which are of other groups, and its chance."""
+    if len(codes) <= k or len(np.unique(groups)) < 2 or not _tells_apart(codes):
+        return np.nan, np.nan
+    found = agreement(codes, neighbors, groups, k)
+    return float(found.shares.mean()), float(found.chances.mean())
+
+
+def _tells_apart(codes: NDArray[np.intp]) -> bool:
+    """Return whether there is more than one label, and one with more than one sample."""
+    return 1 < len(np.unique(codes)) < len(codes)
+
+
+def _f_of_means(means: Floats, labelled: _Labelled) -> float:
+    centred = means - means.mean()
+    squares = float(centred @ centred)
+    between = float((np.bincount(labelled.codes, centred) ** 2 / labelled.counts).sum())
+    within = squares - between
+    if within <= ROUNDING * squares:
+        return np.nan
+    return float(_f_statistic(between, within, labelled))
+
+
+def _silhouette(means: Floats, codes: NDArray[np.intp], graph: NeighborGraph) -> float:
+    names = codes.astype(np.str_)
+    values = means.astype(np.float32)[:, np.newaxis]
+    data = LabelledEmbedding(values, names, names, np.asarray(graph.ids, np.str_), graph, 1)
+    return Silhouette(SilhouetteOptions()).measure(data)["silhouette"].value

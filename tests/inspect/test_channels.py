@@ -1,0 +1,176 @@
+"""Planted structure is found, and figures agree with scikit-learn."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.feature_selection import f_classif
+from sklearn.metrics import silhouette_score
+
+from latentmap.errors import LatentmapError
+from latentmap.inspect import channels
+from latentmap.inspect.channels import InspectOptions, inspect_latents
+from latentmap.inspect.inspection import read_channel_maps, read_inspection
+from latentmap.store.latents import write_latents
+from latentmap.store.tables import write_arrow
+
+COUNT, SHAPE = 60, (4, 6, 10)
+LABELS = np.array(["left", "right", "above"])[np.arange(COUNT) % 3]
+GROUPS = {"left": "Horizontal", "right": "Horizontal", "above": "Vertical"}
+CODES = np.unique(LABELS, return_inverse=True)[1]
+FILES = {"figures": "channels.json", "positions": "positions.parquet", "maps": "maps.parquet"}
+
+
+@pytest.fixture
+def values():
+    """Noise, but for what tells the labels apart: all of channel 2, one position of channel 1."""
+    values = np.random.default_rng(0).normal(size=(COUNT, *SHAPE)) + 3
+    values[:, 2] += CODES[:, None, None]
+    values[:, 1, 4, 7] += 5 * CODES
+    return values.astype(np.float32)
+
+
+def write(folder, values, labels=LABELS, sources=None, shards=(25, COUNT)):
+    """Write shards of latents and of samples; return the arguments of `inspect_latents`."""
+    sources = np.arange(len(values)) // 2 if sources is None else sources
+    ids = [f"s{row}" for row in range(len(values))]
+    latents, samples = [], []
+    for start, stop in zip((0, *shards), shards, strict=False):
+        latents.append(folder / f"latents{start}.arrow")
+        samples.append(folder / f"samples{start}.arrow")
+        write_latents(latents[-1], ids[start:stop], values[start:stop], {})
+        table = {
+            "id": ids[start:stop],
+            "label": list(labels[start:stop]),
+            "label_group": [GROUPS.get(label, label) for label in labels[start:stop]],
+            "source_group": [str(source) for source in sources[start:stop]],
+        }
+        write_arrow(samples[-1], pa.table(table))
+    return latents, samples
+
+
+def run(folder, values, options=None, **changes):
+    """Inspect latents; return what was found, and its maps."""
+    outputs = {name: folder / file for name, file in FILES.items()}
+    inspect_latents(*write(folder, values, **changes), options or InspectOptions(), **outputs)
+    found = read_inspection(outputs["figures"], outputs["positions"])
+    return found, read_channel_maps(outputs["maps"])
+
+
+def test_the_planted_channel_and_position_come_first(tmp_path, values):
+    found, _ = run(tmp_path, values)
+    for figure in ("f", "silhouette", "knn", "knn_grouped"):
+        assert np.argmax([getattr(channel, figure) for channel in found.channels]) == 2
+    assert found.channels[2].knn_grouped > 0.9
+    assert found.channels[0].knn_grouped == pytest.approx(1 / 3, abs=0.1)
+    strongest = np.argmax(np.delete(found.channel_positions, 2, axis=0).ravel())
+    assert np.unravel_index(strongest, (3, 6, 10)) == (1, 4, 7)
+
+
+def test_f_statistics_are_those_of_scikit_learn(tmp_path, values):
+    found, _ = run(tmp_path, values)
+    expected = f_classif(values.reshape(COUNT, -1).astype(np.float64), LABELS)[0]
+    np.testing.assert_allclose(found.channel_positions.ravel(), expected, rtol=1e-4)
+    means = values.mean(axis=(2, 3), dtype=np.float64)
+    of_means = [channel.f for channel in found.channels]
+    np.testing.assert_allclose(of_means, f_classif(means, LABELS)[0], rtol=1e-4)
+    silhouettes = [silhouette_score(means[:, [c]], LABELS) for c in range(SHAPE[0])]
+    np.testing.assert_allclose([c.silhouette for c in found.channels], silhouettes, atol=1e-5)
+
+
+def test_the_position_over_all_channels_adds_their_sums_of_squares(tmp_path, values):
+    found, _ = run(tmp_path, values)
+    at = values[:, :, 4, 7].astype(np.float64)
+    centroids = np.stack([at[CODES == code].mean(axis=0) for code in range(3)])[CODES]
+    between, within = ((centroids - at.mean(axis=0)) ** 2).sum(), ((at - centroids) ** 2).sum()
+    expected = between / 2 / (within / (COUNT - 3))
+    assert found.positions[4, 7] == pytest.approx(expected, rel=1e-4)
+
+
+def test_moments_are_those_of_numpy(tmp_path, values):
+    found, _ = run(tmp_path, values)
+    means, stds = values.mean(axis=(2, 3)), values.std(axis=(2, 3))
+    assert found.labels == ["above", "left", "right"]
+    assert found.groups == ["Vertical", "Horizontal", "Horizontal"]
+    assert found.counts == [20, 20, 20]
+    np.testing.assert_allclose(found.label_means[1], means[LABELS == "left"].mean(0), rtol=1e-4)
+    np.testing.assert_allclose(found.label_stds[1], stds[LABELS == "left"].mean(0), rtol=1e-4)
+    np.testing.assert_allclose(found.means, [means.mean(0), means.std(0)], rtol=1e-4)
+    np.testing.assert_allclose(found.stds, [stds.mean(0), stds.std(0)], rtol=1e-3)
+    flat = np.moveaxis(values, 1, 0).reshape(SHAPE[0], -1)
+    np.testing.assert_allclose(found.covariance, np.cov(flat, ddof=0), atol=1e-4)
+    np.testing.assert_allclose(found.covariance_of_means, np.cov(means.T, ddof=0), atol=1e-5)
+
+
+def test_a_map_of_a_channel_shows_its_largest_variance(tmp_path, values):
+    _, maps = run(tmp_path, values)
+    assert maps.ids == [f"s{row}" for row in range(COUNT)]
+    assert maps.x.shape == maps.y.shape == (COUNT, SHAPE[0])
+    assert abs(np.corrcoef(maps.x[:, 2], CODES)[0, 1]) > 0.95
+    assert (maps.x.var(axis=0) >= maps.y.var(axis=0)).all()
+
+
+def test_passes_over_fewer_channels_give_the_same_bytes(tmp_path, values, monkeypatch):
+    run(tmp_path, values)
+    before = [(tmp_path / file).read_bytes() for file in FILES.values()]
+    monkeypatch.setattr(channels, "PASS_BYTES", 1)
+    run(tmp_path, values)
+    assert [(tmp_path / file).read_bytes() for file in FILES.values()] == before
+
+
+def test_half_precision_is_read_as_it_is(tmp_path, values):
+    half = values.astype(np.float16)
+    found, _ = run(tmp_path, half)
+    expected = f_classif(half.reshape(COUNT, -1).astype(np.float64), LABELS)[0]
+    np.testing.assert_allclose(found.channel_positions.ravel(), expected, rtol=1e-4)
+
+
+def test_many_samples_are_compared_by_a_random_subset(tmp_path, values):
+    found, maps = run(tmp_path, values, InspectOptions(max_samples=30, k=3))
+    assert (found.samples, found.compared, found.k) == (60, 30, 3)
+    rows = [int(name[1:]) for name in maps.ids]
+    assert rows == sorted(set(rows)) and len(rows) == 30 and rows != list(range(30))
+    assert found.channels[2].knn > 0.9
+    assert found.channels[2].f == pytest.approx(
+        f_classif(values.mean(axis=(2, 3))[:, [2]], LABELS)[0][0], rel=1e-3
+    )
+
+
+def test_a_latent_that_its_source_group_shares_does_not_count_as_honest(tmp_path):
+    rng = np.random.default_rng(1)
+    pictures = rng.normal(size=(30, *SHAPE)).astype(np.float32)
+    values = np.repeat(pictures, 2, axis=0)
+    labels = np.repeat(rng.choice(["left", "right", "above"], 30), 2)
+    found, _ = run(tmp_path, values, InspectOptions(k=1), labels=labels)
+    assert [channel.knn for channel in found.channels] == [1] * SHAPE[0]
+    assert max(channel.knn_grouped for channel in found.channels) < 0.7
+
+
+@pytest.mark.parametrize("labels", [["one"] * COUNT, [f"l{row}" for row in range(COUNT)]])
+def test_figures_without_meaning_are_nan(tmp_path, values, labels):
+    found, _ = run(tmp_path, values, labels=np.array(labels))
+    assert np.isnan(found.positions).all()
+    assert all(np.isnan(value) for one in found.channels for value in vars(one).values())
+
+
+def test_constant_channels_one_source_group_and_few_samples(tmp_path, values):
+    values[:, 0] = 2.5
+    found, maps = run(tmp_path, values, sources=np.zeros(COUNT, int))
+    assert np.isnan(found.channels[0].f) and np.isnan(found.channel_positions[0]).all()
+    assert np.isnan(found.channels[2].knn_grouped) and found.channels[2].knn > 0.9
+    assert not maps.x[:, 0].any()
+    few, _ = run(tmp_path, values[:6], labels=LABELS[:6], shards=(6,))
+    assert np.isnan(few.channels[2].knn) and few.channels[2].f > 1
+
+
+def test_what_cannot_be_inspected_is_named(tmp_path, values):
+    values[31, 1, 0, 0] = np.nan
+    with pytest.raises(LatentmapError, match="'s31' .row 31. is not finite"):
+        run(tmp_path, values)
+    with pytest.raises(LatentmapError, match=r"latents0.arrow has latents of \(240,\)"):
+        run(tmp_path, values.reshape(COUNT, -1))
+    latents, samples = write(tmp_path, values)
+    outputs = {name: Path(tmp_path / file) for name, file in FILES.items()}
+    with pytest.raises(LatentmapError, match="latents0.arrow has id 's0'|rows where"):
+        inspect_latents(latents, samples[::-1], InspectOptions(), **outputs)
