@@ -93,15 +93,24 @@ def agreement(
     Raises:
         LatentmapError: the list holds fewer than k neighbors per row.
     """
+    looked_at = nearest(neighbors, k)
+    same = neighbor_labels(codes, looked_at) == codes[:, np.newaxis]
+    shares = same.sum(axis=1) / (looked_at.indices >= 0).sum(axis=1)
+    return Agreement(shares, _chances(codes, groups), codes)
+
+
+def nearest(neighbors: NeighborList, k: int) -> NeighborList:
+    """Return the k nearest of the neighbors of every row.
+
+    Raises:
+        LatentmapError: the list holds fewer than k neighbors per row.
+    """
     if k > neighbors.k:
         raise LatentmapError(
             f"{k} nearest neighbors are asked for, and the neighbor graph holds {neighbors.k}. "
             f"Set the k of `neighbors` to {k} or more."
         )
-    nearest = NeighborList(neighbors.indices[:, :k], neighbors.distances[:, :k])
-    same = neighbor_labels(codes, nearest) == codes[:, np.newaxis]
-    shares = same.sum(axis=1) / (nearest.indices >= 0).sum(axis=1)
-    return Agreement(shares, _chances(codes, groups), codes)
+    return NeighborList(neighbors.indices[:, :k], neighbors.distances[:, :k])
 
 
 def _chances(codes: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.float64]:
