@@ -1,13 +1,14 @@
 # make run    install what is missing, run the default pipeline, say where its report is
 # make test   install what is missing, run the whole suite
 # make lint   format, style, types, workflow
+# make bench  time the whole workflow on a cache of 1,406 latents (docs/performance.md)
 # make lock   refresh the lock from pyproject.toml, and the conda environments from the lock
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test lint lock
+.PHONY: run test lint bench lock
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --cores all
@@ -22,6 +23,9 @@ lint: $(INSTALLED)
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/analysis.py
 
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
