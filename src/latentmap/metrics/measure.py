@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -85,4 +84,10 @@ def measure(data: LabelledEmbedding, metrics: MetricOptions) -> dict[str, Any]:
 
 def _rounded(found: Measurement) -> dict[str, Any]:
     """Return the fields with a value of nine digits: more would vary with the number of threads."""
-    return asdict(found) | {"value": float(f"{found.value:.9g}")}
+    return {
+        "value": float(f"{found.value:.9g}"),
+        "chance": found.chance,
+        "interval": found.interval,
+        "p_value": found.p_value,
+        "note": found.note,
+    }

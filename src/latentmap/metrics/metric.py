@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import ClassVar, Literal, TypeVar
 
@@ -146,6 +146,7 @@ class Measurement:
         interval: 95 % interval, where computed.
         p_value: of the hypothesis that labels have nothing to do with it, where computed.
         note: why the value is not defined, or what was left out.
+        scores: (N,) of each sample where the value is their mean; NaN where a sample has none.
     """
 
     value: float
@@ -153,6 +154,7 @@ class Measurement:
     interval: tuple[float, float] | None = None
     p_value: float | None = None
     note: str | None = None
+    scores: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
 M_co = TypeVar("M_co", bound=Options, covariant=True)
