@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -27,6 +27,7 @@ from latentmap.metrics.metric import METRICS
 from latentmap.neighbors.exact import NeighborOptions
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
+from latentmap.project.quality import TrustOptions
 from latentmap.report.options import ReportOptions
 from latentmap.samples.source import SOURCES, SourceOptions
 
@@ -120,6 +121,7 @@ class Run(Options):
         metrics: options of each metric; null leaves one out.
         projections: maps to make, by name; null leaves one out.
         maps: pooling methods that get maps; all by default.
+        trust: how the trust in maps is measured.
         report: what the report shows.
     """
 
@@ -138,6 +140,7 @@ class Run(Options):
         default_factory=dict
     )
     maps: Literal["all"] | tuple[Method, ...] = "all"
+    trust: TrustOptions = TrustOptions()
     report: ReportOptions = ReportOptions()
 
     @model_validator(mode="before")
@@ -302,28 +305,31 @@ def _quoted(values: str) -> list[str]:
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     """Return the keys allowed at a place of the configuration, by its schema."""
     schema = Run.model_json_schema()
-    node = schema
+    nodes: list[dict[str, Any]] = [schema]
     for part in location:
-        node = _resolve(node, schema)
-        options = [_resolve(option, schema) for option in node.get("oneOf", node.get("anyOf", []))]
-        mapping = node.get("discriminator", {}).get("mapping", {})
-        if part in mapping:
-            node = {"$ref": mapping[part]}
-        elif isinstance(part, int):
-            node = node["items"]
-        elif part in node.get("properties", {}):
-            node = node["properties"][part]
-        elif isinstance(node.get("additionalProperties"), dict):
-            node = node["additionalProperties"]
-        else:
-            node = next((o for o in options if "discriminator" in o or "properties" in o), node)
-            mapping = node.get("discriminator", {}).get("mapping", {})
-            node = {"$ref": mapping[part]} if part in mapping else node
-    node = _resolve(node, schema)
-    return sorted(node.get("properties", {}))
+        alternatives = [inner for node in nodes for inner in _alternatives(node, schema)]
+        nodes = [inner for node in alternatives for inner in _below(node, part)]
+    found = [inner for node in nodes for inner in _alternatives(node, schema)]
+    return sorted({key for node in found for key in node.get("properties", {})})
 
 
-def _resolve(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+def _alternatives(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a node of the schema without its references, and each of the nodes it may stand for."""
     while "$ref" in node:
         node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-    return node
+    yield node
+    for option in (*node.get("oneOf", ()), *node.get("anyOf", ())):
+        yield from _alternatives(option, schema)
+
+
+def _below(node: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]:
+    """Yield what a node of the schema has under a key, an index or the kind of a plug-in."""
+    kinds = node.get("discriminator", {}).get("mapping", {})
+    if part in kinds:
+        yield {"$ref": kinds[part]}
+    elif isinstance(part, int) and "items" in node:
+        yield node["items"]
+    elif part in node.get("properties", {}):
+        yield node["properties"][part]
+    elif isinstance(node.get("additionalProperties"), dict):
+        yield node["additionalProperties"]

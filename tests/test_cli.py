@@ -1,0 +1,46 @@
+"""The command line lists what there is, and checks and shows configurations."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from latentmap.cli import REGISTRIES, main
+from latentmap.run import Run
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def in_project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("what", REGISTRIES)
+def test_list_gives_every_plugin_a_line_of_description(what, capsys):
+    assert main(["list", what]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(REGISTRIES[what])
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+def test_plan_shows_what_would_be_computed(capsys):
+    assert main(["plan", "--configfile", "config/npz.yaml", "--config", "run=mine"]) == 0
+    shown = capsys.readouterr().out
+    assert "results/mine/" in shown
+    assert "cached" in shown and "umap" in shown
+
+
+def test_a_wrong_value_is_one_clear_answer(capsys):
+    assert main(["validate", "--config", "variants=[box]"]) == 1
+    assert "Did you mean 'boxes'?" in capsys.readouterr().err
+
+
+def test_valid_configuration(capsys):
+    assert main(["validate"]) == 0
+    assert "'demo' is valid" in capsys.readouterr().out
+
+
+def test_schema_is_printed(capsys):
+    main(["schema"])
+    assert json.loads(capsys.readouterr().out) == Run.model_json_schema()

@@ -1,0 +1,104 @@
+"""Configurations: what is valid, what a wrong one is told, and what a valid one means."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from latentmap.errors import LatentmapError
+from latentmap.pool.method import METHODS
+from latentmap.run import Run, load_run, read_config
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "config"
+READY = sorted(path.name for path in CONFIG.glob("*.yaml"))
+
+SMALLEST = {
+    "run": "a",
+    "samples": {"sources": [{"kind": "scenes"}]},
+    "encoders": [{"kind": "dct"}, {"kind": "metadata"}],
+}
+
+
+@pytest.mark.parametrize("name", READY)
+def test_ready_configurations_are_valid_and_say_run_and_input(name):
+    run = load_run(read_config([CONFIG / "config.yaml", CONFIG / name], {}))
+    assert {"run", "input"} <= set(yaml.safe_load((CONFIG / name).read_text()))
+    assert run.run == Path(name).stem or name == "config.yaml"
+
+
+def test_schema_file_is_what_the_models_say():
+    assert json.loads((CONFIG / "schema.json").read_text()) == Run.model_json_schema(), (
+        "Run `latentmap schema > config/schema.json`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"encodres": []}, "encodres: Unknown key 'encodres'. Did you mean 'encoders'?"),
+        ({"variants": ["boxs"]}, "Did you mean 'boxes'? Allowed: plain, boxes."),
+        ({"methods": ["mena"]}, "Did you mean 'mean'?"),
+        ({"encoders": [{"kind": "dtc"}]}, "Unknown kind 'dtc'. Did you mean 'dct'?"),
+        ({"encoders": [{"kind": "dct", "sise": 8}]}, "Unknown key 'sise'. Did you mean 'size'?"),
+        ({"encoders": [{"size": 8}]}, "encoders.0: 'kind' is missing."),
+        ({"samples": {"sources": [{"kind": "scenes", "imges": 1}]}}, "Did you mean 'images'?"),
+        ({"metrics": {"knn_category": {"kk": 1}}}, "Unknown key 'kk'. Did you mean 'k'?"),
+        ({"projections": {"umap": {"n_neighbor": 5}}}, "Did you mean 'n_neighbors'?"),
+        ({"projections": {"map": {"kind": "umpa"}}}, "Did you mean 'umap'?"),
+        ({"run": "a/b"}, "run: String should match pattern"),
+        ({"encoders": [{"kind": "dct"}, {"kind": "dct"}]}, "different names, not dct, dct"),
+        ({"draw": {"line_widht": 1}}, "Did you mean 'line_width'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_or_value_is_told_what_is_allowed(change, line):
+    with pytest.raises(LatentmapError) as error:
+        load_run({**SMALLEST, **change})
+    assert line in str(error.value)
+
+
+def test_all_mistakes_are_told_at_once():
+    with pytest.raises(LatentmapError) as error:
+        load_run({**SMALLEST, "variants": ["x"], "mapps": []})
+    assert "variants.0" in str(error.value) and "mapps" in str(error.value)
+
+
+def test_input_reaches_every_part_that_names_none():
+    config = {
+        **SMALLEST,
+        "input": "data.npz",
+        "samples": {"sources": [{"kind": "npz"}, {"kind": "folder", "input": "pictures"}]},
+        "encoders": [{"kind": "cached"}],
+    }
+    run = load_run(config)
+    assert [source.input for source in run.samples.sources] == ["data.npz", "pictures"]
+    assert run.encoders[0].input == "data.npz"
+
+
+def test_vectors_are_embeddings_already():
+    run = load_run({**SMALLEST, "maps": ["mean"]})
+    assert run.pooling_methods("dct") == list(METHODS)
+    assert run.mapped_methods("dct") == ["mean"]
+    assert run.pooling_methods("metadata") == run.mapped_methods("metadata") == ["flatten"]
+
+
+def test_a_map_is_named_by_its_key_and_null_leaves_it_out():
+    config = {**SMALLEST, "projections": {"pca": {}, "tsne": None, "wide": {"kind": "umap"}}}
+    run = load_run(config)
+    assert run.map_names == ["pca", "wide"]
+    assert run.projection("wide").kind == "umap"
+
+
+def test_later_files_replace_only_what_they_name(tmp_path):
+    for name, text in {
+        "a.yaml": "metrics: {knn_category: {k: 5}, knn_group: {k: 7}}\nvariants: [plain]",
+        "b.yaml": "metrics: {knn_category: {k: 6}}",
+    }.items():
+        (tmp_path / name).write_text(text)
+    config = read_config([tmp_path / "a.yaml", tmp_path / "b.yaml"], {"run": "x"})
+    assert config == {
+        "metrics": {"knn_category": {"k": 6}, "knn_group": {"k": 7}},
+        "variants": ["plain"],
+        "run": "x",
+    }
