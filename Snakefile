@@ -46,6 +46,7 @@ rule metrics:
 rule projections:
     input:
         paths(PROJECTION, MAP_KEYS),
+        paths(TRUST, MAP_KEYS),
 
 
 rule report:

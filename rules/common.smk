@@ -39,6 +39,7 @@ EMBEDDING = f"{RESULTS}/embeddings/{EMBEDDED}.parquet"
 NEIGHBORS = f"{RESULTS}/neighbors/{EMBEDDED}.parquet"
 METRICS = f"{RESULTS}/metrics/{EMBEDDED}.json"
 PROJECTION = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.parquet"
+TRUST = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.trust.parquet"
 REPORT = f"{RESULTS}/report"
 SUMMARY = f"{REPORT}/summary_report.html"
 VEGA = f"{REPORT}/vega.js"
@@ -72,6 +73,7 @@ MAP_KEYS = [
     for method in RUN.mapped_methods(key[0])
     for projection in RUN.map_names
 ]
+MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RUN.map_names})
 COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("comparisons")]
 MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
 BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]

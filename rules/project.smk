@@ -21,3 +21,30 @@ rule project_embedding:
         "Map {wildcards.encoder} ({wildcards.variant}), {wildcards.method} by {wildcards.projection}"
     script:
         "../workflow/scripts/project_embedding.py"
+
+
+rule assess_maps:
+    input:
+        embedding=EMBEDDING,
+        neighbors=NEIGHBORS,
+        projections=expand(PROJECTION, projection=RUN.map_names, allow_missing=True),
+        samples=sample_shards,
+    output:
+        trust=expand(TRUST, projection=RUN.map_names, allow_missing=True),
+    params:
+        projections=[created(RUN.projection(name)) for name in RUN.map_names],
+        options=RUN.trust.model_dump(),
+        code=code("assess_maps", *MAP_MODULES),
+    log:
+        f"{LOG}/assess_maps/{EMBEDDED}.log",
+    benchmark:
+        f"{BENCHMARK}/assess_maps/{EMBEDDED}.tsv"
+    conda:
+        "../envs/project.yaml"
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    message:
+        "Assess the maps of {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
+    script:
+        "../workflow/scripts/assess_maps.py"

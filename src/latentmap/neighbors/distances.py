@@ -20,6 +20,9 @@ CANCELLED = {np.float32: 1e-2, np.float64: 1e-8}
 # Pairs per row for which subtracting coordinates costs less than products in float64.
 AFFORDABLE = 32
 
+Rows = slice | NDArray[np.intp]
+"""A block of rows, or the numbers of some."""
+
 
 def row_blocks(count: int) -> Iterator[slice]:
     """Cut `count` rows so that a block of rows × `count` columns stays within memory."""
@@ -66,23 +69,23 @@ class Points:
         """Return a block of the table around the centre."""
         return np.subtract(self.values[rows, columns], self.centre[columns], dtype=precision)
 
-    def products(self, rows: slice, precision: type[np.floating[Any]] | None = None) -> Any:
+    def products(self, rows: Rows, precision: type[np.floating[Any]] | None = None) -> Any:
         """Return the inner products of the centred `rows` with all centred rows, (b, N) float64.
 
         Args:
-            rows: a block of rows.
+            rows: which rows.
             precision: of the products; float64 for narrow tables and float32 for wide ones if not
                 given, which leaves errors around 1e-7 of the norms.
         """
         precision = precision or self._precisions[0]
         longest = FLOAT32_SUM if precision is np.float32 else BLOCK
-        total = np.zeros((len(range(len(self.values))[rows]), len(self.values)))
+        total = np.zeros((len(np.arange(len(self.values))[rows]), len(self.values)))
         for columns in column_blocks(self.values, longest):
             centred = self.centred(slice(None), columns, precision)
             total += centred[rows] @ centred.T
         return total
 
-    def distances(self, rows: slice) -> NDArray[np.float32]:
+    def distances(self, rows: Rows) -> NDArray[np.float32]:
         """Return the distances from `rows` to all rows, (b, N) float32.
 
         Squared distances come from products of the centred rows. Where these cancel, which is
@@ -97,7 +100,8 @@ class Points:
             near = np.nonzero(squared <= CANCELLED[precision] * scale)
             if len(near[0]) <= AFFORDABLE * len(squared):
                 break
-        squared[near] = self._subtracted(near[0] + (rows.start or 0), near[1])
+        numbers = np.arange(len(self.values))[rows]
+        squared[near] = self._subtracted(numbers[near[0]], near[1])
         return np.sqrt(squared, out=squared).astype(np.float32)
 
     @property

@@ -113,6 +113,25 @@ def _distinct(values: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np
     return np.unique(place, return_index=True)[1], place
 
 
+class Distances:
+    """Exact distances from some rows of a table to all others; identical rows are compared once.
+
+    Args:
+        values: (N, D) float32.
+    """
+
+    def __init__(self, values: NDArray[np.float32]) -> None:
+        firsts, self._place = _distinct(values)
+        self._points = Points(values if len(firsts) == len(values) else values[firsts])
+
+    def to_others(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return (b, N) distances from `rows` (b,) to every row; infinite to the row itself."""
+        distinct, position = np.unique(self._place[rows], return_inverse=True)
+        distances = self._points.distances(distinct)[position].take(self._place, axis=1)
+        distances[np.arange(len(rows)), rows] = np.inf
+        return distances
+
+
 def _unfilled(count: int, k: int) -> NeighborList:
     return NeighborList(np.full((count, k), -1, np.int32), np.full((count, k), np.inf, np.float32))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,13 @@ R_co = TypeVar("R_co", bound=ProjectionOptions, covariant=True)
 
 
 class Projection(Plugin[R_co]):
-    """A way to place the samples of an embedding on a map."""
+    """A way to place the samples of an embedding on a map.
+
+    Attributes:
+        is_random: whether another seed gives another map.
+    """
+
+    is_random: ClassVar[bool] = True
 
     Options: type[ProjectionOptions] = ProjectionOptions
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.store.samples import read_samples
+from latentmap.store.samples import evenly_spaced, read_samples
 from latentmap.store.tables import check_ids, matrix, read_arrow, read_parquet
 
 TEXT_LENGTH = 300
@@ -53,8 +53,7 @@ def read_shown_samples(
     """
     table = read_samples(samples, ["id", "label", "label_group", "text"])
     ids: list[str] = table["id"].to_pylist()
-    count = min(len(ids), max_points)
-    rows = np.arange(count) * len(ids) // max(count, 1)
+    rows = evenly_spaced(len(ids), max_points)
     image, images = _images(samples, thumbnails, rows)
     return ShownSamples(
         ids=ids,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from latentmap.store.tables import read_arrow
 
@@ -33,3 +35,12 @@ SCHEMA = pa.schema(
 def read_samples(paths: Iterable[Path | str], columns: Sequence[str]) -> pa.Table:
     """Read columns of several shards as one table, in the order of the paths."""
     return pa.concat_tables([read_arrow(path, columns) for path in paths])
+
+
+def evenly_spaced(count: int, most: int) -> NDArray[np.intp]:
+    """Return the row numbers of at most `most` of `count` samples, evenly spaced; all if few.
+
+    What is computed for some samples only and what a page shows are the same samples.
+    """
+    shown = min(count, most)
+    return np.arange(shown) * count // max(shown, 1)

@@ -13,6 +13,8 @@ class PCA(Projection[ProjectionOptions]):
     The share of the variance that each explains is stored with the map.
     """
 
+    is_random = False
+
     def place(self, values: Values, graph: NeighborGraph) -> Layout:
         """Return the coordinates on the principal axes; zero beyond the rank."""
         components = principal_components(values(), self.options.dims)

@@ -1,0 +1,289 @@
+"""How far to trust a map: what it keeps of an embedding's neighborhoods, sample by sample."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.config import Options
+from latentmap.neighbors.exact import Distances
+from latentmap.neighbors.graph import NeighborGraph, read_graph
+from latentmap.project.place import AXES, lay_out
+from latentmap.project.projection import Projection, ProjectionOptions
+from latentmap.store.latents import METADATA_KEY
+from latentmap.store.samples import evenly_spaced, read_samples
+from latentmap.store.tables import (
+    check_ids,
+    matrix,
+    numbers,
+    read_embedding,
+    read_parquet,
+    strings,
+    write_parquet,
+)
+
+DOUBTFUL = 0.8
+"""Trust (the lower of trustworthiness and continuity) below which a sample's place says little.
+
+Samples placed at random have 0.5. Where two groups with most other samples between them share one
+place on a map, or one group lies in two such places, half of a sample's neighbors are wrong by most
+of all ranks, which leaves 0.5 to 0.7.
+"""
+
+# Rows compared with all others at once: sorting in blocks that fit the cache is fastest.
+BLOCK = 2**21
+
+
+class TrustOptions(Options):
+    """How the trust in maps is measured.
+
+    Attributes:
+        k: neighbors per sample; fewer where that is half of the samples or more.
+        samples: at most this many samples are assessed, each against all; of more, evenly spaced
+            ones.
+        seeds: how many more times each random projection is made, each time from another seed,
+            to see how far its samples move. None leaves the spread unmeasured; it costs as much
+            as the projection each time.
+    """
+
+    k: int = Field(default=15, ge=1)
+    samples: int = Field(default=5000, ge=1)
+    seeds: int = Field(default=2, ge=0)
+
+
+@dataclass(frozen=True)
+class MapQuality:
+    """What one map keeps of an embedding, for every sample; NaN where it is not assessed.
+
+    Attributes:
+        trustworthiness: (N,) 1 if the k nearest on the map are the k nearest in the embedding,
+            less the farther down the embedding's ranks they are (Venna and Kaski 2001); 0.5 is
+            expected of random places.
+        continuity: (N,) the same with map and embedding exchanged: less where the embedding's
+            nearest are far away on the map.
+        recall: (N,) share of the k nearest in the embedding that are among the k nearest on the
+            map; k / (N - 1) is expected of random places.
+        k: the number of neighbors.
+    """
+
+    trustworthiness: NDArray[np.float64]
+    continuity: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    k: int
+
+    @property
+    def trust(self) -> NDArray[np.float64]:
+        """(N,) the lower of trustworthiness and continuity."""
+        return np.minimum(self.trustworthiness, self.continuity)
+
+
+def assess_maps(
+    embedding: Path | str,
+    neighbors: Path | str,
+    samples: Iterable[Path | str],
+    maps: Sequence[Path | str],
+    projections: Sequence[Projection[ProjectionOptions]],
+    options: TrustOptions,
+    outputs: Sequence[Path | str],
+) -> None:
+    """Measure how far to trust the maps of one embedding and write one file for each.
+
+    A file has id, trustworthiness, continuity, recall and spread (see `MapQuality` and
+    `spread_over_seeds`) float32, NaN where a value is not measured. The metadata of its schema
+    hold, as JSON, the means of the first three, the median spread, the share of samples that are
+    doubtful, and `k`, `assessed` (samples) and `seeds` that they come from; null stands for what
+    is not defined.
+
+    Args:
+        embedding: Parquet file of the embedding.
+        neighbors: Parquet file of its neighbor graph.
+        samples: the shards of samples, in the manifest's order.
+        maps: Parquet files of its maps.
+        projections: how each map was made.
+        options: what to measure.
+        outputs: the Parquet file of each map.
+
+    Raises:
+        LatentmapError: the files do not describe the same samples.
+    """
+    expected = read_samples(samples, ["id"])["id"].to_pylist()
+    ids, values = read_embedding(embedding)
+    graph = read_graph(neighbors)
+    check_ids(embedding, ids, expected)
+    check_ids(neighbors, graph.ids, expected)
+    placed = [_read_map(path, expected) for path in maps]
+    qualities = assess(values, placed, options.k, evenly_spaced(len(ids), options.samples))
+    for output, projection, coordinates, quality in zip(
+        outputs, projections, placed, qualities, strict=True
+    ):
+        spread = _spread(embedding, graph, projection, coordinates, options.seeds)
+        _write(output, ids, quality, spread, options.seeds)
+
+
+def _read_map(path: Path | str, expected: Sequence[str]) -> NDArray[np.float32]:
+    table = read_parquet(path)
+    check_ids(path, table["id"].to_pylist(), expected)
+    return np.stack([matrix(table[axis]) for axis in AXES if axis in table.column_names], axis=1)
+
+
+def assess(
+    values: NDArray[np.float32],
+    maps: Sequence[NDArray[np.float32]],
+    k: int,
+    rows: NDArray[np.intp] | None = None,
+) -> list[MapQuality]:
+    """Compare the neighborhoods of maps with those of the embedding.
+
+    Ranks count the samples that are strictly nearer: samples that coincide in the embedding have
+    no order that a map could keep. Memory is that of a block of `rows` times all samples.
+
+    Args:
+        values: (N, D) float32 embedding.
+        maps: (N, 2) or (N, 3) float32 coordinates of each map.
+        k: neighbors per sample; at most (N - 1) // 2, the bound of the normalisation, is used.
+        rows: samples to assess, each against all others; all by default.
+
+    Returns:
+        The quality of each map; all NaN for fewer than 3 samples.
+    """
+    count = len(values)
+    k = min(k, (count - 1) // 2)
+    found = np.full((len(maps), 3, count), np.nan)
+    if k > 0:
+        rows = np.arange(count) if rows is None else rows
+        high, low = Distances(values), [Distances(coordinates) for coordinates in maps]
+        for block in np.array_split(rows, -(-len(rows) * count // BLOCK)):
+            original = _Neighborhood(high.to_others(block), k)
+            for number, distances in enumerate(low):
+                shown = _Neighborhood(distances.to_others(block), k)
+                false, missing = original.ranks(shown.nearest), shown.ranks(original.nearest)
+                found[number, 0, block] = _kept(false, k, count)
+                found[number, 1, block] = _kept(missing, k, count)
+                found[number, 2, block] = (false <= k).mean(axis=1)
+    return [MapQuality(one, other, both, k) for one, other, both in found]
+
+
+class _Neighborhood:
+    """The neighbors of some samples in one space.
+
+    Args:
+        distances: (b, N) to all samples, infinite to the sample itself.
+        k: how many are nearest.
+
+    Attributes:
+        nearest: (b, k) their numbers, of equally distant ones the lower; in no order.
+    """
+
+    def __init__(self, distances: NDArray[np.float32], k: int) -> None:
+        self._distances = distances
+        self._sorted = np.sort(distances, axis=1)
+        farthest = self._sorted[:, k - 1 : k]
+        nearer, tied = distances < farthest, distances == farthest
+        places = k - nearer.sum(axis=1, keepdims=True)
+        chosen = nearer | (tied & (tied.cumsum(axis=1, dtype=np.int32) <= places))
+        self.nearest = np.nonzero(chosen)[1].reshape(-1, k)
+
+    def ranks(self, others: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the ranks of (b, k) others, from 1, among all samples by their distance."""
+        wanted = np.take_along_axis(self._distances, others, axis=1)
+        pairs = zip(self._sorted, wanted, strict=True)
+        return 1 + np.stack([np.searchsorted(row, distances) for row, distances in pairs])
+
+
+def _kept(ranks: NDArray[np.intp], k: int, count: int) -> NDArray[np.float64]:
+    """Return 1 minus the ranks beyond k, as a share of the largest possible sum of these."""
+    return 1 - np.maximum(ranks - k, 0).sum(axis=1) * 2 / (k * (2 * count - 3 * k - 1))
+
+
+def _spread(
+    embedding: Path | str,
+    graph: NeighborGraph,
+    projection: Projection[ProjectionOptions],
+    coordinates: NDArray[np.float32],
+    seeds: int,
+) -> NDArray[np.float64]:
+    def repeat(seed: int) -> NDArray[np.float32]:
+        changed = projection.options.model_copy(update={"seed": seed})
+        return lay_out(embedding, graph, type(projection)(changed)).coordinates
+
+    if not projection.is_random:
+        return np.zeros(len(coordinates))
+    first = projection.options.seed + 1
+    return spread_over_seeds(coordinates, repeat, range(first, first + seeds))
+
+
+def spread_over_seeds(
+    coordinates: NDArray[np.float32],
+    repeat: Callable[[int], NDArray[np.float32]],
+    seeds: Sequence[int],
+) -> NDArray[np.float64]:
+    """Return how far each sample moves when its map is made again from other seeds.
+
+    Every repetition is first moved, turned, mirrored and scaled onto the map (Procrustes).
+
+    Args:
+        coordinates: (N, dims) of the map.
+        repeat: makes the map from a seed.
+        seeds: other seeds.
+
+    Returns:
+        (N,) root mean square distance to the sample's place on the map, in units of the map's
+        radius, the root mean square distance to its centre; NaN without seeds.
+    """
+    if not seeds:
+        return np.full(len(coordinates), np.nan)
+    map_ = _standard(coordinates)
+    steps = [map_ - _turned(_standard(repeat(seed)), map_) for seed in seeds]
+    return np.sqrt(np.mean([(step**2).sum(axis=1) for step in steps], axis=0))
+
+
+def _standard(coordinates: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the places around their centre, in units of their radius."""
+    centred = coordinates - coordinates.mean(axis=0, dtype=np.float64)
+    return centred / (np.sqrt((centred**2).sum(axis=1).mean()) or 1.0)
+
+
+def _turned(places: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return standardised places turned, mirrored and scaled onto others (Schönemann 1966)."""
+    left, scales, right = np.linalg.svd(places.T @ target / len(places))
+    return scales.sum() * places @ (left @ right)
+
+
+def _write(
+    path: Path | str,
+    ids: Sequence[str],
+    quality: MapQuality,
+    spread: NDArray[np.float64],
+    seeds: int,
+) -> None:
+    columns = {
+        "trustworthiness": quality.trustworthiness,
+        "continuity": quality.continuity,
+        "recall": quality.recall,
+        "spread": spread,
+    }
+    assessed = np.isfinite(quality.trust)
+    facts = {
+        "k": quality.k,
+        "assessed": int(assessed.sum()),
+        "seeds": seeds,
+        "doubtful": _figure(np.mean, (quality.trust < DOUBTFUL)[assessed]),
+        "spread": _figure(np.median, spread[np.isfinite(spread)]),
+    } | {name: _figure(np.mean, columns[name][assessed]) for name in list(columns)[:3]}
+    table: dict[str, Any] = {"id": strings(ids)}
+    table |= {name: numbers(column.astype(np.float32)) for name, column in columns.items()}
+    metadata = {METADATA_KEY: json.dumps(facts, sort_keys=True)}
+    write_parquet(path, pa.table(table).replace_schema_metadata(metadata))
+
+
+def _figure(of: Callable[[Any], Any], values: NDArray[Any]) -> float | None:
+    """Return a figure of six digits, which threads do not change; none of nothing."""
+    return float(f"{of(values):.6g}") if len(values) else None
