@@ -10,7 +10,7 @@ import pytest
 from latentmap.metrics.folds import grouped_folds
 from latentmap.metrics.logistic import fit_logistic
 from latentmap.metrics.metric import METRICS
-from latentmap.metrics.probes import probe_measurements, occurs_elsewhere
+from latentmap.metrics.probes import occurs_elsewhere, probe_measurements
 
 BOTH = pytest.mark.parametrize("name", ["probe_knn", "probe_linear"])
 

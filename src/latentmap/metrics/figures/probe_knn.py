@@ -12,9 +12,9 @@ from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric
 from latentmap.metrics.probes import (
     NOTHING_TO_TEST,
     UNTESTED,
+    occurs_elsewhere,
     probe_figures,
     probe_measurements,
-    occurs_elsewhere,
 )
 from latentmap.neighbors.graph import neighbor_labels
 

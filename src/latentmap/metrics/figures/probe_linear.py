@@ -17,9 +17,9 @@ from latentmap.metrics.metric import SHARED_ROWS, LabelledEmbedding, Measurement
 from latentmap.metrics.probes import (
     NOTHING_TO_TEST,
     UNTESTED,
+    occurs_elsewhere,
     probe_figures,
     probe_measurements,
-    occurs_elsewhere,
 )
 from latentmap.neighbors.distances import Points
 
