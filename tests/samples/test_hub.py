@@ -240,6 +240,29 @@ def test_download_embeds_images_and_reads_back(tmp_path, monkeypatch):
     assert path.read_bytes() == first
 
 
+@pytest.mark.parametrize(
+    ("given", "loaded"),
+    [("01b38d2", "01b38d2" + "0" * 33), ("0000000", "0000000"), ("main", "main"), (None, None)],
+)
+def test_a_shortened_commit_is_loaded_at_its_full_length(monkeypatch, tmp_path, given, loaded):
+    import datasets
+    import huggingface_hub
+
+    class Commit:
+        commit_id = "01b38d2" + "0" * 33
+
+    def load_dataset(*arguments, **options):
+        assert options["revision"] == loaded
+        raise ConnectionError("far enough")
+
+    monkeypatch.setattr(
+        huggingface_hub.HfApi, "list_repo_commits", lambda *_, **options: [Commit()]
+    )
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    with pytest.raises(LatentmapError, match="far enough"):
+        make(ID, revision=given).download_to(tmp_path / "x.parquet")
+
+
 def test_download_checks_the_columns_before_it_writes(tmp_path, monkeypatch):
     import datasets
 

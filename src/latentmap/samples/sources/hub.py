@@ -39,7 +39,7 @@ class HubOptions(SourceOptions):
 
     Attributes:
         split: which split to take; of a local folder, the files that are named after it if any are.
-        revision: commit, tag or branch of a remote data set.
+        revision: commit, tag or branch of a remote data set; a commit may be shortened.
         config: configuration of a remote data set that has several.
         columns: which column holds what.
         image_root: folder that image paths are relative to; by default the folder of the file.
@@ -82,7 +82,7 @@ class HubSource(Source[HubOptions]):
                 self._input,
                 self.options.config,
                 split=self.options.split,
-                revision=self.options.revision,
+                revision=self._commit(),
                 verification_mode=VerificationMode.ALL_CHECKS,
             )
         except Exception as error:
@@ -94,6 +94,17 @@ class HubSource(Source[HubOptions]):
             with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
                 for table in dataset.iter(ROWS_PER_GROUP):
                     writer.write_table(embed_table_storage(table).cast(schema))
+
+    def _commit(self) -> str | None:
+        """Return the revision, a shortened commit at its full length: the hub takes no other."""
+        from huggingface_hub import HfApi
+
+        revision = self.options.revision
+        if revision is None or not re.fullmatch(r"[0-9a-f]{7,39}", revision):
+            return revision
+        commits = HfApi().list_repo_commits(self._input, repo_type="dataset")
+        found = (commit.commit_id for commit in commits if commit.commit_id.startswith(revision))
+        return next(found, revision)
 
     def local(self, path: Path | str) -> HubSource:
         """Return the source that reads the file which `download_to` wrote."""
