@@ -169,6 +169,9 @@ def test_labels_of_one_source_group_are_not_tested(embed, clusters, name):
     found = measure(name, embed(values, labels))
     assert found[f"{name}_acc"].note == "79 of 80 samples tested."
     assert found[f"{name}_balanced_acc"].chance == pytest.approx(1 / 3)
+    scores = found[f"{name}_acc"].scores
+    assert np.isnan(scores).tolist() == (labels == "alone").tolist()
+    assert np.nanmean(scores) == found[f"{name}_acc"].value
 
 
 def test_a_label_occurs_elsewhere_in_a_second_group():

@@ -59,10 +59,14 @@ def probe_measurements(
     )
     present = sizes > 0
     sizes, hits, times = sizes[present], hits[present], times[present]
+    scores = np.full(len(tested), np.nan)
+    scores[tested] = right
     constant = 1 / len(sizes)
     note = _note(data, tested)
     return {
-        f"{prefix}_acc": Measurement(float(right.mean()), sizes.max() / sizes.sum(), note=note),
+        f"{prefix}_acc": Measurement(
+            float(right.mean()), float(sizes.max() / sizes.sum()), note=note, scores=scores
+        ),
         f"{prefix}_balanced_acc": Measurement(float((hits / sizes).mean()), constant, note=note),
         f"{prefix}_macro_f1": Measurement(
             float((2 * hits / (sizes + times)).mean()), constant, note=note

@@ -1,0 +1,179 @@
+"""Agreement of pooling methods of one encoder: which see alike, and which are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.config import Options
+from latentmap.metrics.agreement import nearest
+from latentmap.metrics.similarity import (
+    Matrix,
+    Similarity,
+    gram,
+    group_order,
+    group_permutations,
+    linear_cka,
+    neighbor_jaccard,
+    procrustes,
+)
+from latentmap.neighbors.graph import read_graph
+from latentmap.store.files import write_json
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids, matrix, read_embedding, read_parquet
+
+# Float32 distances and products of the same values in another order differ by less.
+SAME_CKA = 0.9999
+SAME_JACCARD = 0.995
+
+MethodPaths = Mapping[str, Path | str]
+
+
+class AgreementOptions(Options):
+    """Options of the agreement between methods.
+
+    Attributes:
+        k: nearest neighbors of each sample that are compared.
+        max_samples: of more samples, so many are compared, whole source groups drawn at random.
+        permutations: of the samples, for the chance levels.
+        seed: of the permutations and of that draw.
+    """
+
+    k: int = Field(default=10, ge=1)
+    max_samples: int = Field(default=1000, ge=2)
+    permutations: int = Field(default=20, ge=1)
+    seed: int = 0
+
+
+def compare_methods(
+    embeddings: MethodPaths,
+    neighbors: MethodPaths,
+    samples: Iterable[Path | str],
+    options: AgreementOptions,
+    output: Path | str,
+) -> None:
+    """Compare the embeddings of several methods with each other.
+
+    Args:
+        embeddings: Parquet file of each method's embedding.
+        neighbors: Parquet file of each method's neighbor graph.
+        samples: the shards of samples, in the manifest's order.
+        options: of the comparison.
+        output: JSON file: `samples` compared and their number `of`; `tables` with the mean
+            Jaccard index of the k nearest neighbors of other source groups (of all, where there
+            is one group) and the linear CKA, each with its `methods`, `values`, `chance` and
+            `limit` as nested lists; `duplicates`, lists of methods whose embeddings are the same
+            up to rotation, shift and scale.
+
+    Raises:
+        LatentmapError: the rows of a file are not the samples, or hold too few neighbors.
+    """
+    ids, groups = _read_groups(samples)
+    rng = np.random.default_rng(options.seed)
+    rows = _drawn(groups, options.max_samples, rng)
+    lists = [_neighbors(path, ids, groups, options.k) for path in neighbors.values()]
+    jaccard = neighbor_jaccard(lists, rows, group_permutations(groups, options.permutations, rng))
+    grams = [_gram(path, ids, rows) for path in embeddings.values()]
+    here = np.unique(groups[rows], return_inverse=True)[1]
+    cka = linear_cka(grams, group_permutations(here, options.permutations, rng))
+    methods = list(embeddings)
+    write_json(
+        output,
+        {
+            "samples": len(rows),
+            "of": len(ids),
+            "tables": {"jaccard": _table(methods, jaccard), "cka": _table(methods, cka)},
+            "duplicates": duplicates(methods, jaccard.values, cka.values),
+        },
+    )
+
+
+def compare_maps(
+    maps: Mapping[str, MethodPaths],
+    samples: Iterable[Path | str],
+    options: AgreementOptions,
+    output: Path | str,
+) -> None:
+    """Compare the maps of several methods with each other.
+
+    Args:
+        maps: by projection, the Parquet file of each method's map.
+        samples: the shards of samples, in the manifest's order.
+        options: of the comparison.
+        output: JSON file as of `compare_methods`, with a table of Procrustes similarity for each
+            projection.
+
+    Raises:
+        LatentmapError: the rows of a map are not the samples.
+    """
+    ids, groups = _read_groups(samples)
+    rng = np.random.default_rng(options.seed)
+    rows = _drawn(groups, options.max_samples, rng)
+    here = np.unique(groups[rows], return_inverse=True)[1]
+    permutations = group_permutations(here, options.permutations, rng)
+    tables = {
+        projection: _table(
+            list(paths),
+            procrustes([_coordinates(path, ids)[rows] for path in paths.values()], permutations),
+        )
+        for projection, paths in maps.items()
+    }
+    write_json(output, {"samples": len(rows), "of": len(ids), "tables": tables})
+
+
+def duplicates(methods: Sequence[str], jaccard: Matrix, cka: Matrix) -> list[list[str]]:
+    """Return the sets of methods whose embeddings are the same up to rotation, shift and scale.
+
+    Args:
+        methods: M names.
+        jaccard: (M, M) mean Jaccard index of their neighbors.
+        cka: (M, M) linear CKA; NaN where it is not defined.
+    """
+    same = (jaccard > SAME_JACCARD) & (cka > SAME_CKA)
+    # The first method that a method is the same as stands for its set.
+    first = [int(np.append(np.flatnonzero(row), place)[0]) for place, row in enumerate(same)]
+    sets = [[m for m, f in zip(methods, first, strict=True) if f == one] for one in set(first)]
+    return sorted(found for found in sets if len(found) > 1)
+
+
+def _read_groups(samples: Iterable[Path | str]) -> tuple[list[str], NDArray[np.intp]]:
+    table = read_samples(samples, ["id", "source_group"])
+    groups = np.array(table["source_group"].to_pylist(), np.str_)
+    return table["id"].to_pylist(), np.unique(groups, return_inverse=True)[1]
+
+
+def _drawn(groups: NDArray[np.intp], limit: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return the rows of all source groups, or of random ones up to the limit."""
+    return np.sort(group_order(groups, rng)[:limit])
+
+
+def _neighbors(
+    path: Path | str, ids: list[str], groups: NDArray[np.intp], k: int
+) -> NDArray[np.int32]:
+    graph = read_graph(path)
+    check_ids(path, graph.ids, ids)
+    return nearest(graph.grouped if groups.any() else graph.every, k).indices
+
+
+def _gram(path: Path | str, ids: list[str], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    found, values = read_embedding(path)
+    check_ids(path, found, ids)
+    return gram(values if len(rows) == len(ids) else values[rows])
+
+
+def _coordinates(path: Path | str, ids: list[str]) -> NDArray[np.float32]:
+    table = read_parquet(path)
+    check_ids(path, table["id"].to_pylist(), ids)
+    axes = [axis for axis in ("x", "y", "z") if axis in table.column_names]
+    return np.stack([matrix(table[axis]) for axis in axes], axis=1)
+
+
+def _table(methods: list[str], found: Similarity) -> dict[str, Any]:
+    """Return a table as plain values of five digits: more would vary with the number of threads."""
+    numbers = {name: np.round(values, 5).tolist() for name, values in vars(found).items()}
+    return {"methods": methods, **numbers}

@@ -1,0 +1,98 @@
+"""The files of agreement between methods."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.metrics.method_agreement import AgreementOptions, compare_maps, compare_methods
+from latentmap.neighbors.exact import find_neighbors
+from latentmap.neighbors.graph import write_graph
+from latentmap.store.tables import write_arrow, write_embedding, write_parquet
+
+COUNT = 60
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Four methods: one, the same in another order, nearly the same, and another."""
+    rng = np.random.default_rng(0)
+    groups = [f"image {row // 3}" for row in range(COUNT)]
+    ids = [f"s{row}" for row in range(COUNT)]
+    values = rng.normal(size=(COUNT, 8)).astype(np.float32)
+    embeddings = {
+        "flatten": values,
+        "spatial": values[:, ::-1],
+        "nearly": values + 0.05 * rng.normal(size=values.shape),
+        "other": rng.normal(size=(COUNT, 5)),
+    }
+    write_arrow(tmp_path / "shard.arrow", pa.table({"id": ids, "source_group": groups}))
+    paths = {}
+    for method, table in embeddings.items():
+        table = table.astype(np.float32)
+        paths[method] = tmp_path / f"{method}.parquet", tmp_path / f"{method}.n.parquet"
+        write_embedding(paths[method][0], ids, table, 1)
+        write_graph(paths[method][1], find_neighbors(ids, table, groups, 6))
+        write_parquet(
+            tmp_path / f"{method}.map.parquet",
+            pa.table({"id": ids, "x": table[:, 0], "y": table[:, 1]}),
+        )
+    return tmp_path, paths
+
+
+def compare(run, output="agreement.json", **options):
+    folder, paths = run
+    compare_methods(
+        {method: path for method, (path, _) in paths.items()},
+        {method: path for method, (_, path) in paths.items()},
+        [folder / "shard.arrow"],
+        AgreementOptions(**{"k": 5} | options),
+        folder / output,
+    )
+    return json.loads((folder / output).read_text())
+
+
+def test_what_is_the_same_in_another_order_is_a_duplicate_and_what_nearly_is_not(run):
+    found = compare(run)
+    assert found["duplicates"] == [["flatten", "spatial"]]
+    assert (found["samples"], found["of"]) == (COUNT, COUNT)
+    for table in found["tables"].values():
+        assert table["methods"] == ["flatten", "spatial", "nearly", "other"]
+        same, close, other = table["values"][0][1:]
+        assert same == pytest.approx(1, abs=1e-4)
+        assert table["limit"][0][2] < close < 1
+        assert table["chance"][0][3] / 2 < other < table["limit"][0][3] * 1.3
+
+
+def test_the_same_input_gives_the_same_bytes(run):
+    assert compare(run, "1.json") == compare(run, "2.json")
+    assert (run[0] / "1.json").read_bytes() == (run[0] / "2.json").read_bytes()
+
+
+def test_a_large_set_is_drawn_from(run):
+    found = compare(run, max_samples=30)
+    assert (found["samples"], found["of"]) == (30, COUNT)
+    assert found["duplicates"] == [["flatten", "spatial"]]
+
+
+def test_maps_are_compared_by_projection(run):
+    folder, paths = run
+    maps = {"umap": {method: folder / f"{method}.map.parquet" for method in paths}}
+    compare_maps(maps, [folder / "shard.arrow"], AgreementOptions(), folder / "maps.json")
+    found = json.loads((folder / "maps.json").read_text())["tables"]["umap"]
+    assert found["methods"] == list(paths)
+    assert found["values"][0][2] > 0.98
+    assert found["values"][0][3] < found["limit"][0][3] * 1.5 < 0.5
+
+
+def test_errors_name_the_file(run):
+    paths = run[1]
+    with pytest.raises(LatentmapError, match="Set the k of `neighbors` to 7"):
+        compare(run, k=7)
+    write_embedding(paths["other"][0], ["s0"], np.zeros((1, 2), np.float32), 1)
+    with pytest.raises(LatentmapError, match=r"other\.parquet has 1 rows where 60 are expected"):
+        compare(run)
