@@ -3,7 +3,7 @@
     python benchmarks/analysis.py [--runs 1] [--cores 2] [--methods all]
 
 Makes the cache, 1,406 latents of (16, 64, 64) with their metadata and thumbnails, runs the
-workflow on it from nothing, then once more with nothing to do, and prints seconds per stage.
+workflow on it from nothing, then once more with nothing to do, and prints seconds per rule.
 Writes results/bench/timing.json. Run it from the project's folder.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import csv
 import io
 import json
 import os
@@ -21,7 +20,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from PIL import Image
 
 RESULTS = Path("results/bench")
 CACHE = Path("results/bench-input/latents.npz")
+NOTES = CACHE.parent / "notes"
 # Samples of each category in SpatialRGPT-Bench (a8cheng/SpatialRGPT-Bench, split val).
 CATEGORIES = {
     "distance_data": 148,
@@ -119,48 +118,61 @@ def _thumbnail(latent: NDArray[np.float32]) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def timed(command: list[str]) -> dict[str, float]:
-    """Run a command and return what it and all its jobs took: seconds, and MB of the largest."""
+def timed(command: list[str], folder: Path) -> dict[str, Any]:
+    """Run a command and return what it took as a whole, and what each rule's jobs took.
+
+    Snakemake samples its jobs twice a second, which misses most of a short one. So every Python
+    process of the run notes what the system counted of it when it ends.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "sitecustomize.py").write_text(NOTE)
+    search = os.pathsep.join(filter(None, [str(folder.resolve()), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": search, "LATENTMAP_NOTES": str(folder.resolve())}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
-    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     wall = time.monotonic() - start
     if process.returncode:
         sys.exit(process.stdout[-4000:])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall": wall, "cpu": cpu, "largest_mb": after.ru_maxrss / 1024}
+    return {"wall": wall, "cpu": cpu, "rules": rules(folder)}
 
 
-def stages() -> dict[str, dict[str, float]]:
-    """Sum what Snakemake measured of the jobs of each rule.
+# What every Python process of a run does; a job's script is .snakemake/scripts/tmp….{script}.py.
+NOTE = """
+import atexit, os, sys, time
 
-    Memory is sampled twice a second, so that of a shorter job nothing is known.
-    """
+def note(started=time.time()):
+    import resource
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    path = os.path.join(os.environ["LATENTMAP_NOTES"], str(os.getpid()) + ".txt")
+    script = os.path.basename(sys.argv[0] or "-").split(".")
+    name = script[-2] if len(script) == 3 else "snakemake"
+    with open(path, "w") as file:
+        print(name, time.time() - started, used.ru_utime + used.ru_stime, used.ru_maxrss, file=file)
+
+atexit.register(note)
+"""
+
+
+def rules(folder: Path) -> dict[str, dict[str, float]]:
+    """Sum what the processes noted, by the script they ran; the most expensive first."""
     found: dict[str, dict[str, float]] = {}
-    for rule, record in _records():
-        stage = found.setdefault(
-            rule, {"jobs": 0, "seconds": 0.0, "longest": 0.0, "cpu": 0.0, "largest_mb": 0.0}
+    for path in sorted(folder.glob("*.txt")):
+        name, wall, cpu, kilobytes = path.read_text().split()
+        rule = found.setdefault(
+            name, {"jobs": 0, "wall": 0.0, "cpu": 0.0, "longest": 0.0, "largest_mb": 0.0}
         )
-        seconds = float(record["s"])
-        stage["jobs"] += 1
-        stage["seconds"] += seconds
-        stage["longest"] = max(stage["longest"], seconds)
-        stage["cpu"] += _number(record["cpu_time"])
-        stage["largest_mb"] = max(stage["largest_mb"], _number(record["max_rss"]))
-    return dict(sorted(found.items(), key=lambda item: -item[1]["seconds"]))
-
-
-def _records() -> Iterator[tuple[str, dict[str, str]]]:
-    folder = RESULTS / "benchmarks"
-    for path in sorted(folder.rglob("*.tsv")):
-        with path.open(newline="") as file:
-            for record in csv.DictReader(file, delimiter="\t"):
-                yield path.relative_to(folder).parts[0].removesuffix(".tsv"), record
-
-
-def _number(text: str) -> float:
-    return 0.0 if text in ("NA", "-") else float(text)
+        rule["jobs"] += 1
+        rule["wall"] += float(wall)
+        rule["cpu"] += float(cpu)
+        rule["longest"] = max(rule["longest"], float(wall))
+        rule["largest_mb"] = max(rule["largest_mb"], int(kilobytes) / 1024)
+    return dict(sorted(found.items(), key=lambda item: -item[1]["cpu"]))
 
 
 def measure(cores: int, methods: str) -> dict[str, Any]:
@@ -172,25 +184,24 @@ def measure(cores: int, methods: str) -> dict[str, Any]:
         *("run=bench", f"input={CACHE}", f"methods={methods}"),
     ]
     load = os.getloadavg()[0]
-    full = timed(command)
-    return {"load_before": load, **full, "stages": stages(), "again": timed(command)}
+    full = timed(command, NOTES)
+    return {"load_before": load, **full, "again": timed(command, NOTES)}
 
 
 def show(runs: list[dict[str, Any]]) -> None:
-    """Print a Markdown table of all runs' medians, then one of the stages of the last run."""
-    for name in ("wall", "cpu", "largest_mb"):
+    """Print the medians of all runs, then a Markdown table of the rules of the last one."""
+    for name in ("wall", "cpu"):
         values = [run[name] for run in runs]
-        print(
-            f"{name}: {statistics.median(values):.1f} (of {', '.join(f'{v:.1f}' for v in values)})"
-        )
+        all_of_them = ", ".join(f"{value:.1f}" for value in values)
+        print(f"{name}: median {statistics.median(values):.1f} s of {all_of_them}")
     again = [run["again"]["wall"] for run in runs]
-    print(f"second run, nothing changed: {statistics.median(again):.1f} s\n")
-    print("| rule | jobs | seconds, sum | longest | peak MB |")
-    print("|---|---:|---:|---:|---:|")
-    for rule, stage in runs[-1]["stages"].items():
+    print(f"second run, nothing changed: median {statistics.median(again):.1f} s\n")
+    print("| script | jobs | CPU s | wall s, summed | longest s | peak MB |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for name, rule in runs[-1]["rules"].items():
         print(
-            f"| {rule} | {stage['jobs']} | {stage['seconds']:.1f} | {stage['longest']:.1f} "
-            f"| {stage['largest_mb']:.0f} |"
+            f"| {name} | {rule['jobs']} | {rule['cpu']:.1f} | {rule['wall']:.1f} "
+            f"| {rule['longest']:.1f} | {rule['largest_mb']:.0f} |"
         )
 
 

@@ -69,6 +69,11 @@ class Points:
         """Return a block of the table around the centre."""
         return np.subtract(self.values[rows, columns], self.centre[columns], dtype=precision)
 
+    @cached_property
+    def gram(self) -> NDArray[np.float64]:
+        """(N, N) inner products of the centred rows."""
+        return self.products(slice(None))
+
     def products(self, rows: Rows, precision: type[np.floating[Any]] | None = None) -> Any:
         """Return the inner products of the centred `rows` with all centred rows, (b, N) float64.
 
@@ -94,8 +99,7 @@ class Points:
         """
         scale = self.norms[rows, np.newaxis] + self.norms
         for precision in self._precisions:
-            squared = self.products(rows, precision)
-            squared *= -2
+            squared = -2 * self._products_once(rows, precision)
             squared += scale
             near = np.nonzero(squared <= CANCELLED[precision] * scale)
             if len(near[0]) <= AFFORDABLE * len(squared):
@@ -103,6 +107,12 @@ class Points:
         numbers = np.arange(len(self.values))[rows]
         squared[near] = self._subtracted(numbers[near[0]], near[1])
         return np.sqrt(squared, out=squared).astype(np.float32)
+
+    def _products_once(self, rows: Rows, precision: type[np.floating[Any]]) -> Any:
+        """Return products, of a short table all at once, for whoever asks next."""
+        if len(self.values) ** 2 <= BLOCK and precision is self._precisions[0]:
+            return self.gram[rows]
+        return self.products(rows, precision)
 
     @property
     def _precisions(self) -> tuple[type[np.floating[Any]], ...]:

@@ -15,6 +15,7 @@ from latentmap.config import Options
 from latentmap.errors import LatentmapError
 from latentmap.neighbors.distances import Points, row_blocks
 from latentmap.neighbors.graph import NeighborGraph, NeighborList, write_graph
+from latentmap.neighbors.rotation import rotate
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, read_embedding
 
@@ -86,7 +87,7 @@ def find_neighbors(
             _fill(every, rows, candidates)
             candidates[groups[rows, np.newaxis] == groups] = np.inf
             _fill(grouped, rows, candidates)
-    return NeighborGraph(list(ids), every, grouped)
+    return NeighborGraph(list(ids), every, grouped, rotate(points, place))
 
 
 def _check_finite(ids: Sequence[str], values: NDArray[np.float32]) -> None:

@@ -41,19 +41,24 @@ class NeighborGraph:
         ids: (N,) sample ids.
         every: neighbors among all other samples.
         grouped: neighbors among samples of other source groups only.
+        rotated: (N, r) float32, the rows of a table wider than long on their principal axes; see
+            `rotation.rotate`. None for other tables.
     """
 
     ids: list[str]
     every: NeighborList
     grouped: NeighborList
+    rotated: NDArray[np.float32] | None = None
 
 
 def write_graph(path: Path | str, graph: NeighborGraph) -> None:
-    """Write a graph as id + k indices + k distances, for both lists."""
+    """Write a graph as id + k indices + k distances, for both lists, and its rotated rows."""
     columns = {"id": strings(graph.ids)}
     for suffix, neighbors in (("", graph.every), ("_grouped", graph.grouped)):
         columns[f"indices{suffix}"] = _fixed(neighbors.indices)
         columns[f"distances{suffix}"] = _fixed(neighbors.distances)
+    if graph.rotated is not None:
+        columns["rotated"] = _fixed(graph.rotated)
     write_parquet(path, pa.table(columns))
 
 
@@ -64,7 +69,8 @@ def read_graph(path: Path | str) -> NeighborGraph:
         NeighborList(matrix(table[f"indices{suffix}"]), matrix(table[f"distances{suffix}"]))
         for suffix in ("", "_grouped")
     )
-    return NeighborGraph(table["id"].to_pylist(), every, grouped)
+    rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
+    return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated)
 
 
 def _fixed(values: NDArray[np.int32] | NDArray[np.float32]) -> pa.FixedSizeListArray:

@@ -60,6 +60,22 @@ def principal_components(values: NDArray[np.float32], count: int) -> Components:
     return Components(coordinates, shares)
 
 
+def first_axes(rotated: NDArray[np.float32], count: int) -> Components:
+    """Return the first principal components of rows that are on their principal axes already.
+
+    Args:
+        rotated: (N, r) float32 as in a neighbor graph.
+        count: components to return; zero beyond r.
+    """
+    variances = np.square(rotated, dtype=np.float64).sum(axis=0)
+    total = float(variances.sum())
+    held = variances[:count] / (total or 1)
+    kept = int(np.count_nonzero(held > SMALLEST_SHARE))
+    coordinates, shares = np.zeros((len(rotated), count), np.float32), np.zeros(count)
+    coordinates[:, :kept], shares[:kept] = rotated[:, :kept], held[:kept]
+    return Components(coordinates, shares)
+
+
 def _scatter(points: Points) -> NDArray[np.float64]:
     """Return the (D, D) products of the centred columns."""
     dims = points.values.shape[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from latentmap.neighbors.graph import NeighborGraph
-from latentmap.project.components import principal_components
+from latentmap.project.components import first_axes, principal_components
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
 
 
@@ -17,5 +17,8 @@ class PCA(Projection[ProjectionOptions]):
 
     def place(self, values: Values, graph: NeighborGraph) -> Layout:
         """Return the coordinates on the principal axes; zero beyond the rank."""
-        components = principal_components(values(), self.options.dims)
+        if graph.rotated is not None:
+            components = first_axes(graph.rotated, self.options.dims)
+        else:
+            components = principal_components(values(), self.options.dims)
         return Layout(components.coordinates, {"explained_variance": components.shares.tolist()})
