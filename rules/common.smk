@@ -77,6 +77,7 @@ MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RU
 COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("comparisons")]
 MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
 BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
+COST_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("costs")]
 METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not None}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 CHART_MODULES = [CHARTS.module(name) for name in CHARTS]
@@ -151,12 +152,17 @@ def ingest_code(shard):
 
 def all_latents(wildcards):
     """Input function: the latents of every encoder and variant, shard by shard."""
-    return paths(LATENTS, [(*key, shard) for key in LATENT_KEYS for shard in shards()])
+    return paths(LATENTS, encoded_keys())
 
 
 def encode_code(encoder):
     """Fingerprint of what encodes."""
     return code("encode_samples", ENCODERS.module(kind_of(RUN.encoder(encoder))))
+
+
+def encoded_keys():
+    """Every encoder and variant, shard by shard."""
+    return [(*key, shard) for key in LATENT_KEYS for shard in shards()]
 
 
 @cache
@@ -188,6 +194,6 @@ REPORT_FILES = [
     SUMMARY,
     f"{REPORT}/metrics_table.csv",
     *paths(MAP_PAGE, MAP_KEYS),
-    *paths(COMPARISON_PAGE, COMPARISON_KEYS),
+    *paths(COMPARISON_PAGE, [*COMPARISON_KEYS, *COST_KEYS]),
     *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
 ]

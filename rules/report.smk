@@ -91,6 +91,8 @@ rule write_comparison_page:
             labels={"chart": "{chart}"},
         ),
     params:
+    wildcard_constraints:
+        chart="|".join(charts_of("comparisons")),
         method_keys=lambda wildcards: compared_keys(wildcards),
         label_to_group=RUN.label_to_group,
         home=SUMMARY,
@@ -143,6 +145,51 @@ rule write_maps_page:
 
 rule write_summary:
     input:
+rule write_costs:
+    input:
+        # The jobs that made these wrote the benchmark files: inputs that no rule could name.
+        latents=all_latents,
+        embeddings=paths(EMBEDDING, METHOD_KEYS),
+        neighbors=paths(NEIGHBORS, METHOD_KEYS),
+        metrics=paths(METRICS, METHOD_KEYS),
+        maps=paths(PROJECTION, MAP_KEYS),
+        bundle=VEGA,
+    output:
+        csv=report(f"{REPORT}/costs.csv", category="Tables"),
+        json=f"{REPORT}/costs.json",
+        pages=report(paths(COMPARISON_PAGE, COST_KEYS), category="Costs"),
+    params:
+        latent_keys=LATENT_KEYS,
+        shard_keys=lambda wildcards: encoded_keys(),
+        method_keys=METHOD_KEYS,
+        map_keys=MAP_KEYS,
+        encode=lambda wildcards: paths(
+            f"{BENCHMARK}/encode_samples/{{encoder}}/{{variant}}/{{shard}}.tsv", encoded_keys()
+        ),
+        pool=paths(f"{BENCHMARK}/pool_latents/{EMBEDDED}.tsv", METHOD_KEYS),
+        neighbors=paths(f"{BENCHMARK}/find_neighbors/{EMBEDDED}.tsv", METHOD_KEYS),
+        metrics=paths(f"{BENCHMARK}/measure_embedding/{EMBEDDED}.tsv", METHOD_KEYS),
+        maps=paths(
+            f"{BENCHMARK}/project_embedding/{EMBEDDED}/{{projection}}.tsv", MAP_KEYS
+        ),
+        baselines=BASELINES,
+        home=SUMMARY,
+        code=code("write_costs", CHARTS.module("cost_pareto"), *METRIC_MODULES),
+    log:
+        f"{LOG}/write_costs.log",
+    benchmark:
+        f"{BENCHMARK}/write_costs.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Write what every method cost"
+    script:
+        "../workflow/scripts/write_costs.py"
+
+
         manifest=MANIFEST,
         samples=sample_shards,
         thumbnails=thumbnails,
@@ -164,9 +211,13 @@ rule write_summary:
         latent_keys=LATENT_KEYS,
         map_keys=MAP_KEYS,
         map_pages=paths(MAP_PAGE, MAP_KEYS),
-        comparison_keys=[*COMPARISON_KEYS, *((*key, "maps") for key in MAPS_PAGE_KEYS)],
+        comparison_keys=[
+            *COMPARISON_KEYS,
+            *COST_KEYS,
+            *((*key, "maps") for key in MAPS_PAGE_KEYS),
+        ],
         comparison_pages=[
-            *paths(COMPARISON_PAGE, COMPARISON_KEYS),
+            *paths(COMPARISON_PAGE, [*COMPARISON_KEYS, *COST_KEYS]),
             *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
         ],
         code=code("write_summary", *METRIC_MODULES, *CHART_MODULES),

@@ -160,7 +160,7 @@ def write_report(run: FakeRun) -> None:
         if key[:2] == (encoder, variant) or key[:2] == ("dct", variant)
     }
     comparisons = {}
-    for chart in ("metric_bars", "category_heatmap"):
+    for chart in ("metric_bars", "category_heatmap", "pareto_frontier", "radar_chart"):
         comparisons[encoder, variant, chart] = run.page(
             encoder, variant, "comparisons", f"{chart}.html"
         )
@@ -298,6 +298,7 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         label: {
             "n": 6 + position % 3,
             "knn_category_rate": value + 0.2 * ((position + rank) % 4) / 4,
+        "n_tokens": {"value": 2**rank},
             "knn_category_rate_grouped": value * ((position + rank) % 4) / 3,
         }
         for position, label in enumerate(LABELS)

@@ -1,8 +1,10 @@
 import math
+from typing import get_args
 
 import pytest
 
-from latentmap.report.chart import CHARTS, Comparison, charts_of
+from latentmap.report.chart import CHARTS, Comparison, Scope, charts_of
+from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import HONEST, Experiment, Key, ranked, read_experiments
 
 
@@ -10,7 +12,8 @@ from latentmap.report.experiments import HONEST, Experiment, Key, ranked, read_e
 def comparison(fake_run):
     keys = [key for key in fake_run.metrics if key[:2] == ("tiny-vae", "plain")]
     experiments = read_experiments(keys, [fake_run.metrics[key] for key in keys])
-    return Comparison(ranked(experiments), (), {"big_predicate": "Size"})
+    costs = {Key(*key): MethodCost(2.5, 120.0, 4096) for key in keys}
+    return Comparison(ranked(experiments), (), {"big_predicate": "Size"}, costs)
 
 
 @pytest.fixture
@@ -24,7 +27,8 @@ def values(spec):
 
 
 def test_every_chart_says_what_it_is():
-    assert set(charts_of("comparisons")) | set(charts_of("summary")) == set(CHARTS.names())
+    scopes = get_args(Scope)
+    assert {name for scope in scopes for name in charts_of(scope)} == set(CHARTS.names())
     for name in CHARTS:
         chart = CHARTS[name]
         assert chart.title and chart.look_for and CHARTS.description(name).endswith(".")

@@ -69,8 +69,8 @@ def test_the_pareto_chart_joins_the_methods_that_none_beats_and_marks_baselines(
         for e in comparison.experiments
     ]
     spec = built("pareto_frontier", dataclasses.replace(comparison, experiments=experiments))
-    (panel,) = spec["hconcat"]
-    line = rows_of(spec, spec, type="line")
+    _, panel = spec["hconcat"]
+    line = rows_of(spec, panel, type="line")
     assert [row["name"] for row in line] == ["max", "mean"]
     shown = rows_of(spec, panel, type="point")
     assert [row["name"] for row in shown if row["kind"] == "baseline"] == ["mean of dct (baseline)"]

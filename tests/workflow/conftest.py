@@ -24,6 +24,11 @@ SMALL = {
     "projections": {"tsne": None},
 }
 
+CONFIGURED = ("--configfile", "config/small.yaml")
+
+# The files that say what jobs cost, which differs from run to run.
+COSTS = ("costs.csv", "costs.json", "cost_pareto.html")
+
 
 class Project:
     """A copy of the project in its own folder, with a configuration of its own."""
@@ -85,8 +90,9 @@ class Project:
         }
 
     def contents(self) -> dict[str, bytes]:
-        """Bytes of every result that is not a log or a benchmark."""
-        return {name: (self.results / name).read_bytes() for name in self.outputs()}
+        """Bytes of every result but logs, benchmarks, and what was made of benchmarks."""
+        names = (name for name in self.outputs() if Path(name).name not in COSTS)
+        return {name: (self.results / name).read_bytes() for name in names}
 
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace text in one of the project's files."""

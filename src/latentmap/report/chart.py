@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from latentmap.config import Options, Plugin, Registry
-from latentmap.report.experiments import Experiment
+from latentmap.report.costs import MethodCost
+from latentmap.report.experiments import Experiment, Key
 
 if TYPE_CHECKING:
     import altair as alt
 
-Scope = Literal["comparisons", "summary"]
+Scope = Literal["comparisons", "summary", "costs"]
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Comparison:
         experiments: best first; at least one.
         references: the best method of each baseline encoder, to hold the others against.
         label_groups: the group of every label that a group lists.
+        costs: what embeddings cost; only charts of the scope `costs` get them.
     """
 
     experiments: Sequence[Experiment]
     references: Sequence[Experiment]
     label_groups: Mapping[str, str]
+    costs: Mapping[Key, MethodCost] = field(default_factory=dict)
 
     @property
     def named(self) -> list[tuple[str, Experiment]]:
@@ -44,7 +47,8 @@ class Chart(Plugin[Options]):
         title: its heading.
         look_for: one line that says what to look for.
         scope: `comparisons`, a page of its own for each encoder and variant; `summary`, one of
-            the whole run in its summary.
+            the whole run in its summary; `costs`, like `comparisons`, but of what differs
+            between runs.
     """
 
     title: ClassVar[str]

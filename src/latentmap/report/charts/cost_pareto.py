@@ -1,0 +1,63 @@
+"""Share of same-label neighbors against seconds, memory and bytes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from latentmap.report.bars import measured
+from latentmap.report.chart import Chart, Comparison, Scope
+from latentmap.report.experiments import headline
+from latentmap.report.frontier import BASELINE, METHOD, pareto_panel
+
+if TYPE_CHECKING:
+    import altair as alt
+
+COSTS = {
+    "seconds": "seconds to pool, find neighbors and measure",
+    "peak_mb": "peak memory of these jobs, MB",
+    "bytes": "bytes of the embedding's file",
+}
+SIZE = (290, 290)
+
+
+class CostPareto(Chart):
+    """One panel for each cost; the line joins the methods that none beats."""
+
+    title: ClassVar[str] = "What a figure costs in seconds, memory and bytes"
+    look_for: ClassVar[str] = (
+        "methods on the line: nothing cheaper is as good. Seconds and memory are those of this "
+        "run's jobs on this machine, starting Python included, and differ from run to run; points "
+        "within a factor of two of each other cost the same. The dashed line is chance, grey "
+        "squares are the best of each learning-free baseline."
+    )
+    scope: ClassVar[Scope] = "costs"
+
+    def build(self, data: Comparison) -> alt.TopLevelMixin | None:
+        """Return a panel for each cost that is known of a method."""
+        import altair as alt
+
+        figure = headline(data.experiments)
+        rows = [
+            {
+                "name": name,
+                "kind": METHOD if experiment in data.experiments else BASELINE,
+                **measured(experiment[figure]),
+                **{name: getattr(data.costs[experiment.key], name) for name in COSTS},
+            }
+            for name, experiment in data.named
+            if experiment.key in data.costs and not math.isnan(experiment.value(figure))
+        ]
+        panels = [
+            pareto_panel(known, cost, title=title, figure=figure, size=SIZE)
+            for cost, title in COSTS.items()
+            for known in [[row for row in rows if row[cost]]]
+            if any(row["kind"] == METHOD for row in known)
+        ]
+        if not panels:
+            return None
+        return alt.hconcat(
+            *panels,
+            spacing=30,
+            description=f"{figure} of every method against seconds, peak memory and bytes.",
+        )

@@ -1,0 +1,176 @@
+"""What the jobs of a run cost, from the benchmark files that the workflow keeps of each.
+
+Costs are the one result that differs between runs of the same configuration, so that they stand in
+files of their own.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentmap.report.experiments import Key
+
+ENCODING = ""
+"""The method of costs that all pooling methods of an encoder share."""
+
+MEASURED = ("pool", "neighbors", "metrics")
+"""Stages that every pooling method goes through; maps are made of some only."""
+
+SHORTEST = 1.0
+"""Seconds below which a job ends before the workflow has seen its memory and processor time."""
+
+
+Job = tuple[Path | str, Path | str]
+"""The file that a job made, and its benchmark."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The jobs of one stage.
+
+    Attributes:
+        stage: its name.
+        keys: of each job; the first three are encoder, variant and method (when encoding, shard).
+        outputs: the file that each made.
+        benchmarks: what Snakemake measured of each.
+    """
+
+    stage: str
+    keys: Sequence[Sequence[str]]
+    outputs: Sequence[Path | str]
+    benchmarks: Sequence[Path | str]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the jobs of one stage cost for one method, or for encoding.
+
+    Attributes:
+        encoder: whose.
+        variant: of the images.
+        method: pooling method; empty for encoding.
+        stage: encode, pool, neighbors, metrics or maps.
+        jobs: how many.
+        seconds: wall time, summed; none if nothing was measured.
+        cpu_seconds: processor time, summed over the jobs long enough to be seen.
+        peak_mb: largest resident memory of a job, in 2^20 bytes.
+        bytes: size of what they made.
+        note: what is missing.
+    """
+
+    encoder: str
+    variant: str
+    method: str
+    stage: str
+    jobs: int
+    seconds: float | None
+    cpu_seconds: float | None
+    peak_mb: float | None
+    bytes: int
+    note: str
+
+
+@dataclass(frozen=True)
+class MethodCost:
+    """What it costs to have and to measure one embedding.
+
+    Attributes:
+        seconds: of pooling, neighbors and metrics; none where one was not measured.
+        peak_mb: the largest of their jobs, in 2^20 bytes; none if no job was long enough.
+        bytes: size of the embedding's file.
+    """
+
+    seconds: float | None
+    peak_mb: float | None
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Spent:
+    """One benchmark: seconds, and what can be seen of a job that is not too short."""
+
+    seconds: float
+    cpu_seconds: float | None
+    peak_mb: float | None
+
+
+def tabulate_costs(works: Iterable[Work]) -> list[Cost]:
+    """Return one row for each stage of each encoder, variant and method, in the given order."""
+    jobs: dict[tuple[str, str, str, str], list[Job]] = {}
+    for work in works:
+        for key, output, benchmark in zip(work.keys, work.outputs, work.benchmarks, strict=True):
+            method = ENCODING if work.stage == "encode" else key[2]
+            row = (key[0], key[1], method, work.stage)
+            jobs.setdefault(row, []).append((output, benchmark))
+    return [_cost(key, done) for key, done in jobs.items()]
+
+
+def _cost(key: tuple[str, str, str, str], done: Sequence[Job]) -> Cost:
+    encoder, variant, method, stage = key
+    spent = [read_benchmark(benchmark) for _, benchmark in done]
+    found = [one for one in spent if one is not None]
+    cpu = [one.cpu_seconds for one in found if one.cpu_seconds is not None]
+    peaks = [one.peak_mb for one in found if one.peak_mb is not None]
+    notes = []
+    if len(found) < len(done):
+        notes.append(f"{len(done) - len(found)} of {len(done)} without a benchmark file")
+    if len(peaks) < len(found):
+        notes.append(f"{len(found) - len(peaks)} of {len(done)} too short to see their memory")
+    return Cost(
+        encoder=encoder,
+        variant=variant,
+        method=method,
+        stage=stage,
+        jobs=len(done),
+        seconds=round(sum(one.seconds for one in found), 3) if found else None,
+        cpu_seconds=round(sum(cpu), 3) if cpu else None,
+        peak_mb=max(peaks) if peaks else None,
+        bytes=sum(Path(output).stat().st_size for output, _ in done),
+        note="; ".join(notes),
+    )
+
+
+def read_benchmark(path: Path | str) -> Spent | None:
+    """Read what Snakemake measured of a job; none if the file is missing or says nothing."""
+    try:
+        with Path(path).open(newline="") as file:
+            row = next(csv.DictReader(file, delimiter="\t"), {})
+    except FileNotFoundError:
+        return None
+    seconds = _number(row.get("s"))
+    if seconds is None:
+        return None
+    if seconds < SHORTEST:
+        return Spent(seconds, None, None)
+    return Spent(seconds, _number(row.get("cpu_time")), _number(row.get("max_rss")))
+
+
+def _number(text: str | None) -> float | None:
+    """Return a number; none for the NA or - that stands for what was not measured."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def method_costs(costs: Iterable[Cost]) -> dict[Key, MethodCost]:
+    """Return what every embedding costs, from pooling to metrics."""
+    stages: dict[Key, dict[str, Cost]] = {}
+    for cost in costs:
+        if cost.stage in MEASURED:
+            stages.setdefault(Key(cost.encoder, cost.variant, cost.method), {})[cost.stage] = cost
+    return {key: _method_cost(parts) for key, parts in stages.items()}
+
+
+def _method_cost(parts: dict[str, Cost]) -> MethodCost:
+    seconds = [cost.seconds for cost in parts.values()]
+    peaks = [cost.peak_mb for cost in parts.values() if cost.peak_mb is not None]
+    known = [one for one in seconds if one is not None]
+    return MethodCost(
+        seconds=round(sum(known), 3) if len(known) == len(seconds) else None,
+        peak_mb=max(peaks, default=None),
+        bytes=parts["pool"].bytes,
+    )

@@ -1,0 +1,96 @@
+import polars as pl
+import pytest
+
+from latentmap.report.cost_page import write_costs
+from latentmap.report.costs import Work, method_costs, read_benchmark, tabulate_costs
+from latentmap.store.files import read_json
+
+HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
+KEY = ("vae", "boxes", "mean")
+
+
+def benchmark(path, seconds, rss, cpu):
+    path.write_text(f"{HEADER}\n{seconds}\t0:00:02\t{rss}\t9\t9\t9\t0\t0\t30\t{cpu}\n")
+    return path
+
+
+def made(path, size):
+    path.write_bytes(b"x" * size)
+    return path
+
+
+@pytest.fixture
+def works(tmp_path):
+    """Two shards, one of them quick, and one method whose neighbors took the most memory."""
+    shards = [made(tmp_path / "1.arrow", 70), made(tmp_path / "2.arrow", 30)]
+    spent = [
+        benchmark(tmp_path / "1.tsv", 8.5, 700.25, 16),
+        benchmark(tmp_path / "2.tsv", 0.5, 1.66, 0.0),
+    ]
+    stages = [
+        Work("encode", [("vae", "boxes", "1"), ("vae", "boxes", "2")], shards, spent),
+    ]
+    for stage, seconds, rss in (("pool", 2, 150.5), ("neighbors", 3, 300), ("metrics", 4, "NA")):
+        output = made(tmp_path / f"{stage}.parquet", 40)
+        stages.append(
+            Work(stage, [KEY], [output], [benchmark(tmp_path / f"{stage}.tsv", seconds, rss, 1.5)])
+        )
+    return stages
+
+
+def test_jobs_of_a_stage_are_summed_and_their_largest_memory_kept(works):
+    encode, pool, *_ = tabulate_costs(works)
+    assert (encode.method, encode.jobs, encode.seconds, encode.bytes) == ("", 2, 9.0, 100)
+    # The job of half a second was over before its memory and time were seen.
+    assert (encode.peak_mb, encode.cpu_seconds) == (700.25, 16)
+    assert encode.note == "1 of 2 too short to see their memory"
+    assert (pool.method, pool.seconds, pool.peak_mb, pool.bytes) == ("mean", 2, 150.5, 40)
+    assert pool.note == ""
+
+
+def test_an_embedding_costs_all_stages_until_it_is_measured(works):
+    costs = method_costs(tabulate_costs(works))
+    assert set(costs) == {KEY}
+    assert (costs[KEY].seconds, costs[KEY].peak_mb, costs[KEY].bytes) == (9, 300, 40)
+
+
+def test_a_missing_benchmark_is_said_and_not_counted_as_nothing(works, tmp_path):
+    (tmp_path / "neighbors.tsv").unlink()
+    costs = tabulate_costs(works)
+    neighbors = next(cost for cost in costs if cost.stage == "neighbors")
+    assert neighbors.seconds is None
+    assert neighbors.note == "1 of 1 without a benchmark file"
+    assert method_costs(costs)[KEY].seconds is None
+
+
+@pytest.mark.parametrize("text", ["", HEADER, f"{HEADER}\nNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA"])
+def test_an_empty_benchmark_is_none(tmp_path, text):
+    (tmp_path / "job.tsv").write_text(text)
+    assert read_benchmark(tmp_path / "job.tsv") is None
+
+
+def test_tables_and_pages_hold_every_stage(fake_run, works, tmp_path):
+    key = ("tiny-vae", "plain", "mean")
+    works = [Work(w.stage, [key] * len(w.outputs), w.outputs, w.benchmarks) for w in works]
+    keys = [k for k in fake_run.metrics if k[1] == "plain"]
+    page = tmp_path / "plain" / "costs.html"
+    write_costs(
+        works,
+        keys=keys,
+        metrics=[fake_run.metrics[k] for k in keys],
+        baselines=["dct"],
+        csv=tmp_path / "costs.csv",
+        json=tmp_path / "costs.json",
+        pages={("tiny-vae", "plain"): page},
+        bundle=fake_run.bundle,
+        home=fake_run.summary,
+    )
+    table = pl.read_csv(tmp_path / "costs.csv")
+    assert table["stage"].to_list() == ["encode", "pool", "neighbors", "metrics"]
+    assert table["seconds"].to_list() == [9.0, 2.0, 3.0, 4.0]
+    assert table["peak_mb"].to_list() == [700.25, 150.5, 300, None]
+    assert [row["bytes"] for row in read_json(tmp_path / "costs.json")] == [100, 40, 40, 40]
+    text = page.read_text()
+    assert 'data-chart="cost_pareto"' in text and '"peak_mb":300.0' in text
+    assert text.count('<tr><th scope="row">') == 4
+    assert 'href="../costs.csv"' in text
