@@ -38,6 +38,8 @@ LATENTS = f"{RESULTS}/latents/{{encoder}}/{{variant}}/{{shard}}.arrow"
 EMBEDDING = f"{RESULTS}/embeddings/{EMBEDDED}.parquet"
 NEIGHBORS = f"{RESULTS}/neighbors/{EMBEDDED}.parquet"
 METRICS = f"{RESULTS}/metrics/{EMBEDDED}.json"
+SCORES = f"{RESULTS}/metrics/{EMBEDDED}.scores.parquet"
+COMPARISON = f"{RESULTS}/metrics/comparison.json"
 PROJECTION = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.parquet"
 TRUST = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.trust.parquet"
 REPORT = f"{RESULTS}/report"
@@ -75,9 +77,9 @@ MAP_KEYS = [
 ]
 MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RUN.map_names})
 COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("comparisons")]
+COST_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("costs")]
 MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
 BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
-COST_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("costs")]
 METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not None}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 CHART_MODULES = [CHARTS.module(name) for name in CHARTS]
@@ -98,10 +100,14 @@ def code(script, *modules):
 # ---- samples -----------------------------------------------------------------------------------
 
 
+def is_remote(source):
+    """Whether a source must be downloaded before it can be planned."""
+    return SOURCES.create(**created(source)).is_remote
+
+
 def downloaded(name):
     """Input function: the file that a remote source is downloaded to; nothing for a local one."""
-    options = RUN.source(name)
-    if not SOURCES.create(**created(options)).is_remote:
+    if not is_remote(RUN.source(name)):
         return []
     return checkpoints.download_source.get(source=name).output[0]
 
@@ -123,6 +129,10 @@ def plan():
         return {s.id: s for s in plan_shards(sources, limit, options.shard_size, sealed)}
     except LatentmapError as error:
         raise WorkflowError(str(error))
+
+
+if workflow.is_main_process and not any(map(is_remote, RUN.samples.sources)):
+    plan()  # What is wrong with local data is said at once, in one line.
 
 
 def shards():
@@ -150,6 +160,11 @@ def ingest_code(shard):
 # ---- encoders and maps -------------------------------------------------------------------------
 
 
+def encoded_keys():
+    """Every encoder and variant, shard by shard."""
+    return [(*key, shard) for key in LATENT_KEYS for shard in shards()]
+
+
 def all_latents(wildcards):
     """Input function: the latents of every encoder and variant, shard by shard."""
     return paths(LATENTS, encoded_keys())
@@ -158,11 +173,6 @@ def all_latents(wildcards):
 def encode_code(encoder):
     """Fingerprint of what encodes."""
     return code("encode_samples", ENCODERS.module(kind_of(RUN.encoder(encoder))))
-
-
-def encoded_keys():
-    """Every encoder and variant, shard by shard."""
-    return [(*key, shard) for key in LATENT_KEYS for shard in shards()]
 
 
 @cache

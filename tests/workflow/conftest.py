@@ -44,15 +44,19 @@ class Project:
 
     def command(self, *arguments: str) -> list[str]:
         """The snakemake command of a user in this folder."""
-        configured = ["--configfile", "config/small.yaml"]
-        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, *configured]
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment in which this copy's own source is imported."""
-        return {**os.environ, "PYTHONPATH": str(self.folder / "src"), "HF_HUB_OFFLINE": "1"}
+        """The environment in which this copy's own source is imported, and no network is used."""
+        return {
+            **os.environ,
+            "PYTHONPATH": str(self.folder / "src"),
+            "HF_HUB_OFFLINE": "1",
+            "HF_HOME": str(self.folder / "hub"),
+        }
 
-    def snakemake(self, *arguments: str, check: bool = True) -> str:
+    def run_snakemake(self, *arguments: str, check: bool = True) -> str:
         """Run snakemake; return what it prints."""
         done = subprocess.run(
             self.command(*arguments),
@@ -65,6 +69,10 @@ class Project:
         )
         assert not check or done.returncode == 0, done.stdout
         return done.stdout
+
+    def snakemake(self, *arguments: str) -> str:
+        """Run snakemake on the small run's configuration; return what it prints."""
+        return self.run_snakemake(*arguments, *CONFIGURED)
 
     def pending(self) -> set[str]:
         """Outputs that a dry run says it would make, relative to the run's results."""

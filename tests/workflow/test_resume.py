@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workflow
 def run_and_kill(project, seconds: float) -> None:
     """Start a run and kill it with all its jobs, without notice, after some seconds."""
     with subprocess.Popen(
-        project.command(),
+        project.command("--configfile", "config/small.yaml"),
         cwd=project.folder,
         env=project.environment,
         stdout=subprocess.DEVNULL,

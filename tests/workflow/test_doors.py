@@ -1,0 +1,128 @@
+"""Every ready configuration takes its users' data in, and tells them what is wrong with it."""
+
+import io
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+from PIL import Image
+
+from latentmap.store.manifest import read_manifest
+
+pytestmark = pytest.mark.workflow
+
+QUICK = {
+    "methods": ["mean", "patch4"],
+    "maps": ["mean"],
+    "projections": {"tsne": None, "umap": None},
+    "encoders": [{"kind": "dct", "size": 64}],
+    "neighbors": {"k": 20},
+}
+
+
+def picture(seed: int) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 255, (48, 64, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def take_in(project, name: str, data: str, **changes) -> str:
+    """Run a ready configuration on data, made quick; return the summary page."""
+    quick = {**QUICK, **changes}
+    (project.folder / "config" / "quick.yaml").write_text(yaml.safe_dump(quick))
+    files = [f"config/{name}.yaml", "config/quick.yaml"]
+    project.run_snakemake("--configfile", *files, "--config", "run=mine", f"input={data}")
+    return (project.folder / "results/mine/report/summary_report.html").read_text()
+
+
+def test_folder_of_images_with_bad_ones_among_them(unfinished):
+    for label in ("cat", "dog <b>"):
+        folder = unfinished.folder / "images" / label
+        folder.mkdir(parents=True)
+        for seed in range(6):
+            (folder / f"{seed}.png").write_bytes(picture(seed))
+    (folder / "cut.png").write_bytes(picture(9)[:500])
+    summary = take_in(unfinished, "folder", "images")
+    (shard,) = read_manifest(unfinished.folder / "results/mine/samples/manifest.json")
+    assert (shard.rows, shard.quarantined) == (12, 1)
+    aside = pl.read_parquet(unfinished.folder / "results/mine/samples/quarantine.parquet")
+    assert aside["id"].to_list() == ["dog <b>/cut.png"]
+    assert aside["reason"][0] in summary and "dog <b>" not in summary
+
+
+def test_cache_of_latents(unfinished):
+    latents = np.random.default_rng(0).normal(size=(24, 4, 8, 8)).astype(np.float32)
+    metadata = [
+        {"id": f"s{i}", "qa_category": ["a", "b"][i % 2], "qa_type": "t"} for i in range(24)
+    ]
+    np.savez(
+        unfinished.folder / "cache.npz",
+        latents=latents,
+        metadata=json.dumps(metadata),
+        thumbnails=json.dumps([None] * 24),
+    )
+    take_in(unfinished, "npz", "cache.npz", encoders=[{"kind": "cached"}])
+    means = pl.read_parquet(unfinished.folder / "results/mine/embeddings/cached/plain/mean.parquet")
+    np.testing.assert_allclose(
+        np.stack(means["embedding"]), latents.mean((2, 3)), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["structs", "literals"])
+def test_questions_about_photographs(unfinished, as_text):
+    (unfinished.folder / "photographs").mkdir()
+    rows = []
+    for i in range(24):
+        path = f"photographs/{i // 4}.png"
+        (unfinished.folder / path).write_bytes(picture(i // 4))
+        nested = {
+            "image_info": {"file_path": path, "width": 64, "height": 48},
+            "qa_info": {"type": "qualitative", "category": ["left_choice", "direction"][i % 2]},
+            "bbox": [[2.0, 2.0, 20.0, 20.0], [30.0, 5.0 + i % 4, 60.0, 40.0]],
+        }
+        shown = {key: repr(value) for key, value in nested.items()} if as_text else nested
+        rows.append({"id": f"q{i}", "text_q": "Which?", **shown})
+    pl.DataFrame(rows).write_parquet(unfinished.folder / "questions.parquet")
+    take_in(unfinished, "relations", "questions.parquet")
+    figures = unfinished.folder / "results/mine/metrics/dct"
+    assert {path.parent.name for path in figures.rglob("mean.json")} == {"plain", "boxes"}
+
+
+def test_benchmark_on_the_hub_is_downloaded_first_and_offline_is_one_line(unfinished):
+    arguments = ["--configfile", "config/spatialrgpt.yaml"]
+    announced = unfinished.run_snakemake("--dry-run", *arguments)
+    assert "Download hub" in announced and "Encode" not in announced
+    printed = unfinished.run_snakemake(*arguments, check=False)
+    assert (
+        "Error: The Hugging Face hub cannot be reached for 'a8cheng/SpatialRGPT-Bench'" in printed
+    )
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        ("variants=[boxs]", "Did you mean 'boxes'?"),
+        ("methds=all", "Unknown key 'methds'. Did you mean 'methods'?"),
+    ],
+)
+def test_a_wrong_configuration_is_answered_before_anything_runs(unfinished, given, answer):
+    printed = unfinished.run_snakemake("--config", given, check=False)
+    assert answer in printed
+    assert "Traceback" not in printed
+    assert not (unfinished.folder / "results").exists()
+
+
+def test_data_that_is_not_there_is_one_line(unfinished):
+    arguments = ["--configfile", "config/npz.yaml", "--config", "input=nowhere.npz"]
+    printed = unfinished.run_snakemake(*arguments, check=False)
+    assert "nowhere.npz" in printed
+    assert "Traceback" not in printed
+
+
+def test_snakemake_builds_its_report_too(finished):
+    finished.snakemake("--report", "archive.zip")
+    assert (finished.folder / "archive.zip").stat().st_size > 1_000_000
