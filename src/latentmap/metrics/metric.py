@@ -49,10 +49,15 @@ class LabelledEmbedding:
         """(N,) positions of the labels in `classes`."""
         return np.searchsorted(self.classes, self.labels)
 
+    @property
+    def compact(self) -> NDArray[np.float32]:
+        """(N, r) rows with the same distances as `values`, in fewer dimensions where known."""
+        return self.values if self.graph.rotated is None else self.graph.rotated
+
     @cached_property
     def points(self) -> Points:
         """The rows as points around their centre."""
-        return Points(self.values)
+        return Points(self.compact)
 
     @cached_property
     def gram(self) -> NDArray[np.float64]:
@@ -66,7 +71,7 @@ class LabelledEmbedding:
 
     @property
     def centroids(self) -> NDArray[np.float64]:
-        """(classes, D) mean of each label's samples."""
+        """(classes, r) mean of each label's samples in `compact`."""
         return self._centroids_and_spread[0]
 
     @property
@@ -76,11 +81,11 @@ class LabelledEmbedding:
 
     @cached_property
     def _centroids_and_spread(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        centroids = np.empty((len(self.classes), self.values.shape[1]))
+        centroids = np.empty((len(self.classes), self.compact.shape[1]))
         spread = np.zeros(len(self.values))
         for code in range(len(self.classes)):
             rows = np.flatnonzero(self.codes == code)
-            members = self.values[rows]
+            members = self.compact[rows]
             centroids[code] = members.mean(axis=0, dtype=np.float64)
             for columns in column_blocks(members):
                 step = members[:, columns] - centroids[code, columns]
@@ -103,7 +108,7 @@ class LabelledEmbedding:
     @cached_property
     def is_constant(self) -> bool:
         """Whether all samples have the same values."""
-        return bool((self.values == self.values[0]).all())
+        return bool((self.compact == self.compact[0]).all())
 
     @property
     def obstacle(self) -> str | None:

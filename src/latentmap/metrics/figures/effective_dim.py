@@ -43,6 +43,8 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
         count, dims = data.values.shape
         limit = self.options.max_size
         note = None
+        if data.graph.rotated is not None and count <= limit:
+            return self._counted(np.square(data.graph.rotated, dtype=np.float64).sum(axis=0), None)
         if dims <= min(count, limit):
             matrix = _scatter(data.points)
         elif count <= limit:
@@ -51,7 +53,10 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
             chosen = np.random.default_rng(self.options.seed).choice(count, limit, replace=False)
             matrix = Points(data.values[np.sort(chosen)]).products(slice(0, limit))
             note = f"Of {limit} samples drawn at random."
-        variances = np.maximum(np.linalg.eigvalsh(matrix)[::-1], 0)
+        return self._counted(np.maximum(np.linalg.eigvalsh(matrix)[::-1], 0), note)
+
+    def _counted(self, variances: NDArray[np.float64], note: str | None) -> dict[str, Measurement]:
+        """Count the components, whose variances come largest first."""
         held = np.cumsum(variances) / variances.sum()
         return {
             # A share that is reached exactly must not be missed by a rounding error.

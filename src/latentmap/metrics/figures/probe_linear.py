@@ -112,6 +112,9 @@ def _standardiser(data: LabelledEmbedding, rows: NDArray[np.intp]) -> Standardis
         axes = np.linalg.eigh(overall.T @ overall)[1]
         return lambda training: _scaled_each(values, training) @ axes
     whole = count == len(data.values)
+    if whole and data.graph.rotated is not None:
+        on_axes = data.graph.rotated.astype(np.float64)
+        return lambda training: _scaled_together(on_axes, dims, training)
     gram = data.gram if whole else Points(data.values[rows]).products(slice(0, count))
     variances, vectors = np.linalg.eigh(gram)
     kept = variances > SMALLEST_SHARE * variances.sum()
