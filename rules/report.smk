@@ -48,6 +48,7 @@ rule write_method_pages:
     input:
         metrics=METRICS,
         projections=expand(PROJECTION, projection=RUN.map_names, allow_missing=True),
+        trust=expand(TRUST, projection=RUN.map_names, allow_missing=True),
         samples=sample_shards,
         thumbnails=thumbnails,
         bundle=VEGA,
@@ -119,6 +120,7 @@ rule write_maps_page:
         projections=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
         samples=sample_shards,
         thumbnails=thumbnails,
+        trust=lambda wildcards: paths(TRUST, map_keys_of(wildcards)),
         bundle=VEGA,
     output:
         page=report(MAPS_PAGE, category="Maps", subcategory="{encoder}, {variant}"),
@@ -200,6 +202,7 @@ rule write_costs:
         tables=rules.tabulate_metrics.output[:3],
         bundle=VEGA,
     output:
+        trust=paths(TRUST, MAP_KEYS),
         page=report(SUMMARY, category="Summary"),
     params:
         config=RUN.model_dump(mode="json"),

@@ -104,6 +104,47 @@ def test_the_legend_filters_by_mouse_and_by_keyboard(report, open_page):
     assert said.inner_text() == "70 of 70 samples shown"
 
 
+def test_colours_change_between_label_group_and_trust(report, open_page):
+    page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
+    legend = page.locator(".legend .scale")
+    by_group, by_trust = (
+        page.locator("[data-coloring=group]"),
+        page.locator("[data-coloring=trust]"),
+    )
+    doubtful, trusted = (0x69, 0x34, 0x76), (0xFD, 0xEC, 0x51)
+    assert not legend.is_visible()
+    assert len(pixels_of(page, doubtful)) == 0
+    by_trust.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(100)
+    assert legend.is_visible() and "below 0.6" in legend.inner_text()
+    assert (by_group.get_attribute("aria-pressed"), by_trust.get_attribute("aria-pressed")) == (
+        "false",
+        "true",
+    )
+    assert 30 < len(pixels_of(page, doubtful)) < len(pixels_of(page, trusted))
+    assert "trust\t\n0.55" in hover(page, doubtful, "tall.choice").inner_text()
+    page.locator("button[data-group='Depth']").click()
+    page.wait_for_timeout(100)
+    assert len(pixels_of(page, doubtful)) == 0 < len(pixels_of(page, trusted))
+    by_group.click()
+    page.wait_for_timeout(100)
+    assert len(pixels_of(page, trusted)) == 0
+    assert not legend.is_visible()
+
+
+def test_all_maps_of_a_page_change_their_colours(report, open_page):
+    page = open_page(report.page(*VAE, "comparisons", "maps.html"))
+    charts = page.locator(".chart canvas")
+    before = [chart.screenshot() for chart in charts.all()]
+    page.locator("[data-coloring=trust]").click()
+    page.wait_for_timeout(200)
+    assert all(a != chart.screenshot() for a, chart in zip(before, charts.all(), strict=True))
+    page.locator("[data-coloring=group]").click()
+    page.wait_for_timeout(200)
+    assert [chart.screenshot() for chart in charts.all()] == before
+
+
 def test_the_wheel_zooms(report, open_page):
     page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
     canvas = page.locator(".chart canvas")

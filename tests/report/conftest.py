@@ -15,6 +15,7 @@ from PIL import Image
 
 from latentmap.encode.calibration import calibrate
 from latentmap.encode.encoder import ChannelStatistics
+from latentmap.project.quality import MapQuality, write_trust
 from latentmap.report.comparison_page import write_comparison_page, write_maps_page
 from latentmap.report.method_page import write_method_pages
 from latentmap.report.options import ReportOptions
@@ -55,6 +56,7 @@ class FakeRun:
     projections: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
 
     @property
+    trust: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
     def ids(self) -> list[str]:
         return [f"sample_{row:03d}" for row in range(sum(SHARDS))]
 
@@ -108,6 +110,9 @@ def fake_run(
     bundle_writer(run.bundle)
     return run
 
+            trusted = path.with_suffix(".trust.parquet")
+            write_trust(trusted, run.ids, _quality(), np.full(sum(SHARDS), 0.25), 2)
+            run.trust[encoder, variant, method, projection] = trusted
 
 @pytest.fixture(scope="session")
 def report(fake_run: FakeRun) -> FakeRun:
@@ -152,6 +157,7 @@ def write_report(run: FakeRun) -> None:
                 pages=pages,
                 **maps,
                 **common,
+                trust={name: run.trust[encoder, variant, method, name] for name in PROJECTIONS},
             )
     encoder, variant = ENCODERS[0], VARIANTS[0]
     compared = {
@@ -187,6 +193,7 @@ def write_report(run: FakeRun) -> None:
     )
     write_summary(
         run.summary,
+        trust=[run.trust[key] for key in own],
         config={"run": "fake", "variants": list(VARIANTS), "note": HOSTILE},
         label_to_group=LABEL_TO_GROUP,
         baselines=["dct"],
@@ -203,6 +210,7 @@ def write_report(run: FakeRun) -> None:
         bundle=run.bundle,
         **maps,
     )
+        trust=[run.trust[key] for key in map_pages],
 
 
 def _write_samples(run: FakeRun) -> None:
@@ -315,3 +323,10 @@ def _write_projection(run: FakeRun, path: Path, projection: str) -> None:
     places = (10 * places + rng.normal(size=places.shape)).astype(np.float32)
     columns = {axis: places[:, i] for i, axis in enumerate("xyz"[: 3 if "3d" in projection else 2])}
     write_parquet(path, pa.table({"id": run.ids, **columns}))
+
+
+def _quality() -> MapQuality:
+    """Trust in the samples of `tall.choice` is 0.55, in all others 0.95; the first has none."""
+    trustworthiness = np.where(np.arange(sum(SHARDS)) % len(LABELS) == 2, 0.55, 0.95)
+    trustworthiness[0] = np.nan
+    return MapQuality(trustworthiness, np.full(sum(SHARDS), 0.97), np.full(sum(SHARDS), 0.4), 15)

@@ -32,6 +32,13 @@ def test_colors_belong_to_groups_by_name():
     assert dict(zip(scale["domain"], scale["range"], strict=True)) == COLORS
 
 
+def test_the_caption_is_printed_on_the_map_of_every_dimension():
+    for points in ({"x": [0.0], "y": [0.0]}, {"x": [0.0], "y": [0.0], "z": [0.0]}):
+        spec = map_chart(points, COLORS, "what it is", caption="trustworthiness 0.93").to_dict()
+        assert spec["title"]["text"] == "trustworthiness 0.93"
+        assert spec["description"] == "what it is"
+
+
 def test_a_specification_does_not_depend_on_what_was_built_before():
     points = {"x": [0.0, 1.0], "y": [0.0, 1.0], "z": [0.0, 1.0]}
     first = map_chart(points, COLORS, "").to_dict()

@@ -59,7 +59,7 @@ def test_one_pooling_method_runs_its_branch(project):
         for name in matching(names, "embeddings/", "neighbors/", "metrics/", "projections/")
         if "/mean" in name
     }
-    assert len(branch) == 2 * (3 + 2)
+    assert len(branch) == 2 * (3 + 2 * 2)
     check(project, branch, {name for name in own_maps(names) if "/mean/" in name})
 
 
@@ -73,8 +73,9 @@ def test_one_projection_parameter_runs_its_maps(project):
     project.configure({"projections": {"tsne": None, "umap": {"min_dist": 0.5}}})
     names = set(project.outputs())
     maps = {name for name in names if name.endswith("/umap.parquet")}
-    assert len(maps) == 4
-    check(project, maps, own_maps(names))
+    trust = {name for name in names if name.endswith(".trust.parquet")}
+    assert (len(maps), len(trust)) == (4, 8)
+    check(project, maps | trust, own_maps(names))
 
 
 def test_one_chart_runs_its_pages(project):

@@ -14,6 +14,7 @@ def main(snakemake):
             variant=snakemake.wildcards.variant,
             maps=snakemake.params.maps,
             projections=snakemake.input.projections,
+            trust=snakemake.input.trust,
             samples=snakemake.input.samples,
             thumbnails=snakemake.input.thumbnails,
             label_groups=snakemake.params.label_groups,

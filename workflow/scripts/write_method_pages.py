@@ -13,6 +13,7 @@ def main(snakemake):
             tuple(snakemake.wildcards),
             metrics=snakemake.input.metrics,
             projections=dict(zip(names, snakemake.input.projections, strict=True)),
+            trust=dict(zip(names, snakemake.input.trust, strict=True)),
             samples=snakemake.input.samples,
             thumbnails=snakemake.input.thumbnails,
             bundle=snakemake.input.bundle,

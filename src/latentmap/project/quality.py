@@ -96,12 +96,6 @@ def assess_maps(
 ) -> None:
     """Measure how far to trust the maps of one embedding and write one file for each.
 
-    A file has id, trustworthiness, continuity, recall and spread (see `MapQuality` and
-    `spread_over_seeds`) float32, NaN where a value is not measured. The metadata of its schema
-    hold, as JSON, the means of the first three, the median spread, the share of samples that are
-    doubtful, and `k`, `assessed` (samples) and `seeds` that they come from; null stands for what
-    is not defined.
-
     Args:
         embedding: Parquet file of the embedding.
         neighbors: Parquet file of its neighbor graph.
@@ -125,7 +119,7 @@ def assess_maps(
         outputs, projections, placed, qualities, strict=True
     ):
         spread = _spread(embedding, graph, projection, coordinates, options.seeds)
-        _write(output, ids, quality, spread, options.seeds)
+        write_trust(output, ids, quality, spread, options.seeds)
 
 
 def _read_map(path: Path | str, expected: Sequence[str]) -> NDArray[np.float32]:
@@ -257,13 +251,26 @@ def _turned(places: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray
     return scales.sum() * places @ (left @ right)
 
 
-def _write(
+def write_trust(
     path: Path | str,
     ids: Sequence[str],
     quality: MapQuality,
     spread: NDArray[np.float64],
     seeds: int,
 ) -> None:
+    """Write the trust in one map as id, trustworthiness, continuity, recall and spread.
+
+    The metadata of its schema hold, as JSON, the means of the first three, the median `spread`,
+    the share of samples that are `doubtful`, and `k`, `assessed` (samples) and `seeds`, which they
+    come from; null stands for what is not defined.
+
+    Args:
+        path: the Parquet file.
+        ids: (N,) sample ids.
+        quality: of the map.
+        spread: (N,) as `spread_over_seeds` returns it.
+        seeds: how many more times the map was made.
+    """
     columns = {
         "trustworthiness": quality.trustworthiness,
         "continuity": quality.continuity,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.experiments import Experiment, ranked, read_experiments
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import chart_plate, map_plate, write_page
 from latentmap.report.palette import group_colors
 from latentmap.report.points import read_points, read_shown_samples
+from latentmap.report.trust import read_trust
 
 
 def write_comparison_page(
@@ -21,6 +23,8 @@ def write_comparison_page(
     variant: str,
     keys: Sequence[Sequence[str]],
     metrics: Sequence[Path | str],
+    agreement: Path | str,
+    map_agreement: Path | str,
     label_to_group: Mapping[str, str],
     bundle: Path | str,
     home: Path | str,
@@ -35,6 +39,8 @@ def write_comparison_page(
         keys: (encoder, variant, method) of each file of figures; those of other encoders
             are baselines.
         metrics: the files of figures, in the same order.
+        agreement: the file of how far the methods of this encoder and variant agree.
+        map_agreement: the same of their maps.
         label_to_group: the group of every label that a group lists.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
@@ -43,14 +49,22 @@ def write_comparison_page(
     own = [e for e in experiments if e.key[:2] == (encoder, variant)]
     others = [e for e in experiments if e.key.encoder != encoder]
     plugin = CHARTS.create(chart)
-    built = plugin.build(Comparison(ranked(own), best_of_each_encoder(others), label_to_group))
+    data = Comparison(
+        ranked(own),
+        best_of_each_encoder(others),
+        label_to_group,
+        agreement=read_agreement(agreement, map_agreement),
+    )
+    built = plugin.build(data)
     write_page(
         output,
         "comparison.html",
         bundle=bundle,
         home=home,
         title=f"{plugin.title} ({encoder}, {variant})",
-        plates=[] if built is None else [chart_plate(chart, built, plugin.title, plugin.look_for)],
+        plates=[]
+        if built is None
+        else [chart_plate(chart, built, plugin.title, plugin.look_for, note=plugin.note(data))],
     )
 
 
@@ -69,6 +83,7 @@ def write_maps_page(
     variant: str,
     maps: Sequence[tuple[str, str]],
     projections: Sequence[Path | str],
+    trust: Sequence[Path | str],
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
     label_groups: Mapping[str, str | None],
@@ -84,6 +99,7 @@ def write_maps_page(
         variant: of the images.
         maps: (method, projection) of each map, in reading order.
         projections: their coordinates, in the same order.
+        trust: the trust in them, in the same order.
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
         label_groups: the configured groups in order, with their colour or none.
@@ -100,12 +116,15 @@ def write_maps_page(
         map_plate(
             f"map-{number}",
             read_points(path, shown),
+            read_trust(trusted, shown),
             shown,
             colors,
             title=f"{projection} of {method}",
             size=(320, 280),
         )
-        for number, ((method, projection), path) in enumerate(zip(maps, projections, strict=True))
+        for number, ((method, projection), path, trusted) in enumerate(
+            zip(maps, projections, trust, strict=True)
+        )
     ]
     write_page(
         output,

@@ -1,4 +1,4 @@
-"""Maps: samples as points, coloured by label group."""
+"""Maps: samples as points, coloured by label group or by the trust in their place."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentmap.report.points import Points
+from latentmap.report.trust import trust_color
 
 if TYPE_CHECKING:
     import altair as alt
@@ -19,6 +20,7 @@ LOOK_FOR = (
 )
 DATA = "points"
 SHOWN = "shown"
+COLORING = "coloring"
 
 
 def map_chart(
@@ -26,27 +28,33 @@ def map_chart(
     colors: Mapping[str, str],
     description: str,
     size: tuple[int, int] = (860, 560),
+    caption: str = "",
 ) -> alt.TopLevelMixin:
     """Return a map: zoomed by the wheel, moved by dragging, an image on hover.
 
-    The page adds the rows, as the data set `points`, and sets the parameter `shown` to the label
-    groups to show (none chosen shows all). A 3D map becomes its three pairs of axes.
+    The page adds the rows, as the data set `points`, and sets the parameters `shown`, the label
+    groups to show (none chosen shows all), and `coloring`, `group` or `trust`. A 3D map becomes
+    its three pairs of axes.
 
     Args:
         points: coordinates; they set the extent only.
         colors: colour of every label group.
         description: for readers who do not see the map.
         size: width and height of a 2D map in pixels.
+        caption: a line printed on the map.
     """
     import altair as alt
 
-    shown = alt.param(name=SHOWN, value=[])
-    if "z" not in points:
+    params = alt.param(name=SHOWN, value=[]), alt.param(name=COLORING, value="group")
+    chart: alt.Chart | alt.HConcatChart
+    if "z" in points:
+        width = size[0] * 2 // 5
+        panels = [_panel(points, *axes, colors, (width, width)) for axes in combinations("xyz", 2)]
+        chart = alt.hconcat(*panels)
+    else:
         chart = _panel(points, "x", "y", colors, size)
-        return chart.properties(description=description).add_params(shown)
-    width = size[0] * 2 // 5
-    panels = [_panel(points, *axes, colors, (width, width)) for axes in combinations("xyz", 2)]
-    return alt.hconcat(*panels, description=description).add_params(shown)
+    title = alt.TitleParams(caption, fontSize=11, fontWeight="normal", anchor="start")
+    return chart.properties(description=description, title=title).add_params(*params)
 
 
 def _panel(
@@ -64,16 +72,21 @@ def _panel(
         .encode(
             x=_axis(alt.X, x, x_domain),
             y=_axis(alt.Y, y, y_domain),
-            color=alt.Color(
-                "group:N",
-                scale=alt.Scale(domain=list(colors), range=list(colors.values())),
-                legend=None,
+            color=alt.condition(
+                f"{COLORING} == 'trust'",
+                alt.value(alt.ExprRef(trust_color())),
+                alt.Color(
+                    "group:N",
+                    scale=alt.Scale(domain=list(colors), range=list(colors.values())),
+                    legend=None,
+                ),
             ),
             tooltip=[
                 alt.Tooltip("image:N"),
                 alt.Tooltip("label:N"),
                 alt.Tooltip("group:N"),
                 alt.Tooltip("id:N"),
+                alt.Tooltip("trust:N"),
                 alt.Tooltip("text:N"),
             ],
         )

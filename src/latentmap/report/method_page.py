@@ -20,6 +20,7 @@ from latentmap.report.options import ReportOptions
 from latentmap.report.pages import map_plate, write_page
 from latentmap.report.palette import group_colors
 from latentmap.report.points import read_points, read_shown_samples
+from latentmap.report.trust import read_trust
 
 
 def write_method_pages(
@@ -27,6 +28,7 @@ def write_method_pages(
     *,
     metrics: Path | str,
     projections: Mapping[str, Path | str],
+    trust: Mapping[str, Path | str],
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
     bundle: Path | str,
@@ -41,6 +43,7 @@ def write_method_pages(
         key: (encoder, variant, method).
         metrics: its file of figures.
         projections: its coordinates, by projection name.
+        trust: the trust in them, by projection name.
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
         bundle: what `write_vega_bundle` wrote.
@@ -60,6 +63,7 @@ def write_method_pages(
         plate = map_plate(
             "map",
             read_points(projections[name], shown),
+            read_trust(trust[name], shown),
             shown,
             colors,
             title=f"{name} of {key.method} ({key.encoder}, {key.variant})",

@@ -6,10 +6,11 @@
   const samples = samplesElement && JSON.parse(samplesElement.textContent);
 
   // Rows of one map: coordinates joined with the samples. An image is one string, however often
-  // it is shown; "" keeps the tooltip from showing one.
-  const rowsOf = (points) =>
+  // it is shown; "" keeps the tooltip from showing one. Trust may be missing.
+  const rowsOf = ({ trust = [], ...axes }) =>
     samples.id.map((id, i) => ({
-      ...Object.fromEntries(Object.entries(points).map(([axis, values]) => [axis, values[i]])),
+      ...Object.fromEntries(Object.entries(axes).map(([axis, values]) => [axis, values[i]])),
+      trust: trust[i] ?? "not assessed",
       id,
       label: samples.label[i],
       group: samples.group[i],
@@ -63,6 +64,19 @@
     update();
   };
 
+  const connectColoring = (coloring) => {
+    const buttons = [...coloring.querySelectorAll("button")];
+    for (const button of buttons) {
+      button.addEventListener("click", () => {
+        const chosen = button.dataset.coloring;
+        for (const other of buttons) other.ariaPressed = String(other === button);
+        for (const scale of document.querySelectorAll(".scale")) scale.hidden = chosen !== "trust";
+        coloring.closest(".legend").classList.toggle("trusted", chosen === "trust");
+        for (const view of maps) view.signal("coloring", chosen).runAsync();
+      });
+    }
+  };
+
   // Numbers first go down, texts up; what has no value stays at the end.
   const sortBy = (table, column) => {
     const header = table.tHead.rows[0].cells[column];
@@ -92,6 +106,7 @@
 
   document.querySelectorAll("table.sortable").forEach(connectTable);
   document.querySelectorAll(".legend").forEach(connectLegend);
+  document.querySelectorAll(".coloring").forEach(connectColoring);
   Promise.all([...document.querySelectorAll("script[data-chart]")].map(draw)).then(() => {
     document.documentElement.dataset.drawn = "true";
   });

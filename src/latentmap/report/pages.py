@@ -12,8 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from latentmap.project.quality import DOUBTFUL
 from latentmap.report.maps import DATA, LOOK_FOR, map_chart
 from latentmap.report.points import Points, ShownSamples
+from latentmap.report.trust import MapTrust, trust_legend
 from latentmap.store.files import write_text
 
 if TYPE_CHECKING:
@@ -85,16 +87,17 @@ def map_plate(
     *,
     title: str,
     size: tuple[int, int] = (860, 560),
+    trust: MapTrust,
     link: str = "",
 ) -> Plate:
     """Return a map, ready for a page that also contains the samples."""
     count, total = len(shown.rows), len(shown.ids)
-    description = f"Scatter plot {title}: {count} samples coloured by label group."
+    description = f"Scatter plot {title}: {count} samples; {trust.caption}."
     embedded = {
-        "spec": specification(map_chart(points, colors, description, size)),
+        "spec": specification(map_chart(points, colors, description, size, trust.caption)),
         "renderer": "canvas",
         "data": DATA,
-        "points": points,
+        "points": {**points, "trust": trust.values},
     }
     notes = [
         "The three panels are the pairs of axes of a 3D map." if "z" in points else "",
@@ -104,6 +107,7 @@ def map_plate(
         name,
         title,
         LOOK_FOR,
+        trust.note,
         embedded_json(embedded),
         note=" ".join(filter(None, notes)),
         link=link,
@@ -171,6 +175,8 @@ def write_page(
     write_text(output, text)
 
 
+        trust_legend=trust_legend(),
+        doubtful=DOUBTFUL,
 def relative(path: Path | str, page: Path | str) -> str:
     """Return the address of a file as seen from a page."""
     return Path(os.path.relpath(path, Path(page).parent)).as_posix()

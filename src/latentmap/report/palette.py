@@ -15,6 +15,10 @@ NEUTRAL = "#999999"
 GROUPED = "#0072B2"
 UNGROUPED = "#9ECAE9"
 
+# Steps of viridis, dark to light, which keep their order for every kind of colour vision.
+TRUST = ("#440154", "#3B528B", "#21918C", "#5EC962", "#FDE725")
+UNKNOWN = "#FFFFFF"
+
 
 def group_colors(configured: Mapping[str, str | None], found: Iterable[str] = ()) -> dict[str, str]:
     """Return a colour for every label group.

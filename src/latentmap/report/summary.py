@@ -33,6 +33,7 @@ from latentmap.report.pages import Plate, chart_plate, map_plate, relative, writ
 from latentmap.report.palette import group_colors
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
 from latentmap.store.latents import read_latents
+from latentmap.report.trust import read_trust
 from latentmap.store.manifest import read_manifest
 
 
@@ -63,6 +64,7 @@ def write_summary(
     projections: Sequence[Path | str],
     map_pages: Sequence[Path | str],
     comparisons: Mapping[tuple[str, str, str], Path | str],
+    trust: Sequence[Path | str],
     tables: Sequence[Path | str],
     bundle: Path | str,
 ) -> None:
@@ -87,6 +89,7 @@ def write_summary(
         map_pages: their pages, in the same order.
         comparisons: pages by (encoder, variant, name).
         tables: files of the metrics table, which the page links to.
+        trust: the trust in them, in the same order.
         bundle: what `write_vega_bundle` wrote.
 
     Raises:
@@ -95,8 +98,11 @@ def write_summary(
     experiments = ranked(read_experiments(keys, metrics))
     shown = read_shown_samples(samples, thumbnails, options.max_points)
     colors = group_colors(label_groups, shown.groups)
-    maps = {(*key,): paths for key, *paths in zip(map_keys, projections, map_pages, strict=True)}
-    pages = {key: page for key, (_, page) in maps.items()}
+    duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
+    maps = {
+        (*key,): paths for key, *paths in zip(map_keys, projections, trust, map_pages, strict=True)
+    }
+    pages = {key: page for key, (*_, page) in maps.items()}
     write_page(
         output,
         "summary.html",
@@ -271,7 +277,7 @@ def _maps(
     plates = []
     for number, key in enumerate(chosen):
         encoder, variant, method, projection = key
-        coordinates, page = maps[key]
+        coordinates, trust, page = maps[key]
         plate = map_plate(
             f"map-{number}",
             read_points(coordinates, shown),
@@ -281,6 +287,7 @@ def _maps(
             size=(320, 280),
             link=relative(page, output),
         )
+            read_trust(trust, shown),
         plates.append(plate)
     return plates
 

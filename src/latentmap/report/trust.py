@@ -1,0 +1,93 @@
+"""How far to trust a map: the figures printed on it, and the trust in each of its points."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentmap.project.quality import DOUBTFUL
+from latentmap.report.palette import TRUST, UNKNOWN
+from latentmap.report.points import ShownSamples
+from latentmap.store.latents import METADATA_KEY
+from latentmap.store.tables import check_ids, matrix, read_parquet
+
+STEPS = (0.6, 0.7, DOUBTFUL, 0.9)
+"""Where the colour of trust changes."""
+
+
+@dataclass(frozen=True)
+class MapTrust:
+    """The trust in one map.
+
+    Attributes:
+        values: trust in each sample that is shown, the lower of its trustworthiness and
+            continuity; None where it was not assessed.
+        facts: figures of the whole map, as `write_trust` stores them.
+        total: samples on the map.
+    """
+
+    values: list[float | None]
+    facts: Mapping[str, Any]
+    total: int
+
+    @property
+    def caption(self) -> str:
+        """The figures that are printed on the map."""
+        if not self.facts["assessed"]:
+            return "too few samples to say how far to trust this map"
+        figures = {"trustworthiness": "trustworthiness", "continuity": "continuity"}
+        figures["recall"] = "neighbor recall"
+        return ", ".join(f"{text} {self.facts[name]:.2f}" for name, text in figures.items())
+
+    @property
+    def note(self) -> str:
+        """What else there is to say of the whole map."""
+        assessed, seeds = self.facts["assessed"], self.facts["seeds"]
+        sentences = []
+        if assessed:
+            share = f"{100 * self.facts['doubtful']:.0f} %"
+            of = "" if assessed == self.total else f"{assessed:,} assessed "
+            sentences.append(f"Trust is below {DOUBTFUL} for {share} of the {of}samples.")
+        if self.facts["spread"]:
+            again = "another seed" if seeds == 1 else f"{seeds} other seeds"
+            sentences.append(
+                f"Made again from {again}, the median sample moves by "
+                f"{self.facts['spread']:.2f} of the map's radius."
+            )
+        return " ".join(sentences)
+
+
+def read_trust(path: Path | str, shown: ShownSamples) -> MapTrust:
+    """Read the trust in the shown samples, and the figures of their map.
+
+    Raises:
+        LatentmapError: the file's ids are not the samples'.
+    """
+    table = read_parquet(path)
+    check_ids(path, table["id"].to_pylist(), shown.ids)
+    columns = [matrix(table[name])[shown.rows] for name in ("trustworthiness", "continuity")]
+    values = [float(f"{trust:.2f}") for trust in np.minimum(*columns)]
+    return MapTrust(
+        [None if np.isnan(value) else value for value in values],
+        json.loads(table.schema.metadata[METADATA_KEY]),
+        len(shown.ids),
+    )
+
+
+def trust_legend() -> list[tuple[str, str]]:
+    """Return the (text, colour) of every step of trust, lowest first, and of no trust known."""
+    between = [f"{low} to {high}" for low, high in pairwise(STEPS)]
+    texts = [f"below {STEPS[0]}", *between, f"{STEPS[-1]} and more", "not assessed"]
+    return list(zip(texts, (*TRUST, UNKNOWN), strict=True))
+
+
+def trust_color() -> str:
+    """Return the Vega expression that gives a point the colour of its trust."""
+    step = " + ".join(f"(datum.trust >= {value})" for value in STEPS)
+    return f"isNumber(datum.trust) ? {list(TRUST)}[{step}] : '{UNKNOWN}'"

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.project.quality import DOUBTFUL, MapQuality, write_trust
+from latentmap.report.points import read_shown_samples
+from latentmap.report.trust import STEPS, read_trust, trust_legend
+
+KEY = ("dct", "plain", "mean", "umap")
+
+
+@pytest.fixture
+def shown(fake_run):
+    return read_shown_samples(fake_run.samples, fake_run.thumbnails, 1000)
+
+
+def write(path, ids, trust, spread=np.nan, seeds=0):
+    columns = np.asarray(trust, float), np.ones(len(ids)), np.full(len(ids), 0.5)
+    write_trust(path, ids, MapQuality(*columns, k=15), np.full(len(ids), spread), seeds)
+    return path
+
+
+def test_each_point_has_the_lower_of_its_two_figures(fake_run, shown):
+    values = read_trust(fake_run.trust[KEY], shown).values
+    tall = [label == "tall.choice" for label in fake_run.labels]
+    assert values == [None] + [0.55 if is_tall else 0.95 for is_tall in tall[1:]]
+
+
+def test_points_that_are_not_shown_have_no_value_on_the_page(fake_run):
+    few = read_shown_samples(fake_run.samples, fake_run.thumbnails, 10)
+    whole = read_shown_samples(fake_run.samples, fake_run.thumbnails, 1000)
+    path = fake_run.trust[KEY]
+    assert read_trust(path, few).values == read_trust(path, whole).values[::7]
+
+
+def test_what_is_said_of_a_map(fake_run, shown, tmp_path):
+    trust = read_trust(fake_run.trust[KEY], shown)
+    doubtful = fake_run.labels.count("tall.choice")
+    mean = (doubtful * 0.55 + (69 - doubtful) * 0.95) / 69
+    assert trust.caption == (f"trustworthiness {mean:.2f}, continuity 0.97, neighbor recall 0.40")
+    assert trust.note == (
+        f"Trust is below 0.8 for {100 * doubtful / 69:.0f} % of the 69 assessed samples. Made "
+        "again from 2 other seeds, the median sample moves by 0.25 of the map's radius."
+    )
+    path = write(tmp_path / "t.parquet", fake_run.ids, [0.5] * 35 + [1.0] * 35)
+    assert read_trust(path, shown).note == "Trust is below 0.8 for 50 % of the samples."
+
+
+def test_a_map_of_too_few_samples_says_so(fake_run, shown, tmp_path):
+    trust = read_trust(write(tmp_path / "t.parquet", fake_run.ids, [np.nan] * 70), shown)
+    assert trust.values == [None] * 70
+    assert trust.caption == "too few samples to say how far to trust this map"
+    assert trust.note == ""
+
+
+def test_trust_in_other_samples_is_refused(fake_run, shown, tmp_path):
+    path = write(tmp_path / "t.parquet", [*fake_run.ids[:-1], "stranger"], [1.0] * 70)
+    with pytest.raises(LatentmapError, match=r"t\.parquet has id 'stranger' in row 69"):
+        read_trust(path, shown)
+
+
+def test_a_colour_changes_where_samples_become_doubtful():
+    assert DOUBTFUL in STEPS
+    texts = [text for text, _ in trust_legend()]
+    assert texts[0] == "below 0.6" and "0.7 to 0.8" in texts and texts[-1] == "not assessed"
+    assert len({color for _, color in trust_legend()}) == len(STEPS) + 2
