@@ -23,10 +23,6 @@ def main(snakemake):
             latents=_grouped(params.latent_keys, given.latents),
             keys=params.method_keys,
             metrics=given.metrics,
-            agreements={
-                tuple(key): path
-                for key, path in zip(params.latent_keys, given.agreements, strict=True)
-            },
             map_keys=params.map_keys,
             projections=given.projections,
             trust=given.trust,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.experiments import Experiment, ranked, read_experiments
 from latentmap.report.options import ReportOptions
@@ -23,8 +22,6 @@ def write_comparison_page(
     variant: str,
     keys: Sequence[Sequence[str]],
     metrics: Sequence[Path | str],
-    agreement: Path | str,
-    map_agreement: Path | str,
     label_to_group: Mapping[str, str],
     bundle: Path | str,
     home: Path | str,
@@ -39,8 +36,6 @@ def write_comparison_page(
         keys: (encoder, variant, method) of each file of figures; those of other encoders
             are baselines.
         metrics: the files of figures, in the same order.
-        agreement: the file of how far the methods of this encoder and variant agree.
-        map_agreement: the same of their maps.
         label_to_group: the group of every label that a group lists.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
@@ -49,22 +44,14 @@ def write_comparison_page(
     own = [e for e in experiments if e.key[:2] == (encoder, variant)]
     others = [e for e in experiments if e.key.encoder != encoder]
     plugin = CHARTS.create(chart)
-    data = Comparison(
-        ranked(own),
-        best_of_each_encoder(others),
-        label_to_group,
-        agreement=read_agreement(agreement, map_agreement),
-    )
-    built = plugin.build(data)
+    built = plugin.build(Comparison(ranked(own), best_of_each_encoder(others), label_to_group))
     write_page(
         output,
         "comparison.html",
         bundle=bundle,
         home=home,
         title=f"{plugin.title} ({encoder}, {variant})",
-        plates=[]
-        if built is None
-        else [chart_plate(chart, built, plugin.title, plugin.look_for, note=plugin.note(data))],
+        plates=[] if built is None else [chart_plate(chart, built, plugin.title, plugin.look_for)],
     )
 
 
