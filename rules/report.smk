@@ -118,9 +118,9 @@ rule write_comparison_page:
 rule write_maps_page:
     input:
         projections=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
+        trust=lambda wildcards: paths(TRUST, map_keys_of(wildcards)),
         samples=sample_shards,
         thumbnails=thumbnails,
-        trust=lambda wildcards: paths(TRUST, map_keys_of(wildcards)),
         bundle=VEGA,
     output:
         page=report(MAPS_PAGE, category="Maps", subcategory="{encoder}, {variant}"),
@@ -199,10 +199,10 @@ rule write_costs:
         latents=all_latents,
         metrics=paths(METRICS, METHOD_KEYS),
         projections=paths(PROJECTION, MAP_KEYS),
+        trust=paths(TRUST, MAP_KEYS),
         tables=rules.tabulate_metrics.output[:3],
         bundle=VEGA,
     output:
-        trust=paths(TRUST, MAP_KEYS),
         page=report(SUMMARY, category="Summary"),
     params:
         config=RUN.model_dump(mode="json"),

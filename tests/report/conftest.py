@@ -54,9 +54,9 @@ class FakeRun:
     latents: dict[tuple[str, str], list[Path]] = field(default_factory=dict)
     metrics: dict[tuple[str, str, str], Path] = field(default_factory=dict)
     projections: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
+    trust: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
 
     @property
-    trust: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
     def ids(self) -> list[str]:
         return [f"sample_{row:03d}" for row in range(sum(SHARDS))]
 
@@ -107,12 +107,12 @@ def fake_run(
             path = run.folder / f"projections/{encoder}/{variant}/{method}/{projection}.parquet"
             _write_projection(run, path, projection)
             run.projections[encoder, variant, method, projection] = path
-    bundle_writer(run.bundle)
-    return run
-
             trusted = path.with_suffix(".trust.parquet")
             write_trust(trusted, run.ids, _quality(), np.full(sum(SHARDS), 0.25), 2)
             run.trust[encoder, variant, method, projection] = trusted
+    bundle_writer(run.bundle)
+    return run
+
 
 @pytest.fixture(scope="session")
 def report(fake_run: FakeRun) -> FakeRun:
@@ -154,10 +154,10 @@ def write_report(run: FakeRun) -> None:
                 projections={
                     name: run.projections[encoder, variant, method, name] for name in PROJECTIONS
                 },
+                trust={name: run.trust[encoder, variant, method, name] for name in PROJECTIONS},
                 pages=pages,
                 **maps,
                 **common,
-                trust={name: run.trust[encoder, variant, method, name] for name in PROJECTIONS},
             )
     encoder, variant = ENCODERS[0], VARIANTS[0]
     compared = {
@@ -188,12 +188,12 @@ def write_report(run: FakeRun) -> None:
         variant=variant,
         maps=[key[2:] for key in own],
         projections=[run.projections[key] for key in own],
+        trust=[run.trust[key] for key in own],
         **maps,
         **common,
     )
     write_summary(
         run.summary,
-        trust=[run.trust[key] for key in own],
         config={"run": "fake", "variants": list(VARIANTS), "note": HOSTILE},
         label_to_group=LABEL_TO_GROUP,
         baselines=["dct"],
@@ -204,13 +204,13 @@ def write_report(run: FakeRun) -> None:
         metrics=list(run.metrics.values()),
         map_keys=list(map_pages),
         projections=[run.projections[key] for key in map_pages],
+        trust=[run.trust[key] for key in map_pages],
         map_pages=list(map_pages.values()),
         comparisons=comparisons,
         tables=list(tables.values()),
         bundle=run.bundle,
         **maps,
     )
-        trust=[run.trust[key] for key in map_pages],
 
 
 def _write_samples(run: FakeRun) -> None:

@@ -82,12 +82,12 @@ def chart_plate(
 def map_plate(
     name: str,
     points: Points,
+    trust: MapTrust,
     shown: ShownSamples,
     colors: Mapping[str, str],
     *,
     title: str,
     size: tuple[int, int] = (860, 560),
-    trust: MapTrust,
     link: str = "",
 ) -> Plate:
     """Return a map, ready for a page that also contains the samples."""
@@ -102,12 +102,12 @@ def map_plate(
     notes = [
         "The three panels are the pairs of axes of a 3D map." if "z" in points else "",
         f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
+        trust.note,
     ]
     return Plate(
         name,
         title,
         LOOK_FOR,
-        trust.note,
         embedded_json(embedded),
         note=" ".join(filter(None, notes)),
         link=link,
@@ -170,13 +170,13 @@ def write_page(
         hashes=[_script_hash(script) for script in scripts],
         samples=None if samples is None else embedded_json(samples.content),
         legend=[] if samples is None else _legend(samples, colors or {}),
+        trust_legend=trust_legend(),
+        doubtful=DOUBTFUL,
         **content,
     )
     write_text(output, text)
 
 
-        trust_legend=trust_legend(),
-        doubtful=DOUBTFUL,
 def relative(path: Path | str, page: Path | str) -> str:
     """Return the address of a file as seen from a page."""
     return Path(os.path.relpath(path, Path(page).parent)).as_posix()

@@ -32,8 +32,8 @@ from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plate, map_plate, relative, write_page
 from latentmap.report.palette import group_colors
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
-from latentmap.store.latents import read_latents
 from latentmap.report.trust import read_trust
+from latentmap.store.latents import read_latents
 from latentmap.store.manifest import read_manifest
 
 
@@ -62,9 +62,9 @@ def write_summary(
     metrics: Sequence[Path | str],
     map_keys: Sequence[Sequence[str]],
     projections: Sequence[Path | str],
+    trust: Sequence[Path | str],
     map_pages: Sequence[Path | str],
     comparisons: Mapping[tuple[str, str, str], Path | str],
-    trust: Sequence[Path | str],
     tables: Sequence[Path | str],
     bundle: Path | str,
 ) -> None:
@@ -86,10 +86,10 @@ def write_summary(
         metrics: the files of figures, in the same order.
         map_keys: (encoder, variant, method, projection) of each map.
         projections: their coordinates, in the same order.
+        trust: the trust in them, in the same order.
         map_pages: their pages, in the same order.
         comparisons: pages by (encoder, variant, name).
         tables: files of the metrics table, which the page links to.
-        trust: the trust in them, in the same order.
         bundle: what `write_vega_bundle` wrote.
 
     Raises:
@@ -98,6 +98,7 @@ def write_summary(
     experiments = ranked(read_experiments(keys, metrics))
     shown = read_shown_samples(samples, thumbnails, options.max_points)
     colors = group_colors(label_groups, shown.groups)
+    duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
     maps = {
         (*key,): paths for key, *paths in zip(map_keys, projections, trust, map_pages, strict=True)
     }
@@ -280,13 +281,13 @@ def _maps(
         plate = map_plate(
             f"map-{number}",
             read_points(coordinates, shown),
+            read_trust(trust, shown),
             shown,
             colors,
             title=f"{projection} of {method} ({encoder}, {variant})",
             size=(320, 280),
             link=relative(page, output),
         )
-            read_trust(trust, shown),
         plates.append(plate)
     return plates
 
