@@ -91,9 +91,9 @@ rule write_comparison_page:
             subcategory="{encoder}, {variant}",
             labels={"chart": "{chart}"},
         ),
-    params:
     wildcard_constraints:
         chart="|".join(charts_of("comparisons")),
+    params:
         method_keys=lambda wildcards: compared_keys(wildcards),
         label_to_group=RUN.label_to_group,
         home=SUMMARY,
@@ -145,8 +145,6 @@ rule write_maps_page:
         "../workflow/scripts/write_maps_page.py"
 
 
-rule write_summary:
-    input:
 rule write_costs:
     input:
         # The jobs that made these wrote the benchmark files: inputs that no rule could name.
@@ -192,6 +190,8 @@ rule write_costs:
         "../workflow/scripts/write_costs.py"
 
 
+rule write_summary:
+    input:
         manifest=MANIFEST,
         samples=sample_shards,
         thumbnails=thumbnails,
