@@ -98,7 +98,6 @@ def write_summary(
     experiments = ranked(read_experiments(keys, metrics))
     shown = read_shown_samples(samples, thumbnails, options.max_points)
     colors = group_colors(label_groups, shown.groups)
-    duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
     maps = {
         (*key,): paths for key, *paths in zip(map_keys, projections, trust, map_pages, strict=True)
     }
