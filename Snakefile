@@ -41,6 +41,7 @@ rule embeddings:
 rule metrics:
     input:
         paths(METRICS, METHOD_KEYS),
+        RANKING,
 
 
 rule projections:

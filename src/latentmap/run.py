@@ -23,6 +23,7 @@ from latentmap.draw.boxes import DrawOptions
 from latentmap.draw.thumbnails import ThumbnailOptions
 from latentmap.encode.encoder import ENCODERS, EncoderOptions
 from latentmap.errors import LatentmapError
+from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
 from latentmap.neighbors.exact import NeighborOptions
 from latentmap.pool.method import METHODS
@@ -119,6 +120,7 @@ class Run(Options):
         methods: pooling methods to measure; all by default.
         neighbors: the neighbor graph.
         metrics: options of each metric; null leaves one out.
+        statistics: how chance and uncertainty are estimated.
         projections: maps to make, by name; null leaves one out.
         maps: pooling methods that get maps; all by default.
         trust: how the trust in maps is measured.
@@ -136,6 +138,7 @@ class Run(Options):
     methods: Literal["all"] | tuple[Method, ...] = "all"
     neighbors: NeighborOptions = NeighborOptions()
     metrics: MetricsOptions = MetricsOptions()
+    statistics: StatisticsOptions = StatisticsOptions()
     projections: Annotated[dict[str, AnyProjection | None], BeforeValidator(_named_by_key)] = Field(
         default_factory=dict
     )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.metrics.measure import measure, measure_embedding
+from latentmap.metrics.inference import StatisticsOptions
+from latentmap.metrics.measure import describe, measure, measure_embedding
 from latentmap.metrics.metric import METRICS, known_figures
 from latentmap.neighbors.graph import write_graph
 from latentmap.store.tables import write_arrow, write_embedding
+
+FEW = StatisticsOptions(resamples=50, permutations=50)
 
 
 def test_figures_of_all_metrics_lead_with_the_published_columns():
@@ -32,7 +37,8 @@ def test_figures_of_all_metrics_lead_with_the_published_columns():
 
 
 def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
-    found = measure(embed(*clusters), {"size": None, "knn_category": {"k": 5}})
+    data = embed(*clusters)
+    found = describe(data, *measure(data, {"size": None, "knn_category": {"k": 5}}))
     assert found["samples"] == 80
     assert found["figures"]["n_classes"] == {
         "value": 4,
@@ -65,16 +71,24 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     write_embedding(tmp_path / "e.parquet", data.graph.ids, values, 4)
     write_graph(tmp_path / "n.parquet", data.graph)
     metrics = dict.fromkeys(METRICS)
-    arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], metrics)
-    measure_embedding(*arguments, tmp_path / "1.json")
-    measure_embedding(*arguments, tmp_path / "2.json")
-    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
-    assert json.loads((tmp_path / "1.json").read_text()) == measure(data, metrics)
-    assert set(measure(data, metrics)["figures"]) == set(known_figures())
+    arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], metrics, FEW)
+    first, second = ((tmp_path / f"{run}.json", tmp_path / f"{run}.parquet") for run in (1, 2))
+    measure_embedding(*arguments, *first)
+    measure_embedding(*arguments, *second)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    data = replace(data, statistics=FEW)
+    figures, by_label = measure(data, metrics)
+    assert set(figures) == set(known_figures())
+    assert json.loads(first[0].read_text()) == describe(data, figures, by_label)
+    scores = pl.read_parquet(first[1])
+    assert scores["id"].to_list() == data.graph.ids
+    assert {"knn_category_acc", "knn_group_acc_grouped", "silhouette"} < set(scores.columns)
+    for name in scores.columns[1:]:
+        assert scores[name].drop_nans().mean() == pytest.approx(figures[name].value, abs=1e-6)
 
     write_embedding(tmp_path / "e.parquet", data.graph.ids[:-1], values[:-1], 1)
     with pytest.raises(LatentmapError, match=r"e\.parquet has 79 rows where 80 are expected"):
-        measure_embedding(*arguments, tmp_path / "1.json")
+        measure_embedding(*arguments, *first)
 
 
 def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
@@ -84,8 +98,9 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     write_arrow(samples, pa.table(rows | dict.fromkeys(("label", "label_group"), ["a"] * 3)))
     write_embedding(tmp_path / "e.parquet", data.graph.ids, data.values, 1)
     write_graph(tmp_path / "n.parquet", data.graph)
-    arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples])
-    measure_embedding(*arguments, {"knn_category": None}, tmp_path / "m.json")
+    arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], {"knn_category": None})
+    measure_embedding(*arguments, FEW, tmp_path / "m.json", tmp_path / "m.parquet")
+    assert pl.read_parquet(tmp_path / "m.parquet").columns == ["id"]
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["figures"]["knn_category_acc"]["value"] is None
     assert found["figures"]["knn_category_acc"]["note"] == "All samples have the same label."

@@ -59,7 +59,7 @@ def test_one_pooling_method_runs_its_branch(project):
         for name in matching(names, "embeddings/", "neighbors/", "metrics/", "projections/")
         if "/mean" in name
     }
-    assert len(branch) == 2 * (3 + 2 * 2)
+    assert len(branch) == 2 * (4 + 2 * 2)
     check(project, branch, {name for name in own_maps(names) if "/mean/" in name})
 
 

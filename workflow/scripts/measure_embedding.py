@@ -1,6 +1,7 @@
 """Measure how well one embedding separates the labels."""
 
 from latentmap.log import job_log
+from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import measure_embedding
 
 
@@ -12,7 +13,9 @@ def main(snakemake):
             snakemake.input.neighbors,
             snakemake.input.samples,
             snakemake.params.metrics,
+            StatisticsOptions(**snakemake.params.statistics),
             snakemake.output.metrics,
+            snakemake.output.scores,
         )
 
 

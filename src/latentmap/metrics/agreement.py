@@ -12,6 +12,7 @@ from pydantic import Field
 from latentmap.config import Options
 from latentmap.errors import LatentmapError
 from latentmap.metrics.metric import LabelledEmbedding, Measurement
+from latentmap.metrics.permutation import Permutation
 from latentmap.neighbors.graph import NeighborList, neighbor_labels
 
 NO_NEIGHBOR = "All samples share one source group."
@@ -35,15 +36,39 @@ class Agreement:
         shares: (N,) share of its neighbors that have the sample's class.
         chances: (N,) the share's expected value if classes had nothing to do with neighbors.
         codes: (N,) class of each sample.
+        neighbors: its neighbors.
     """
 
     shares: NDArray[np.float64]
     chances: NDArray[np.float64]
     codes: NDArray[np.intp]
+    neighbors: NeighborList
 
-    def mean(self) -> Measurement:
-        """Return the mean share over all samples."""
-        return Measurement(float(self.shares.mean()), float(self.chances.mean()))
+    def mean(self, permutation: Permutation) -> Measurement:
+        """Return the mean share over all samples, with its p-value under permuted labels."""
+        value, chance = float(self.shares.mean()), float(self.chances.mean())
+        p_value, permuted = permutation.test(self.codes, self.neighbors)
+        note = None
+        if abs(permuted - chance) > 0.1 * chance:
+            note = f"With labels permuted ({permutation.scheme}) the mean is {permuted:.3f}."
+        return Measurement(value, chance, None, p_value, note, self.contributions())
+
+    def contributions(self) -> NDArray[np.float64]:
+        """Return what each sample contributes to the mean share, (N,), whose mean it is.
+
+        A sample's label counts twice: among its own neighbors, and as the neighbor of others. To
+        its share is added what those who have it as a neighbor find above the mean (the first
+        term of the Hoeffding decomposition of a mean over pairs). Intervals from the shares alone
+        would be half as wide as they must be.
+        """
+        present = self.neighbors.indices >= 0
+        weights = present / present.sum(axis=1, keepdims=True)
+        same = neighbor_labels(self.codes, self.neighbors) == self.codes[:, np.newaxis]
+        above = weights * (same - self.shares.mean())
+        received = np.bincount(
+            self.neighbors.indices[present], above[present], minlength=len(self.codes)
+        )
+        return self.shares + received
 
     def by_class(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean of `shares` or `chances` over each class, (classes,)."""
@@ -96,7 +121,7 @@ def agreement(
     looked_at = nearest(neighbors, k)
     same = neighbor_labels(codes, looked_at) == codes[:, np.newaxis]
     shares = same.sum(axis=1) / (looked_at.indices >= 0).sum(axis=1)
-    return Agreement(shares, _chances(codes, groups), codes)
+    return Agreement(shares, _chances(codes, groups), codes, looked_at)
 
 
 def nearest(neighbors: NeighborList, k: int) -> NeighborList:

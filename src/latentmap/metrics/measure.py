@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.metrics.inference import (
+    FEWEST_GROUPS,
+    StatisticsOptions,
+    percentiles,
+    resampled_means,
+)
 from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement
 from latentmap.neighbors.graph import read_graph
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_embedding, read_tokens
+from latentmap.store.tables import (
+    check_ids,
+    numbers,
+    read_embedding,
+    read_tokens,
+    strings,
+    write_parquet,
+)
 
 MetricOptions = Mapping[str, Mapping[str, Any] | None]
 
@@ -23,7 +38,9 @@ def measure_embedding(
     neighbors: Path | str,
     samples: Iterable[Path | str],
     metrics: MetricOptions,
+    statistics: StatisticsOptions,
     output: Path | str,
+    scores: Path | str,
 ) -> None:
     """Read one embedding with its neighbors and labels, and write its figures.
 
@@ -32,7 +49,10 @@ def measure_embedding(
         neighbors: Parquet file of its neighbor graph.
         samples: the shards of samples, in the manifest's order.
         metrics: options of each chosen metric; None for its defaults.
-        output: JSON file of what `measure` returns; a figure that is not defined is null there.
+        statistics: how chance and uncertainty are estimated.
+        output: JSON file of what `describe` returns; a figure that is not defined is null there.
+        scores: Parquet file of id and, for each figure that is a mean over samples, what each
+            sample contributes to it, float32; NaN where a sample has no score.
 
     Raises:
         LatentmapError: the rows of a file are not the samples, or hold too few neighbors.
@@ -48,11 +68,20 @@ def measure_embedding(
         for name in ("label", "label_group", "source_group")
     )
     tokens = read_tokens(embedding)
-    data = LabelledEmbedding(values, labels, label_groups, source_groups, graph, tokens)
-    write_json(output, measure(data, metrics))
+    data = LabelledEmbedding(values, labels, label_groups, source_groups, graph, tokens, statistics)
+    figures, by_label = measure(data, metrics)
+    write_json(output, describe(data, figures, by_label))
+    columns = {
+        name: numbers(found.scores.astype(np.float32))
+        for name, found in figures.items()
+        if found.scores is not None
+    }
+    write_parquet(scores, pa.table({"id": strings(ids), **columns}))
 
 
-def measure(data: LabelledEmbedding, metrics: MetricOptions) -> dict[str, Any]:
+def measure(
+    data: LabelledEmbedding, metrics: MetricOptions
+) -> tuple[dict[str, Measurement], dict[str, NDArray[Any]]]:
     """Measure one embedding.
 
     Args:
@@ -60,34 +89,85 @@ def measure(data: LabelledEmbedding, metrics: MetricOptions) -> dict[str, Any]:
         metrics: options of each chosen metric; None for its defaults.
 
     Returns:
-        `samples`, their number; `figures`, by name the fields of its `Measurement`; and `labels`,
-        by name its number of samples `n` and what metrics say of it.
+        Every figure, with an interval where it is a mean over samples; and by name what metrics
+        say of each label, (classes,).
 
     Raises:
         LatentmapError: a metric asks for more neighbors than the graph holds.
     """
-    figures: dict[str, dict[str, Any]] = {}
+    figures: dict[str, Measurement] = {}
     labels: dict[str, NDArray[Any]] = {"n": data.class_sizes}
     for name, options in metrics.items():
         metric = METRICS.create(name, options)
-        figures |= {figure: _rounded(found) for figure, found in metric.measure(data).items()}
+        figures |= metric.measure(data)
         labels |= metric.by_label(data)
+    return _with_intervals(data, figures), labels
+
+
+def _with_intervals(
+    data: LabelledEmbedding, figures: dict[str, Measurement]
+) -> dict[str, Measurement]:
+    """Give an interval to every figure with scores, or a note why there is none."""
+    scores = {name: f.scores for name, f in figures.items() if f.scores is not None}
+    if not scores:
+        return figures
+    groups = np.unique(data.source_groups, return_inverse=True)[1]
+    means = resampled_means(np.stack(list(scores.values()), axis=1), groups, data.statistics)
+    intervals = percentiles(means).T
+    found = dict(figures)
+    for (name, values), (low, high) in zip(scores.items(), intervals, strict=True):
+        scored = len(np.unique(groups[~np.isnan(values)]))
+        if scored < FEWEST_GROUPS:
+            why = f"No interval: {scored} source groups are too few."
+            note = " ".join(filter(None, (figures[name].note, why)))
+            found[name] = replace(figures[name], note=note)
+        else:
+            found[name] = replace(figures[name], interval=(float(low), float(high)))
+    return found
+
+
+def describe(
+    data: LabelledEmbedding,
+    figures: Mapping[str, Measurement],
+    by_label: Mapping[str, NDArray[Any]],
+) -> dict[str, Any]:
+    """Return what `measure` found as plain values.
+
+    Returns:
+        `samples` and `source_groups`, their numbers; `permutation` and `bootstrap`, how chance and
+        uncertainty were estimated; `figures`, by name the fields of its `Measurement` but for the
+        scores; and `labels`, by name its number of samples `n` and what metrics say of it.
+    """
+    permutation, statistics = data.permutation, data.statistics
     return {
         "samples": len(data.values),
-        "figures": figures,
+        "source_groups": len(np.unique(data.source_groups)),
+        "permutation": {
+            "scheme": permutation.scheme,
+            "reason": permutation.reason,
+            "count": permutation.count,
+            "seed": permutation.seed,
+        },
+        "bootstrap": {"resamples": statistics.resamples, "seed": statistics.seed},
+        "figures": {name: _plain(found) for name, found in figures.items()},
         "labels": {
-            str(label): {figure: column[row].item() for figure, column in labels.items()}
+            str(label): {figure: column[row].item() for figure, column in by_label.items()}
             for row, label in enumerate(data.classes)
         },
     }
 
 
-def _rounded(found: Measurement) -> dict[str, Any]:
-    """Return the fields with a value of nine digits: more would vary with the number of threads."""
+def _plain(found: Measurement) -> dict[str, Any]:
+    """Return the fields in nine digits: more would vary with the number of threads."""
+    low, high = found.interval or (None, None)
     return {
-        "value": float(f"{found.value:.9g}"),
+        "value": _rounded(found.value),
         "chance": found.chance,
-        "interval": found.interval,
+        "interval": None if low is None or high is None else [_rounded(low), _rounded(high)],
         "p_value": found.p_value,
         "note": found.note,
     }
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.9g}")

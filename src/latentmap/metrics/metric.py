@@ -6,17 +6,27 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.metrics.inference import StatisticsOptions
+from latentmap.metrics.permutation import Permutation, choose_permutation
 from latentmap.neighbors.distances import Points, column_blocks
 from latentmap.neighbors.graph import NeighborGraph
 
 # Up to this many rows a table of all pairs is kept for the metrics that share it.
 SHARED_ROWS = 4096
+
+
+class Key(NamedTuple):
+    """What one set of figures is about."""
+
+    encoder: str
+    variant: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class LabelledEmbedding:
         source_groups: (N,) names of what must not leak.
         graph: its neighbors.
         tokens: tokens that the pooling method would hand to a model.
+        statistics: how chance and uncertainty are estimated.
     """
 
     values: NDArray[np.float32]
@@ -38,6 +49,14 @@ class LabelledEmbedding:
     source_groups: NDArray[np.str_]
     graph: NeighborGraph
     tokens: int
+    statistics: StatisticsOptions = field(default_factory=StatisticsOptions)
+
+    @cached_property
+    def permutation(self) -> Permutation:
+        """Which labels change places in permutation tests."""
+        return choose_permutation(
+            self.labels, self.label_groups, self.source_groups, self.statistics
+        )
 
     @cached_property
     def classes(self) -> NDArray[np.str_]:
@@ -151,7 +170,8 @@ class Measurement:
         interval: 95 % interval, where computed.
         p_value: of the hypothesis that labels have nothing to do with it, where computed.
         note: why the value is not defined, or what was left out.
-        scores: (N,) of each sample where the value is their mean; NaN where a sample has none.
+        scores: (N,) contribution of each sample where the value is their mean; NaN where a sample
+            has none. Intervals and comparisons of methods resample them.
     """
 
     value: float
@@ -188,6 +208,9 @@ class Metric(Plugin[M_co]):
 
 
 METRICS: Registry[Metric[Options]] = Registry("latentmap.metrics.figures", Metric, "metric")
+
+# The figure that ranks methods, and the one that does where all samples share one source group.
+HEADLINE = ("knn_category_acc_grouped", "knn_category_acc")
 
 # The order in which tables show the figures; those of further metrics follow.
 LEADING = (

@@ -6,27 +6,20 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from latentmap.errors import LatentmapError
-from latentmap.metrics.metric import Measurement, known_figures
+from latentmap.metrics.metric import HEADLINE, Measurement, known_figures
+from latentmap.metrics.metric import Key as Key
 from latentmap.store.files import read_json
 
-HONEST = "knn_category_acc_grouped"
+HONEST = HEADLINE[0]
 """The figure that ranks: mean same-label share of the neighbors from other source groups."""
 
-LENIENT = "knn_category_acc"
+LENIENT = HEADLINE[1]
 """The same among all other samples, those of the same source group included."""
 
 _UNDEFINED = Measurement(math.nan)
-
-
-class Key(NamedTuple):
-    """What one set of figures is about."""
-
-    encoder: str
-    variant: str
-    method: str
 
 
 @dataclass(frozen=True)

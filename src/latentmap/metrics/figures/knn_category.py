@@ -45,7 +45,7 @@ class KnnCategory(Metric[NeighborMetricOptions]):
         for suffix, agreed in agreements(data, data.codes, self.options.k):
             rates, chances = agreed.by_class(agreed.shares), agreed.by_class(agreed.chances)
             found |= {
-                f"knn_category_acc{suffix}": agreed.mean(),
+                f"knn_category_acc{suffix}": agreed.mean(data.permutation),
                 f"knn_category_rate_mean{suffix}": Measurement(
                     float(rates.mean()), float(chances.mean())
                 ),

@@ -37,6 +37,6 @@ class KnnGroup(Metric[NeighborMetricOptions]):
             return self.undefined(reason)
         codes = np.unique(data.label_groups, return_inverse=True)[1]
         return self.undefined(NO_NEIGHBOR) | {
-            f"knn_group_acc{suffix}": agreed.mean()
+            f"knn_group_acc{suffix}": agreed.mean(data.permutation)
             for suffix, agreed in agreements(data, codes, self.options.k)
         }

@@ -1,0 +1,111 @@
+"""How sure a figure is: bootstrap intervals over source groups, and p-values of many methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.config import Options
+
+# With fewer the percentiles of the bootstrap lie too close together to be worth showing.
+FEWEST_GROUPS = 10
+TAILS = (0.025, 0.975)
+# Cells of the table that is drawn at a time.
+BATCH = 2**22
+
+
+class StatisticsOptions(Options):
+    """How chance and uncertainty are estimated.
+
+    Attributes:
+        resamples: bootstrap samples of the source groups, for 95 % intervals.
+        permutations: of the labels, for p-values.
+        scheme: which labels change places in a permutation: all (`free`), those within a source
+            group (`within`) or those of whole source groups (`whole`); by default what the data
+            allow (`auto`).
+        splits: random halves of the source groups, for the stability of rankings.
+        seed: of all three.
+    """
+
+    resamples: int = Field(default=1000, ge=1)
+    permutations: int = Field(default=1000, ge=1)
+    scheme: Literal["auto", "free", "within", "whole"] = "auto"
+    splits: int = Field(default=100, ge=1)
+    seed: int = 0
+
+
+def resampled_means(
+    scores: NDArray[np.float64], groups: NDArray[np.intp], options: StatisticsOptions
+) -> NDArray[np.float64]:
+    """Return the mean of each column in every bootstrap sample of the source groups.
+
+    Groups are drawn with replacement, with all their samples (the cluster bootstrap of Davison
+    and Hinkley 1997, section 3.8). All columns are seen in the same draws, so that differences of
+    columns are paired.
+
+    Args:
+        scores: (N, F), NaN where a sample has none.
+        groups: (N,) number of each sample's source group, every one up to the largest in use.
+        options: how many draws, and their seed.
+
+    Returns:
+        (resamples, F); NaN where a draw holds no sample with a score.
+    """
+    sums, counts = group_sums(scores, groups)
+    draws = _draws(len(sums), options.resamples, np.random.default_rng(options.seed))
+    parts = [_ratio(times @ sums, times @ counts) for times in draws]
+    return np.concatenate(parts)
+
+
+def group_sums(
+    scores: NDArray[np.float64], groups: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sum and the number of the scores of every group, (groups, F) each."""
+    known = ~np.isnan(scores)
+    shape = (int(groups.max()) + 1, scores.shape[1])
+    sums, counts = np.zeros(shape), np.zeros(shape)
+    for column, values in enumerate(np.where(known, scores, 0.0).T):
+        sums[:, column] = np.bincount(groups, values, minlength=shape[0])
+        counts[:, column] = np.bincount(groups, known[:, column], minlength=shape[0])
+    return sums, counts
+
+
+def _draws(groups: int, resamples: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each group is in each bootstrap sample, (some, groups)."""
+    batch = max(1, BATCH // groups)
+    for start in range(0, resamples, batch):
+        yield np.stack(
+            [
+                np.bincount(rng.integers(groups, size=groups), minlength=groups)
+                for _ in range(min(batch, resamples - start))
+            ]
+        ).astype(np.float64)
+
+
+def _ratio(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def percentiles(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the 95 % interval of every column of (resamples, F) means, (2, F)."""
+    if np.isnan(means).any():
+        return np.nanquantile(means, TAILS, axis=0)
+    return np.quantile(means, TAILS, axis=0)
+
+
+def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Adjust p-values for their number (Holm 1979); those that are NaN do not count.
+
+    Args:
+        p_values: (n,).
+    """
+    known = np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    adjusted = np.full(len(p_values), np.nan)
+    steps = p_values[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
