@@ -298,6 +298,7 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         "distance_ratio": {"value": 1 + value / 5},
         "effective_dim_90": {"value": 3 + 40 * rank},
         "n_dimensions": {"value": 16 * 4**rank},
+        "n_tokens": {"value": 2**rank},
         "calinski_harabasz": {"value": None, "note": "fewer samples than labels"},
     }
     for entry in figures.values():
@@ -306,7 +307,6 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         label: {
             "n": 6 + position % 3,
             "knn_category_rate": value + 0.2 * ((position + rank) % 4) / 4,
-        "n_tokens": {"value": 2**rank},
             "knn_category_rate_grouped": value * ((position + rank) % 4) / 3,
         }
         for position, label in enumerate(LABELS)
