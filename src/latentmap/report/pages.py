@@ -72,11 +72,16 @@ def write_vega_bundle(output: Path | str) -> None:
 
 
 def chart_plate(
-    name: str, chart: alt.TopLevelMixin, title: str, look_for: str, link: str = ""
+    name: str,
+    chart: alt.TopLevelMixin,
+    title: str,
+    look_for: str,
+    link: str = "",
+    note: str = "",
 ) -> Plate:
     """Return a chart, ready for a page; it carries its own data."""
     embedded = {"spec": specification(chart), "renderer": "svg"}
-    return Plate(name, title, look_for, embedded_json(embedded), link=link)
+    return Plate(name, title, look_for, embedded_json(embedded), note, link)
 
 
 def map_plate(

@@ -51,9 +51,25 @@ def read_shown_samples(
     Raises:
         LatentmapError: thumbnails do not belong to the samples.
     """
+    rows = evenly_spaced(len(read_samples(samples, ["id"])), max_points)
+    return read_samples_at(rows, samples, thumbnails)
+
+
+def read_samples_at(
+    rows: NDArray[np.intp], samples: Sequence[Path | str], thumbnails: Sequence[Path | str]
+) -> ShownSamples:
+    """Read what a page shows of some of a run's samples.
+
+    Args:
+        rows: their numbers over all shards, ascending.
+        samples: shards of samples.
+        thumbnails: their shards of JPEGs (id, jpeg), in the same order.
+
+    Raises:
+        LatentmapError: thumbnails do not belong to the samples.
+    """
     table = read_samples(samples, ["id", "label", "label_group", "text"])
     ids: list[str] = table["id"].to_pylist()
-    rows = evenly_spaced(len(ids), max_points)
     image, images = _images(samples, thumbnails, rows)
     return ShownSamples(
         ids=ids,

@@ -1,0 +1,173 @@
+"""What a chart about channels is, and what several of them need."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from latentmap.config import Options, Plugin, Registry
+from latentmap.inspect.inspection import Floats, Inspection
+from latentmap.report.matrix import diverging, matrix, shown_labels
+from latentmap.report.points import Points
+
+if TYPE_CHECKING:
+    import altair as alt
+
+# More than this no chart shows legibly: the best channels are shown.
+MOST_CHANNELS = 64
+MOST_MAPS = 16
+
+
+@dataclass(frozen=True)
+class DeepDive:
+    """What a chart about channels may show.
+
+    Attributes:
+        inspection: what was found in the latents.
+        points: coordinates of the samples in the maps of the channels that are shown: x0, y0, x1, …
+        colors: colour of every label group, in the order of the groups.
+    """
+
+    inspection: Inspection
+    points: Points
+    colors: Mapping[str, str]
+
+    @property
+    def labels(self) -> list[int]:
+        """Positions of the labels that a chart shows, by group and name."""
+        found = self.inspection
+        return shown_labels(found.labels, found.groups, found.counts, self.colors)
+
+    @property
+    def ranked(self) -> list[int]:
+        """The channels, best first by the neighbors that each finds alone."""
+        found = self.inspection.channels
+        figures = [(one.knn_grouped, one.knn, one.f) for one in found]
+        keys = [[-math.inf if math.isnan(v) else v for v in figure] for figure in figures]
+        return sorted(range(len(found)), key=lambda channel: keys[channel], reverse=True)
+
+    def shown(self, most: int = MOST_CHANNELS) -> list[int]:
+        """The channels that a chart shows: all, or the best if there are more; ascending."""
+        return sorted(self.ranked[:most])
+
+    def note(self, most: int = MOST_CHANNELS) -> str:
+        """Say which channels are left out, if any are."""
+        count = len(self.inspection.channels)
+        if count <= most:
+            return ""
+        return f"Of {count} channels the {most} whose neighbors agree most in their label."
+
+
+class ChannelChart(Plugin[Options]):
+    """A chart about the channels or positions of the latents of one encoder and variant.
+
+    Attributes:
+        title: its heading.
+        look_for: one line that says what to look for.
+        shows_samples: whether it draws the data set `points`, one row for each compared sample.
+    """
+
+    title: ClassVar[str]
+    look_for: ClassVar[str]
+    shows_samples: ClassVar[bool] = False
+
+    @abstractmethod
+    def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
+        """Return the chart; none if nothing it shows is defined."""
+
+    def note(self, data: DeepDive) -> str:
+        """Return what else the reader must know."""
+        return data.note()
+
+
+CHANNEL_CHARTS: Registry[ChannelChart] = Registry(
+    "latentmap.report.deep_dive", ChannelChart, "chart"
+)
+
+
+def channel_name(channel: int) -> str:
+    """Return what charts call a channel; they count from 0, as arrays do."""
+    return f"channel {channel}"
+
+
+def label_heatmap(
+    data: DeepDive, values: Floats, overall: Floats, what: str
+) -> alt.LayerChart | alt.FacetChart | None:
+    """Return a matrix of labels and channels: how far each label is from the mean of all samples.
+
+    Args:
+        data: what charts show.
+        values: (L, C) mean of each label.
+        overall: (2, C) mean and standard deviation over all samples.
+        what: what the values are of.
+    """
+    import altair as alt
+
+    found = data.inspection
+    mean, std = overall
+    undefined = np.full_like(values, np.nan)
+    deviations = np.divide(values - mean, std, out=undefined, where=std > 0)
+    rows = [
+        {
+            "label": found.labels[label],
+            "group": found.groups[label],
+            "n": found.counts[label],
+            "channel": str(channel),
+            "value": float(values[label, channel]),
+            "deviation": float(deviations[label, channel]),
+        }
+        for channel in data.shown()
+        for label in data.labels
+        if std[channel] > 0
+    ]
+    if len(found.labels) < 2 or not rows:
+        return None
+    reach = float(np.nanmax(np.abs(deviations))) or 1.0
+    names = [found.labels[label] for label in data.labels]
+    return matrix(
+        rows,
+        x=alt.X(
+            "channel:N",
+            sort=[str(channel) for channel in data.shown()],
+            title="channel",
+            axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False),
+        ),
+        y=alt.Y("label:N", sort=names, title=None, axis=alt.Axis(domain=False, ticks=False)),
+        color=diverging("deviation", reach, f"{what}, in standard deviations from the mean"),
+        tooltip=[
+            *(alt.Tooltip(f"{name}:N") for name in ("label", "group", "channel")),
+            alt.Tooltip("n:Q"),
+            *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("value", "deviation")),
+        ],
+        text=alt.Text("deviation:Q", format=".1f"),
+        light=f"abs(datum.deviation) > {0.65 * reach}",
+        cell=(34, 20),
+        description=f"Matrix of labels and channels: {what}, as deviation from all samples.",
+    )
+
+
+def cells(values: Floats, most: int) -> list[dict[str, float]]:
+    """Return a plane as rectangles, averaged to at most `most` to a side.
+
+    Args:
+        values: (H, W); undefined values are left out.
+        most: rectangles to a side.
+    """
+    edges = [np.linspace(0, size, min(size, most) + 1).round().astype(int) for size in values.shape]
+    return [
+        {
+            "row": int(top),
+            "row_end": int(bottom),
+            "column": int(left),
+            "column_end": int(right),
+            "f": round(float(np.nanmean(part)), 4),
+        }
+        for top, bottom in zip(edges[0], edges[0][1:], strict=False)
+        for left, right in zip(edges[1], edges[1][1:], strict=False)
+        if np.isfinite(part := values[top:bottom, left:right]).any()
+    ]

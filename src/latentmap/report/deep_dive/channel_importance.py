@@ -1,0 +1,63 @@
+"""Bars of what each channel's mean, and each channel alone, says of the labels."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from latentmap.metrics.metric import Measurement
+from latentmap.report.bars import measured, single_bars
+from latentmap.report.channel_chart import ChannelChart, DeepDive, channel_name
+from latentmap.report.palette import GROUPED
+
+if TYPE_CHECKING:
+    import altair as alt
+
+WIDTH = 290
+
+
+class ChannelImportance(ChannelChart):
+    """One panel for each figure; channels in the same order, best first, in all of them."""
+
+    title: ClassVar[str] = "Which channels matter"
+    look_for: ClassVar[str] = (
+        "bars well beyond the orange tick of chance, and channels that lead in every panel. A "
+        "channel with a high F statistic but few same-label neighbors differs between labels in "
+        "its mean only."
+    )
+
+    def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
+        """Return panels of horizontal bars."""
+        import altair as alt
+
+        found = data.inspection
+        shown = [channel for channel in data.ranked if channel in set(data.shown())]
+        figures = {
+            f"same-label share of {found.k} neighbors, other source groups": [
+                Measurement(one.knn_grouped, one.knn_grouped_chance) for one in found.channels
+            ],
+            "F statistic of the channel's mean": [
+                Measurement(one.f, 1.0) for one in found.channels
+            ],
+            "silhouette of the channel's mean": [
+                Measurement(one.silhouette) for one in found.channels
+            ],
+        }
+        names = [channel_name(channel) for channel in shown]
+        panels = []
+        for title, measurements in figures.items():
+            rows = [
+                {"method": channel_name(channel), **measured(measurements[channel])}
+                for channel in shown
+                if not math.isnan(measurements[channel].value)
+            ]
+            if rows:
+                bars = single_bars(rows, names, [GROUPED] * len(names))
+                panels.append(bars.properties(title=title, width=WIDTH))
+        if not panels:
+            return None
+        return alt.hconcat(
+            *panels,
+            spacing=24,
+            description="Bars of each channel's figures, by the neighbors it finds alone.",
+        ).resolve_scale(color="independent")

@@ -1,0 +1,114 @@
+"""Each channel alone: same-label share of its neighbors, and its map."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from latentmap.metrics.metric import Measurement
+from latentmap.report.bars import NEIGHBORS, measured, paired_bars
+from latentmap.report.channel_chart import MOST_MAPS, ChannelChart, DeepDive, channel_name
+from latentmap.report.maps import DATA, SHOWN
+
+if TYPE_CHECKING:
+    import altair as alt
+
+COLUMNS = 4
+SIDE = 235
+
+
+class PerChannel(ChannelChart):
+    """Bars of the neighbors that each channel finds alone, above the maps of the channels."""
+
+    title: ClassVar[str] = "Each channel alone"
+    look_for: ClassVar[str] = (
+        "channels whose dark bar is beyond the orange tick of chance, and maps in which one "
+        "colour keeps together. A map shows the first two principal components of one channel: "
+        "left to right is what varies most in it, which need not be what the labels ask for."
+    )
+    shows_samples: ClassVar[bool] = True
+
+    def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
+        """Return bars above a grid of maps."""
+        import altair as alt
+
+        maps = alt.concat(
+            *(_map(channel, data) for channel in data.shown(MOST_MAPS)), columns=COLUMNS, spacing=14
+        )
+        bars = _bars(data)
+        chart = alt.vconcat(
+            *([] if bars is None else [bars]),
+            maps,
+            spacing=24,
+            description="Bars of the same-label neighbors of each channel, and a map of each.",
+        )
+        return chart.resolve_scale(color="independent").add_params(alt.param(name=SHOWN, value=[]))
+
+    def note(self, data: DeepDive) -> str:
+        """Return how the samples were compared."""
+        found = data.inspection
+        height, width = found.grid
+        parts = [
+            f"Each channel is averaged to {height} × {width} cells before samples are compared."
+            if found.grid != found.positions.shape
+            else "",
+            f"{found.compared:,} of {found.samples:,} samples, drawn at random, are compared."
+            if found.compared < found.samples
+            else "",
+            data.note(),
+            f"Maps are of the {MOST_MAPS} best channels."
+            if len(found.channels) > MOST_MAPS
+            else "",
+        ]
+        return " ".join(filter(None, parts))
+
+
+def _bars(data: DeepDive) -> alt.LayerChart | alt.FacetChart | None:
+    suffixes = {"_grouped": "knn_grouped", "": "knn"}
+    rows = [
+        {"method": channel_name(channel), "neighbors": neighbors, **measured(measurement)}
+        for channel in data.shown()
+        for suffix, neighbors in NEIGHBORS.items()
+        for one in [data.inspection.channels[channel]]
+        for measurement in [
+            Measurement(getattr(one, suffixes[suffix]), getattr(one, suffixes[suffix] + "_chance"))
+        ]
+        if not math.isnan(measurement.value)
+    ]
+    if not rows:
+        return None
+    title = f"same-label share of the {data.inspection.k} nearest neighbors"
+    names = [channel_name(channel) for channel in data.shown()]
+    return paired_bars(rows, names).properties(title=title, width=700)
+
+
+def _map(channel: int, data: DeepDive) -> alt.Chart:
+    import altair as alt
+
+    places = np.array([data.points[f"x{channel}"], data.points[f"y{channel}"]])
+    reach = 1.05 * float(np.abs(places).max(initial=0)) or 1.0
+    scale = alt.Scale(domain=[-reach, reach], nice=False)
+    axis = alt.Axis(labels=False, ticks=False, grid=False, title=None)
+    colors = alt.Scale(domain=list(data.colors), range=list(data.colors.values()))
+    return (
+        alt.Chart(alt.NamedData(DATA), title=_map_title(channel, data), width=SIDE, height=SIDE)
+        .mark_circle(size=18, opacity=0.8, stroke="#333333", strokeWidth=0.3)
+        .encode(
+            x=alt.X(f"x{channel}:Q", scale=scale, axis=axis),
+            y=alt.Y(f"y{channel}:Q", scale=scale, axis=axis),
+            color=alt.Color("group:N", scale=colors, legend=None),
+            tooltip=[
+                alt.Tooltip(f"{name}:N") for name in ("image", "label", "group", "id", "text")
+            ],
+        )
+        .transform_filter(f"length({SHOWN}) == 0 || indexof({SHOWN}, datum.group) >= 0")
+        .add_params(alt.selection_interval(name=f"zoom_{channel}", bind="scales"))
+    )
+
+
+def _map_title(channel: int, data: DeepDive) -> str:
+    one = data.inspection.channels[channel]
+    share = one.knn if math.isnan(one.knn_grouped) else one.knn_grouped
+    return channel_name(channel) + ("" if math.isnan(share) else f", share {share:.3f}")

@@ -1,0 +1,88 @@
+"""Matrices of coloured cells with their numbers, with labels as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair as alt
+
+# More than this no chart shows legibly: the most frequent labels are shown.
+MOST_LABELS = 48
+
+
+def shown_labels(
+    labels: Sequence[str], groups: Sequence[str], counts: Sequence[int], colors: Mapping[str, str]
+) -> list[int]:
+    """Return the positions of the most frequent labels, by group and name.
+
+    Args:
+        labels: (L,) names.
+        groups: (L,) the label group of each.
+        counts: (L,) samples of each.
+        colors: the label groups in their order.
+    """
+    order = {group: place for place, group in enumerate(colors)}
+    frequent = sorted(range(len(labels)), key=lambda row: (-counts[row], labels[row]))
+    return sorted(frequent[:MOST_LABELS], key=lambda row: (order[groups[row]], labels[row]))
+
+
+def labels_note(count: int) -> str:
+    """Say that labels are left out, if any are."""
+    if count <= MOST_LABELS:
+        return ""
+    return f"The {MOST_LABELS} most frequent of {count} labels."
+
+
+def diverging(field: str, reach: float, title: str) -> alt.Color:
+    """Return the colour of a value that may lie on either side of 0: blue below, orange above."""
+    import altair as alt
+
+    return alt.Color(
+        f"{field}:Q",
+        title=title,
+        scale=alt.Scale(scheme="blueorange", domain=[-reach, 0, reach]),
+        legend=alt.Legend(format=".2~g", orient="bottom", gradientLength=240, titleLimit=420),
+    )
+
+
+def matrix(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    x: alt.X,
+    y: alt.Y,
+    color: alt.Color,
+    tooltip: Sequence[alt.Tooltip],
+    text: alt.Text,
+    light: str,
+    cell: tuple[int, int],
+    description: str,
+) -> alt.LayerChart | alt.FacetChart:
+    """Return a matrix of coloured cells with their numbers.
+
+    Args:
+        rows: one for each cell.
+        x: its column.
+        y: its row.
+        color: its colour.
+        tooltip: what it says when pointed at.
+        text: its number.
+        light: expression that is true where the number must be light.
+        cell: width and height of a cell in pixels.
+        description: for readers who do not see the chart.
+    """
+    import altair as alt
+
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(x=x, y=y)
+    numbers = base.mark_text(fontSize=9).encode(
+        text=text, color=alt.condition(light, alt.value("#ffffff"), alt.value("#222222"))
+    )
+    cells = base.mark_rect(stroke="#ffffff").encode(color=color, tooltip=list(tooltip))
+    return alt.layer(
+        cells,
+        numbers,
+        width=alt.Step(cell[0]),
+        height=alt.Step(cell[1]),
+        description=description,
+    )

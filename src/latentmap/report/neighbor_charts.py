@@ -1,0 +1,225 @@
+"""Charts of one neighbor graph: how many neighbors agree with a sample, and which labels mix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.metrics.agreement import agreement
+from latentmap.neighbors.graph import NeighborGraph, NeighborList, neighbor_labels
+from latentmap.report.bars import NEIGHBORS
+from latentmap.report.matrix import diverging, matrix, shown_labels
+from latentmap.report.palette import CHANCE, GROUPED, UNGROUPED
+
+if TYPE_CHECKING:
+    import altair as alt
+
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class LabelledGraph:
+    """The k nearest neighbors of every sample, with its classes.
+
+    Attributes:
+        graph: both neighbor lists.
+        k: nearest neighbors looked at.
+        labels: (L,) names.
+        groups: (L,) the label group of each.
+        codes: (N,) label of each sample.
+        sources: (N,) source group of each sample.
+    """
+
+    graph: NeighborGraph
+    k: int
+    labels: Sequence[str]
+    groups: Sequence[str]
+    codes: Codes
+    sources: Codes
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether there are neighbors of other source groups."""
+        return bool(self.sources.any())
+
+    @property
+    def nearest(self) -> NeighborList:
+        """The k nearest neighbors of other source groups; of all samples if there is one group."""
+        chosen = self.graph.grouped if self.is_grouped else self.graph.every
+        return NeighborList(chosen.indices[:, : self.k], chosen.distances[:, : self.k])
+
+    @property
+    def apart(self) -> Codes:
+        """(N,) groups whose samples are not each other's neighbors in `nearest`."""
+        return self.sources if self.is_grouped else np.arange(len(self.codes))
+
+    @property
+    def group_codes(self) -> Codes:
+        """(N,) label group of each sample."""
+        return np.unique(np.array(self.groups, np.str_), return_inverse=True)[1][self.codes]
+
+
+def share_histograms(data: LabelledGraph) -> alt.TopLevelMixin:
+    """Return histograms of the share of neighbors with the same label, and the same group."""
+    import altair as alt
+
+    panels = [
+        _histogram(data, codes, f"neighbors with the same {noun}")
+        for noun, codes in (("label", data.codes), ("label group", data.group_codes))
+    ]
+    return alt.hconcat(
+        *panels,
+        spacing=40,
+        description=(
+            "Histograms of how many of a sample's nearest neighbors have its label, and how many "
+            "its label group."
+        ),
+    )
+
+
+def _histogram(data: LabelledGraph, codes: Codes, title: str) -> alt.LayerChart | alt.FacetChart:
+    import altair as alt
+
+    lists = {"": (data.graph.every, np.arange(len(codes)))}
+    if data.is_grouped:
+        lists = {"_grouped": (data.graph.grouped, data.sources), **lists}
+    rows: list[dict[str, Any]] = []
+    marks = []
+    for place, (suffix, (neighbors, apart)) in enumerate(lists.items()):
+        found = agreement(codes, neighbors, apart, data.k)
+        marks.append((NEIGHBORS[suffix], found.shares.mean(), found.chances.mean()))
+        counts = np.bincount(np.rint(found.shares * data.k).astype(int), minlength=data.k + 1)
+        rows += [
+            {
+                "neighbors": NEIGHBORS[suffix],
+                "count": number,
+                "left": number - 0.4 + 0.8 * place / len(lists),
+                "right": number - 0.4 + 0.8 * (place + 1) / len(lists),
+                "samples": int(count),
+                "share": count / len(codes),
+            }
+            for number, count in enumerate(counts.tolist())
+        ]
+    name, mean, chance = marks[0]
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "left:Q",
+                title=f"of {data.k} nearest neighbors",
+                scale=alt.Scale(domain=[-0.5, data.k + 0.5], nice=False),
+                axis=alt.Axis(tickMinStep=1, format="d", grid=False),
+            ),
+            x2="right:Q",
+            y=alt.Y("share:Q", title="share of the samples", axis=alt.Axis(format="%")),
+            y2=alt.datum(0),
+            color=alt.Color(
+                "neighbors:N",
+                scale=alt.Scale(domain=list(NEIGHBORS.values()), range=[GROUPED, UNGROUPED]),
+                legend=alt.Legend(orient="top", title=None, labelLimit=240),
+            ),
+            tooltip=[
+                "neighbors:N",
+                alt.Tooltip("count:Q", title="same"),
+                "samples:Q",
+                alt.Tooltip("share:Q", format=".1%"),
+            ],
+        )
+    )
+    lines = (
+        alt.Chart(alt.InlineData(values=[{"at": chance * data.k}]))
+        .mark_rule(color=CHANCE, strokeWidth=2)
+        .encode(x=alt.X("at:Q"))
+    )
+    heading = alt.TitleParams(
+        title, subtitle=f"mean {mean:.3f}, chance {chance:.3f} ({name})", anchor="start"
+    )
+    return alt.layer(bars, lines, title=heading, width=440, height=240)
+
+
+def confusion(data: LabelledGraph) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the share of each label among the neighbors of each label, and its chance.
+
+    Returns:
+        (L, L) each, rows sum to 1: mean over the samples of the row's label of the share of
+        neighbors with the column's; and the same if neighbors were drawn at random from the
+        samples that may be neighbors.
+    """
+    count, labels = len(data.codes), len(data.labels)
+    found = neighbor_labels(data.codes, data.nearest)
+    rows, columns = np.nonzero(found >= 0)
+    weights = 1 / (found >= 0).sum(axis=1)[rows]
+    pairs = data.codes[rows] * labels + found[rows, columns]
+    sizes = np.bincount(data.codes, minlength=labels)
+    shares = np.bincount(pairs, weights, labels**2).reshape(labels, labels)
+    apart = data.apart
+    own = np.bincount(apart)[apart]
+    inside = np.zeros((apart.max() + 1, labels))
+    np.add.at(inside, (apart, data.codes), 1)
+    chances = np.zeros((labels, labels))
+    for label in range(labels):
+        members = np.flatnonzero(data.codes == label)
+        others = (sizes - inside[apart[members]]) / (count - own[members])[:, np.newaxis]
+        chances[label] = others.mean(axis=0)
+    return shares / sizes[:, np.newaxis], chances
+
+
+def confusion_chart(data: LabelledGraph, colors: Mapping[str, str]) -> alt.TopLevelMixin:
+    """Return a matrix: labels of samples as rows, labels of their neighbors as columns.
+
+    Args:
+        data: the graph.
+        colors: the label groups in their order.
+    """
+    import altair as alt
+
+    shares, chances = confusion(data)
+    counts = np.bincount(data.codes, minlength=len(data.labels)).tolist()
+    shown = shown_labels(data.labels, data.groups, counts, colors)
+    rows = [
+        {
+            "label": data.labels[row],
+            "neighbor": data.labels[column],
+            "share": float(f"{shares[row, column]:.5g}"),
+            "chance": float(f"{chances[row, column]:.5g}"),
+            "beyond": float(f"{shares[row, column] - chances[row, column]:.5g}"),
+            "percent": float(f"{100 * shares[row, column]:.3g}"),
+        }
+        for row in shown
+        for column in shown
+    ]
+    names = [data.labels[label] for label in shown]
+    reach = max(abs(row["beyond"]) for row in rows) or 1.0  # type: ignore[arg-type]
+    return matrix(
+        rows,
+        x=alt.X(
+            "neighbor:N",
+            sort=names,
+            title="label of the neighbors",
+            axis=alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False),
+        ),
+        y=alt.Y(
+            "label:N",
+            sort=names,
+            title="label of the sample",
+            axis=alt.Axis(domain=False, ticks=False),
+        ),
+        color=diverging("beyond", reach, "share of the neighbors beyond chance"),
+        tooltip=[
+            alt.Tooltip("label:N"),
+            alt.Tooltip("neighbor:N"),
+            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("share", "chance", "beyond")),
+        ],
+        text=alt.Text("percent:Q", format=".0f"),
+        light=f"abs(datum.beyond) > {0.65 * reach}",
+        cell=(28, 20),
+        description=(
+            "Matrix of labels: percent of the nearest neighbors of a label's samples that have "
+            "each label, coloured by how far it is from chance."
+        ),
+    )

@@ -1,0 +1,196 @@
+"""The page about the neighbors that the best method of one encoder and variant finds."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentmap.metrics.agreement import NeighborMetricOptions
+from latentmap.neighbors.graph import read_graph
+from latentmap.report.experiments import format_value, ranked, read_experiments
+from latentmap.report.matrix import labels_note
+from latentmap.report.neighbor_charts import LabelledGraph, confusion_chart, share_histograms
+from latentmap.report.pages import Plate, chart_plate, write_page
+from latentmap.report.palette import group_colors
+from latentmap.report.points import read_samples_at
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids
+
+PAIRS = 24
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sample and its nearest neighbor, of another label.
+
+    Attributes:
+        sample: row of the sample.
+        neighbor: row of its nearest neighbor.
+        distance: between them.
+        relative: the same over the median distance of all samples to their nearest neighbor.
+    """
+
+    sample: int
+    neighbor: int
+    distance: float
+    relative: float
+
+
+def write_neighbors_page(
+    output: Path | str,
+    *,
+    encoder: str,
+    variant: str,
+    keys: Sequence[Sequence[str]],
+    metrics: Sequence[Path | str],
+    graphs: Sequence[Path | str],
+    samples: Sequence[Path | str],
+    thumbnails: Sequence[Path | str],
+    label_groups: Mapping[str, str | None],
+    options: NeighborMetricOptions,
+    bundle: Path | str,
+    home: Path | str,
+) -> None:
+    """Write the page about the best method's neighbors.
+
+    Args:
+        output: the page.
+        encoder: whose methods.
+        variant: of the images.
+        keys: (encoder, variant, method) of each file of figures.
+        metrics: the files of figures, in the same order.
+        graphs: the neighbor graphs, in the same order; that of the best method is read.
+        samples: shards of samples.
+        thumbnails: their shards of thumbnails, in the same order.
+        label_groups: the configured groups in order, with their colour or none.
+        options: how many neighbors are looked at.
+        bundle: what `write_vega_bundle` wrote.
+        home: the summary, which the page links to.
+
+    Raises:
+        LatentmapError: an input does not belong to these samples.
+    """
+    best = ranked(read_experiments(keys, metrics))[0].key
+    path = dict(zip(map(tuple, keys), graphs, strict=True))[best]
+    data = _read_labelled(path, samples, options.k)
+    colors = group_colors(label_groups, data.groups)
+    told = 1 < len(data.labels) < len(data.codes) and len(data.codes) > data.k
+    write_page(
+        output,
+        "neighbors.html",
+        bundle=bundle,
+        home=home,
+        title=f"Nearest neighbors ({encoder}, {variant}, {best.method})",
+        method=best.method,
+        k=data.k,
+        grouped=data.is_grouped,
+        plates=_plates(data, colors) if told else [],
+        wrong=_share_of_wrong(data) if told else "",
+        pairs=_shown_pairs(telling_pairs(data), samples, thumbnails) if told else [],
+    )
+
+
+def _read_labelled(path: Path | str, samples: Sequence[Path | str], k: int) -> LabelledGraph:
+    table = read_samples(samples, ["id", "label", "label_group", "source_group"])
+    graph = read_graph(path)
+    check_ids(path, graph.ids, table["id"].to_pylist())
+    labels, first, codes = np.unique(
+        np.array(table["label"].to_pylist(), np.str_), return_index=True, return_inverse=True
+    )
+    groups = table["label_group"].to_pylist()
+    sources = np.array(table["source_group"].to_pylist(), np.str_)
+    return LabelledGraph(
+        graph=graph,
+        k=k,
+        labels=labels.tolist(),
+        groups=[groups[row] for row in first],
+        codes=codes,
+        sources=np.unique(sources, return_inverse=True)[1],
+    )
+
+
+def _plates(data: LabelledGraph, colors: Mapping[str, str]) -> list[Plate]:
+    shares = chart_plate(
+        "shares",
+        share_histograms(data),
+        "How many neighbors agree",
+        "dark bars to the right of the orange line of chance. A tall bar at 0 are samples whose "
+        "neighbors all have another label; light bars farther right are neighbors cut from the "
+        "same image.",
+    )
+    matrix = chart_plate(
+        "confusion",
+        confusion_chart(data, colors),
+        "Which labels mix",
+        "an orange diagonal, labels whose neighbors are their own, and orange cells off it, labels "
+        "that are taken for each other. Numbers are percent of a row's neighbors; white is chance.",
+        note=labels_note(len(data.labels)),
+    )
+    return [shares, matrix]
+
+
+def _share_of_wrong(data: LabelledGraph) -> str:
+    first = data.nearest.indices[:, 0]
+    present = first >= 0
+    wrong = data.codes[first[present]] != data.codes[present]
+    return f"{100 * wrong.mean():.0f} %"
+
+
+def telling_pairs(data: LabelledGraph, most: int = PAIRS) -> list[Pair]:
+    """Return samples that nearly coincide with a sample of another label, nearest first.
+
+    Of all samples whose nearest neighbor has another label, those at the smallest distance are
+    taken. No sample is shown twice, and no pair of labels more often than needed to show `most`.
+    """
+    first, distances = data.nearest.indices[:, 0], data.nearest.distances[:, 0].astype(np.float64)
+    present = np.flatnonzero(first >= 0)
+    wrong = present[data.codes[first[present]] != data.codes[present]]
+    typical = float(np.median(distances[present])) if len(present) else math.nan
+    label_pairs = len(data.labels) * (len(data.labels) - 1) // 2
+    limit = math.ceil(most / max(label_pairs, 1))
+    seen: set[int] = set()
+    used: Counter[tuple[int, ...]] = Counter()
+    pairs: list[Pair] = []
+    for sample in wrong[np.argsort(distances[wrong], kind="stable")].tolist():
+        neighbor, distance = int(first[sample]), float(distances[sample])
+        labels = tuple(sorted(data.codes[[sample, neighbor]].tolist()))
+        if seen & {sample, neighbor} or used[labels] == limit:
+            continue
+        seen |= {sample, neighbor}
+        used[labels] += 1
+        pairs.append(Pair(sample, neighbor, distance, distance / typical if typical else math.nan))
+        if len(pairs) == most:
+            break
+    return pairs
+
+
+def _shown_pairs(
+    pairs: Sequence[Pair], samples: Sequence[Path | str], thumbnails: Sequence[Path | str]
+) -> list[dict[str, Any]]:
+    """Return what the page says of each pair: both samples, with their pictures."""
+    rows = np.unique(np.array([(p.sample, p.neighbor) for p in pairs], np.intp).reshape(-1))
+    content = read_samples_at(rows, samples, thumbnails).content
+    places = {row: place for place, row in enumerate(rows.tolist())}
+
+    def shown(row: int) -> dict[str, str]:
+        place = places[row]
+        image = content["image"][place]
+        return {
+            **{name: content[name][place] for name in ("id", "label", "group", "text")},
+            "image": "" if image < 0 else content["images"][image],
+        }
+
+    return [
+        {
+            "samples": [shown(pair.sample), shown(pair.neighbor)],
+            "distance": format_value(pair.distance),
+            "relative": format_value(pair.relative),
+        }
+        for pair in pairs
+    ]

@@ -1,0 +1,207 @@
+"""Charts about channels say what was planted in the latents."""
+
+import dataclasses
+import json
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.inspect.channels import InspectOptions, inspect_latents
+from latentmap.inspect.inspection import ChannelFigures, read_channel_maps, read_inspection
+from latentmap.report.channel_chart import CHANNEL_CHARTS, DeepDive
+from latentmap.report.channel_pages import write_channel_pages
+from latentmap.report.deep_dive.spatial_importance import cells
+from latentmap.report.options import ReportOptions
+from latentmap.store.latents import write_latents
+
+PLANTED = 3
+
+
+def inspected(run, folder):
+    """Inspect latents of the fake run in which one channel tells the labels apart."""
+    codes = np.unique(run.labels, return_inverse=True)[1]
+    latents = np.random.default_rng(0).normal(size=(len(run.ids), 5, 6, 20)).astype(np.float32)
+    latents[:, PLANTED] += codes[:, None, None]
+    shards, start = [], 0
+    for path in run.samples:
+        shards.append(folder / f"latents-{path.name}")
+        stop = start + (40 if start == 0 else 30)
+        write_latents(shards[-1], run.ids[start:stop], latents[start:stop], {})
+        start = stop
+    files = {
+        "figures": folder / "channels.json",
+        "positions": folder / "positions.parquet",
+        "maps": folder / "maps.parquet",
+    }
+    inspect_latents(shards, run.samples, InspectOptions(k=5), **files)
+    return files
+
+
+def write_pages(run, files, folder, **changes):
+    """Write all pages about channels; return them by chart."""
+    pages = {name: folder / "report" / f"{name}.html" for name in CHANNEL_CHARTS}
+    given = {
+        "samples": run.samples,
+        "thumbnails": run.thumbnails,
+        "label_groups": run.label_groups,
+        "options": ReportOptions(),
+    }
+    write_channel_pages(
+        pages,
+        encoder="tiny-vae",
+        variant="plain",
+        bundle=run.bundle,
+        home=run.summary,
+        **{**files, **given, **changes},
+    )
+    return pages
+
+
+@pytest.fixture(scope="module")
+def files(fake_run, tmp_path_factory):
+    return inspected(fake_run, tmp_path_factory.mktemp("inspection"))
+
+
+@pytest.fixture(scope="module")
+def data(fake_run, files):
+    maps = read_channel_maps(files["maps"])
+    points = {f"{axis}{c}": getattr(maps, axis)[:, c].tolist() for axis in "xy" for c in range(5)}
+    found = read_inspection(files["figures"], files["positions"])
+    return DeepDive(found, points, dict.fromkeys(fake_run.label_groups, "#000000"))
+
+
+def with_channels(data, count):
+    """The same data with more channels, each a bit better than the one before."""
+    figures = [ChannelFigures(1 + c, 0, c / 1000, 0.1, c / 1000, 0.1) for c in range(count)]
+    return dataclasses.replace(
+        data, inspection=dataclasses.replace(data.inspection, channels=figures)
+    )
+
+
+def rows_of(chart):
+    return [row for rows in chart.to_dict()["datasets"].values() for row in rows]
+
+
+@pytest.mark.parametrize("name", CHANNEL_CHARTS.names())
+def test_every_chart_says_what_it_is_and_is_the_same_when_built_again(data, name):
+    chart = CHANNEL_CHARTS.create(name)
+    assert chart.title and chart.look_for and CHANNEL_CHARTS.description(name).endswith(".")
+    spec = chart.build(data).to_dict()
+    assert spec["description"]
+    assert CHANNEL_CHARTS.create(name).build(data).to_dict() == spec
+
+
+def test_the_planted_channel_leads(data):
+    spec = CHANNEL_CHARTS.create("channel_importance").build(data).to_dict()
+    for panel in spec["hconcat"]:
+        assert panel["layer"][0]["encoding"]["y"]["sort"][0] == f"channel {PLANTED}"
+    assert len(spec["hconcat"]) == 3
+
+
+def test_heatmaps_show_deviations_in_units_of_all_samples(data):
+    found = data.inspection
+    rows = rows_of(CHANNEL_CHARTS.create("channel_means_heatmap").build(data))
+    assert len(rows) == len(found.labels) * 5
+    row = next(r for r in rows if r["label"] == "tall.choice" and r["channel"] == str(PLANTED))
+    label = found.labels.index("tall.choice")
+    mean, std = found.means[:, PLANTED]
+    assert row["deviation"] == pytest.approx((found.label_means[label, PLANTED] - mean) / std)
+    strongest = max(rows, key=lambda r: abs(r["deviation"]))
+    assert strongest["channel"] == str(PLANTED)
+
+
+def test_labels_stand_by_group(data, fake_run):
+    order = list(fake_run.label_groups)
+    groups = [order.index(data.inspection.groups[label]) for label in data.labels]
+    assert groups == sorted(groups) and len(groups) == len(data.inspection.labels)
+
+
+def test_of_many_channels_the_best_are_shown_and_the_page_says_so(data):
+    many = with_channels(data, 70)
+    assert many.shown() == list(range(6, 70))
+    assert many.shown(16) == list(range(54, 70))
+    assert many.note() == "Of 70 channels the 64 whose neighbors agree most in their label."
+    assert data.note() == ""
+
+
+def test_planes_are_averaged_to_fit():
+    plane = np.arange(24, dtype=float).reshape(4, 6)
+    shown = cells(plane, 3)
+    assert sum((c["row_end"] - c["row"]) * (c["column_end"] - c["column"]) for c in shown) == 24
+    for cell in shown:
+        part = plane[cell["row"] : cell["row_end"], cell["column"] : cell["column_end"]]
+        assert cell["f"] == pytest.approx(part.mean())
+    plane[0, :2] = np.nan
+    assert len(cells(plane, 6)) == 4 * 6 - 2
+    assert len(cells(plane, 3)) == 9 - 1
+
+
+def test_correlation_and_spectrum_are_those_of_the_covariance(data):
+    rows = rows_of(CHANNEL_CHARTS.create("channel_correlations").build(data))
+    scale = np.sqrt(np.diagonal(data.inspection.covariance))
+    correlation = data.inspection.covariance / np.outer(scale, scale)
+    found = [row["value"] for row in rows if row.get("a") == "0" and row.get("b") == "1"]
+    assert pytest.approx(correlation[0, 1], rel=1e-3) in found
+    shares = [row for row in rows if row.get("of") == "over all positions"]
+    assert max(row["share"] for row in shares) == pytest.approx(1, abs=1e-3)
+    assert data.inspection.covariance[PLANTED, PLANTED] > 3
+
+
+def test_undefined_figures_have_no_chart(data):
+    nan = float("nan")
+    nothing = [ChannelFigures(nan, nan, nan, nan, nan, nan)] * 5
+    empty = np.full_like(data.inspection.positions, nan)
+    zero = np.zeros((5, 5))
+    undefined = dataclasses.replace(
+        data.inspection,
+        channels=nothing,
+        positions=empty,
+        labels=["one"],
+        groups=["Size"],
+        counts=[70],
+        covariance=zero,
+        covariance_of_means=zero,
+    )
+    for name in set(CHANNEL_CHARTS) - {"per_channel"}:
+        assert (
+            CHANNEL_CHARTS.create(name).build(DeepDive(undefined, {}, {"Size": "#000000"})) is None
+        )
+
+
+def embedded(page):
+    """The charts that a page embeds."""
+    found = re.findall(r'<script type="application/json" data-chart="\w+">(.*?)</script>', page)
+    return [json.loads(text) for text in found]
+
+
+def test_pages_carry_what_they_show(fake_run, files, tmp_path):
+    pages = write_pages(fake_run, files, tmp_path)
+    assert set(pages) == set(CHANNEL_CHARTS)
+    for name, path in pages.items():
+        text = path.read_text()
+        assert "<img src=x" not in text
+        (chart,) = embedded(text)
+        assert ("points" in chart) == (name == "per_channel") == ('id="samples"' in text)
+    (maps,) = embedded(pages["per_channel"].read_text())
+    assert set(maps["points"]) == {f"{axis}{channel}" for axis in "xy" for channel in range(5)}
+    assert {len(values) for values in maps["points"].values()} == {70}
+
+
+def test_fewer_points_are_those_of_the_same_samples(fake_run, files, tmp_path):
+    pages = write_pages(fake_run, files, tmp_path, options=ReportOptions(max_points=7))
+    text = pages["per_channel"].read_text()
+    samples = json.loads(re.search(r'id="samples">(.*?)</script>', text)[1])
+    maps = read_channel_maps(files["maps"])
+    expected = [float(f"{maps.x[maps.ids.index(i), 0]:.4g}") for i in samples["id"]]
+    assert embedded(text)[0]["points"]["x0"] == expected and len(expected) == 7
+
+
+def test_maps_of_other_samples_are_named(fake_run, files, tmp_path):
+    other = SimpleNamespace(**{**vars(fake_run), "samples": fake_run.samples[:1]})
+    other.label_groups, other.bundle = fake_run.label_groups, fake_run.bundle
+    other.summary = fake_run.summary
+    with pytest.raises(LatentmapError, match=r"maps.parquet has id 'sample_040', which no sample"):
+        write_pages(other, files, tmp_path, thumbnails=fake_run.thumbnails[:1])

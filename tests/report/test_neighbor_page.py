@@ -1,0 +1,131 @@
+"""What a neighbor graph mixes, and the page about it."""
+
+import numpy as np
+import pytest
+
+from latentmap.metrics.agreement import NeighborMetricOptions
+from latentmap.neighbors.exact import find_neighbors
+from latentmap.neighbors.graph import write_graph
+from latentmap.report.neighbor_charts import (
+    LabelledGraph,
+    confusion,
+    confusion_chart,
+    share_histograms,
+)
+from latentmap.report.neighbor_page import telling_pairs, write_neighbors_page
+
+COLORS = {"A": "#000000", "B": "#ffffff"}
+
+
+def labelled(values, codes, sources, k=2):
+    values = np.asarray(values, np.float32).reshape(len(codes), -1)
+    sources = np.asarray(sources)
+    ids = [str(row) for row in range(len(codes))]
+    graph = find_neighbors(ids, values, [str(s) for s in sources], k)
+    return LabelledGraph(graph, k, ["a", "b", "c"], ["A", "A", "B"], np.asarray(codes), sources)
+
+
+@pytest.fixture
+def line():
+    """Samples on a line: a and b alternate, c is far away."""
+    return labelled([0, 1, 2.5, 4.5, 100, 101, 102], [0, 1, 0, 1, 2, 2, 2], [0, 1, 2, 3, 4, 5, 6])
+
+
+def test_confusion_is_the_share_of_each_label(line):
+    shares, chances = confusion(line)
+    # Neighbors of 0: b a; of 1: a a; of 2.5: b b (1.5 and 2 away); of 4.5: a b.
+    np.testing.assert_allclose(shares, [[0.25, 0.75, 0], [0.75, 0.25, 0], [0, 0, 1]])
+    np.testing.assert_allclose(chances, np.array([[1, 2, 3], [2, 1, 3], [2, 2, 2]]) / 6)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+
+
+def test_chance_is_that_of_random_neighbors_of_other_source_groups():
+    rng = np.random.default_rng(0)
+    codes, sources = rng.integers(0, 3, 60), rng.integers(0, 12, 60)
+    total = np.zeros((3, 3))
+    for seed in range(300):
+        shuffled = np.random.default_rng(seed).normal(size=(60, 3))
+        shares, chances = confusion(labelled(shuffled, codes, sources, k=5))
+        total += shares / 300
+    np.testing.assert_allclose(total, chances, atol=0.01)
+
+
+def test_telling_pairs_are_near_and_of_different_labels(line):
+    pairs = telling_pairs(line)
+    assert [(pair.sample, pair.neighbor) for pair in pairs] == [(0, 1), (3, 2)]
+    assert [pair.distance for pair in pairs] == [1, 2]
+    # Distances to the nearest neighbor: 1, 1, 1.5, 2, 1, 1, 1.
+    assert [pair.relative for pair in pairs] == [1, 2]
+
+
+def test_no_sample_is_shown_twice_and_pairs_of_labels_take_turns():
+    rng = np.random.default_rng(1)
+    data = labelled(rng.normal(size=(90, 2)), rng.integers(0, 3, 90), np.arange(90))
+    pairs = telling_pairs(data, 6)
+    rows = [row for pair in pairs for row in (pair.sample, pair.neighbor)]
+    assert len(set(rows)) == len(rows) == 12
+    kinds = [tuple(sorted(data.codes[[p.sample, p.neighbor]])) for p in pairs]
+    assert all(kinds.count(kind) == 2 for kind in ((0, 1), (0, 2), (1, 2)))
+    assert all(a != b for a, b in kinds)
+    assert [p.distance for p in pairs] == sorted(p.distance for p in pairs)
+
+
+def test_neighbors_of_the_same_source_group_are_left_out():
+    data = labelled([0, 0, 5, 5, 9, 9], [0, 1, 0, 1, 2, 2], [0, 0, 1, 1, 2, 2])
+    assert min(pair.distance for pair in telling_pairs(data)) == 4
+    alone = labelled([0, 0, 5, 5, 9, 9], [0, 1, 0, 1, 2, 2], [0] * 6)
+    assert not alone.is_grouped and telling_pairs(alone)[0].distance == 0
+
+
+def test_histograms_count_every_sample_once_in_each_list(line):
+    spec = share_histograms(line).to_dict()
+    assert spec["description"] and len(spec["hconcat"]) == 2
+    for panel in spec["hconcat"]:
+        name = panel["layer"][0]["data"]["name"]
+        rows = spec["datasets"][name]
+        for neighbors in {row["neighbors"] for row in rows}:
+            assert sum(row["samples"] for row in rows if row["neighbors"] == neighbors) == 7
+    same = spec["datasets"][spec["hconcat"][0]["layer"][0]["data"]["name"]]
+    counts = {r["count"]: r["samples"] for r in same if "other source" in r["neighbors"]}
+    # 0 has one a of two, 1 none, 2.5 none, 4.5 one, and each c two.
+    assert counts == {0: 2, 1: 2, 2: 3}
+
+
+def test_the_matrix_is_described_and_shows_all_labels(line):
+    spec = confusion_chart(line, COLORS).to_dict()
+    (rows,) = spec["datasets"].values()
+    assert spec["description"] and len(rows) == 9
+
+
+def write(run, output, values, k=10):
+    """Write the page of the fake run with one method's graph for all."""
+    keys = [key for key in run.metrics if key[:2] == ("tiny-vae", "plain")]
+    groups = [str(row // 3) for row in range(len(run.ids))]
+    graph = output.with_suffix(".parquet")
+    write_graph(graph, find_neighbors(run.ids, values, groups, k))
+    missing = output.parent / "not there.parquet"
+    write_neighbors_page(
+        output,
+        encoder="tiny-vae",
+        variant="plain",
+        keys=keys,
+        metrics=[run.metrics[key] for key in keys],
+        graphs=[graph if key[2] == "mean" else missing for key in keys],
+        samples=run.samples,
+        thumbnails=run.thumbnails,
+        label_groups=run.label_groups,
+        options=NeighborMetricOptions(),
+        bundle=run.bundle,
+        home=run.summary,
+    )
+    return output.read_text()
+
+
+def test_the_page_shows_the_best_method_with_pictures_and_hostile_text_as_text(fake_run, tmp_path):
+    values = np.random.default_rng(0).normal(size=(len(fake_run.ids), 4)).astype(np.float32)
+    text = write(fake_run, tmp_path / "page.html", values)
+    assert "Nearest neighbors (tiny-vae, plain, mean)" in text
+    assert 'data-chart="shares"' in text and 'data-chart="confusion"' in text
+    assert text.count('<img src="data:image/jpeg;base64,') >= 40
+    assert "<img src=x" not in text
+    assert text.count("× the median") == 24
