@@ -71,15 +71,15 @@ def lay_out(
     """Reduce the embedding if the projection asks for it, and place its samples."""
     count = projection.options.pca
     if count is None:
-        return projection.place(partial(_values, embedding, graph), graph)
-    values = _values(embedding, graph)
+        return projection.place(partial(read_values, embedding, graph), graph)
+    values = read_values(embedding, graph)
     reduced = principal_components(values, min(count, *values.shape)).coordinates
     # The reduced rows have neighbors of their own; nobody's neighbors are left out for a map.
     reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, graph.every.k)
     return projection.place(lambda: reduced, reduced_graph)
 
 
-def _values(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:
+def read_values(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:
     """Return the embedding; of one that is wider than long its rows on fewer axes."""
     return read_embedding(embedding)[1] if graph.rotated is None else graph.rotated
 

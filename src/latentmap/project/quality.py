@@ -16,7 +16,7 @@ from pydantic import Field
 from latentmap.config import Options
 from latentmap.neighbors.exact import Distances
 from latentmap.neighbors.graph import NeighborGraph, read_graph
-from latentmap.project.place import AXES, lay_out
+from latentmap.project.place import AXES, lay_out, read_values
 from latentmap.project.projection import Projection, ProjectionOptions
 from latentmap.store.latents import METADATA_KEY
 from latentmap.store.samples import evenly_spaced, read_samples
@@ -24,7 +24,6 @@ from latentmap.store.tables import (
     check_ids,
     matrix,
     numbers,
-    read_embedding,
     read_parquet,
     strings,
     write_parquet,
@@ -109,17 +108,17 @@ def assess_maps(
         LatentmapError: the files do not describe the same samples.
     """
     expected = read_samples(samples, ["id"])["id"].to_pylist()
-    ids, values = read_embedding(embedding)
     graph = read_graph(neighbors)
-    check_ids(embedding, ids, expected)
+    check_ids(embedding, read_parquet(embedding, ["id"])["id"].to_pylist(), expected)
     check_ids(neighbors, graph.ids, expected)
     placed = [_read_map(path, expected) for path in maps]
-    qualities = assess(values, placed, options.k, evenly_spaced(len(ids), options.samples))
+    rows = evenly_spaced(len(expected), options.samples)
+    qualities = assess(read_values(embedding, graph), placed, options.k, rows)
     for output, projection, coordinates, quality in zip(
         outputs, projections, placed, qualities, strict=True
     ):
         spread = _spread(embedding, graph, projection, coordinates, options.seeds)
-        write_trust(output, ids, quality, spread, options.seeds)
+        write_trust(output, expected, quality, spread, options.seeds)
 
 
 def _read_map(path: Path | str, expected: Sequence[str]) -> NDArray[np.float32]:
