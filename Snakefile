@@ -14,6 +14,7 @@ localrules:
     metrics,
     projections,
     report,
+    figures,
 
 
 rule all:
@@ -53,6 +54,11 @@ rule projections:
 rule report:
     input:
         REPORT_FILES,
+
+
+rule figures:
+    input:
+        expand(f"{FIGURE}.{{suffix}}", figure=PUBLISHED, suffix=["svg", "png", "pdf", "csv"]),
 
 
 include: "rules/samples.smk"

@@ -49,6 +49,7 @@ FIGURES = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/metrics.json"
 MAP_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/{{projection}}.html"
 COMPARISON_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/comparisons/{{chart}}.html"
 MAPS_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/maps.html"
+FIGURE = f"{REPORT}/{{figure}}"
 LOG = f"{RESULTS}/logs"
 BENCHMARK = f"{RESULTS}/benchmarks"
 
@@ -61,6 +62,7 @@ wildcard_constraints:
     method=r"\w+",
     projection=r"\w+",
     chart=r"\w+",
+    figure=r"([^/]+/[^/]+/)?figures/\w+",
 
 
 # ---- what a run is made of ---------------------------------------------------------------------
@@ -207,3 +209,16 @@ REPORT_FILES = [
     *paths(COMPARISON_PAGE, [*COMPARISON_KEYS, *COST_KEYS]),
     *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
 ]
+
+# What can be exported for publication: the page that each figure is in, and its name there.
+PUBLISHED = {
+    **{f"figures/{chart}": (SUMMARY, chart) for chart in charts_of("summary")},
+    **{
+        f"{key[0]}/{key[1]}/figures/{key[2]}": (*paths(COMPARISON_PAGE, [key]), key[2])
+        for key in [*COMPARISON_KEYS, *COST_KEYS]
+    },
+    **{
+        f"{key[0]}/{key[1]}/figures/{key[2]}_{key[3]}": (*paths(MAP_PAGE, [key]), "map")
+        for key in MAP_KEYS
+    },
+}

@@ -1,0 +1,182 @@
+"""Figures for publications: a chart of a page as SVG, PNG and PDF, and its data as CSV."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from latentmap.store.files import atomic, write_text
+
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+PIXELS = 3
+"""Pixels of a PNG for each of the chart's: 288 to the inch."""
+
+NOTHING = "None of the figures that this chart shows is defined for these samples."
+Spec = dict[str, Any]
+
+
+def write_figure(
+    page: Path | str,
+    chart: str,
+    *,
+    svg: Path | str,
+    png: Path | str,
+    pdf: Path | str,
+    csv: Path | str,
+) -> None:
+    """Write a chart as it stands in a page.
+
+    Args:
+        page: a page of the report.
+        chart: id of the chart in it; where the page has none of this name, the figures say that
+            nothing it shows is defined.
+        svg: output.
+        png: output, with a white background.
+        pdf: output.
+        csv: output; the rows of all parts of the chart, with the title of their part where there
+            are several.
+    """
+    import vl_convert
+
+    spec = read_chart(page, chart)
+    write_text(csv, _table(spec).write_csv())
+    shown = printed(spec)
+    write_text(svg, vl_convert.vegalite_to_svg(shown))
+    for path, content in (
+        (png, vl_convert.vegalite_to_png(shown, scale=PIXELS)),
+        (pdf, _in_order(vl_convert.vegalite_to_pdf(shown))),
+    ):
+        with atomic(path) as temporary:
+            temporary.write_bytes(content)
+
+
+def read_chart(page: Path | str, chart: str) -> Spec:
+    """Return the specification of a chart in a page, with the rows that the page adds to it."""
+    scripts = _Scripts()
+    scripts.feed(Path(page).read_text("utf-8"))
+    if chart not in scripts.charts:
+        return {"mark": "text", "data": {"values": []}, "title": NOTHING}
+    embedded = json.loads(scripts.charts[chart])
+    spec: Spec = embedded["spec"]
+    if "points" in embedded:
+        rows = _rows(embedded["points"], json.loads(scripts.samples))
+        spec["datasets"] = spec.get("datasets", {}) | {embedded["data"]: rows}
+    return spec
+
+
+def printed(spec: Spec) -> Spec:
+    """Return a specification as paper needs it: on white, with a legend where a page has its own.
+
+    Args:
+        spec: of a chart; not changed.
+    """
+    spec = json.loads(json.dumps(spec))
+    spec["config"] = spec.get("config", {}) | {"background": "#ffffff", "font": FONT}
+    for node in _nodes(spec):
+        color = node.get("encoding", {}).get("color", {})
+        if color.get("field") == "group" and color.get("legend", {}) is None:
+            color["legend"] = {"title": None, "symbolOpacity": 1}
+    return spec
+
+
+def _in_order(pdf: bytes) -> bytes:
+    """Sort the lists of resources in a PDF, which its writer leaves in a random order.
+
+    Lines move within their list only, so that every object stays at its offset.
+    """
+    return re.sub(
+        rb"(?<=<<\n)(?:[ ]+/[a-z]+\d+ \d+ 0 R\n)+",
+        lambda lines: b"".join(sorted(lines[0].splitlines(keepends=True))),
+        pdf,
+    )
+
+
+class _Scripts(HTMLParser):
+    """The JSON that a page carries: charts by id, and the samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.charts: dict[str, str] = {}
+        self.samples = ""
+        self._attributes: dict[str, str | None] = {}
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self._attributes = dict(attributes) if tag == "script" else {}
+
+    def handle_data(self, data: str) -> None:
+        chart = self._attributes.get("data-chart")
+        if chart is not None:
+            self.charts[chart] = self.charts.get(chart, "") + data
+        elif self._attributes.get("id") == "samples":
+            self.samples += data
+
+
+def _rows(points: dict[str, list[Any]], samples: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Return one row for each sample: what it is, without its image, and what the map says."""
+    named = {name: samples[name] for name in ("id", "label", "group", "text")} | points
+    filled = {name: values for name, values in named.items() if values}
+    return [dict(zip(filled, row, strict=True)) for row in zip(*filled.values(), strict=True)]
+
+
+def _nodes(value: Any) -> Iterator[Spec]:
+    """Yield every object of a specification but its rows."""
+    if isinstance(value, dict):
+        yield value
+        for key, inner in value.items():
+            if key not in ("datasets", "values"):
+                yield from _nodes(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _nodes(inner)
+
+
+def _table(spec: Spec) -> pl.DataFrame:
+    """Return what a chart shows: each data set once, under the title of its part.
+
+    What a reader cannot point at (grids, labels) is left out, unless that is all there is.
+    """
+    marks = list(_marks(spec, "", None))
+    shown = [mark for mark in marks if "tooltip" in mark.encoding] or marks
+    titles: dict[str, str] = {}
+    for mark in shown:
+        titles.setdefault(mark.data, mark.title)
+    titled = len(set(titles.values())) > 1
+    rows = [
+        ({"part": title} if titled else {}) | {name: _scalar(cell) for name, cell in row.items()}
+        for data, title in titles.items()
+        for row in spec["datasets"][data]
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None, strict=False)
+
+
+class _Mark(NamedTuple):
+    """A layer or a chart without layers: its title, its data set and what it encodes."""
+
+    title: str
+    data: str
+    encoding: Spec
+
+
+def _marks(node: Any, title: str, data: str | None) -> Iterator[_Mark]:
+    """Yield every mark, with the innermost title and data set around it."""
+    if isinstance(node, list):
+        for inner in node:
+            yield from _marks(inner, title, data)
+    elif isinstance(node, dict):
+        own = node.get("title", title)
+        title = own.get("text", title) if isinstance(own, dict) else own
+        data = (node.get("data") or {}).get("name", data)
+        if "mark" in node and data is not None:
+            yield _Mark(title, data, node.get("encoding", {}))
+        for key in ("layer", "concat", "hconcat", "vconcat", "spec"):
+            yield from _marks(node.get(key), title, data)
+
+
+def _scalar(cell: Any) -> Any:
+    return json.dumps(cell) if isinstance(cell, dict | list) else cell

@@ -1,0 +1,89 @@
+import polars as pl
+import pytest
+from PIL import Image
+
+from latentmap.report.chart import CHARTS, Comparison
+from latentmap.report.experiments import HONEST, ranked, read_experiments
+from latentmap.report.publish import NOTHING, printed, read_chart, write_figure
+
+VAE = ("tiny-vae", "plain")
+
+
+@pytest.fixture
+def publish(tmp_path):
+    """Write a chart; return its files by suffix."""
+
+    def write(page, chart, folder="out"):
+        files = {suffix: tmp_path / folder / f"chart.{suffix}" for suffix in FORMATS}
+        write_figure(page, chart, **files)
+        return files
+
+    return write
+
+
+FORMATS = ("svg", "png", "pdf", "csv")
+
+
+def test_a_figure_is_the_chart_of_the_page_and_its_rows(report, publish):
+    files = publish(report.page(*VAE, "comparisons", "metric_bars.html"), "metric_bars")
+    assert files["svg"].read_text().startswith("<svg") and "patch4" in files["svg"].read_text()
+    assert files["pdf"].read_bytes().startswith(b"%PDF")
+    with Image.open(files["png"]) as picture:
+        assert picture.width > 2000
+        assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+    keys = [key for key in report.metrics if key[:2] == VAE]
+    experiments = ranked(read_experiments(keys, [report.metrics[key] for key in keys]))
+    table = pl.read_csv(files["csv"])
+    part = table.filter(
+        pl.col("part").str.contains("same label$"),
+        pl.col("neighbors") == "from other source groups",
+        ~pl.col("method").str.contains("baseline"),
+    )
+    assert part["method"].to_list() == [e.key.method for e in experiments]
+    assert part["value"].to_list() == pytest.approx([e.value(HONEST) for e in experiments])
+
+
+def test_what_only_decorates_is_not_data(report, publish):
+    page = report.page(*VAE, "comparisons", "radar_chart.html")
+    table = pl.read_csv(publish(page, "radar_chart")["csv"])
+    assert "ring" not in table.columns
+    assert table["value"].null_count() == 0
+
+
+def test_a_map_has_its_samples_without_images_and_a_legend(report, publish):
+    page = report.page(*VAE, "per_method", "mean", "umap.html")
+    files = publish(page, "map")
+    table = pl.read_csv(files["csv"])
+    assert table["id"].to_list() == report.ids
+    assert table["label"].to_list() == report.labels
+    assert {"x", "y"} < set(table.columns) and "image" not in table.columns
+    svg = files["svg"].read_text()
+    assert all(f">{group}</text>" in svg for group in report.label_groups)
+    assert svg.count("<path") > len(report.ids)
+
+
+def test_the_page_s_own_specification_is_left_alone(report):
+    spec = read_chart(report.page(*VAE, "per_method", "mean", "umap.html"), "map")
+    before = str(spec)
+    assert "symbolOpacity" in str(printed(spec))
+    assert str(spec) == before
+
+
+def test_the_same_chart_gives_the_same_bytes(report, publish):
+    page = report.page(*VAE, "comparisons", "pareto_frontier.html")
+    first, second = (publish(page, "pareto_frontier", folder) for folder in ("a", "b"))
+    for suffix in FORMATS:
+        assert first[suffix].read_bytes() == second[suffix].read_bytes()
+
+
+def test_a_chart_that_the_page_lacks_says_so(report, publish):
+    files = publish(report.summary, "no_such_chart")
+    assert NOTHING in files["svg"].read_text()
+    assert files["csv"].read_text().strip() == ""
+
+
+def test_every_chart_of_the_summary_can_be_found_in_it(report):
+    experiments = ranked(read_experiments(report.metrics, report.metrics.values()))
+    for name in (name for name in CHARTS if CHARTS[name].scope == "summary"):
+        assert CHARTS.create(name).build(Comparison(experiments, (), {})) is not None
+        assert read_chart(report.summary, name)["description"]
