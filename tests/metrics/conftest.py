@@ -5,18 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import LabelledEmbedding
 from latentmap.neighbors.exact import find_neighbors
 
 
-def embed(values, labels, label_groups=None, source_groups=None, k=10):
+def embed(values, labels, label_groups=None, source_groups=None, k=10, statistics=None):
     values = np.asarray(values, np.float32)
     labels = np.asarray(labels, np.str_)
     rows = np.arange(len(values)).astype(np.str_)
     groups = rows if source_groups is None else np.asarray(source_groups, np.str_)
     coarse = labels if label_groups is None else np.asarray(label_groups, np.str_)
     graph = find_neighbors(rows.tolist(), values, groups.tolist(), k)
-    return LabelledEmbedding(values, labels, coarse, groups, graph, tokens=4)
+    return LabelledEmbedding(
+        values, labels, coarse, groups, graph, 4, statistics or StatisticsOptions()
+    )
 
 
 @pytest.fixture(name="embed", scope="session")

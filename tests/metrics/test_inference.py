@@ -1,0 +1,89 @@
+"""Bootstrap over source groups and Holm's adjustment, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from latentmap.metrics import inference
+from latentmap.metrics.inference import (
+    StatisticsOptions,
+    group_sums,
+    holm,
+    percentiles,
+    resampled_means,
+)
+from latentmap.metrics.measure import measure
+
+
+def test_groups_are_drawn_whole():
+    # Two groups: both means (1 and 6), or the mean of all five samples (4).
+    scores = np.array([[0.0], [2.0], [5.0], [6.0], [7.0]])
+    means = resampled_means(scores, np.array([0, 0, 1, 1, 1]), StatisticsOptions(resamples=400))
+    found, counts = np.unique(means, return_counts=True)
+    assert found == pytest.approx([1, 4, 6])
+    assert counts / 400 == pytest.approx([0.25, 0.5, 0.25], abs=0.07)
+
+
+def test_samples_without_a_score_count_neither_above_nor_below():
+    scores = np.array([[1.0, 5.0], [np.nan, 5.0], [3.0, np.nan]])
+    groups = np.array([0, 0, 1])
+    sums, counts = group_sums(scores, groups)
+    assert sums.tolist() == [[1, 10], [3, 0]]
+    assert counts.tolist() == [[1, 2], [1, 0]]
+    means = resampled_means(scores, groups, StatisticsOptions(resamples=60))
+    assert set(means[:, 0]) == {1, 2, 3}
+    # A draw of the second group alone has nothing to average.
+    assert np.isnan(means[means[:, 0] == 3, 1]).all()
+    assert set(means[means[:, 0] < 3, 1]) == {5}
+    assert percentiles(means).T.tolist() == [[1, 3], [5, 5]]
+
+
+def test_intervals_of_samples_that_stand_alone_are_those_of_a_mean():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(400, 2)) * [1, 3]
+    means = resampled_means(scores, np.arange(400), StatisticsOptions(resamples=2000))
+    (low, high), spread = percentiles(means), scores.std(axis=0) / 20
+    assert (high - low) / (2 * 1.96 * spread) == pytest.approx([1, 1], abs=0.06)
+    # Columns are seen in the same draws: what they share cancels in their difference.
+    apart = resampled_means(scores[:, :1] + [[0.0, 1.0]], np.arange(400), StatisticsOptions())
+    assert np.ptp(apart[:, 1] - apart[:, 0]) < 1e-12
+
+
+def test_batches_draw_the_same(monkeypatch):
+    scores = np.random.default_rng(0).normal(size=(30, 2))
+    groups = np.arange(30) // 3
+    whole = resampled_means(scores, groups, StatisticsOptions(resamples=50))
+    monkeypatch.setattr(inference, "BATCH", 70)
+    assert resampled_means(scores, groups, StatisticsOptions(resamples=50)) == pytest.approx(whole)
+
+
+def test_holm():
+    # Times 4, 3, 2, 1 in rising order, never falling, at most 1 (Holm 1979).
+    given = np.array([0.01, 0.04, 0.03, 0.005, np.nan])
+    assert holm(given)[:4] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert math.isnan(holm(given)[4])
+    assert holm(np.array([0.9, 0.8])).tolist() == [1, 1]
+    assert holm(np.array([])).tolist() == []
+
+
+def test_figures_that_are_means_have_intervals_around_them(embed, clusters):
+    figures, _ = measure(embed(*clusters), {"knn_category": None, "silhouette": None})
+    for name in ("knn_category_acc", "knn_category_acc_grouped", "silhouette"):
+        low, high = figures[name].interval
+        assert low < figures[name].value < high < low + 0.4
+        assert figures[name].note is None
+    assert figures["knn_category_acc"].p_value == pytest.approx(1 / 1001)
+    assert figures["knn_category_rate_median"].interval is None
+
+
+def test_few_source_groups_have_no_interval(embed, clusters):
+    values, labels = clusters
+    data = embed(values, labels, source_groups=np.arange(80) % 9)
+    figures, _ = measure(data, {"knn_category": None})
+    assert figures["knn_category_acc"].interval is None
+    assert figures["knn_category_acc"].note.endswith("No interval: 9 source groups are too few.")
+    data = embed(values, labels, source_groups=np.arange(80) % 10)
+    assert measure(data, {"knn_category": None})[0]["knn_category_acc"].interval is not None

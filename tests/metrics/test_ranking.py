@@ -1,0 +1,178 @@
+"""The ranking of planted methods."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.metrics.inference import StatisticsOptions
+from latentmap.metrics.metric import HEADLINE, Key
+from latentmap.metrics.ranking import RankedMethods, rank_methods
+from latentmap.store.files import write_json
+from latentmap.store.tables import numbers, strings, write_arrow, write_parquet
+
+FEW = StatisticsOptions(resamples=300, splits=20)
+GROUPS = np.arange(240) // 4
+
+
+def ranked(scores, groups=GROUPS, p_values=None, baselines=("dct",), statistics=FEW):
+    """Rank methods given as {(encoder, variant, method): scores}."""
+    keys = [Key(*key) for key in scores]
+    columns = np.stack(list(scores.values()), axis=1)
+    p_values = p_values or [{} for _ in keys]
+    return RankedMethods("f", keys, columns, p_values, groups, statistics).describe(baselines)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """A leader, two that differ from each other in noise, one that is the same as another."""
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=60)[GROUPS]
+    level = {"best": 0.6, "middle": 0.3, "close": 0.29, "worst": 0.0}
+    found = {("vae", "plain", n): v + common + 0.2 * rng.normal(size=240) for n, v in level.items()}
+    found["vae", "plain", "twin"] = found["vae", "plain", "middle"]
+    return found
+
+
+def test_differences_are_paired_and_ties_are_named(planted):
+    scope = ranked(planted)["scopes"][1]
+    assert (scope["encoder"], scope["variant"]) == ("vae", "plain")
+    rows = {row["method"]: row for row in scope["ranking"]}
+    assert next(iter(rows)) == "best"
+    assert next(reversed(rows)) == "worst"
+    tied = {name: {key[2] for key in row["ties_with"]} for name, row in rows.items()}
+    assert tied["best"] == tied["worst"] == set()
+    assert "twin" in tied["middle"]
+    assert "close" in tied["middle"]
+    assert [name for name, row in rows.items() if row["ties_with_best"]] == ["best"]
+    # What all methods share is ten times as wide as what tells them apart.
+    apart = rows["worst"]["minus_best"]
+    low, high = apart["interval"]
+    assert apart["difference"] == pytest.approx(-0.6, abs=0.05)
+    assert low < apart["difference"] < high < low + 0.12
+    assert rows["best"]["minus_best"] == {"difference": 0, "interval": [0, 0]}
+    order = list(rows)
+    gap = rows["best"]["value"] - rows[order[1]]["value"]
+    assert rows["best"]["minus_next"]["difference"] == pytest.approx(gap, abs=1e-5)
+    assert rows["worst"]["minus_next"] is None
+
+
+def test_ranks_of_firm_differences_are_stable_and_of_noise_are_not(planted):
+    apart = {key: planted[key] for key in planted if key[2] in ("best", "middle", "worst")}
+    firm = ranked(apart)["scopes"][0]["stability"]
+    assert firm["spearman"] == firm["kendall"] == {"mean": 1, "lowest": 1, "highest": 1}
+    rng = np.random.default_rng(1)
+    noise = {("vae", "plain", str(i)): rng.normal(size=240) for i in range(12)}
+    loose = ranked(noise)["scopes"][0]["stability"]
+    assert abs(loose["kendall"]["mean"]) < 0.4
+    assert loose["kendall"]["lowest"] < loose["kendall"]["mean"] < loose["kendall"]["highest"]
+    two = dict(list(noise.items())[:2])
+    assert ranked(two)["scopes"][0]["stability"] is None
+
+
+def test_p_values_are_adjusted_within_and_over_encoders():
+    flat = np.random.default_rng(0).normal(size=240)
+    keys = [("a", "plain", "m"), ("a", "plain", "n"), ("b", "plain", "m")]
+    p_values = [{"f": 0.01, "g": 0.5}, {"f": 0.02}, {"f": 0.03}]
+    scopes = ranked(dict.fromkeys(keys, flat), p_values=p_values)["scopes"]
+    found = [
+        {(row["encoder"], row["method"]): row["p_adjusted"] for row in scope["ranking"]}
+        for scope in scopes
+    ]
+    assert found[0]["a", "m"] == pytest.approx({"f": 0.03, "g": 0.5})
+    assert found[0]["a", "n"]["f"] == found[0]["b", "m"]["f"] == pytest.approx(0.04)
+    assert found[1] == {("a", "m"): {"f": 0.02, "g": 0.5}, ("a", "n"): {"f": 0.02}}
+    assert found[2] == {("b", "m"): {"f": 0.03}}
+
+
+def test_variants_and_baselines_are_compared():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=240)
+    scores = {
+        ("vae", "plain", "mean"): base,
+        ("vae", "boxes", "mean"): base + 0.5,
+        ("vae", "boxes", "max"): base + 0.1,
+        ("dct", "boxes", "mean"): base + 0.7,
+        ("metadata", "boxes", "flatten"): base + 0.2,
+    }
+    found = ranked(scores, baselines=("dct", "metadata"))
+    (variant,) = found["variants"]
+    assert (variant["encoder"], variant["method"]) == ("vae", "mean")
+    assert variant["difference"] == pytest.approx(0.5)
+    assert variant["interval"] == pytest.approx([0.5, 0.5])
+    (against,) = found["baselines"]
+    assert (against["encoder"], against["method"]) == ("vae", "mean")
+    assert against["baseline"]["encoder"] == "dct"
+    assert against["difference"] == pytest.approx(-0.2)
+
+
+def test_few_source_groups_give_no_ties(planted):
+    found = ranked(planted, groups=np.arange(240) % 9)
+    assert found["note"] == "9 source groups are too few for intervals."
+    for scope in found["scopes"]:
+        assert scope["stability"] is None
+        for row in scope["ranking"]:
+            assert (
+                row["ties_with"] is row["ties_with_best"] is row["minus_best"]["interval"] is None
+            )
+    assert found["scopes"][0]["ranking"][0]["method"] == "best"
+
+
+def test_what_is_not_defined_is_not_ranked(planted):
+    nothing = np.full(240, np.nan)
+    one = ranked({**planted, ("vae", "plain", "undefined"): nothing})
+    assert "undefined" not in {row["method"] for row in one["scopes"][0]["ranking"]}
+    found = ranked({("vae", "plain", "mean"): nothing})
+    assert found["note"] == "f is not defined for any embedding."
+    assert found["scopes"][0]["ranking"] == found["variants"] == found["baselines"] == []
+
+
+def write_run(folder, figure):
+    ids = [f"s{row}" for row in range(240)]
+    sources = strings([str(group) for group in GROUPS])
+    write_arrow(folder / "0.arrow", pa.table({"id": strings(ids), "source_group": sources}))
+    rng = np.random.default_rng(0)
+    for method in ("mean", "max"):
+        scores = numbers(rng.normal(size=240).astype(np.float32))
+        write_parquet(folder / f"{method}.parquet", pa.table({"id": strings(ids), figure: scores}))
+        entries = {figure: {"p_value": 0.01}, "size": {"p_value": None}}
+        write_json(folder / f"{method}.json", {"figures": entries})
+
+
+def rank_run(folder, output):
+    methods = ("mean", "max")
+    rank_methods(
+        [("vae", "plain", method) for method in methods],
+        [folder / f"{method}.json" for method in methods],
+        [folder / f"{method}.parquet" for method in methods],
+        [folder / "0.arrow"],
+        [],
+        FEW,
+        folder / output,
+    )
+    return json.loads((folder / output).read_text())
+
+
+@pytest.mark.parametrize("figure", HEADLINE)
+def test_files_in_and_out(tmp_path, figure):
+    write_run(tmp_path, figure)
+    found = rank_run(tmp_path, "1.json")
+    rank_run(tmp_path, "2.json")
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
+    assert (found["figure"], found["source_groups"], found["note"]) == (figure, 60, None)
+    assert found["scopes"][0]["ranking"][0]["p_adjusted"] == {figure: 0.02}
+
+
+def test_damaged_files_are_named(tmp_path):
+    write_run(tmp_path, HEADLINE[0])
+    write_json(tmp_path / "max.json", {"figures": {"f": 3}})
+    with pytest.raises(LatentmapError, match=r"max\.json is not a file of figures"):
+        rank_run(tmp_path, "r.json")
+    write_run(tmp_path, HEADLINE[0])
+    write_parquet(tmp_path / "max.parquet", pa.table({"id": strings(["s0"])}))
+    with pytest.raises(LatentmapError, match=r"max\.parquet has 1 rows where 240 are expected"):
+        rank_run(tmp_path, "r.json")
