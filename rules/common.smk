@@ -12,6 +12,7 @@ from latentmap.fingerprint import fingerprint
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
+from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, charts_of
 from latentmap.run import created, kind_of, load_run
 from latentmap.samples.plan import Limit, plan_shards, sealed_rows
@@ -42,12 +43,14 @@ SCORES = f"{RESULTS}/metrics/{EMBEDDED}.scores.parquet"
 RANKING = f"{RESULTS}/metrics/ranking.json"
 PROJECTION = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.parquet"
 TRUST = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.trust.parquet"
+INSPECTION = f"{RESULTS}/inspection/{{encoder}}/{{variant}}"
 REPORT = f"{RESULTS}/report"
 SUMMARY = f"{REPORT}/summary_report.html"
 VEGA = f"{REPORT}/vega.js"
 FIGURES = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/metrics.json"
 MAP_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/{{projection}}.html"
 COMPARISON_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/comparisons/{{chart}}.html"
+DEEP_DIVE_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/deep_dive/{{chart}}.html"
 MAPS_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/maps.html"
 FIGURE = f"{REPORT}/{{figure}}"
 LOG = f"{RESULTS}/logs"
@@ -80,11 +83,17 @@ MAP_KEYS = [
 MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RUN.map_names})
 COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("comparisons")]
 COST_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("costs")]
+DEEP_DIVE_KEYS = [
+    (*key, chart)
+    for key in LATENT_KEYS
+    for chart in (*(CHANNEL_CHARTS if RUN.has_channels(key[0]) else ()), "nearest_neighbors")
+]
 MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
 BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
 METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not None}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 CHART_MODULES = [CHARTS.module(name) for name in CHARTS]
+CHANNEL_MODULES = [CHANNEL_CHARTS.module(name) for name in CHANNEL_CHARTS]
 
 
 def paths(pattern, keys):
@@ -197,6 +206,11 @@ def compared_keys(wildcards):
     return [key for key in METHOD_KEYS if key[0] in encoders and key[1] == wildcards.variant]
 
 
+def method_keys_of(wildcards):
+    """The methods of one encoder and variant."""
+    return [key for key in METHOD_KEYS if key[:2] == (wildcards.encoder, wildcards.variant)]
+
+
 def map_keys_of(wildcards):
     """The maps of one encoder and variant."""
     return [key for key in MAP_KEYS if key[:2] == (wildcards.encoder, wildcards.variant)]
@@ -207,6 +221,7 @@ REPORT_FILES = [
     f"{REPORT}/metrics_table.csv",
     *paths(MAP_PAGE, MAP_KEYS),
     *paths(COMPARISON_PAGE, [*COMPARISON_KEYS, *COST_KEYS]),
+    *paths(DEEP_DIVE_PAGE, DEEP_DIVE_KEYS),
     *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
 ]
 

@@ -115,6 +115,75 @@ rule write_comparison_page:
         "../workflow/scripts/write_comparison_page.py"
 
 
+rule write_channel_pages:
+    input:
+        figures=rules.inspect_latents.output.figures,
+        positions=rules.inspect_latents.output.positions,
+        maps=rules.inspect_latents.output.maps,
+        samples=sample_shards,
+        thumbnails=thumbnails,
+        bundle=VEGA,
+    output:
+        pages=report(
+            expand(DEEP_DIVE_PAGE, chart=CHANNEL_CHARTS, allow_missing=True),
+            category="Deep dive",
+            subcategory="{encoder}, {variant}",
+        ),
+    params:
+        charts=list(CHANNEL_CHARTS),
+        label_groups=RUN.group_colors,
+        options=RUN.report.model_dump(),
+        home=SUMMARY,
+        code=code("write_channel_pages", *CHANNEL_MODULES),
+    log:
+        f"{LOG}/write_channel_pages/{{encoder}}/{{variant}}.log",
+    benchmark:
+        f"{BENCHMARK}/write_channel_pages/{{encoder}}/{{variant}}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    message:
+        "Write the pages about the channels of {wildcards.encoder} ({wildcards.variant})"
+    script:
+        "../workflow/scripts/write_channel_pages.py"
+
+
+rule write_neighbors_page:
+    input:
+        metrics=lambda wildcards: paths(METRICS, method_keys_of(wildcards)),
+        graphs=lambda wildcards: paths(NEIGHBORS, method_keys_of(wildcards)),
+        samples=sample_shards,
+        thumbnails=thumbnails,
+        bundle=VEGA,
+    output:
+        page=report(
+            DEEP_DIVE_PAGE.replace("{chart}", "nearest_neighbors"),
+            category="Deep dive",
+            subcategory="{encoder}, {variant}",
+        ),
+    params:
+        method_keys=lambda wildcards: method_keys_of(wildcards),
+        label_groups=RUN.group_colors,
+        options=METRIC_OPTIONS.get("knn_category", {}),
+        home=SUMMARY,
+        code=code("write_neighbors_page", *METRIC_MODULES),
+    log:
+        f"{LOG}/write_neighbors_page/{{encoder}}/{{variant}}.log",
+    benchmark:
+        f"{BENCHMARK}/write_neighbors_page/{{encoder}}/{{variant}}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    message:
+        "Write the page about the neighbors of {wildcards.encoder} ({wildcards.variant})"
+    script:
+        "../workflow/scripts/write_neighbors_page.py"
+
+
 rule write_maps_page:
     input:
         projections=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
@@ -217,13 +286,15 @@ rule write_summary:
         comparison_keys=[
             *COMPARISON_KEYS,
             *COST_KEYS,
+            *DEEP_DIVE_KEYS,
             *((*key, "maps") for key in MAPS_PAGE_KEYS),
         ],
         comparison_pages=[
             *paths(COMPARISON_PAGE, [*COMPARISON_KEYS, *COST_KEYS]),
+            *paths(DEEP_DIVE_PAGE, DEEP_DIVE_KEYS),
             *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
         ],
-        code=code("write_summary", *METRIC_MODULES, *CHART_MODULES),
+        code=code("write_summary", *METRIC_MODULES, *CHART_MODULES, *CHANNEL_MODULES),
     log:
         f"{LOG}/write_summary.log",
     benchmark:

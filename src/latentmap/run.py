@@ -23,6 +23,7 @@ from latentmap.draw.boxes import DrawOptions
 from latentmap.draw.thumbnails import ThumbnailOptions
 from latentmap.encode.encoder import ENCODERS, EncoderOptions
 from latentmap.errors import LatentmapError
+from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
 from latentmap.neighbors.exact import NeighborOptions
@@ -124,6 +125,7 @@ class Run(Options):
         projections: maps to make, by name; null leaves one out.
         maps: pooling methods that get maps; all by default.
         trust: how the trust in maps is measured.
+        inspection: how the channels of latents are compared.
         report: what the report shows.
     """
 
@@ -144,6 +146,7 @@ class Run(Options):
     )
     maps: Literal["all"] | tuple[Method, ...] = "all"
     trust: TrustOptions = TrustOptions()
+    inspection: InspectOptions = InspectOptions()
     report: ReportOptions = ReportOptions()
 
     @model_validator(mode="before")
@@ -215,6 +218,10 @@ class Run(Options):
         if ENCODERS[kind_of(self.encoder(encoder))].rank == "map":
             return list(chosen)
         return [name for name in METHODS if METHODS[name].accepts_vectors]
+
+    def has_channels(self, encoder: str) -> bool:
+        """Return whether an encoder's latents are feature maps (C, H, W)."""
+        return ENCODERS[kind_of(self.encoder(encoder))].rank == "map"
 
     def mapped_methods(self, encoder: str) -> list[str]:
         """Return the measured pooling methods that get maps; of vectors, all."""

@@ -16,6 +16,7 @@ import yaml
 
 from latentmap.encode.calibration import Calibration, merge
 from latentmap.metrics.metric import known_figures
+from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, Comparison, charts_of
 from latentmap.report.experiments import (
     HONEST,
@@ -301,11 +302,18 @@ def _links(
         (encoder, variant): Links() for encoder, variant in sorted({e.key[:2] for e in experiments})
     }
     for (encoder, variant, name), page in comparisons.items():
-        title = CHARTS[name].title if name in CHARTS.names() else "Maps side by side"
-        links[encoder, variant].comparisons.append((title, page))
+        links[encoder, variant].comparisons.append((_page_title(name), page))
     for (encoder, variant, method, projection), page in map_pages.items():
         links[encoder, variant].methods.setdefault(method, {})[projection] = page
     return links
+
+
+def _page_title(name: str) -> str:
+    if name in CHARTS.names():
+        return CHARTS[name].title
+    if name in CHANNEL_CHARTS.names():
+        return CHANNEL_CHARTS[name].title
+    return {"maps": "Maps side by side", "nearest_neighbors": "Nearest neighbors"}[name]
 
 
 def _packages() -> dict[str, str]:

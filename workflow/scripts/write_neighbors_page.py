@@ -1,0 +1,29 @@
+"""Write the page about the neighbors that the best method of one encoder and variant finds."""
+
+from latentmap.log import job_log
+from latentmap.metrics.agreement import NeighborMetricOptions
+from latentmap.report.neighbor_page import write_neighbors_page
+
+
+def main(snakemake):
+    """Run the job."""
+    with job_log(snakemake.log[0]):
+        given, params = snakemake.input, snakemake.params
+        write_neighbors_page(
+            snakemake.output.page,
+            encoder=snakemake.wildcards.encoder,
+            variant=snakemake.wildcards.variant,
+            keys=params.method_keys,
+            metrics=given.metrics,
+            graphs=given.graphs,
+            samples=given.samples,
+            thumbnails=given.thumbnails,
+            label_groups=params.label_groups,
+            options=NeighborMetricOptions(**params.options),
+            bundle=given.bundle,
+            home=params.home,
+        )
+
+
+if __name__ == "__main__":
+    main(snakemake)
