@@ -14,7 +14,7 @@ from latentmap.errors import LatentmapError
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import describe, measure, measure_embedding
 from latentmap.metrics.metric import METRICS, known_figures
-from latentmap.neighbors.graph import write_graph
+from latentmap.neighbors.graph import Audit, write_graph
 from latentmap.store.tables import write_arrow, write_embedding
 
 FEW = StatisticsOptions(resamples=50, permutations=50)
@@ -106,3 +106,18 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     assert found["figures"]["knn_category_acc"]["note"] == "All samples have the same label."
     rates = {"knn_category_rate": None, "knn_category_rate_grouped": None}
     assert found["labels"] == {"a": {"n": 3} | rates}
+
+
+def test_the_recall_of_approximate_neighbors_stands_beside_what_is_made_from_them(embed, clusters):
+    data = embed(*clusters, statistics=FEW)
+    options = dict.fromkeys(("knn_category", "silhouette"))
+    exact, _ = measure(data, options)
+    approximate = replace(data, graph=replace(data.graph, audit=Audit(0.97, 10, 50)))
+    figures, by_label = measure(approximate, options)
+    said = "From approximate neighbors: recall@10 0.970."
+    assert said in figures["knn_category_acc"].note
+    assert said not in (figures["silhouette"].note or "")
+    assert not any(said in (found.note or "") for found in exact.values())
+    facts = {"exact": False, "recall": 0.97, "k": 10, "rows": 50}
+    assert describe(approximate, figures, by_label)["neighbors"] == facts
+    assert describe(data, exact, by_label)["neighbors"] == {"exact": True}

@@ -27,11 +27,13 @@ def experiment(method, **figures):
 def test_null_becomes_nan_and_keeps_its_note(tmp_path):
     entry = {"value": None, "chance": 0.1, "interval": None, "p_value": None, "note": "one label"}
     rates = {"n": 3, "knn_category_rate": 0.5, "knn_category_rate_grouped": None}
-    write_json(tmp_path / "m.json", {"figures": {LENIENT: entry}, "labels": {"a": rates}})
+    neighbors = {"exact": False, "recall": 0.97}
+    content = {"neighbors": neighbors, "figures": {LENIENT: entry}, "labels": {"a": rates}}
+    write_json(tmp_path / "m.json", content)
     (found,) = read_experiments([("e", "plain", "mean")], [tmp_path / "m.json"])
     assert found.key == Key("e", "plain", "mean")
     assert math.isnan(found.value(LENIENT)) and found[LENIENT].note == "one label"
-    assert found[LENIENT].chance == 0.1
+    assert found[LENIENT].chance == 0.1 and found.recall == 0.97
     assert found.labels["a"].every == 0.5 and math.isnan(found.labels["a"].grouped)
     assert math.isnan(found.value("never measured"))
 

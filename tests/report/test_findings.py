@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.experiments import HONEST, LENIENT, Experiment, Key, LabelRates
@@ -88,3 +89,14 @@ def test_one_source_group_is_a_warning_not_a_zero():
 def test_nothing_defined_is_said():
     warnings = texts([experiment("vae", "plain", "mean", math.nan, math.nan)], warning=True)
     assert warnings == ["No neighbor figure is defined for these samples."]
+
+
+def test_approximate_neighbors_are_said_and_below_095_a_warning():
+    exact = experiment("vae", "plain", "mean", 0.5, 0.6)
+    close = replace(experiment("vae", "plain", "max", 0.4, 0.5), recall=0.99)
+    far = replace(experiment("dct", "plain", "std", 0.3, 0.4), recall=0.93)
+    assert not any("approximate" in text for text in texts([exact]))
+    said = next(text for text in texts([exact, close]) if "approximate" in text)
+    assert "1 of 2 embeddings" in said and "0.990" in said
+    (warned,) = (text for text in texts([exact, close, far], warning=True) if "approxi" in text)
+    assert "2 of 3 embeddings" in warned and "0.930 were found, least for std of dct" in warned

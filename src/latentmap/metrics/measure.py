@@ -11,14 +11,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.config import Options
+from latentmap.metrics.agreement import NeighborMetricOptions
 from latentmap.metrics.inference import (
     FEWEST_GROUPS,
     StatisticsOptions,
     percentiles,
     resampled_means,
 )
-from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement
-from latentmap.neighbors.graph import read_graph
+from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric
+from latentmap.neighbors.graph import Audit, read_graph
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import (
@@ -99,9 +101,22 @@ def measure(
     labels: dict[str, NDArray[Any]] = {"n": data.class_sizes}
     for name, options in metrics.items():
         metric = METRICS.create(name, options)
-        figures |= metric.measure(data)
+        figures |= _audited(metric, metric.measure(data), data.graph.audit)
         labels |= metric.by_label(data)
     return _with_intervals(data, figures), labels
+
+
+def _audited(
+    metric: Metric[Options], figures: dict[str, Measurement], audit: Audit | None
+) -> dict[str, Measurement]:
+    """Put the recall of an approximate graph beside every figure made from its neighbors."""
+    if audit is None or not isinstance(metric.options, NeighborMetricOptions):
+        return figures
+    said = f"From approximate neighbors: recall@{audit.k} {audit.recall:.3f}."
+    return {
+        name: replace(found, note=" ".join(filter(None, (found.note, said))))
+        for name, found in figures.items()
+    }
 
 
 def _with_intervals(
@@ -135,8 +150,9 @@ def describe(
 
     Returns:
         `samples` and `source_groups`, their numbers; `permutation` and `bootstrap`, how chance and
-        uncertainty were estimated; `figures`, by name the fields of its `Measurement` but for the
-        scores; and `labels`, by name its number of samples `n` and what metrics say of it.
+        uncertainty were estimated; `neighbors`, the exactness of the graph; `figures`, by name the
+        fields of its `Measurement` but for the scores; and `labels`, by name its number of samples
+        `n` and what metrics say of it.
     """
     permutation, statistics = data.permutation, data.statistics
     return {
@@ -149,6 +165,7 @@ def describe(
             "seed": permutation.seed,
         },
         "bootstrap": {"resamples": statistics.resamples, "seed": statistics.seed},
+        "neighbors": data.graph.exactness,
         "figures": {name: _plain(found) for name, found in figures.items()},
         "labels": {
             str(label): {figure: column[row].item() for figure, column in by_label.items()}

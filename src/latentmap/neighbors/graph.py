@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.store.latents import METADATA_KEY
 from latentmap.store.tables import matrix, numbers, read_parquet, strings, write_parquet
 
 
@@ -34,6 +37,21 @@ class NeighborList:
 
 
 @dataclass(frozen=True)
+class Audit:
+    """How an approximate graph compares with exact neighbors, on a sample of its rows.
+
+    Attributes:
+        recall: share of the exact k nearest that the graph lists.
+        k: neighbors per row.
+        rows: rows that were compared.
+    """
+
+    recall: float
+    k: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class NeighborGraph:
     """Both neighbor lists of one embedding.
 
@@ -43,23 +61,34 @@ class NeighborGraph:
         grouped: neighbors among samples of other source groups only.
         rotated: (N, r) float32, the rows of a table wider than long on their principal axes; see
             `rotation.rotate`. None for other tables.
+        audit: of a graph that is approximate. None for an exact one.
     """
 
     ids: list[str]
     every: NeighborList
     grouped: NeighborList
     rotated: NDArray[np.float32] | None = None
+    audit: Audit | None = None
+
+    @property
+    def exactness(self) -> dict[str, Any]:
+        """Whether the graph is `exact` and, if not, its audit; as JSON values."""
+        return {"exact": True} if self.audit is None else {"exact": False, **asdict(self.audit)}
 
 
 def write_graph(path: Path | str, graph: NeighborGraph) -> None:
-    """Write a graph as id + k indices + k distances, for both lists, and its rotated rows."""
+    """Write a graph as id + k indices + k distances, for both lists, and its rotated rows.
+
+    Its exactness is JSON in the metadata of the schema.
+    """
     columns = {"id": strings(graph.ids)}
     for suffix, neighbors in (("", graph.every), ("_grouped", graph.grouped)):
         columns[f"indices{suffix}"] = _fixed(neighbors.indices)
         columns[f"distances{suffix}"] = _fixed(neighbors.distances)
     if graph.rotated is not None:
         columns["rotated"] = _fixed(graph.rotated)
-    write_parquet(path, pa.table(columns))
+    facts = json.dumps(graph.exactness, sort_keys=True)
+    write_parquet(path, pa.table(columns).replace_schema_metadata({METADATA_KEY: facts}))
 
 
 def read_graph(path: Path | str) -> NeighborGraph:
@@ -70,7 +99,9 @@ def read_graph(path: Path | str) -> NeighborGraph:
         for suffix in ("", "_grouped")
     )
     rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
-    return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated)
+    facts = json.loads(table.schema.metadata[METADATA_KEY])
+    audit = None if facts.pop("exact") else Audit(**facts)
+    return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated, audit)
 
 
 def _fixed(values: NDArray[np.int32] | NDArray[np.float32]) -> pa.FixedSizeListArray:

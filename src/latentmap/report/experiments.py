@@ -45,11 +45,13 @@ class Experiment:
         key: its encoder, variant and pooling method.
         figures: measurements by figure name.
         labels: neighbor rates by label.
+        recall: audited recall of an approximate neighbor graph; None where the graph is exact.
     """
 
     key: Key
     figures: Mapping[str, Measurement]
     labels: Mapping[str, LabelRates]
+    recall: float | None = None
 
     def __getitem__(self, figure: str) -> Measurement:
         return self.figures.get(figure, _UNDEFINED)
@@ -76,11 +78,12 @@ def _read(key: Key, path: Path | str) -> Experiment:
         content = read_json(path)
         figures = {name: _measurement(entry) for name, entry in content["figures"].items()}
         labels = {name: _rates(entry) for name, entry in content["labels"].items()}
+        recall = content["neighbors"].get("recall")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LatentmapError(
             f"{path} is not a file of figures ({error!r}). Delete it and run again."
         ) from None
-    return Experiment(key, figures, labels)
+    return Experiment(key, figures, labels, recall)
 
 
 def _measurement(entry: Mapping[str, Any]) -> Measurement:

@@ -16,6 +16,9 @@ from latentmap.report.experiments import (
     ranked,
 )
 
+LEAST_RECALL = 0.95
+"""Below this recall of approximate neighbors the figures made from them are to be distrusted."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -48,6 +51,8 @@ def key_findings(experiments: Sequence[Experiment], baselines: Collection[str]) 
         *_variants(order, figure),
         *_significance(order, figure),
         *_labels(order[0], figure),
+        *_duplicates(duplicates),
+        *_approximate(experiments),
         *_undefined(experiments, figure),
     ]
 
@@ -174,6 +179,32 @@ def _beyond_chance(labels: Mapping[str, LabelRates], figure: str) -> dict[str, f
         for label, share in sorted(shares.items())
         if not math.isnan(share)
     }
+
+
+def _duplicates(
+    duplicates: Mapping[tuple[str, str], Sequence[Sequence[str]]],
+) -> Iterator[Finding]:
+    places: dict[tuple[str, ...], list[str]] = {}
+    for (encoder, variant), sets in sorted(duplicates.items()):
+        for methods in sets:
+            places.setdefault(tuple(methods), []).append(f"{encoder} ({variant})")
+    for methods, where in places.items():
+        yield Finding(
+            f"{', '.join(methods[:-1])} and {methods[-1]} are the same embedding up to the order "
+            f"(or a rotation) of its dimensions, for {', '.join(where)}: one finding, not "
+            f"{len(methods)}."
+        )
+
+
+def _approximate(experiments: Sequence[Experiment]) -> Iterator[Finding]:
+    recalls = {_name(e): e.recall for e in experiments if e.recall is not None}
+    if recalls:
+        worst = min(recalls, key=recalls.__getitem__)
+        yield Finding(
+            f"The neighbors of {len(recalls)} of {len(experiments)} embeddings are approximate. "
+            f"Of the exact ones at least {recalls[worst]:.3f} were found, least for {worst}.",
+            warning=recalls[worst] < LEAST_RECALL,
+        )
 
 
 def _undefined(experiments: Sequence[Experiment], figure: str) -> Iterator[Finding]:
