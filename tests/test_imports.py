@@ -14,6 +14,7 @@ STAGES = {
     "neighbors": "latentmap.neighbors.exact",
     "metrics": "latentmap.metrics.measure",
     "project": "latentmap.project.place",
+    "inspect": "latentmap.inspect.channels",
     "report": "latentmap.report.summary",
     "run": "latentmap.run",
 }
