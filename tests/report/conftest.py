@@ -314,28 +314,6 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
     return {"neighbors": {"exact": True}, "figures": figures, "labels": labels}
 
 
-def _write_agreements(run: FakeRun, encoder: str, variant: str) -> None:
-    """Two methods that are the same, and others that agree less the further apart they rank."""
-
-    def table(methods: tuple[str, ...]) -> dict[str, object]:
-        ranks = np.array([min(METHODS.index(method), 7) for method in methods])
-        values = 0.6 ** np.abs(ranks[:, np.newaxis] - ranks)
-        level = np.full_like(values, 0.1)
-        numbers = {"values": values, "chance": level, "limit": level + 0.05}
-        return {"methods": methods} | {name: array.tolist() for name, array in numbers.items()}
-
-    whole = {"samples": sum(SHARDS), "of": sum(SHARDS)}
-    tables = {name: table(METHODS) for name in ("jaccard", "cka")}
-    run.agreements[encoder, variant] = run.folder / f"metrics/{encoder}/{variant}/agreement.json"
-    write_json(
-        run.agreements[encoder, variant],
-        {"tables": tables, "duplicates": [["flatten", "range"]], **whole},
-    )
-    maps = run.folder / f"projections/{encoder}/{variant}/agreement.json"
-    run.map_agreements[encoder, variant] = maps
-    write_json(maps, {"tables": {name: table(MAPPED) for name in PROJECTIONS}, **whole})
-
-
 def _write_projection(run: FakeRun, path: Path, projection: str) -> None:
     """One cluster for each label, on a circle."""
     rng = np.random.default_rng(len(str(path.name)))

@@ -51,7 +51,6 @@ def key_findings(experiments: Sequence[Experiment], baselines: Collection[str]) 
         *_variants(order, figure),
         *_significance(order, figure),
         *_labels(order[0], figure),
-        *_duplicates(duplicates),
         *_approximate(experiments),
         *_undefined(experiments, figure),
     ]
@@ -179,21 +178,6 @@ def _beyond_chance(labels: Mapping[str, LabelRates], figure: str) -> dict[str, f
         for label, share in sorted(shares.items())
         if not math.isnan(share)
     }
-
-
-def _duplicates(
-    duplicates: Mapping[tuple[str, str], Sequence[Sequence[str]]],
-) -> Iterator[Finding]:
-    places: dict[tuple[str, ...], list[str]] = {}
-    for (encoder, variant), sets in sorted(duplicates.items()):
-        for methods in sets:
-            places.setdefault(tuple(methods), []).append(f"{encoder} ({variant})")
-    for methods, where in places.items():
-        yield Finding(
-            f"{', '.join(methods[:-1])} and {methods[-1]} are the same embedding up to the order "
-            f"(or a rotation) of its dimensions, for {', '.join(where)}: one finding, not "
-            f"{len(methods)}."
-        )
 
 
 def _approximate(experiments: Sequence[Experiment]) -> Iterator[Finding]:
