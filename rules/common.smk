@@ -14,6 +14,7 @@ from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, charts_of
+from latentmap.report.provenance import commit_of
 from latentmap.run import created, kind_of, load_run
 from latentmap.samples.plan import Limit, plan_shards, sealed_rows
 from latentmap.samples.source import SOURCES

@@ -294,6 +294,9 @@ rule write_summary:
             *paths(DEEP_DIVE_PAGE, DEEP_DIVE_KEYS),
             *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
         ],
+        revisions={encoder.name: revision(encoder.name) for encoder in RUN.encoders},
+        # A param that takes the input is not tracked: a commit alone runs nothing again.
+        commit=lambda wildcards, input: commit_of(workflow.basedir),
         code=code("write_summary", *METRIC_MODULES, *CHART_MODULES, *CHANNEL_MODULES),
     log:
         f"{LOG}/write_summary.log",

@@ -208,6 +208,8 @@ def write_report(run: FakeRun) -> None:
         map_pages=list(map_pages.values()),
         comparisons=comparisons,
         tables=list(tables.values()),
+        revisions={"tiny-vae": "0a1b2c3d", "dct": ""},
+        commit="c0ffee",
         bundle=run.bundle,
         **maps,
     )

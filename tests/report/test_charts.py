@@ -3,6 +3,8 @@ from typing import get_args
 
 import pytest
 
+from latentmap.encode.calibration import Calibration
+from latentmap.encode.encoder import ChannelStatistics
 from latentmap.report.chart import CHARTS, Comparison, Scope, charts_of
 from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import HONEST, Experiment, Key, ranked, read_experiments
@@ -18,7 +20,9 @@ def comparison(fake_run):
 
 @pytest.fixture
 def overview(fake_run):
-    return Comparison(ranked(read_experiments(fake_run.metrics, fake_run.metrics.values())), (), {})
+    experiments = ranked(read_experiments(fake_run.metrics, fake_run.metrics.values()))
+    own = Calibration(9, 9, (0.2,), (1.0,), ChannelStatistics((0.0,), (1.0,)))
+    return Comparison(experiments, (), {}, calibrations={("tiny-vae", "plain"): own})
 
 
 def values(spec):

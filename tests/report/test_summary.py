@@ -31,6 +31,8 @@ def test_provenance_is_complete(report):
     assert yaml.safe_load(config)["variants"] == ["plain", "boxes"]
     text = shown(report.summary)
     assert "0123456789abcdef" in text
+    assert "git commit c0ffee" in text
+    assert "tiny-vae 0a1b2c3d" in text and "dct no weights" in text
     assert re.search(r"altair \d+\.\d+", text) and re.search(r"Python 3\.\d+", text)
 
 

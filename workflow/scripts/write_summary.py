@@ -32,6 +32,8 @@ def main(snakemake):
                 for key, page in zip(params.comparison_keys, params.comparison_pages, strict=True)
             },
             tables=given.tables,
+            revisions=params.revisions,
+            commit=params.commit,
             bundle=given.bundle,
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.encode.calibration import Calibration
 from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import Experiment, Key
 
@@ -26,12 +27,15 @@ class Comparison:
         references: the best method of each baseline encoder, to hold the others against.
         label_groups: the group of every label that a group lists.
         costs: what embeddings cost; only charts of the scope `costs` get them.
+        calibrations: of the latents, by encoder and variant; only charts of the scope `summary`
+            get them.
     """
 
     experiments: Sequence[Experiment]
     references: Sequence[Experiment]
     label_groups: Mapping[str, str]
     costs: Mapping[Key, MethodCost] = field(default_factory=dict)
+    calibrations: Mapping[tuple[str, str], Calibration] = field(default_factory=dict)
 
     @property
     def named(self) -> list[tuple[str, Experiment]]:

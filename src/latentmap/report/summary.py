@@ -67,6 +67,8 @@ def write_summary(
     map_pages: Sequence[Path | str],
     comparisons: Mapping[tuple[str, str, str], Path | str],
     tables: Sequence[Path | str],
+    revisions: Mapping[str, str],
+    commit: str,
     bundle: Path | str,
 ) -> None:
     """Write the summary of a run.
@@ -91,12 +93,15 @@ def write_summary(
         map_pages: their pages, in the same order.
         comparisons: pages by (encoder, variant, name).
         tables: files of the metrics table, which the page links to.
+        revisions: what identifies the weights of each encoder, empty where it has none.
+        commit: of the workflow.
         bundle: what `write_vega_bundle` wrote.
 
     Raises:
         LatentmapError: an input is damaged or does not belong to these samples.
     """
     experiments = ranked(read_experiments(keys, metrics))
+    calibrations = _calibrations(latents)
     shown = read_shown_samples(samples, thumbnails, options.max_points)
     colors = group_colors(label_groups, shown.groups)
     maps = {
@@ -112,19 +117,21 @@ def write_summary(
         samples=shown,
         colors=colors,
         counts=_counts(shown, experiments),
-        alarms=_calibration_alarms(latents),
+        alarms=_alarms(calibrations),
         findings=[*key_findings(experiments, baselines), *_quarantine_warnings(quarantine)],
         headline=headline(experiments),
         leaders=_leaders(experiments, baselines),
         columns=_columns(experiments),
         rows=_rows(experiments, pages),
-        charts=_charts(experiments, label_to_group),
+        charts=_charts(Comparison(experiments, (), label_to_group, calibrations=calibrations)),
         maps=_maps(experiments, maps, shown, colors, output),
         quarantine=_quarantine(quarantine),
         pages=_links(experiments, comparisons, pages),
         tables=tables,
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
         packages=_packages(),
+        revisions=revisions,
+        commit=commit,
         shards=read_manifest(manifest),
     )
 
@@ -145,16 +152,28 @@ def _counts(shown: ShownSamples, experiments: Sequence[Experiment]) -> str:
     return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
 
 
-def _calibration_alarms(latents: Mapping[tuple[str, str], Sequence[Path | str]]) -> list[str]:
+def _calibrations(
+    latents: Mapping[tuple[str, str], Sequence[Path | str]],
+) -> dict[tuple[str, str], Calibration]:
+    """Return the calibration of all shards of each encoder and variant that has one."""
+    found = {
+        place: [read_latents(path).metadata.get("calibration") for path in paths]
+        for place, paths in latents.items()
+    }
+    parts = {
+        place: [Calibration.from_json(value) for value in values if value is not None]
+        for place, values in found.items()
+    }
+    return {place: merge(measured) for place, measured in parts.items() if measured}
+
+
+def _alarms(calibrations: Mapping[tuple[str, str], Calibration]) -> list[str]:
     """Return one line for every encoder and variant whose latents are out of the model's range."""
-    alarms = []
-    for (encoder, variant), paths in latents.items():
-        found = [read_latents(path).metadata.get("calibration") for path in paths]
-        parts = [Calibration.from_json(value) for value in found if value is not None]
-        warning = merge(parts).warning() if parts else None
-        if warning is not None:
-            alarms.append(f"{encoder} ({variant}): {warning}")
-    return alarms
+    return [
+        f"{encoder} ({variant}): {warning}"
+        for (encoder, variant), calibration in calibrations.items()
+        if (warning := calibration.warning()) is not None
+    ]
 
 
 def _quarantine(path: Path | str) -> list[dict[str, Any]]:
@@ -251,8 +270,7 @@ def _cell(experiment: Experiment, figure: str) -> dict[str, str]:
     }
 
 
-def _charts(experiments: Sequence[Experiment], label_to_group: Mapping[str, str]) -> list[Plate]:
-    data = Comparison(experiments, (), label_to_group)
+def _charts(data: Comparison) -> list[Plate]:
     plugins = {name: CHARTS.create(name) for name in charts_of("summary")}
     return [
         chart_plate(name, chart, plugin.title, plugin.look_for)
