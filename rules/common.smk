@@ -234,6 +234,11 @@ PUBLISHED = {
         for key in [*COMPARISON_KEYS, *COST_KEYS]
     },
     **{
+        f"{key[0]}/{key[1]}/figures/{key[2]}": (*paths(DEEP_DIVE_PAGE, [key]), key[2])
+        for key in DEEP_DIVE_KEYS
+        if key[2] in CHANNEL_CHARTS.names()
+    },
+    **{
         f"{key[0]}/{key[1]}/figures/{key[2]}_{key[3]}": (*paths(MAP_PAGE, [key]), "map")
         for key in MAP_KEYS
     },

@@ -39,7 +39,7 @@ def test_the_vega_bundle_cannot_end_its_element(fake_run):
 def test_the_summary_draws_all_its_charts(report, open_page):
     page = open_page(report.summary)
     charts = page.locator(".chart")
-    assert charts.count() == 10
+    assert charts.count() == 11
     for number in range(charts.count()):
         assert charts.nth(number).locator("canvas, svg.marks").count() == 1
     assert page.locator(".failed").count() == 0
