@@ -194,7 +194,7 @@ def confusion_chart(data: LabelledGraph, colors: Mapping[str, str]) -> alt.TopLe
         for column in shown
     ]
     names = [data.labels[label] for label in shown]
-    reach = max(abs(row["beyond"]) for row in rows) or 1.0  # type: ignore[arg-type]
+    reach = float(np.abs(shares - chances)[np.ix_(shown, shown)].max()) or 1.0
     return matrix(
         rows,
         x=alt.X(
