@@ -267,6 +267,7 @@ rule write_summary:
         quarantine=QUARANTINE,
         latents=all_latents,
         metrics=paths(METRICS, METHOD_KEYS),
+        ranking=RANKING,
         projections=paths(PROJECTION, MAP_KEYS),
         trust=paths(TRUST, MAP_KEYS),
         tables=rules.tabulate_metrics.output[:3],

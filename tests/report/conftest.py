@@ -15,6 +15,9 @@ from PIL import Image
 
 from latentmap.encode.calibration import calibrate
 from latentmap.encode.encoder import ChannelStatistics
+from latentmap.metrics.inference import StatisticsOptions
+from latentmap.metrics.metric import Key
+from latentmap.metrics.ranking import RankedMethods
 from latentmap.project.quality import MapQuality, write_trust
 from latentmap.report.comparison_page import write_comparison_page, write_maps_page
 from latentmap.report.method_page import write_method_pages
@@ -77,6 +80,10 @@ class FakeRun:
         return self.report / "summary_report.html"
 
     @property
+    def ranking(self) -> Path:
+        return self.folder / "metrics/ranking.json"
+
+    @property
     def bundle(self) -> Path:
         return self.folder / "vega.js"
 
@@ -110,6 +117,7 @@ def fake_run(
             trusted = path.with_suffix(".trust.parquet")
             write_trust(trusted, run.ids, _quality(), np.full(sum(SHARDS), 0.25), 2)
             run.trust[encoder, variant, method, projection] = trusted
+    _write_ranking(run)
     bundle_writer(run.bundle)
     return run
 
@@ -202,6 +210,7 @@ def write_report(run: FakeRun) -> None:
         latents=run.latents,
         keys=list(run.metrics),
         metrics=list(run.metrics.values()),
+        ranking=run.ranking,
         map_keys=list(map_pages),
         projections=[run.projections[key] for key in map_pages],
         trust=[run.trust[key] for key in map_pages],
@@ -314,6 +323,23 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         for position, label in enumerate(LABELS)
     }
     return {"neighbors": {"exact": True}, "figures": figures, "labels": labels}
+
+
+def _write_ranking(run: FakeRun) -> None:
+    """Scores whose means are in the order of the figures."""
+    keys = [Key(*key) for key in run.metrics]
+    figures = [_metrics(*key)["figures"]["knn_category_acc_grouped"] for key in keys]
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(sum(SHARDS), len(keys)))
+    scores = noise - noise.mean(axis=0) + [figure["value"] for figure in figures]
+    methods = RankedMethods(
+        "knn_category_acc_grouped",
+        keys,
+        scores,
+        [{"knn_category_acc_grouped": figure["p_value"]} for figure in figures],
+        np.arange(sum(SHARDS)) // 3,
+        StatisticsOptions(resamples=100, splits=5),
+    )
+    write_json(run.ranking, methods.describe(["dct"]))
 
 
 def _write_projection(run: FakeRun, path: Path, projection: str) -> None:

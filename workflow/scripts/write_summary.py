@@ -23,6 +23,7 @@ def main(snakemake):
             latents=_grouped(params.latent_keys, given.latents),
             keys=params.method_keys,
             metrics=given.metrics,
+            ranking=given.ranking,
             map_keys=params.map_keys,
             projections=given.projections,
             trust=given.trust,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from latentmap.report.experiments import (
@@ -33,12 +33,11 @@ class Finding:
     warning: bool = False
 
 
-def key_findings(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[Finding]:
+def key_findings(experiments: Sequence[Experiment]) -> list[Finding]:
     """Return what the figures of a run say.
 
     Args:
         experiments: of all encoders, variants and methods.
-        baselines: encoders without learning, which a model has to beat.
     """
     figure = headline(experiments)
     order = [e for e in ranked(experiments) if not math.isnan(e.value(figure))]
@@ -47,9 +46,7 @@ def key_findings(experiments: Sequence[Experiment], baselines: Collection[str]) 
     return [
         *_extremes(order, figure),
         *_leak(order),
-        *_against_baselines(order, figure, baselines),
         *_variants(order, figure),
-        *_significance(order, figure),
         *_labels(order[0], figure),
         *_approximate(experiments),
         *_undefined(experiments, figure),
@@ -109,27 +106,6 @@ def _leak(order: Sequence[Experiment]) -> Iterator[Finding]:
         )
 
 
-def _against_baselines(
-    order: Sequence[Experiment], figure: str, baselines: Collection[str]
-) -> Iterator[Finding]:
-    best: dict[tuple[str, str], Experiment] = {}
-    for experiment in order:
-        best.setdefault(experiment.key[:2], experiment)
-    for (encoder, variant), model in best.items():
-        rivals = [e for (e_, v), e in best.items() if e_ in baselines and v == variant]
-        if encoder in baselines or not rivals:
-            continue
-        rival = max(rivals, key=lambda e: (e.value(figure), e.key))
-        value, bar = model.value(figure), rival.value(figure)
-        figures = f"{format_value(value)} ({model.key.method}) against {format_value(bar)}"
-        beaten = value > bar
-        yield Finding(
-            f"{encoder} ({variant}) {'beats' if beaten else 'does not beat'} the best "
-            f"learning-free baseline, {rival.key.encoder}: {figures} ({rival.key.method}).",
-            warning=not beaten,
-        )
-
-
 def _variants(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
     best: dict[str, dict[str, Experiment]] = {}
     for experiment in order:
@@ -141,17 +117,6 @@ def _variants(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
                 for variant, e in sorted(variants.items())
             )
             yield Finding(f"The best method of {encoder} reaches {parts}.")
-
-
-def _significance(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
-    tested = [p for e in order if (p := e[figure].p_value) is not None]
-    weak = sum(p > 0.05 for p in tested)
-    if weak:
-        yield Finding(
-            f"{weak} of {len(tested)} embeddings are not distinguishable from chance "
-            "(p > 0.05, not adjusted for the number of embeddings).",
-            warning=True,
-        )
 
 
 def _labels(best: Experiment, figure: str) -> Iterator[Finding]:

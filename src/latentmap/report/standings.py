@@ -16,6 +16,12 @@ from latentmap.store.files import read_json
 LEVEL = 0.05
 NAMED = 5
 UNKNOWN = "–"
+STANDING_COLUMNS = {
+    "p (Holm)": "permutation p-value, adjusted for all methods of the encoder and variant",
+    "against best": "whether the paired difference to the best method of the encoder and variant "
+    "is real (lower) or its 95 % interval includes 0 (ties)",
+}
+"""What two columns of the table say, by their heading."""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plate, map_plate, relative, write_page
 from latentmap.report.palette import group_colors
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
+from latentmap.report.standings import STANDING_COLUMNS, Standing, Standings, read_standings
 from latentmap.report.trust import read_trust
 from latentmap.store.latents import read_latents
 from latentmap.store.manifest import read_manifest
@@ -61,6 +62,7 @@ def write_summary(
     latents: Mapping[tuple[str, str], Sequence[Path | str]],
     keys: Sequence[Sequence[str]],
     metrics: Sequence[Path | str],
+    ranking: Path | str,
     map_keys: Sequence[Sequence[str]],
     projections: Sequence[Path | str],
     trust: Sequence[Path | str],
@@ -87,6 +89,7 @@ def write_summary(
         latents: shards of latents by (encoder, variant); only their calibration is read.
         keys: (encoder, variant, method) of each file of figures.
         metrics: the files of figures, in the same order.
+        ranking: the file of what is sure of the order.
         map_keys: (encoder, variant, method, projection) of each map.
         projections: their coordinates, in the same order.
         trust: the trust in them, in the same order.
@@ -101,6 +104,7 @@ def write_summary(
         LatentmapError: an input is damaged or does not belong to these samples.
     """
     experiments = ranked(read_experiments(keys, metrics))
+    standings = read_standings(ranking)
     calibrations = _calibrations(latents)
     shown = read_shown_samples(samples, thumbnails, options.max_points)
     colors = group_colors(label_groups, shown.groups)
@@ -118,11 +122,15 @@ def write_summary(
         colors=colors,
         counts=_counts(shown, experiments),
         alarms=_alarms(calibrations),
-        findings=[*key_findings(experiments, baselines), *_quarantine_warnings(quarantine)],
+        findings=[
+            *key_findings(experiments),
+            *standings.findings(),
+            *_quarantine_warnings(quarantine),
+        ],
         headline=headline(experiments),
         leaders=_leaders(experiments, baselines),
         columns=_columns(experiments),
-        rows=_rows(experiments, pages),
+        rows=_rows(experiments, standings, pages),
         charts=_charts(Comparison(experiments, (), label_to_group, calibrations=calibrations)),
         maps=_maps(experiments, maps, shown, colors, output),
         quarantine=_quarantine(quarantine),
@@ -228,6 +236,10 @@ def _columns(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
     columns = [
         {"name": name, "meaning": "", "kind": "text"} for name in ("encoder", "variant", "method")
     ]
+    columns += [
+        {"name": name, "meaning": f"{meaning}; {headline(experiments)}", "kind": "number"}
+        for name, meaning in STANDING_COLUMNS.items()
+    ]
     for name in figure_names(experiments):
         figure = known.get(name)
         parts = [figure.meaning, better.get(figure.better or "", "")] if figure else []
@@ -236,7 +248,9 @@ def _columns(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
 
 
 def _rows(
-    experiments: Sequence[Experiment], pages: Mapping[tuple[str, ...], Path | str]
+    experiments: Sequence[Experiment],
+    standings: Standings,
+    pages: Mapping[tuple[str, ...], Path | str],
 ) -> list[dict[str, Any]]:
     names = figure_names(experiments)
     first = {key[:3]: page for key, page in reversed(list(pages.items()))}
@@ -244,9 +258,25 @@ def _rows(
         {
             "key": experiment.key,
             "page": first.get(experiment.key),
-            "cells": [_cell(experiment, name) for name in names],
+            "cells": [
+                *_standing_cells(standings.of(experiment.key)),
+                *(_cell(experiment, name) for name in names),
+            ],
         }
         for experiment in experiments
+    ]
+
+
+def _standing_cells(standing: Standing) -> list[dict[str, str]]:
+    p_value = standing.p_adjusted
+    order = {"best": 0, "ties": 1, "lower": 2}.get(standing.against_best, "")
+    return [
+        {
+            "text": format_value(p_value),
+            "sort": "" if p_value is None else repr(p_value),
+            "details": "",
+        },
+        {"text": standing.against_best, "sort": str(order), "details": ""},
     ]
 
 
