@@ -25,6 +25,63 @@ rule measure_embedding:
         "../workflow/scripts/measure_embedding.py"
 
 
+# An embedding's figures are in `{method}.json`; no method is called "agreement".
+ruleorder: compare_embeddings > measure_embedding
+
+
+rule compare_embeddings:
+    input:
+        embeddings=lambda wildcards: expand(
+            EMBEDDING, method=RUN.pooling_methods(wildcards.encoder), **wildcards
+        ),
+        neighbors=lambda wildcards: expand(
+            NEIGHBORS, method=RUN.pooling_methods(wildcards.encoder), **wildcards
+        ),
+        samples=sample_shards,
+    output:
+        agreement=AGREEMENT,
+    params:
+        methods=lambda wildcards: RUN.pooling_methods(wildcards.encoder),
+        code=code("compare_embeddings"),
+    log:
+        f"{LOG}/compare_embeddings/{{encoder}}/{{variant}}.log",
+    benchmark:
+        f"{BENCHMARK}/compare_embeddings/{{encoder}}/{{variant}}.tsv"
+    conda:
+        "../envs/metrics.yaml"
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    message:
+        "Compare the embeddings of {wildcards.encoder} ({wildcards.variant})"
+    script:
+        "../workflow/scripts/compare_embeddings.py"
+
+
+rule compare_maps:
+    input:
+        maps=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
+        samples=sample_shards,
+    output:
+        agreement=MAP_AGREEMENT,
+    params:
+        maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
+        code=code("compare_maps"),
+    log:
+        f"{LOG}/compare_maps/{{encoder}}/{{variant}}.log",
+    benchmark:
+        f"{BENCHMARK}/compare_maps/{{encoder}}/{{variant}}.tsv"
+    conda:
+        "../envs/metrics.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Compare the maps of {wildcards.encoder} ({wildcards.variant})"
+    script:
+        "../workflow/scripts/compare_maps.py"
+
+
 rule rank_methods:
     input:
         metrics=paths(METRICS, METHOD_KEYS),

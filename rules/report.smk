@@ -83,6 +83,8 @@ rule write_method_pages:
 rule write_comparison_page:
     input:
         metrics=lambda wildcards: paths(METRICS, compared_keys(wildcards)),
+        agreement=AGREEMENT,
+        map_agreement=MAP_AGREEMENT,
         bundle=VEGA,
     output:
         page=report(
@@ -268,6 +270,7 @@ rule write_summary:
         latents=all_latents,
         metrics=paths(METRICS, METHOD_KEYS),
         ranking=RANKING,
+        agreements=paths(AGREEMENT, LATENT_KEYS),
         projections=paths(PROJECTION, MAP_KEYS),
         trust=paths(TRUST, MAP_KEYS),
         tables=rules.tabulate_metrics.output[:3],

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.metrics.method_agreement import AgreementOptions, compare_maps, compare_methods
+from latentmap.metrics.method_agreement import AgreementOptions, compare_maps, compare_embeddings
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import write_graph
 from latentmap.store.tables import write_arrow, write_embedding, write_parquet
@@ -46,7 +46,7 @@ def run(tmp_path):
 
 def compare(run, output="agreement.json", **options):
     folder, paths = run
-    compare_methods(
+    compare_embeddings(
         {method: path for method, (path, _) in paths.items()},
         {method: path for method, (_, path) in paths.items()},
         [folder / "shard.arrow"],
@@ -81,9 +81,12 @@ def test_a_large_set_is_drawn_from(run):
 
 def test_maps_are_compared_by_projection(run):
     folder, paths = run
-    maps = {"umap": {method: folder / f"{method}.map.parquet" for method in paths}}
-    compare_maps(maps, [folder / "shard.arrow"], AgreementOptions(), folder / "maps.json")
-    found = json.loads((folder / "maps.json").read_text())["tables"]["umap"]
+    keys = [(method, kind) for method in paths for kind in ("umap", "pca")]
+    maps = [folder / f"{method}.map.parquet" for method, _ in keys]
+    compare_maps(keys, maps, [folder / "shard.arrow"], AgreementOptions(), folder / "maps.json")
+    tables = json.loads((folder / "maps.json").read_text())["tables"]
+    found = tables["umap"]
+    assert tables["pca"] == found
     assert found["methods"] == list(paths)
     assert found["values"][0][2] > 0.98
     assert found["values"][0][3] < found["limit"][0][3] * 1.5 < 0.5

@@ -56,6 +56,8 @@ class FakeRun:
     thumbnails: list[Path] = field(default_factory=list)
     latents: dict[tuple[str, str], list[Path]] = field(default_factory=dict)
     metrics: dict[tuple[str, str, str], Path] = field(default_factory=dict)
+    agreements: dict[tuple[str, str], Path] = field(default_factory=dict)
+    map_agreements: dict[tuple[str, str], Path] = field(default_factory=dict)
     projections: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
     trust: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
 
@@ -106,6 +108,7 @@ def fake_run(
     _write_samples(run)
     for encoder, variant in product(ENCODERS, VARIANTS):
         run.latents[encoder, variant] = _write_latents(run, encoder, variant)
+        _write_agreements(run, encoder, variant)
         for method in METHODS:
             path = run.folder / f"metrics/{encoder}/{variant}/{method}.json"
             write_json(path, _metrics(encoder, variant, method))
@@ -185,6 +188,8 @@ def write_report(run: FakeRun) -> None:
             variant=variant,
             keys=list(compared),
             metrics=list(compared.values()),
+            agreement=run.agreements[encoder, variant],
+            map_agreement=run.map_agreements[encoder, variant],
             label_to_group=LABEL_TO_GROUP,
             **common,
         )
@@ -211,6 +216,7 @@ def write_report(run: FakeRun) -> None:
         keys=list(run.metrics),
         metrics=list(run.metrics.values()),
         ranking=run.ranking,
+        agreements=run.agreements,
         map_keys=list(map_pages),
         projections=[run.projections[key] for key in map_pages],
         trust=[run.trust[key] for key in map_pages],
@@ -323,6 +329,28 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         for position, label in enumerate(LABELS)
     }
     return {"neighbors": {"exact": True}, "figures": figures, "labels": labels}
+
+
+def _write_agreements(run: FakeRun, encoder: str, variant: str) -> None:
+    """Two methods that are the same, and others that agree less the further apart they rank."""
+
+    def table(methods: tuple[str, ...]) -> dict[str, object]:
+        ranks = np.array([min(METHODS.index(method), 7) for method in methods])
+        values = 0.6 ** np.abs(ranks[:, np.newaxis] - ranks)
+        level = np.full_like(values, 0.1)
+        numbers = {"values": values, "chance": level, "limit": level + 0.05}
+        return {"methods": methods} | {name: array.tolist() for name, array in numbers.items()}
+
+    whole = {"samples": sum(SHARDS), "of": sum(SHARDS)}
+    tables = {name: table(METHODS) for name in ("jaccard", "cka")}
+    run.agreements[encoder, variant] = run.folder / f"metrics/{encoder}/{variant}/agreement.json"
+    write_json(
+        run.agreements[encoder, variant],
+        {"tables": tables, "duplicates": [["flatten", "range"]], **whole},
+    )
+    maps = run.folder / f"projections/{encoder}/{variant}/agreement.json"
+    run.map_agreements[encoder, variant] = maps
+    write_json(maps, {"tables": {name: table(MAPPED) for name in PROJECTIONS}, **whole})
 
 
 def _write_ranking(run: FakeRun) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from latentmap.encode.calibration import Calibration
 from latentmap.encode.encoder import ChannelStatistics
+from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison, Scope, charts_of
 from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import HONEST, Experiment, Key, ranked, read_experiments
@@ -15,7 +16,9 @@ def comparison(fake_run):
     keys = [key for key in fake_run.metrics if key[:2] == ("tiny-vae", "plain")]
     experiments = read_experiments(keys, [fake_run.metrics[key] for key in keys])
     costs = {Key(*key): MethodCost(2.5, 120.0, 4096) for key in keys}
-    return Comparison(ranked(experiments), (), {"big_predicate": "Size"}, costs)
+    place = "tiny-vae", "plain"
+    agreement = read_agreement(fake_run.agreements[place], fake_run.map_agreements[place])
+    return Comparison(ranked(experiments), (), {"big_predicate": "Size"}, costs, agreement)
 
 
 @pytest.fixture
@@ -79,3 +82,20 @@ def test_undefined_figures_have_no_panel(comparison):
     assert all(math.isnan(e.value("calinski_harabasz")) for e in comparison.experiments)
     spec = CHARTS.create("metric_bars").build(comparison).to_dict()
     assert not any("calinski" in panel["title"] for panel in spec["concat"])
+
+
+def test_agreement_is_shown_where_it_exceeds_chance_and_names_duplicates(comparison):
+    chart = CHARTS.create("method_agreement")
+    spec = chart.build(comparison).to_dict()
+    assert [panel["title"].split(" ")[0] for panel in spec["concat"]] == [
+        "neighbors",
+        "linear",
+        "tsne3d",
+        "umap",
+    ]
+    order = spec["concat"][0]["layer"][0]["encoding"]["x"]["sort"]
+    assert abs(order.index("flatten") - order.index("range")) == 1
+    rows = [row for row in values(spec) if row["method"] == "mean"]
+    assert all((row["percent"] is None) == (row["value"] <= 0.15) for row in rows)
+    assert {row["percent"] is None for row in rows} == {True, False}
+    assert "flatten = range: the same embedding" in chart.note(comparison)

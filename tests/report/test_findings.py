@@ -15,7 +15,7 @@ def experiment(encoder, variant, method, honest, lenient, *, p_value=None, label
 
 
 def texts(experiments, *, warning=False):
-    return [f.text for f in key_findings(experiments) if f.warning or not warning]
+    return [f.text for f in key_findings(experiments, {}) if f.warning or not warning]
 
 
 def test_best_and_worst_are_named_with_their_chance():
@@ -54,6 +54,19 @@ def test_one_source_group_is_a_warning_not_a_zero():
     warnings = texts(experiments, warning=True)
     assert any("one source group" in text for text in warnings)
     assert "0.200" in texts(experiments)[0]
+
+
+def test_duplicates_are_one_finding():
+    same = ["channel", "flatten", "spatial"]
+    duplicates = {("vae", "plain"): [same, ["max", "min"]], ("dct", "plain"): [same]}
+    experiments = [experiment("vae", "plain", "mean", 0.2, 0.2)]
+    found = [f.text for f in key_findings(experiments, (), duplicates)]
+    assert any(
+        text.startswith("channel, flatten and spatial are the same embedding")
+        and "for dct (plain), vae (plain): one finding, not 3." in text
+        for text in found
+    )
+    assert any(text.startswith("max and min are the same") for text in found)
 
 
 def test_nothing_defined_is_said():

@@ -20,6 +20,11 @@ def own_maps(names: set[str]) -> set[str]:
     }
 
 
+def agreements(names: set[str], *folders: str) -> set[str]:
+    """What compares the methods of one encoder and variant."""
+    return {name for name in matching(names, *folders) if name.endswith("/agreement.json")}
+
+
 def check(project, branch: set[str], maps: set[str]) -> None:
     """A dry run announces just this branch and the report, and the run makes what it announced.
 
@@ -61,13 +66,14 @@ def test_one_pooling_method_runs_its_branch(project):
     }
     assert len(branch) == 2 * (4 + 2 * 2)
     branch.add("metrics/ranking.json")
+    branch |= agreements(names, "metrics/dct/", "projections/dct/")
     check(project, branch, {name for name in own_maps(names) if "/mean/" in name})
 
 
 def test_one_metric_parameter_runs_the_metrics(project):
     project.configure({"metrics": {"knn_category": {"k": 5}}})
     names = set(project.outputs())
-    check(project, matching(names, "metrics/"), own_maps(names))
+    check(project, matching(names, "metrics/") - agreements(names, "metrics/"), own_maps(names))
 
 
 def test_one_projection_parameter_runs_its_maps(project):
@@ -76,7 +82,7 @@ def test_one_projection_parameter_runs_its_maps(project):
     maps = {name for name in names if name.endswith("/umap.parquet")}
     trust = {name for name in names if name.endswith(".trust.parquet")}
     assert (len(maps), len(trust)) == (4, 8)
-    check(project, maps | trust, own_maps(names))
+    check(project, maps | trust | agreements(names, "projections/"), own_maps(names))
 
 
 def test_one_chart_runs_its_pages(project):

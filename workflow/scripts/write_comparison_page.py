@@ -14,6 +14,8 @@ def main(snakemake):
             variant=snakemake.wildcards.variant,
             keys=snakemake.params.method_keys,
             metrics=snakemake.input.metrics,
+            agreement=snakemake.input.agreement,
+            map_agreement=snakemake.input.map_agreement,
             label_to_group=snakemake.params.label_to_group,
             bundle=snakemake.input.bundle,
             home=snakemake.params.home,

@@ -24,6 +24,10 @@ def main(snakemake):
             keys=params.method_keys,
             metrics=given.metrics,
             ranking=given.ranking,
+            agreements={
+                tuple(key): path
+                for key, path in zip(params.latent_keys, given.agreements, strict=True)
+            },
             map_keys=params.map_keys,
             projections=given.projections,
             trust=given.trust,

@@ -50,7 +50,7 @@ class AgreementOptions(Options):
     seed: int = 0
 
 
-def compare_methods(
+def compare_embeddings(
     embeddings: MethodPaths,
     neighbors: MethodPaths,
     samples: Iterable[Path | str],
@@ -94,18 +94,20 @@ def compare_methods(
 
 
 def compare_maps(
-    maps: Mapping[str, MethodPaths],
+    keys: Sequence[tuple[str, str]],
+    maps: Sequence[Path | str],
     samples: Iterable[Path | str],
     options: AgreementOptions,
     output: Path | str,
 ) -> None:
-    """Compare the maps of several methods with each other.
+    """Compare the maps of several methods with each other, one kind of map after the other.
 
     Args:
-        maps: by projection, the Parquet file of each method's map.
+        keys: (method, projection) of each map.
+        maps: their Parquet files, in the same order.
         samples: the shards of samples, in the manifest's order.
         options: of the comparison.
-        output: JSON file as of `compare_methods`, with a table of Procrustes similarity for each
+        output: JSON file as of `compare_embeddings`, with a table of Procrustes similarity for each
             projection.
 
     Raises:
@@ -116,13 +118,11 @@ def compare_maps(
     rows = _drawn(groups, options.max_samples, rng)
     here = np.unique(groups[rows], return_inverse=True)[1]
     permutations = group_permutations(here, options.permutations, rng)
-    tables = {
-        projection: _table(
-            list(paths),
-            procrustes([_coordinates(path, ids)[rows] for path in paths.values()], permutations),
-        )
-        for projection, paths in maps.items()
-    }
+    tables = {}
+    for projection in dict.fromkeys(projection for _, projection in keys):
+        paths = {m: path for (m, p), path in zip(keys, maps, strict=True) if p == projection}
+        places = [_coordinates(path, ids)[rows] for path in paths.values()]
+        tables[projection] = _table(list(paths), procrustes(places, permutations))
     write_json(output, {"samples": len(rows), "of": len(ids), "tables": tables})
 
 

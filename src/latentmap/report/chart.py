@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from latentmap.config import Options, Plugin, Registry
 from latentmap.encode.calibration import Calibration
+from latentmap.report.agreements import MethodAgreement
 from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import Experiment, Key
 
@@ -27,6 +28,7 @@ class Comparison:
         references: the best method of each baseline encoder, to hold the others against.
         label_groups: the group of every label that a group lists.
         costs: what embeddings cost; only charts of the scope `costs` get them.
+        agreement: how far the methods agree; only pages of one encoder and variant have it.
         calibrations: of the latents, by encoder and variant; only charts of the scope `summary`
             get them.
     """
@@ -35,6 +37,7 @@ class Comparison:
     references: Sequence[Experiment]
     label_groups: Mapping[str, str]
     costs: Mapping[Key, MethodCost] = field(default_factory=dict)
+    agreement: MethodAgreement | None = None
     calibrations: Mapping[tuple[str, str], Calibration] = field(default_factory=dict)
 
     @property
@@ -62,6 +65,10 @@ class Chart(Plugin[Options]):
     @abstractmethod
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return the chart; none if nothing it shows was measured."""
+
+    def note(self, data: Comparison) -> str:
+        """Return what else the reader of the chart must know."""
+        return ""
 
 
 CHARTS: Registry[Chart] = Registry("latentmap.report.charts", Chart, "chart")

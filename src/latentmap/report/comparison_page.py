@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.experiments import Experiment, ranked, read_experiments
 from latentmap.report.options import ReportOptions
@@ -22,6 +23,8 @@ def write_comparison_page(
     variant: str,
     keys: Sequence[Sequence[str]],
     metrics: Sequence[Path | str],
+    agreement: Path | str,
+    map_agreement: Path | str,
     label_to_group: Mapping[str, str],
     bundle: Path | str,
     home: Path | str,
@@ -36,6 +39,8 @@ def write_comparison_page(
         keys: (encoder, variant, method) of each file of figures; those of other encoders
             are baselines.
         metrics: the files of figures, in the same order.
+        agreement: the file of how far the methods of this encoder and variant agree.
+        map_agreement: the same of their maps.
         label_to_group: the group of every label that a group lists.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
@@ -44,14 +49,22 @@ def write_comparison_page(
     own = [e for e in experiments if e.key[:2] == (encoder, variant)]
     others = [e for e in experiments if e.key.encoder != encoder]
     plugin = CHARTS.create(chart)
-    built = plugin.build(Comparison(ranked(own), best_of_each_encoder(others), label_to_group))
+    data = Comparison(
+        ranked(own),
+        best_of_each_encoder(others),
+        label_to_group,
+        agreement=read_agreement(agreement, map_agreement),
+    )
+    built = plugin.build(data)
     write_page(
         output,
         "comparison.html",
         bundle=bundle,
         home=home,
         title=f"{plugin.title} ({encoder}, {variant})",
-        plates=[] if built is None else [chart_plate(chart, built, plugin.title, plugin.look_for)],
+        plates=[]
+        if built is None
+        else [chart_plate(chart, built, plugin.title, plugin.look_for, note=plugin.note(data))],
     )
 
 

@@ -33,11 +33,15 @@ class Finding:
     warning: bool = False
 
 
-def key_findings(experiments: Sequence[Experiment]) -> list[Finding]:
+def key_findings(
+    experiments: Sequence[Experiment],
+    duplicates: Mapping[tuple[str, str], Sequence[Sequence[str]]],
+) -> list[Finding]:
     """Return what the figures of a run say.
 
     Args:
         experiments: of all encoders, variants and methods.
+        duplicates: by encoder and variant, sets of methods whose embeddings are the same.
     """
     figure = headline(experiments)
     order = [e for e in ranked(experiments) if not math.isnan(e.value(figure))]
@@ -48,6 +52,7 @@ def key_findings(experiments: Sequence[Experiment]) -> list[Finding]:
         *_leak(order),
         *_variants(order, figure),
         *_labels(order[0], figure),
+        *_duplicates(duplicates),
         *_approximate(experiments),
         *_undefined(experiments, figure),
     ]
@@ -143,6 +148,21 @@ def _beyond_chance(labels: Mapping[str, LabelRates], figure: str) -> dict[str, f
         for label, share in sorted(shares.items())
         if not math.isnan(share)
     }
+
+
+def _duplicates(
+    duplicates: Mapping[tuple[str, str], Sequence[Sequence[str]]],
+) -> Iterator[Finding]:
+    places: dict[tuple[str, ...], list[str]] = {}
+    for (encoder, variant), sets in sorted(duplicates.items()):
+        for methods in sets:
+            places.setdefault(tuple(methods), []).append(f"{encoder} ({variant})")
+    for methods, where in places.items():
+        yield Finding(
+            f"{', '.join(methods[:-1])} and {methods[-1]} are the same embedding up to the order "
+            f"(or a rotation) of its dimensions, for {', '.join(where)}: one finding, not "
+            f"{len(methods)}."
+        )
 
 
 def _approximate(experiments: Sequence[Experiment]) -> Iterator[Finding]:

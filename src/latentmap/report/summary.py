@@ -16,6 +16,7 @@ import yaml
 
 from latentmap.encode.calibration import Calibration, merge
 from latentmap.metrics.metric import known_figures
+from latentmap.report.agreements import read_duplicates
 from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, Comparison, charts_of
 from latentmap.report.experiments import (
@@ -63,6 +64,7 @@ def write_summary(
     keys: Sequence[Sequence[str]],
     metrics: Sequence[Path | str],
     ranking: Path | str,
+    agreements: Mapping[tuple[str, str], Path | str],
     map_keys: Sequence[Sequence[str]],
     projections: Sequence[Path | str],
     trust: Sequence[Path | str],
@@ -90,6 +92,7 @@ def write_summary(
         keys: (encoder, variant, method) of each file of figures.
         metrics: the files of figures, in the same order.
         ranking: the file of what is sure of the order.
+        agreements: the files of how far methods agree, by (encoder, variant).
         map_keys: (encoder, variant, method, projection) of each map.
         projections: their coordinates, in the same order.
         trust: the trust in them, in the same order.
@@ -108,6 +111,7 @@ def write_summary(
     calibrations = _calibrations(latents)
     shown = read_shown_samples(samples, thumbnails, options.max_points)
     colors = group_colors(label_groups, shown.groups)
+    duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
     maps = {
         (*key,): paths for key, *paths in zip(map_keys, projections, trust, map_pages, strict=True)
     }
@@ -123,7 +127,7 @@ def write_summary(
         counts=_counts(shown, experiments),
         alarms=_alarms(calibrations),
         findings=[
-            *key_findings(experiments),
+            *key_findings(experiments, duplicates),
             *standings.findings(),
             *_quarantine_warnings(quarantine),
         ],

@@ -1,0 +1,89 @@
+"""How far the pooling methods of one encoder and variant agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latentmap.errors import LatentmapError
+from latentmap.store.files import read_json
+
+
+@dataclass(frozen=True)
+class AgreementTable:
+    """The similarity of every pair of M methods.
+
+    Attributes:
+        methods: M names.
+        values: (M, M), from 0 to 1; NaN where it is not defined.
+        chance: (M, M) mean with permuted samples.
+        limit: (M, M) what 95 % of the permutations stay below.
+    """
+
+    methods: Sequence[str]
+    values: Sequence[Sequence[float]]
+    chance: Sequence[Sequence[float]]
+    limit: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class MethodAgreement:
+    """How far methods agree, in several ways.
+
+    Attributes:
+        tables: by name, `jaccard` and `cka` first, then one for each kind of map.
+        duplicates: sets of methods whose embeddings are the same up to rotation and scale.
+        samples: how many samples were compared.
+        of: how many there are.
+    """
+
+    tables: Mapping[str, AgreementTable]
+    duplicates: Sequence[Sequence[str]]
+    samples: int
+    of: int
+
+
+def read_agreement(embeddings: Path | str, maps: Path | str) -> MethodAgreement:
+    """Read the agreement of embeddings and that of their maps.
+
+    Raises:
+        LatentmapError: a file is damaged.
+    """
+    path = embeddings
+    try:
+        content = read_json(path)
+        tables = {name: _table(content["tables"][name]) for name in ("jaccard", "cka")}
+        duplicates, samples, of = (content[key] for key in ("duplicates", "samples", "of"))
+        path = maps
+        tables |= {name: _table(table) for name, table in read_json(path)["tables"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LatentmapError(
+            f"{path} is not a file of agreement ({error!r}). Delete it and run again."
+        ) from None
+    return MethodAgreement(tables, duplicates, samples, of)
+
+
+def read_duplicates(embeddings: Path | str) -> list[list[str]]:
+    """Read the sets of methods whose embeddings are the same.
+
+    Raises:
+        LatentmapError: the file is damaged.
+    """
+    try:
+        found: list[list[str]] = read_json(embeddings)["duplicates"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise LatentmapError(
+            f"{embeddings} is not a file of agreement ({error!r}). Delete it and run again."
+        ) from None
+    return found
+
+
+def _table(content: Mapping[str, Any]) -> AgreementTable:
+    numbers = (
+        [[math.nan if cell is None else float(cell) for cell in row] for row in content[name]]
+        for name in ("values", "chance", "limit")
+    )
+    return AgreementTable(content["methods"], *numbers)
