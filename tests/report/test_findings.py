@@ -60,7 +60,7 @@ def test_duplicates_are_one_finding():
     same = ["channel", "flatten", "spatial"]
     duplicates = {("vae", "plain"): [same, ["max", "min"]], ("dct", "plain"): [same]}
     experiments = [experiment("vae", "plain", "mean", 0.2, 0.2)]
-    found = [f.text for f in key_findings(experiments, (), duplicates)]
+    found = [f.text for f in key_findings(experiments, duplicates)]
     assert any(
         text.startswith("channel, flatten and spatial are the same embedding")
         and "for dct (plain), vae (plain): one finding, not 3." in text
