@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.metrics.method_agreement import AgreementOptions, compare_maps, compare_embeddings
+from latentmap.metrics.method_agreement import AgreementOptions, compare_embeddings, compare_maps
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import write_graph
 from latentmap.store.tables import write_arrow, write_embedding, write_parquet
