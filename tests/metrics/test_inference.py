@@ -70,8 +70,8 @@ def test_holm():
 
 
 def test_figures_that_are_means_have_intervals_around_them(embed, clusters):
-    figures, _ = measure(embed(*clusters), {"knn_category": None, "silhouette": None})
-    for name in ("knn_category_acc", "knn_category_acc_grouped", "silhouette"):
+    figures, _ = measure(embed(*clusters), {"knn_category": None, "knn_group": None})
+    for name in ("knn_category_acc", "knn_category_acc_grouped", "knn_group_acc"):
         low, high = figures[name].interval
         assert low < figures[name].value < high < low + 0.4
         assert figures[name].note is None

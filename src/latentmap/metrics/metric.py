@@ -171,7 +171,8 @@ class Measurement:
         p_value: of the hypothesis that labels have nothing to do with it, where computed.
         note: why the value is not defined, or what was left out.
         scores: (N,) contribution of each sample where the value is their mean; NaN where a sample
-            has none. Intervals and comparisons of methods resample them.
+            has none. Intervals and comparisons of methods resample them, so a figure has scores
+            only if they hold all that a sample changes, in the scores of others too.
     """
 
     value: float

@@ -44,19 +44,14 @@ class Silhouette(Metric[SilhouetteOptions]):
             return self.undefined(data.obstacle)
         count, limit = len(data.values), self.options.max_samples
         if count <= limit:
-            return {"silhouette": _mean(_silhouettes(_blocks(data), data.codes))}
+            return {"silhouette": Measurement(_mean_silhouette(_blocks(data), data.codes))}
         chosen = np.random.default_rng(self.options.seed).choice(count, limit, replace=False)
         chosen.sort()
         codes = np.unique(data.codes[chosen], return_inverse=True)[1]
         if len(np.unique(codes)) in (1, limit):
             return self.undefined(f"{limit} samples hold too few or too many labels.")
-        scores = np.full(count, np.nan)
-        scores[chosen] = _silhouettes(_point_blocks(Points(data.values[chosen])), codes)
-        return {"silhouette": _mean(scores, f"Of {limit} samples drawn at random.")}
-
-
-def _mean(scores: NDArray[np.float64], note: str | None = None) -> Measurement:
-    return Measurement(float(np.nanmean(scores)), note=note, scores=scores)
+        value = _mean_silhouette(_point_blocks(Points(data.values[chosen])), codes)
+        return {"silhouette": Measurement(value, note=f"Of {limit} samples drawn at random.")}
 
 
 def _blocks(data: LabelledEmbedding) -> Iterator[tuple[slice, NDArray[Any]]]:
@@ -75,13 +70,12 @@ def _point_blocks(points: Points) -> Iterator[tuple[slice, NDArray[Any]]]:
         yield rows, points.distances(rows)
 
 
-def _silhouettes(
+def _mean_silhouette(
     blocks: Iterator[tuple[slice, NDArray[Any]]], codes: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Return the silhouette of every sample, (N,)."""
+) -> float:
     sizes = np.bincount(codes)
     members = np.eye(len(sizes))[codes]
-    silhouettes = np.zeros(len(codes))
+    total = 0.0
     for rows, distances in blocks:
         sums = distances @ members
         own = np.arange(len(sums)), codes[rows]
@@ -90,5 +84,5 @@ def _silhouettes(
         nearest = (sums / sizes).min(axis=1)
         farther = np.maximum(within, nearest)
         scores = np.divide(nearest - within, farther, out=np.zeros_like(within), where=farther > 0)
-        silhouettes[rows] = np.where(sizes[own[1]] > 1, scores, 0)
-    return silhouettes
+        total += scores[sizes[own[1]] > 1].sum()
+    return float(total / len(codes))
