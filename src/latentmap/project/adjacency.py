@@ -53,7 +53,7 @@ def is_connected(neighbors: NeighborList) -> bool:
     rows, k = neighbors.indices.shape
     starts = np.repeat(np.arange(rows), k)
     ends = neighbors.indices.reshape(-1)
-    lowest, before = np.arange(rows), np.empty(0)
+    lowest, before = np.arange(rows), np.full(rows, -1)
     while not np.array_equal(lowest, before):
         before = lowest.copy()
         np.minimum.at(lowest, starts, before[ends])
