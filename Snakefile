@@ -1,5 +1,6 @@
 """From labelled images or texts to maps and measurements of latent spaces."""
 
+
 configfile: "config/config.yaml"
 
 

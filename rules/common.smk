@@ -74,9 +74,7 @@ wildcard_constraints:
 # ---- what a run is made of ---------------------------------------------------------------------
 
 LATENT_KEYS = [(encoder.name, variant) for encoder in RUN.encoders for variant in RUN.variants]
-METHOD_KEYS = [
-    (*key, method) for key in LATENT_KEYS for method in RUN.pooling_methods(key[0])
-]
+METHOD_KEYS = [(*key, method) for key in LATENT_KEYS for method in RUN.pooling_methods(key[0])]
 MAP_KEYS = [
     (*key, method, projection)
     for key in LATENT_KEYS

@@ -4,11 +4,6 @@ rule draw_thumbnails:
         samples=ancient(SAMPLES),
     output:
         thumbnails=THUMBNAILS,
-    params:
-        draw=RUN.draw.model_dump(),
-        thumbnails=RUN.thumbnails.model_dump(),
-        code=lambda wildcards: code("draw_thumbnails"),
-        samples_code=lambda wildcards: ingest_code(wildcards.shard),
     log:
         f"{LOG}/draw_thumbnails/{{shard}}.log",
     benchmark:
@@ -18,6 +13,11 @@ rule draw_thumbnails:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        draw=RUN.draw.model_dump(),
+        thumbnails=RUN.thumbnails.model_dump(),
+        code=lambda wildcards: code("draw_thumbnails"),
+        samples_code=lambda wildcards: ingest_code(wildcards.shard),
     message:
         "Draw the thumbnails of shard {wildcards.shard}"
     script:

@@ -4,12 +4,6 @@ rule encode_samples:
         samples=ancient(SAMPLES),
     output:
         latents=LATENTS,
-    params:
-        encoder=lambda wildcards: created(RUN.encoder(wildcards.encoder)),
-        revision=lambda wildcards: revision(wildcards.encoder),
-        draw=lambda wildcards: RUN.draw.model_dump() if wildcards.variant == "boxes" else {},
-        code=lambda wildcards: encode_code(wildcards.encoder),
-        samples_code=lambda wildcards: ingest_code(wildcards.shard),
     log:
         f"{LOG}/encode_samples/{{encoder}}/{{variant}}/{{shard}}.log",
     benchmark:
@@ -20,6 +14,12 @@ rule encode_samples:
     resources:
         mem_mb=6000,
         runtime=60,
+    params:
+        encoder=lambda wildcards: created(RUN.encoder(wildcards.encoder)),
+        revision=lambda wildcards: revision(wildcards.encoder),
+        draw=lambda wildcards: RUN.draw.model_dump() if wildcards.variant == "boxes" else {},
+        code=lambda wildcards: encode_code(wildcards.encoder),
+        samples_code=lambda wildcards: ingest_code(wildcards.shard),
     message:
         "Encode shard {wildcards.shard} ({wildcards.variant}) with {wildcards.encoder}"
     script:

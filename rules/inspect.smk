@@ -6,9 +6,6 @@ rule inspect_latents:
         figures=f"{INSPECTION}/channels.json",
         positions=f"{INSPECTION}/positions.parquet",
         maps=f"{INSPECTION}/maps.parquet",
-    params:
-        options=RUN.inspection.model_dump(),
-        code=code("inspect_latents"),
     log:
         f"{LOG}/inspect_latents/{{encoder}}/{{variant}}.log",
     benchmark:
@@ -18,6 +15,9 @@ rule inspect_latents:
     resources:
         mem_mb=2500,
         runtime=60,
+    params:
+        options=RUN.inspection.model_dump(),
+        code=code("inspect_latents"),
     message:
         "Inspect the channels of {wildcards.encoder} ({wildcards.variant})"
     script:

@@ -6,10 +6,6 @@ rule measure_embedding:
     output:
         metrics=METRICS,
         scores=SCORES,
-    params:
-        metrics=METRIC_OPTIONS,
-        statistics=RUN.statistics.model_dump(),
-        code=code("measure_embedding", *METRIC_MODULES),
     log:
         f"{LOG}/measure_embedding/{EMBEDDED}.log",
     benchmark:
@@ -19,6 +15,10 @@ rule measure_embedding:
     resources:
         mem_mb=2500,
         runtime=60,
+    params:
+        metrics=METRIC_OPTIONS,
+        statistics=RUN.statistics.model_dump(),
+        code=code("measure_embedding", *METRIC_MODULES),
     message:
         "Measure {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
     script:
@@ -40,9 +40,6 @@ rule compare_embeddings:
         samples=sample_shards,
     output:
         agreement=AGREEMENT,
-    params:
-        methods=lambda wildcards: RUN.pooling_methods(wildcards.encoder),
-        code=code("compare_embeddings"),
     log:
         f"{LOG}/compare_embeddings/{{encoder}}/{{variant}}.log",
     benchmark:
@@ -52,6 +49,9 @@ rule compare_embeddings:
     resources:
         mem_mb=2500,
         runtime=60,
+    params:
+        methods=lambda wildcards: RUN.pooling_methods(wildcards.encoder),
+        code=code("compare_embeddings"),
     message:
         "Compare the embeddings of {wildcards.encoder} ({wildcards.variant})"
     script:
@@ -64,9 +64,6 @@ rule compare_maps:
         samples=sample_shards,
     output:
         agreement=MAP_AGREEMENT,
-    params:
-        maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
-        code=code("compare_maps"),
     log:
         f"{LOG}/compare_maps/{{encoder}}/{{variant}}.log",
     benchmark:
@@ -76,6 +73,9 @@ rule compare_maps:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
+        code=code("compare_maps"),
     message:
         "Compare the maps of {wildcards.encoder} ({wildcards.variant})"
     script:
@@ -89,11 +89,6 @@ rule rank_methods:
         samples=sample_shards,
     output:
         ranking=RANKING,
-    params:
-        method_keys=METHOD_KEYS,
-        baselines=BASELINES,
-        statistics=RUN.statistics.model_dump(),
-        code=code("rank_methods"),
     log:
         f"{LOG}/rank_methods.log",
     benchmark:
@@ -103,6 +98,11 @@ rule rank_methods:
     resources:
         mem_mb=2500,
         runtime=20,
+    params:
+        method_keys=METHOD_KEYS,
+        baselines=BASELINES,
+        statistics=RUN.statistics.model_dump(),
+        code=code("rank_methods"),
     message:
         "Rank the methods"
     script:

@@ -4,9 +4,6 @@ rule find_neighbors:
         samples=sample_shards,
     output:
         neighbors=NEIGHBORS,
-    params:
-        options=RUN.neighbors.model_dump(),
-        code=code("find_neighbors"),
     log:
         f"{LOG}/find_neighbors/{EMBEDDED}.log",
     benchmark:
@@ -16,6 +13,9 @@ rule find_neighbors:
     resources:
         mem_mb=2500,
         runtime=60,
+    params:
+        options=RUN.neighbors.model_dump(),
+        code=code("find_neighbors"),
     message:
         "Find the neighbors in {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
     script:

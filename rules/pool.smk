@@ -5,8 +5,6 @@ rule pool_latents:
         samples=ancient(sample_shards),
     output:
         embedding=EMBEDDING,
-    params:
-        code=lambda wildcards: code("pool_latents", METHODS.module(wildcards.method)),
     log:
         f"{LOG}/pool_latents/{EMBEDDED}.log",
     benchmark:
@@ -16,6 +14,8 @@ rule pool_latents:
     resources:
         mem_mb=2500,
         runtime=30,
+    params:
+        code=lambda wildcards: code("pool_latents", METHODS.module(wildcards.method)),
     message:
         "Pool {wildcards.encoder} ({wildcards.variant}) with {wildcards.method}"
     script:

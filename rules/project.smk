@@ -5,9 +5,6 @@ rule project_embedding:
         samples=sample_shards,
     output:
         projection=PROJECTION,
-    params:
-        projection=lambda wildcards: created(RUN.projection(wildcards.projection)),
-        code=lambda wildcards: projection_code(wildcards.projection),
     log:
         f"{LOG}/project_embedding/{EMBEDDED}/{{projection}}.log",
     benchmark:
@@ -17,6 +14,9 @@ rule project_embedding:
     resources:
         mem_mb=2500,
         runtime=60,
+    params:
+        projection=lambda wildcards: created(RUN.projection(wildcards.projection)),
+        code=lambda wildcards: projection_code(wildcards.projection),
     message:
         "Map {wildcards.encoder} ({wildcards.variant}), {wildcards.method} by {wildcards.projection}"
     script:
@@ -31,10 +31,6 @@ rule assess_maps:
         samples=sample_shards,
     output:
         trust=expand(TRUST, projection=RUN.map_names, allow_missing=True),
-    params:
-        projections=[created(RUN.projection(name)) for name in RUN.map_names],
-        options=RUN.trust.model_dump(),
-        code=code("assess_maps", *MAP_MODULES),
     log:
         f"{LOG}/assess_maps/{EMBEDDED}.log",
     benchmark:
@@ -44,6 +40,10 @@ rule assess_maps:
     resources:
         mem_mb=2500,
         runtime=60,
+    params:
+        projections=[created(RUN.projection(name)) for name in RUN.map_names],
+        options=RUN.trust.model_dump(),
+        code=code("assess_maps", *MAP_MODULES),
     message:
         "Assess the maps of {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
     script:

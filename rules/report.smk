@@ -1,8 +1,6 @@
 rule bundle_vega:
     output:
         bundle=VEGA,
-    params:
-        code=code("bundle_vega"),
     log:
         f"{LOG}/bundle_vega.log",
     benchmark:
@@ -12,6 +10,8 @@ rule bundle_vega:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code("bundle_vega"),
     message:
         "Write the charts' JavaScript"
     script:
@@ -26,9 +26,6 @@ rule tabulate_metrics:
         json=f"{REPORT}/metrics_table.json",
         parquet=f"{REPORT}/metrics_table.parquet",
         figures=paths(FIGURES, METHOD_KEYS),
-    params:
-        method_keys=METHOD_KEYS,
-        code=code("tabulate_metrics", *METRIC_MODULES),
     log:
         f"{LOG}/tabulate_metrics.log",
     benchmark:
@@ -38,6 +35,9 @@ rule tabulate_metrics:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        method_keys=METHOD_KEYS,
+        code=code("tabulate_metrics", *METRIC_MODULES),
     message:
         "Write the table of all figures"
     script:
@@ -59,12 +59,6 @@ rule write_method_pages:
             subcategory="{encoder}, {variant}",
             labels={"method": "{method}"},
         ),
-    params:
-        projections=RUN.map_names,
-        label_groups=RUN.group_colors,
-        options=RUN.report.model_dump(),
-        home=SUMMARY,
-        code=code("write_method_pages", *METRIC_MODULES),
     log:
         f"{LOG}/write_method_pages/{EMBEDDED}.log",
     benchmark:
@@ -74,6 +68,12 @@ rule write_method_pages:
     resources:
         mem_mb=1500,
         runtime=10,
+    params:
+        projections=RUN.map_names,
+        label_groups=RUN.group_colors,
+        options=RUN.report.model_dump(),
+        home=SUMMARY,
+        code=code("write_method_pages", *METRIC_MODULES),
     message:
         "Write the map pages of {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
     script:
@@ -93,8 +93,17 @@ rule write_comparison_page:
             subcategory="{encoder}, {variant}",
             labels={"chart": "{chart}"},
         ),
+    log:
+        f"{LOG}/write_comparison_page/{{encoder}}/{{variant}}/{{chart}}.log",
+    benchmark:
+        f"{BENCHMARK}/write_comparison_page/{{encoder}}/{{variant}}/{{chart}}.tsv"
     wildcard_constraints:
         chart="|".join(charts_of("comparisons")),
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         method_keys=lambda wildcards: compared_keys(wildcards),
         label_to_group=RUN.label_to_group,
@@ -102,15 +111,6 @@ rule write_comparison_page:
         code=lambda wildcards: code(
             "write_comparison_page", CHARTS.module(wildcards.chart), *METRIC_MODULES
         ),
-    log:
-        f"{LOG}/write_comparison_page/{{encoder}}/{{variant}}/{{chart}}.log",
-    benchmark:
-        f"{BENCHMARK}/write_comparison_page/{{encoder}}/{{variant}}/{{chart}}.tsv"
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "Compare the methods of {wildcards.encoder} ({wildcards.variant}): {wildcards.chart}"
     script:
@@ -131,12 +131,6 @@ rule write_channel_pages:
             category="Deep dive",
             subcategory="{encoder}, {variant}",
         ),
-    params:
-        charts=list(CHANNEL_CHARTS),
-        label_groups=RUN.group_colors,
-        options=RUN.report.model_dump(),
-        home=SUMMARY,
-        code=code("write_channel_pages", *CHANNEL_MODULES),
     log:
         f"{LOG}/write_channel_pages/{{encoder}}/{{variant}}.log",
     benchmark:
@@ -146,6 +140,12 @@ rule write_channel_pages:
     resources:
         mem_mb=1500,
         runtime=10,
+    params:
+        charts=list(CHANNEL_CHARTS),
+        label_groups=RUN.group_colors,
+        options=RUN.report.model_dump(),
+        home=SUMMARY,
+        code=code("write_channel_pages", *CHANNEL_MODULES),
     message:
         "Write the pages about the channels of {wildcards.encoder} ({wildcards.variant})"
     script:
@@ -165,12 +165,6 @@ rule write_neighbors_page:
             category="Deep dive",
             subcategory="{encoder}, {variant}",
         ),
-    params:
-        method_keys=lambda wildcards: method_keys_of(wildcards),
-        label_groups=RUN.group_colors,
-        options=METRIC_OPTIONS.get("knn_category", {}),
-        home=SUMMARY,
-        code=code("write_neighbors_page", *METRIC_MODULES),
     log:
         f"{LOG}/write_neighbors_page/{{encoder}}/{{variant}}.log",
     benchmark:
@@ -180,6 +174,12 @@ rule write_neighbors_page:
     resources:
         mem_mb=1500,
         runtime=10,
+    params:
+        method_keys=lambda wildcards: method_keys_of(wildcards),
+        label_groups=RUN.group_colors,
+        options=METRIC_OPTIONS.get("knn_category", {}),
+        home=SUMMARY,
+        code=code("write_neighbors_page", *METRIC_MODULES),
     message:
         "Write the page about the neighbors of {wildcards.encoder} ({wildcards.variant})"
     script:
@@ -195,12 +195,6 @@ rule write_maps_page:
         bundle=VEGA,
     output:
         page=report(MAPS_PAGE, category="Maps", subcategory="{encoder}, {variant}"),
-    params:
-        maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
-        label_groups=RUN.group_colors,
-        options=RUN.report.model_dump(),
-        home=SUMMARY,
-        code=code("write_maps_page"),
     log:
         f"{LOG}/write_maps_page/{{encoder}}/{{variant}}.log",
     benchmark:
@@ -210,6 +204,12 @@ rule write_maps_page:
     resources:
         mem_mb=1500,
         runtime=10,
+    params:
+        maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
+        label_groups=RUN.group_colors,
+        options=RUN.report.model_dump(),
+        home=SUMMARY,
+        code=code("write_maps_page"),
     message:
         "Write all maps of {wildcards.encoder} ({wildcards.variant}) side by side"
     script:
@@ -229,6 +229,15 @@ rule write_costs:
         csv=report(f"{REPORT}/costs.csv", category="Tables"),
         json=f"{REPORT}/costs.json",
         pages=report(paths(COMPARISON_PAGE, COST_KEYS), category="Costs"),
+    log:
+        f"{LOG}/write_costs.log",
+    benchmark:
+        f"{BENCHMARK}/write_costs.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         latent_keys=LATENT_KEYS,
         shard_keys=lambda wildcards: encoded_keys(),
@@ -240,21 +249,10 @@ rule write_costs:
         pool=paths(f"{BENCHMARK}/pool_latents/{EMBEDDED}.tsv", METHOD_KEYS),
         neighbors=paths(f"{BENCHMARK}/find_neighbors/{EMBEDDED}.tsv", METHOD_KEYS),
         metrics=paths(f"{BENCHMARK}/measure_embedding/{EMBEDDED}.tsv", METHOD_KEYS),
-        maps=paths(
-            f"{BENCHMARK}/project_embedding/{EMBEDDED}/{{projection}}.tsv", MAP_KEYS
-        ),
+        maps=paths(f"{BENCHMARK}/project_embedding/{EMBEDDED}/{{projection}}.tsv", MAP_KEYS),
         baselines=BASELINES,
         home=SUMMARY,
         code=code("write_costs", CHARTS.module("cost_pareto"), *METRIC_MODULES),
-    log:
-        f"{LOG}/write_costs.log",
-    benchmark:
-        f"{BENCHMARK}/write_costs.tsv"
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "Write what every method cost"
     script:
@@ -277,6 +275,15 @@ rule write_summary:
         bundle=VEGA,
     output:
         page=report(SUMMARY, category="Summary"),
+    log:
+        f"{LOG}/write_summary.log",
+    benchmark:
+        f"{BENCHMARK}/write_summary.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
     params:
         config=RUN.model_dump(mode="json"),
         label_groups=RUN.group_colors,
@@ -302,15 +309,6 @@ rule write_summary:
         # A param that takes the input is not tracked: a commit alone runs nothing again.
         commit=lambda wildcards, input: commit_of(workflow.basedir),
         code=code("write_summary", *METRIC_MODULES, *CHART_MODULES, *CHANNEL_MODULES),
-    log:
-        f"{LOG}/write_summary.log",
-    benchmark:
-        f"{BENCHMARK}/write_summary.tsv"
-    conda:
-        "../envs/report.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=20,
     message:
         "Write the summary"
     script:
@@ -325,9 +323,6 @@ rule export_figure:
         png=f"{FIGURE}.png",
         pdf=f"{FIGURE}.pdf",
         csv=f"{FIGURE}.csv",
-    params:
-        chart=lambda wildcards: PUBLISHED[wildcards.figure][1],
-        code=code("export_figure"),
     log:
         f"{LOG}/export_figure/{{figure}}.log",
     benchmark:
@@ -337,6 +332,9 @@ rule export_figure:
     resources:
         mem_mb=1500,
         runtime=10,
+    params:
+        chart=lambda wildcards: PUBLISHED[wildcards.figure][1],
+        code=code("export_figure"),
     message:
         "Export {wildcards.figure} for publication"
     script:

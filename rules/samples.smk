@@ -1,8 +1,6 @@
 checkpoint download_source:
     output:
         DOWNLOAD,
-    params:
-        source=lambda wildcards: created(RUN.source(wildcards.source)),
     log:
         f"{LOG}/download_source/{{source}}.log",
     benchmark:
@@ -12,6 +10,8 @@ checkpoint download_source:
     resources:
         mem_mb=4000,
         runtime=240,
+    params:
+        source=lambda wildcards: created(RUN.source(wildcards.source)),
     message:
         "Download {wildcards.source}"
     script:
@@ -24,13 +24,6 @@ rule ingest_samples:
     output:
         samples=SAMPLES,
         quarantine=SHARD_QUARANTINE,
-    params:
-        # What the rows contain is in the shard's id. Where they lie changes when the data moves or
-        # rows are inserted before them, so it must not be tracked: functions of `output` are not.
-        shard=lambda wildcards, output: vars(plan()[wildcards.shard]),
-        source=lambda wildcards, output: created(RUN.source(plan()[wildcards.shard].source)),
-        label_groups=RUN.label_to_group,
-        code=lambda wildcards: ingest_code(wildcards.shard),
     log:
         f"{LOG}/ingest_samples/{{shard}}.log",
     benchmark:
@@ -40,6 +33,13 @@ rule ingest_samples:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        # What the rows contain is in the shard's id. Where they lie changes when the data moves or
+        # rows are inserted before them, so it must not be tracked: functions of `output` are not.
+        shard=lambda wildcards, output: vars(plan()[wildcards.shard]),
+        source=lambda wildcards, output: created(RUN.source(plan()[wildcards.shard].source)),
+        label_groups=RUN.label_to_group,
+        code=lambda wildcards: ingest_code(wildcards.shard),
     message:
         "Read and check the samples of shard {wildcards.shard}"
     script:
@@ -53,15 +53,15 @@ rule seal_samples:
     output:
         manifest=MANIFEST,
         quarantine=QUARANTINE,
-    params:
-        code=code("seal_samples"),
     log:
         f"{LOG}/seal_samples.log",
     benchmark:
         f"{BENCHMARK}/seal_samples.tsv"
+    localrule: True
     conda:
         "../envs/samples.yaml"
-    localrule: True
+    params:
+        code=code("seal_samples"),
     message:
         "Seal the shards"
     script:
