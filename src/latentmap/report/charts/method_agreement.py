@@ -18,6 +18,8 @@ TITLES = {
     "cka": "linear CKA of the embeddings",
 }
 CELL = 22
+# Up to this many methods two heatmaps fit beside each other.
+BESIDE = 16
 
 
 class MethodAgreementChart(Chart):
@@ -49,7 +51,7 @@ class MethodAgreementChart(Chart):
                 )
                 for name, table in tables.items()
             ),
-            columns=2,
+            columns=2 if len(order) <= BESIDE else 1,
             spacing=28,
             description="Matrices of pooling methods: how far each pair of them agrees.",
         ).resolve_scale(x="independent", y="independent")
@@ -106,7 +108,8 @@ def _heatmap(table: AgreementTable, order: list[str]) -> alt.LayerChart | alt.Fa
             *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "chance", "limit")),
         ],
     )
-    numbers = base.mark_text(fontSize=8).encode(
+    above_limit = base.transform_filter("isValid(datum.percent)")
+    numbers = above_limit.mark_text(fontSize=8).encode(
         text=alt.Text("percent:Q", format=".0f"),
         color=alt.condition("datum.value > 0.6", alt.value("#ffffff"), alt.value("#222222")),
     )
