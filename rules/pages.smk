@@ -1,0 +1,45 @@
+"""The pages of a report: which there are, and which methods and maps each is about."""
+
+
+def compared_keys(wildcards):
+    """The methods of one encoder and variant, and those of the baselines in that variant."""
+    encoders = {wildcards.encoder, *BASELINES}
+    return [key for key in METHOD_KEYS if key[0] in encoders and key[1] == wildcards.variant]
+
+
+def method_keys_of(wildcards):
+    """The methods of one encoder and variant."""
+    return [key for key in METHOD_KEYS if key[:2] == (wildcards.encoder, wildcards.variant)]
+
+
+def map_keys_of(wildcards):
+    """The maps of one encoder and variant."""
+    return [key for key in MAP_KEYS if key[:2] == (wildcards.encoder, wildcards.variant)]
+
+
+REPORT_FILES = [
+    SUMMARY,
+    f"{REPORT}/metrics_table.csv",
+    *paths(MAP_PAGE, MAP_KEYS),
+    *paths(COMPARISON_PAGE, [*COMPARISON_KEYS, *COST_KEYS]),
+    *paths(DEEP_DIVE_PAGE, DEEP_DIVE_KEYS),
+    *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
+]
+
+# What can be exported for publication: the page that each figure is in, and its name there.
+PUBLISHED = {
+    **{f"figures/{chart}": (SUMMARY, chart) for chart in charts_of("summary")},
+    **{
+        f"{key[0]}/{key[1]}/figures/{key[2]}": (*paths(COMPARISON_PAGE, [key]), key[2])
+        for key in [*COMPARISON_KEYS, *COST_KEYS]
+    },
+    **{
+        f"{key[0]}/{key[1]}/figures/{key[2]}": (*paths(DEEP_DIVE_PAGE, [key]), key[2])
+        for key in DEEP_DIVE_KEYS
+        if key[2] in CHANNEL_CHARTS.names()
+    },
+    **{
+        f"{key[0]}/{key[1]}/figures/{key[2]}_{key[3]}": (*paths(MAP_PAGE, [key]), "map")
+        for key in MAP_KEYS
+    },
+}
