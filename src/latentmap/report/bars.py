@@ -47,6 +47,13 @@ def measured(measurement: Measurement) -> Row:
     }
 
 
+def extent(rows: Iterable[Row]) -> tuple[float, float]:
+    """Return from where to where bars that start at 0 reach, their intervals included."""
+    ends = [row[name] for row in rows for name in ("value", "low", "high")]
+    found = [0.0, *(end for end in ends if end is not None)]
+    return min(found), max(found)
+
+
 def paired_bars(
     rows: list[Row],
     names: Sequence[str],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from latentmap.report.bars import bar_rows, paired_bars
+from latentmap.report.bars import bar_rows, extent, paired_bars
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import LENIENT, headline
 
@@ -32,14 +32,14 @@ class OverviewBars(Chart):
 
         methods = list(dict.fromkeys(e.key.method for e in data.experiments))
         named = [(e.key.method, e) for e in data.experiments]
-        values = [row["value"] for row in bar_rows(named, LENIENT)]
-        if not values:
+        rows = bar_rows(named, LENIENT)
+        if not rows:
             return None
         charts = {}
         for place in sorted({e.key[:2] for e in data.experiments}):
             own = [(method, e) for method, e in named if e.key[:2] == place]
             shown = [method for method in methods if method in dict(own)]
-            charts[place] = paired_bars(bar_rows(own, LENIENT), shown, domain=(0, max(values)))
+            charts[place] = paired_bars(bar_rows(own, LENIENT), shown, domain=extent(rows))
         return alt.concat(
             *(
                 chart.properties(title=", ".join(place), width=WIDTH)

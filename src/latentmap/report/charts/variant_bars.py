@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from latentmap.report.bars import measured, paired_bars
+from latentmap.report.bars import extent, measured, paired_bars
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import headline
 
@@ -38,10 +38,7 @@ class VariantBars(Chart):
         encoders = sorted({name for name, _ in seen if all((name, v) in seen for v in VARIANTS)})
         if not encoders:
             return None
-        domain = (
-            min(0.0, *(e.value(figure) for e in defined)),
-            max(e.value(figure) for e in defined),
-        )
+        domain = extent(measured(e[figure]) for e in defined)
         methods = list(dict.fromkeys(e.key.method for e in defined))
         charts = {}
         for encoder in encoders:
