@@ -15,7 +15,8 @@ run: $(INSTALLED)
 	@echo "Report: $(CURDIR)/results/demo/report/summary_report.html"
 
 test: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -m slow
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
