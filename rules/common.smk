@@ -1,5 +1,6 @@
 """Every path of a run, and the functions that say which files it is made of."""
 
+import os
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -19,6 +20,10 @@ from latentmap.run import created, kind_of, load_run
 from latentmap.samples.plan import Limit, plan_shards, sealed_rows
 from latentmap.samples.source import SOURCES
 from latentmap.store.manifest import read_manifest
+
+# An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
+SOURCE = str(Path(workflow.basedir) / "src")
+os.environ["PYTHONPATH"] = os.pathsep.join([SOURCE, *os.environ.get("PYTHONPATH", "").split()])
 
 try:
     RUN = load_run(config)

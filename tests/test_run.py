@@ -50,12 +50,24 @@ def test_schema_file_is_what_the_models_say():
         ({"run": "a/b"}, "run: String should match pattern"),
         ({"encoders": [{"kind": "dct"}, {"kind": "dct"}]}, "different names, not dct, dct"),
         ({"draw": {"line_widht": 1}}, "Did you mean 'line_width'?"),
+        ({"maps": ["nonexist"]}, "maps.0: Unknown value 'nonexist'."),
+        ({"methods": []}, "methods: Tuple should have at least 1 item"),
+        ({"variants": ["plain", "plain"]}, "variants: each name once, not plain, plain."),
+        ({"metrics": {"knn_category": {"k": 91}}}, "metrics.knn_category.k is 91, more than"),
+        ({"projections": {"tsne": {"perplexity": 31}}}, "tsne.perplexity is 93, more than"),
+        ({"encoders": [{"kind": "dct", "name": ".."}]}, "encoders.0.dct.name: String should match"),
     ],
 )  # fmt: skip
 def test_a_wrong_key_or_value_is_told_what_is_allowed(change, line):
     with pytest.raises(LatentmapError) as error:
         load_run({**SMALLEST, **change})
     assert line in str(error.value)
+
+
+def test_values_are_taken_as_the_command_line_gives_them():
+    config = {"run": 2024, "projections": {"pca": "null"}, "metrics": {"knn_group": "null"}}
+    run = load_run({**SMALLEST, **config})
+    assert (run.run, run.map_names, run.metrics.knn_group) == ("2024", [], None)
 
 
 def test_all_mistakes_are_told_at_once():

@@ -137,7 +137,7 @@ class Run(Options):
     draw: DrawOptions = DrawOptions()
     thumbnails: ThumbnailOptions = ThumbnailOptions()
     encoders: tuple[AnyEncoder, ...] = Field(min_length=1)
-    methods: Literal["all"] | tuple[Method, ...] = "all"
+    methods: Literal["all"] | Annotated[tuple[Method, ...], Field(min_length=1)] = "all"
     neighbors: NeighborOptions = NeighborOptions()
     metrics: MetricsOptions = MetricsOptions()
     statistics: StatisticsOptions = StatisticsOptions()
@@ -148,6 +148,42 @@ class Run(Options):
     trust: TrustOptions = TrustOptions()
     inspection: InspectOptions = InspectOptions()
     report: ReportOptions = ReportOptions()
+
+    @field_validator("run", "input", mode="before")
+    @classmethod
+    def _take_numbers(cls, value: Any) -> Any:
+        """Take a name that looks like a number as the command line gives it."""
+        return str(value) if isinstance(value, int) else value
+
+    @field_validator("metrics", "projections", mode="before")
+    @classmethod
+    def _take_null(cls, parts: Any) -> Any:
+        """Take `null` as nothing, which comes as a word from snakemake's command line."""
+        if not isinstance(parts, Mapping):
+            return parts
+        return {name: None if part == "null" else part for name, part in parts.items()}
+
+    @field_validator("methods", "maps", "variants")
+    @classmethod
+    def _name_each_once(cls, names: Any) -> Any:
+        if len(set(names)) < len(names) and not isinstance(names, str):
+            raise ValueError(f"each name once, not {', '.join(names)}")
+        return names
+
+    @model_validator(mode="after")
+    def _ask_for_enough_neighbors(self) -> Run:
+        """Refuse what would need more neighbors than the graph has before anything runs."""
+        parts = [(f"metrics.{name}.k", getattr(part, "k", 0)) for name, part in self.metrics]
+        for name, part in self.projections.items():
+            parts.append((f"projections.{name}.n_neighbors", getattr(part, "n_neighbors", 0)))
+            parts.append((f"three times projections.{name}.perplexity", _needed(part)))
+        for key, needed in parts:
+            if needed > self.neighbors.k:
+                raise ValueError(
+                    f"{key} is {needed:g}, more than neighbors.k, {self.neighbors.k}; "
+                    "raise neighbors.k or lower it"
+                )
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -231,6 +267,11 @@ class Run(Options):
         return [name for name in measured if name in self.maps]
 
 
+def _needed(projection: ProjectionOptions | None) -> float:
+    """Return the neighbors that t-SNE needs: three times its perplexity."""
+    return 3 * float(getattr(projection, "perplexity", 0))
+
+
 def _with_input(parts: Any, registry: Registry[Any], value: str) -> Any:
     if not isinstance(parts, list | tuple):
         return parts
@@ -263,7 +304,8 @@ def load_run(config: Mapping[str, Any]) -> Run:
     try:
         return Run.model_validate(dict(config))
     except ValidationError as error:
-        lines = [f"  {_explain(detail)}" for detail in error.errors()]
+        details = [detail for detail in error.errors() if not _is_other_form(detail)]
+        lines = [f"  {_explain(detail)}" for detail in details]
         raise LatentmapError("The configuration is not valid:\n" + "\n".join(lines)) from None
 
 
@@ -288,10 +330,17 @@ def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
+def _is_other_form(detail: ErrorDetails) -> bool:
+    """Whether a list was refused for not being the word that may stand in its place."""
+    return detail["type"] == "literal_error" and isinstance(detail["input"], list | tuple)
+
+
 def _explain(detail: ErrorDetails) -> str:
     """Say in one line which key is wrong, what is allowed there, and the nearest match."""
-    *parents, key = detail["loc"] or ("",)
-    where = ".".join(str(part) for part in detail["loc"])
+    # Pydantic also names the form of a value that it tried, as `tuple[…]`.
+    place = tuple(part for part in detail["loc"] if "[" not in str(part))
+    *parents, key = place or ("",)
+    where = ".".join(str(part) for part in place)
     context = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden":
         return f"{where}: " + unknown("key", str(key), _keys_at(tuple(parents)))
@@ -305,6 +354,8 @@ def _explain(detail: ErrorDetails) -> str:
         return f"{where}: 'kind' is missing."
     if detail["type"] == "missing":
         return f"{where}: this key is missing."
+    if detail["type"] == "value_error":
+        return f"{where}: {context['error']}." if where else f"{context['error']}."
     return f"{where}: {detail['msg']} (given: {detail['input']!r})."
 
 

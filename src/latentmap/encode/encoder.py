@@ -24,7 +24,7 @@ class EncoderOptions(Options):
         precision: number format of the stored latents.
     """
 
-    name: str = Field("", pattern=r"^[A-Za-z0-9._-]*$")
+    name: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$")
     batch_size: int = Field(8, ge=1)
     precision: Literal["float16", "float32"] = "float16"
 
