@@ -89,12 +89,6 @@ MAP_KEYS = [
 MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RUN.map_names})
 COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("comparisons")]
 COST_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("costs")]
-DEEP_DIVE_KEYS = [
-    (*key, chart)
-    for key in LATENT_KEYS
-    for chart in (*(CHANNEL_CHARTS if RUN.has_channels(key[0]) else ()), "nearest_neighbors")
-]
-MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
 BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
 METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not None}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]

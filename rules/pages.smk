@@ -1,5 +1,12 @@
 """The pages of a report: which there are, and which methods and maps each is about."""
 
+DEEP_DIVE_KEYS = [
+    (*key, chart)
+    for key in LATENT_KEYS
+    for chart in (*(CHANNEL_CHARTS if RUN.has_channels(key[0]) else ()), "nearest_neighbors")
+]
+MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
+
 
 def compared_keys(wildcards):
     """The methods of one encoder and variant, and those of the baselines in that variant."""
