@@ -22,8 +22,7 @@ from latentmap.samples.source import SOURCES
 from latentmap.store.manifest import read_manifest
 
 # An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
-SOURCE = str(Path(workflow.basedir) / "src")
-os.environ["PYTHONPATH"] = os.pathsep.join([SOURCE, *os.environ.get("PYTHONPATH", "").split()])
+os.environ.update(PYTHONPATH=str(Path(workflow.basedir) / "src"))
 
 try:
     RUN = load_run(config)

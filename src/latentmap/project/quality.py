@@ -55,7 +55,7 @@ class TrustOptions(Options):
 
     k: int = Field(default=15, ge=1)
     samples: int = Field(default=5000, ge=1)
-    seeds: int = Field(default=2, ge=0)
+    seeds: int = Field(default=1, ge=0)
 
 
 @dataclass(frozen=True)
