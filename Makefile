@@ -37,8 +37,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 # The lock names torch without the tag of the build that happened to be installed here. What torch
 # itself pins for GPUs is not in it: resolve on a machine whose torch is the CPU build.
 lock: $(INSTALLED)
-	$(BIN)/pip-compile --quiet --upgrade --all-extras --strip-extras --no-header \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra slurm --extra text --strip-extras \
+		--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file requirements.lock pyproject.toml
 	sed -i 's/^\(torch==[^+ ]*\)+[^ ]*/\1/' requirements.lock
 	$(BIN)/python envs/generate.py
