@@ -11,6 +11,8 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# What needs torchvision stays out of the lock, because not every build of torch loads beside it.
+UNLOCKED = PROJECT["optional-dependencies"].pop("clip")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,11 @@ def test_lock_is_exact_and_knows_no_machine():
     assert all(re.fullmatch(r"[\w.-]+==[\w.!]+", line) for line in lines)
     assert "torch==2.13.0\n" in lock
     assert not re.search(r"torchvision|nvidia|file://|https?://", lock)
+
+
+def test_what_needs_torchvision_is_not_locked(environments):
+    locked = environments.locked_versions()
+    assert not {environments.normalised(Requirement(r).name) for r in UNLOCKED} & locked.keys()
 
 
 def test_environments_are_what_the_lock_says(environments):
