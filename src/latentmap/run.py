@@ -251,18 +251,18 @@ class Run(Options):
     def pooling_methods(self, encoder: str) -> list[str]:
         """Return the pooling methods to measure that are defined for an encoder's latents."""
         chosen = METHODS.names() if self.methods == "all" else self.methods
-        if ENCODERS[kind_of(self.encoder(encoder))].rank == "map":
+        if self.has_channels(encoder):
             return list(chosen)
         return [name for name in METHODS if METHODS[name].accepts_vectors]
 
     def has_channels(self, encoder: str) -> bool:
         """Return whether an encoder's latents are feature maps (C, H, W)."""
-        return ENCODERS[kind_of(self.encoder(encoder))].rank == "map"
+        return ENCODERS.create(**created(self.encoder(encoder))).rank == "map"
 
     def mapped_methods(self, encoder: str) -> list[str]:
         """Return the measured pooling methods that get maps; of vectors, all."""
         measured = self.pooling_methods(encoder)
-        if self.maps == "all" or ENCODERS[kind_of(self.encoder(encoder))].rank == "vector":
+        if self.maps == "all" or not self.has_channels(encoder):
             return measured
         return [name for name in measured if name in self.maps]
 

@@ -52,13 +52,16 @@ class Encoder(Plugin[E_co]):
     Making one is cheap: no weights are loaded and no heavy package is imported before `load`.
 
     Attributes:
-        rank: whether its latents are feature maps (C, H, W) or vectors (D,).
         is_baseline: whether it has learned nothing: what a model must beat to have shown anything.
     """
 
     Options: type[EncoderOptions] = EncoderOptions
-    rank: ClassVar[Literal["map", "vector"]]
     is_baseline: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def rank(self) -> Literal["map", "vector"]:
+        """Whether its latents are feature maps (C, H, W) or vectors (D,)."""
 
     def revision(self) -> str:
         """Return what identifies the weights: a pinned revision, or a digest of local files."""

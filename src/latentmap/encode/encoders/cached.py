@@ -6,7 +6,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Sequence
-from typing import IO, Any, ClassVar, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Cached(Encoder[CachedOptions]):
     """
 
     Options: type[CachedOptions] = CachedOptions
-    rank: ClassVar[Literal["map", "vector"]] = "map"
+    rank: Literal["map", "vector"] = "map"
 
     def revision(self) -> str:
         """Return a digest of the file."""

@@ -50,7 +50,7 @@ class BlockDct(ImageEncoder[DctOptions]):
     """
 
     Options: type[DctOptions] = DctOptions
-    rank: ClassVar[Literal["map", "vector"]] = "map"
+    rank: Literal["map", "vector"] = "map"
     is_baseline: ClassVar[bool] = True
 
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -43,7 +43,7 @@ class Metadata(Encoder[MetadataOptions]):
     """What is known of a sample without looking at its pixels, as `LAYOUT` names it."""
 
     Options: type[MetadataOptions] = MetadataOptions
-    rank: ClassVar[Literal["map", "vector"]] = "vector"
+    rank: Literal["map", "vector"] = "vector"
     is_baseline: ClassVar[bool] = True
 
     def prepare(self, sample: Sample, show: Show) -> NDArray[np.float32]:

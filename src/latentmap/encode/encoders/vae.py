@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class Vae(ImageEncoder[VaeOptions]):
     """
 
     Options: type[VaeOptions] = VaeOptions
-    rank: ClassVar[Literal["map", "vector"]] = "map"
+    rank: Literal["map", "vector"] = "map"
 
     def revision(self) -> str:
         """Return a digest of a local model's files, or the hub id and its pinned revision."""
