@@ -14,8 +14,9 @@ from pydantic import Field
 
 from latentmap.encode.encoder import ChannelStatistics
 from latentmap.encode.images import ImageEncoder, ImageOptions
+from latentmap.encode.models import be_deterministic, folder_digest, pick_device, unreadable
 from latentmap.errors import LatentmapError
-from latentmap.store.files import digest, digest_file, read_json
+from latentmap.store.files import read_json
 
 if TYPE_CHECKING:
     import torch
@@ -59,10 +60,7 @@ class Vae(ImageEncoder[VaeOptions]):
         """Return a digest of a local model's files, or the hub id and its pinned revision."""
         folder = self._folder
         if folder is not None:
-            files = sorted(
-                path for ending in ("json", "safetensors") for path in folder.glob(f"*.{ending}")
-            )
-            return digest(*(f"{file.name} {digest_file(file)}" for file in files))
+            return folder_digest(folder)
         return f"{self.options.model}@{self.options.revision or 'main'}"
 
     def load(self) -> None:
@@ -88,11 +86,9 @@ class Vae(ImageEncoder[VaeOptions]):
             raise LatentmapError(
                 f"{self._label} states no statistics of its latents; leave out 'normalize'."
             )
-        self._device = _device(self.options.device)
+        self._device = pick_device(self.options.device)
         self._dtype = getattr(torch, self.options.dtype)
-        # The same input must give the same bytes: no algorithm that depends on a race or a timing.
-        torch.backends.cudnn.deterministic = True
-        torch.backends.cudnn.benchmark = False
+        be_deterministic()
         try:
             model = kind.from_pretrained(  # type: ignore[no-untyped-call]
                 self.options.model,
@@ -174,14 +170,7 @@ class Vae(ImageEncoder[VaeOptions]):
         return "/".join(filter(None, (self.options.model, self.options.subfolder)))
 
     def _unreadable(self, part: str, error: Exception) -> LatentmapError:
-        reason = " ".join(str(error).split())
-        if self._folder is not None:
-            return LatentmapError(f"The {part} of {self._label} cannot be read: {reason}")
-        return LatentmapError(
-            f"The {part} of {self._label} cannot be had: there is no such folder, and the Hugging "
-            "Face hub did not give it (offline, unknown id or revision, gated, or no safetensors): "
-            f"{reason}"
-        )
+        return unreadable(part, self._label, self._folder is not None, error)
 
     def _check_size(self) -> None:
         factor = spatial_factor(self._config)
@@ -227,14 +216,3 @@ def _mode(output: Any) -> torch.Tensor:
     if hasattr(output, "latent_dist"):
         return output.latent_dist.mode()
     return output.latents if hasattr(output, "latents") else output.latent
-
-
-def _device(name: str) -> str:
-    import torch
-
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return next((device for device, found in there.items() if found), "cpu")
-    if not there.get(name, True):
-        raise LatentmapError(f"There is no '{name}' device here; set device to auto or cpu.")
-    return name
