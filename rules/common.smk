@@ -17,12 +17,14 @@ from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, charts_of
 from latentmap.report.provenance import commit_of
 from latentmap.run import created, kind_of, load_run
+from latentmap.samples.annotations import digest_annotation
 
 # An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
 os.environ.update(PYTHONPATH=str(Path(workflow.basedir) / "src"))
 
 try:
     RUN = load_run(config)
+    ANNOTATION_DIGESTS = list(map(digest_annotation, RUN.annotations))
 except LatentmapError as error:
     raise WorkflowError(str(error))
 
@@ -36,6 +38,7 @@ SAMPLES = f"{RESULTS}/samples/{{shard}}.arrow"
 SHARD_QUARANTINE = f"{RESULTS}/samples/quarantine/{{shard}}.parquet"
 MANIFEST = f"{RESULTS}/samples/manifest.json"
 QUARANTINE = f"{RESULTS}/samples/quarantine.parquet"
+ANNOTATIONS = f"{RESULTS}/samples/annotations.parquet"
 THUMBNAILS = f"{RESULTS}/thumbnails/{{shard}}.arrow"
 LATENTS = f"{RESULTS}/latents/{{encoder}}/{{variant}}/{{shard}}.arrow"
 EMBEDDING = f"{RESULTS}/embeddings/{EMBEDDED}.parquet"

@@ -66,3 +66,27 @@ rule seal_samples:
         "Seal the shards"
     script:
         "../workflow/scripts/seal_samples.py"
+
+
+rule join_annotations:
+    input:
+        samples=sample_shards,
+    output:
+        annotations=ANNOTATIONS,
+    log:
+        f"{LOG}/join_annotations.log",
+    benchmark:
+        f"{BENCHMARK}/join_annotations.tsv"
+    conda:
+        "../envs/samples.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        annotations=[options.model_dump(mode="json") for options in RUN.annotations],
+        digests=ANNOTATION_DIGESTS,
+        code=code("join_annotations"),
+    message:
+        "Join the annotations to the samples"
+    script:
+        "../workflow/scripts/join_annotations.py"

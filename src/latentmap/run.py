@@ -31,6 +31,7 @@ from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
 from latentmap.project.quality import TrustOptions
 from latentmap.report.options import ReportOptions
+from latentmap.samples.annotations import AnnotationOptions
 from latentmap.samples.source import SOURCES, SourceOptions
 
 
@@ -113,6 +114,7 @@ class Run(Options):
         run: name of the run; its results are in `results/{run}/`.
         input: path or id of the data, for sources that need one.
         samples: which samples.
+        annotations: tables of other tools, such as predictions, that are joined to the samples.
         label_groups: coarser classes of labels, for colours; an unlisted label is its own group.
         variants: how images are shown to the encoders.
         draw: how boxes are drawn.
@@ -132,6 +134,7 @@ class Run(Options):
     run: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     input: str | None = None
     samples: SamplesOptions
+    annotations: tuple[AnnotationOptions, ...] = ()
     label_groups: dict[str, LabelGroup] = Field(default_factory=dict)
     variants: tuple[Literal["plain", "boxes"], ...] = Field(("plain",), min_length=1)
     draw: DrawOptions = DrawOptions()

@@ -1,0 +1,400 @@
+"""Annotations: tables of other tools, such as a model's predictions, joined to the samples."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from latentmap.config import Options, unknown
+from latentmap.errors import LatentmapError
+from latentmap.samples.columns import as_text, cells, split_path, stable_text
+from latentmap.samples.rows import Rows
+from latentmap.store.files import digest
+from latentmap.store.latents import METADATA_KEY
+from latentmap.store.tables import read_arrow, write_parquet
+
+RATIONALE = "rationale"
+"""The column that holds JSON objects, whose keys become columns."""
+
+FILE = "annotation_file"
+"""The column that says which of several files with the same prefix a sample is in."""
+
+NAMED = 5
+"""Of rows that are counted, this many are named."""
+
+Cells = list[str | None]
+
+
+class AnnotationOptions(Options):
+    """A table that adds columns to the samples.
+
+    Files with the same prefix are parts of one table: they fill the same columns, and the column
+    `annotation_file` says which of them a sample is in.
+
+    Attributes:
+        path: CSV, TSV, JSONL, Parquet or Arrow file.
+        on: column of the samples by which rows are matched: by its full value, else by the name
+            of the file that it ends in where only one sample and one row have it.
+        key: column of the file that holds the same; that of the same name by default.
+        columns: which columns to join; all but the key by default.
+        prefix: put before the names of the columns.
+        name: of the file in that column; its file name without suffix by default.
+    """
+
+    path: str
+    on: str = "id"
+    key: str | None = None
+    columns: tuple[str, ...] | None = None
+    prefix: str = ""
+    name: str = ""
+
+
+@dataclass
+class Sheet:
+    """What an annotation file says.
+
+    Attributes:
+        columns: text of the rows that could be read, column by column.
+        malformed: numbers of the lines that could not, from 1.
+        unparsed: rows whose rationale is no JSON object, and is kept as text.
+    """
+
+    columns: dict[str, Cells]
+    malformed: list[int] = field(default_factory=list)
+    unparsed: int = 0
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Which row belongs to which sample.
+
+    Attributes:
+        rows: for each sample the position of its row, None without one.
+        unmatched: rows that no sample asks for.
+        ambiguous: rows whose file name several rows or samples share, without the same full value.
+        repeated: rows that come after another one of the same sample.
+    """
+
+    rows: list[int | None]
+    unmatched: list[int]
+    ambiguous: list[int]
+    repeated: list[int]
+
+
+def digest_annotation(options: AnnotationOptions) -> str:
+    """Digest the content of an annotation file.
+
+    Raises:
+        LatentmapError: there is no such file.
+    """
+    try:
+        return digest(_path(options).read_bytes())
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise LatentmapError(
+            f"{options.path}: {reason}. Check 'path' under 'annotations'."
+        ) from None
+
+
+def join_annotations(
+    annotations: Sequence[AnnotationOptions], samples: Sequence[Path | str], output: Path | str
+) -> None:
+    """Join annotation files to the samples.
+
+    Where files with the same prefix say different things of a sample, the first one counts.
+
+    Args:
+        annotations: the files, in the order in which they count.
+        samples: shards of samples.
+        output: Parquet with id and the joined columns (text, null where nothing joins), in the
+            samples' order; what was joined and what was not is JSON in the schema's metadata.
+
+    Raises:
+        LatentmapError: a file cannot be read, or a column is missing.
+    """
+    tables = [read_arrow(path) for path in samples]
+    ids: list[str] = [sample for table in tables for sample in table["id"].to_pylist()]
+    prefixes = [options.prefix for options in annotations]
+    joined: dict[str, Cells] = {}
+    annotated: set[int] = set()
+    facts = []
+    for options in annotations:
+        sheet = read_sheet(options)
+        keys = sheet.columns[options.key or options.on]
+        matches = match_rows(_values(tables, options.on), keys)
+        differing = _fill(joined, _chosen_columns(sheet, options), options.prefix, matches.rows)
+        if prefixes.count(options.prefix) > 1:
+            _add_name(joined, options, matches.rows)
+        annotated.update(sample for sample, row in enumerate(matches.rows) if row is not None)
+        facts.append(_facts(options, sheet, keys, matches, differing))
+        logging.info("%s", facts[-1])
+    told = {"files": facts, "samples": len(ids), "without": len(ids) - len(annotated)}
+    schema = pa.schema(
+        [pa.field("id", pa.string()), *(pa.field(name, pa.string()) for name in joined)],
+        metadata={METADATA_KEY: json.dumps(told, sort_keys=True)},
+    )
+    arrays = [pa.array(values, pa.string()) for values in (ids, *joined.values())]
+    write_parquet(output, pa.Table.from_arrays(arrays, schema=schema))
+
+
+def read_sheet(options: AnnotationOptions) -> Sheet:
+    """Read an annotation file as text; the keys of its rationales are columns.
+
+    Raises:
+        LatentmapError: it cannot be read, or lacks the key or a column.
+    """
+    sheet = _read(_path(options))
+    for wanted in (options.key or options.on, *(options.columns or ())):
+        if wanted not in sheet.columns:
+            problem = unknown("column", wanted, sheet.columns)
+            raise LatentmapError(f"{options.path}: {problem} Set 'key' or 'columns' to what is.")
+    if RATIONALE in sheet.columns:
+        _unfold_rationales(sheet)
+    return sheet
+
+
+def match_rows(wanted: Sequence[str | None], keys: Sequence[str | None]) -> Matches:
+    """Match rows to samples by value, else by the file name at the end of the value.
+
+    Args:
+        wanted: (N,) values of the samples; several samples may share one.
+        keys: (n,) values of the rows.
+    """
+    known = {value for value in wanted if value is not None}
+    given = {key for key in keys if key is not None}
+    renamed, ambiguous = _match_names(known - given, given - known)
+    first: dict[str, int] = {}
+    matches = Matches([], [], [], [])
+    for row, key in enumerate(keys):
+        value = renamed.get(key, key) if key is not None else None
+        if key in ambiguous:
+            matches.ambiguous.append(row)
+        elif value is None or value not in known:
+            matches.unmatched.append(row)
+        elif value in first:
+            matches.repeated.append(row)
+        else:
+            first[value] = row
+    matches.rows.extend(None if value is None else first.get(value) for value in wanted)
+    return matches
+
+
+def _match_names(known: set[str], given: set[str]) -> tuple[dict[str, str], set[str]]:
+    """Return the value for each key that alone shares a file name with it; and who is not alone."""
+    values, keys = _by_file_name(known), _by_file_name(given)
+    renamed: dict[str, str] = {}
+    ambiguous: set[str] = set()
+    for name in values.keys() & keys.keys():
+        if len(values[name]) == len(keys[name]) == 1:
+            renamed[keys[name][0]] = values[name][0]
+        else:
+            ambiguous.update(keys[name])
+    return renamed, ambiguous
+
+
+def _by_file_name(paths: Iterable[str]) -> dict[str, list[str]]:
+    names = defaultdict(list)
+    for path in paths:
+        if name := path.replace("\\", "/").rpartition("/")[2]:
+            names[name].append(path)
+    return names
+
+
+def _path(options: AnnotationOptions) -> Path:
+    return Path(options.path).expanduser()
+
+
+def _name(options: AnnotationOptions) -> str:
+    return options.name or _path(options).stem
+
+
+def _read(path: Path) -> Sheet:
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".csv", ".tsv"):
+            return _read_csv(path, "\t" if suffix == ".tsv" else ",")
+        if suffix in (".jsonl", ".ndjson"):
+            return _read_json_lines(path)
+        if suffix in (".parquet", ".arrow"):
+            table = pa.concat_tables(Rows([path]))
+            return Sheet({n: list(map(as_text, cells(table, n))) for n in table.column_names})
+    except UnicodeDecodeError as error:
+        raise LatentmapError(
+            f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        ) from None
+    raise LatentmapError(f"{path}: not a .csv, .tsv, .jsonl, .parquet or .arrow file. Give one.")
+
+
+def _read_csv(path: Path, delimiter: str) -> Sheet:
+    """Read a CSV file; a row that has not as many cells as the header is malformed."""
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        header = next(reader, [])
+        rows: list[list[str]] = []
+        malformed = []
+        for line, row in _lines(reader):
+            if row is None or len(row) != len(header):
+                malformed.append(line)
+            else:
+                rows.append(row)
+    columns = {
+        name: [row[position] or None for row in rows]
+        for position, name in enumerate(header)
+        if name.strip()
+    }
+    return Sheet(columns, malformed)
+
+
+def _lines(reader: Any) -> Iterator[tuple[int, list[str] | None]]:
+    """Yield the line that each row that is not blank begins in, and its cells, None if damaged."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield line, None
+            continue
+        if row:
+            yield line, row
+
+
+def _read_json_lines(path: Path) -> Sheet:
+    """Read one JSON object a line; a line that is none is malformed."""
+    rows: list[dict[str, str | None]] = []
+    malformed = []
+    with path.open(encoding="utf-8-sig") as file:
+        for line, text in enumerate(file, 1):
+            row = _parse(text)
+            if row is not None:
+                rows.append(row)
+            elif text.strip():
+                malformed.append(line)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return Sheet({name: [row.get(name) for row in rows] for name in names}, malformed)
+
+
+def _parse(text: str) -> dict[str, str | None] | None:
+    """Return a JSON object's values as text; None of what is no such object."""
+    try:
+        value = json.loads(text)
+        # A lone half of a surrogate pair is valid JSON, but no text that a file can hold.
+        stable_text(value).encode()
+    except (ValueError, RecursionError):
+        return None
+    return {key: as_text(v) for key, v in value.items()} if isinstance(value, dict) else None
+
+
+def _unfold_rationales(sheet: Sheet) -> None:
+    """Put the keys of rationales in columns; a rationale that is no JSON object stays text."""
+    texts = sheet.columns.pop(RATIONALE)
+    parsed = [None if text is None else _parse(text) for text in texts]
+    kept = [text if row is None else None for text, row in zip(texts, parsed, strict=True)]
+    sheet.unparsed = sum(text is not None for text in kept)
+    for key in dict.fromkeys(key for row in parsed if row is not None for key in row):
+        sheet.columns[f"{RATIONALE}.{key}"] = [row.get(key) if row else None for row in parsed]
+    if sheet.unparsed:
+        sheet.columns[RATIONALE] = kept
+
+
+def _chosen_columns(sheet: Sheet, options: AnnotationOptions) -> dict[str, Cells]:
+    key = options.key or options.on
+    if options.columns is None:
+        return {name: values for name, values in sheet.columns.items() if name != key}
+    unfolded = tuple(f"{RATIONALE}." for name in options.columns if name == RATIONALE)
+    return {
+        name: values
+        for name, values in sheet.columns.items()
+        if name in options.columns or name.startswith(unfolded)
+    }
+
+
+def _values(tables: Sequence[pa.Table], column: str) -> Cells:
+    """Return the samples' values of a column, which only some sources may have.
+
+    Raises:
+        LatentmapError: none of them has it.
+    """
+    names = list(dict.fromkeys(name for table in tables for name in table.column_names))
+    if split_path(column, names)[0] not in names:
+        problem = unknown("column of the samples", column, names)
+        raise LatentmapError(f"{problem} Set 'on' under 'annotations' to one.")
+    return [
+        as_text(value)
+        for table in tables
+        for value in (
+            cells(table, column)
+            if split_path(column, table.column_names)[0] in table.column_names
+            else [None] * len(table)
+        )
+    ]
+
+
+def _fill(
+    joined: dict[str, Cells],
+    columns: Mapping[str, Cells],
+    prefix: str,
+    rows: Sequence[int | None],
+) -> int:
+    """Fill what is still empty; return for how many samples another value was there before."""
+    differing = set()
+    for name, values in columns.items():
+        into = joined.setdefault(_free_name(prefix + name), [None] * len(rows))
+        for sample, row in enumerate(rows):
+            value = None if row is None else values[row]
+            if into[sample] is None:
+                into[sample] = value
+            elif value not in (None, into[sample]):
+                differing.add(sample)
+    return len(differing)
+
+
+def _free_name(name: str) -> str:
+    """Keep a file's own `id` beside that of the samples."""
+    return "annotation.id" if name == "id" else name
+
+
+def _add_name(
+    joined: dict[str, Cells], options: AnnotationOptions, rows: Sequence[int | None]
+) -> None:
+    """Name the file for every sample that it has a row for; a sample may be in several."""
+    into = joined.setdefault(options.prefix + FILE, [None] * len(rows))
+    for sample, row in enumerate(rows):
+        if row is not None:
+            into[sample] = ", ".join(filter(None, (into[sample], _name(options))))
+
+
+def _facts(
+    options: AnnotationOptions,
+    sheet: Sheet,
+    keys: Sequence[str | None],
+    matches: Matches,
+    differing: int,
+) -> dict[str, Any]:
+    """Return what is told of one file; of rows that no sample asks for, the first keys."""
+    lost = sorted([*matches.unmatched, *matches.ambiguous])
+    return {
+        "name": options.prefix + _name(options),
+        "path": options.path,
+        "rows": len(keys) + len(sheet.malformed),
+        "samples": sum(row is not None for row in matches.rows),
+        "unmatched": len(matches.unmatched),
+        "ambiguous": len(matches.ambiguous),
+        "repeated": len(matches.repeated),
+        "malformed": len(sheet.malformed),
+        "unparsed": sheet.unparsed,
+        "differing": differing,
+        "lost_keys": [keys[row] for row in lost[:NAMED]],
+        "malformed_lines": sheet.malformed[:NAMED],
+    }
