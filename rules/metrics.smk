@@ -6,6 +6,7 @@ rule measure_embedding:
     output:
         metrics=METRICS,
         scores=SCORES,
+        weights=SAMPLING_WEIGHTS,
     log:
         f"{LOG}/measure_embedding/{EMBEDDED}.log",
     benchmark:
@@ -18,6 +19,7 @@ rule measure_embedding:
     params:
         metrics=METRIC_OPTIONS,
         statistics=RUN.statistics.model_dump(),
+        density=RUN.density.model_dump(),
         code=code("measure_embedding", *METRIC_MODULES),
     message:
         "Measure {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"

@@ -24,6 +24,7 @@ from latentmap.draw.thumbnails import ThumbnailOptions
 from latentmap.encode.encoder import ENCODERS, EncoderOptions
 from latentmap.errors import LatentmapError
 from latentmap.inspect.channels import InspectOptions
+from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
 from latentmap.neighbors.exact import NeighborOptions
@@ -122,6 +123,7 @@ class Run(Options):
         encoders: the encoders to compare.
         methods: pooling methods to measure; all by default.
         neighbors: the neighbor graph.
+        density: the local density of samples, and the sampling weights made from it.
         metrics: options of each metric; null leaves one out.
         statistics: how chance and uncertainty are estimated.
         projections: maps to make, by name; null leaves one out.
@@ -142,6 +144,7 @@ class Run(Options):
     encoders: tuple[AnyEncoder, ...] = Field(min_length=1)
     methods: Literal["all"] | Annotated[tuple[Method, ...], Field(min_length=1)] = "all"
     neighbors: NeighborOptions = NeighborOptions()
+    density: DensityOptions = DensityOptions()
     metrics: MetricsOptions = MetricsOptions()
     statistics: StatisticsOptions = StatisticsOptions()
     projections: Annotated[dict[str, AnyProjection | None], BeforeValidator(_named_by_key)] = Field(
@@ -177,6 +180,7 @@ class Run(Options):
     def _ask_for_enough_neighbors(self) -> Run:
         """Refuse what would need more neighbors than the graph has before anything runs."""
         parts = [(f"metrics.{name}.k", getattr(part, "k", 0)) for name, part in self.metrics]
+        parts.append(("density.k", self.density.k))
         for name, part in self.projections.items():
             parts.append((f"projections.{name}.n_neighbors", getattr(part, "n_neighbors", 0)))
             parts.append((f"three times projections.{name}.perplexity", _needed(part)))

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
+from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import describe, measure, measure_embedding
 from latentmap.metrics.metric import METRICS, known_figures
@@ -72,11 +73,15 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     write_graph(tmp_path / "n.parquet", data.graph)
     metrics = dict.fromkeys(METRICS)
     arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], metrics, FEW)
-    first, second = ((tmp_path / f"{run}.json", tmp_path / f"{run}.parquet") for run in (1, 2))
+    arguments += (DensityOptions(k=5),)
+    first, second = (
+        [tmp_path / f"{run}.{name}" for name in ("json", "parquet", "weights.parquet")]
+        for run in (1, 2)
+    )
     measure_embedding(*arguments, *first)
     measure_embedding(*arguments, *second)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    data = replace(data, statistics=FEW)
+    data = replace(data, statistics=FEW, density=DensityOptions(k=5))
     figures, by_label = measure(data, metrics)
     assert set(figures) == set(known_figures())
     assert json.loads(first[0].read_text()) == describe(data, figures, by_label)
@@ -99,7 +104,8 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     write_embedding(tmp_path / "e.parquet", data.graph.ids, data.values, 1)
     write_graph(tmp_path / "n.parquet", data.graph)
     arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], {"knn_category": None})
-    measure_embedding(*arguments, FEW, tmp_path / "m.json", tmp_path / "m.parquet")
+    outputs = [tmp_path / name for name in ("m.json", "m.parquet", "w.parquet")]
+    measure_embedding(*arguments, FEW, DensityOptions(k=2), *outputs)
     assert pl.read_parquet(tmp_path / "m.parquet").columns == ["id"]
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["figures"]["knn_category_acc"]["value"] is None

@@ -1,6 +1,7 @@
 """Measure how well one embedding separates the labels."""
 
 from latentmap.log import job_log
+from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import measure_embedding
 
@@ -14,8 +15,10 @@ def main(snakemake):
             snakemake.input.samples,
             snakemake.params.metrics,
             StatisticsOptions(**snakemake.params.statistics),
+            DensityOptions(**snakemake.params.density),
             snakemake.output.metrics,
             snakemake.output.scores,
+            snakemake.output.weights,
         )
 
 

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
-from latentmap.errors import LatentmapError
 from latentmap.metrics.metric import LabelledEmbedding, Measurement
 from latentmap.metrics.permutation import Permutation
-from latentmap.neighbors.graph import NeighborList, neighbor_labels
+from latentmap.neighbors.graph import NeighborList, nearest, neighbor_labels
 
 NO_NEIGHBOR = "All samples share one source group."
 
@@ -122,20 +121,6 @@ def agreement(
     same = neighbor_labels(codes, looked_at) == codes[:, np.newaxis]
     shares = same.sum(axis=1) / (looked_at.indices >= 0).sum(axis=1)
     return Agreement(shares, _chances(codes, groups), codes, looked_at)
-
-
-def nearest(neighbors: NeighborList, k: int) -> NeighborList:
-    """Return the k nearest of the neighbors of every row.
-
-    Raises:
-        LatentmapError: the list holds fewer than k neighbors per row.
-    """
-    if k > neighbors.k:
-        raise LatentmapError(
-            f"{k} nearest neighbors are asked for, and the neighbor graph holds {neighbors.k}. "
-            f"Set the k of `neighbors` to {k} or more."
-        )
-    return NeighborList(neighbors.indices[:, :k], neighbors.distances[:, :k])
 
 
 def _chances(codes: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.config import Options
-from latentmap.metrics.agreement import NeighborMetricOptions
+from latentmap.metrics.density import DensityOptions, write_sampling_weights
 from latentmap.metrics.inference import (
     FEWEST_GROUPS,
     StatisticsOptions,
@@ -41,8 +41,10 @@ def measure_embedding(
     samples: Iterable[Path | str],
     metrics: MetricOptions,
     statistics: StatisticsOptions,
+    density: DensityOptions,
     output: Path | str,
     scores: Path | str,
+    weights: Path | str,
 ) -> None:
     """Read one embedding with its neighbors and labels, and write its figures.
 
@@ -52,9 +54,11 @@ def measure_embedding(
         samples: the shards of samples, in the manifest's order.
         metrics: options of each chosen metric; None for its defaults.
         statistics: how chance and uncertainty are estimated.
+        density: how the local density is computed.
         output: JSON file of what `describe` returns; a figure that is not defined is null there.
         scores: Parquet file of id and, for each figure that is a mean over samples, what each
             sample contributes to it, float32; NaN where a sample has no score.
+        weights: Parquet file of density and sampling weights; see `write_sampling_weights`.
 
     Raises:
         LatentmapError: the rows of a file are not the samples, or hold too few neighbors.
@@ -70,7 +74,9 @@ def measure_embedding(
         for name in ("label", "label_group", "source_group")
     )
     tokens = read_tokens(embedding)
-    data = LabelledEmbedding(values, labels, label_groups, source_groups, graph, tokens, statistics)
+    data = LabelledEmbedding(
+        values, labels, label_groups, source_groups, graph, tokens, statistics, density
+    )
     figures, by_label = measure(data, metrics)
     write_json(output, describe(data, figures, by_label))
     columns = {
@@ -79,6 +85,7 @@ def measure_embedding(
         if found.scores is not None
     }
     write_parquet(scores, pa.table({"id": strings(ids), **columns}))
+    write_sampling_weights(weights, ids, data.local_density, density.k, graph.exactness)
 
 
 def measure(
@@ -110,7 +117,7 @@ def _audited(
     metric: Metric[Options], figures: dict[str, Measurement], audit: Audit | None
 ) -> dict[str, Measurement]:
     """Put the recall of an approximate graph beside every figure made from its neighbors."""
-    if audit is None or not isinstance(metric.options, NeighborMetricOptions):
+    if audit is None or not metric.reads_neighbors:
         return figures
     said = f"From approximate neighbors: recall@{audit.k} {audit.recall:.3f}."
     return {

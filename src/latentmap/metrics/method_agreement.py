@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
-from latentmap.metrics.agreement import nearest
 from latentmap.metrics.similarity import (
     Matrix,
     Similarity,
@@ -22,7 +21,7 @@ from latentmap.metrics.similarity import (
     neighbor_jaccard,
     procrustes,
 )
-from latentmap.neighbors.graph import read_graph
+from latentmap.neighbors.graph import nearest, read_graph
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, matrix, read_embedding, read_parquet

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.metrics.density import DensityOptions, LocalDensity, local_density
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.permutation import Permutation, choose_permutation
 from latentmap.neighbors.distances import Points, column_blocks
@@ -41,6 +42,7 @@ class LabelledEmbedding:
         graph: its neighbors.
         tokens: tokens that the pooling method would hand to a model.
         statistics: how chance and uncertainty are estimated.
+        density: how the local density is computed.
     """
 
     values: NDArray[np.float32]
@@ -50,6 +52,7 @@ class LabelledEmbedding:
     graph: NeighborGraph
     tokens: int
     statistics: StatisticsOptions = field(default_factory=StatisticsOptions)
+    density: DensityOptions = field(default_factory=DensityOptions)
 
     @cached_property
     def permutation(self) -> Permutation:
@@ -57,6 +60,11 @@ class LabelledEmbedding:
         return choose_permutation(
             self.labels, self.label_groups, self.source_groups, self.statistics
         )
+
+    @cached_property
+    def local_density(self) -> LocalDensity:
+        """How dense the embedding is around each sample."""
+        return local_density(self.graph, self.density.k)
 
     @cached_property
     def classes(self) -> NDArray[np.str_]:
@@ -191,9 +199,11 @@ class Metric(Plugin[M_co]):
 
     Attributes:
         figures: the figures it gives, by column name.
+        reads_neighbors: whether they are made from neighbors, whose recall is then said with them.
     """
 
     figures: ClassVar[dict[str, Figure]]
+    reads_neighbors: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

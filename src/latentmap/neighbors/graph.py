@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.errors import LatentmapError
 from latentmap.store.latents import METADATA_KEY
 from latentmap.store.tables import matrix, numbers, read_parquet, strings, write_parquet
 
@@ -114,3 +115,17 @@ def neighbor_labels(
     """Return the label code of every neighbor, (N, k); -1 where there is none."""
     codes = np.append(np.asarray(labels, np.intp), -1)
     return codes[neighbors.indices]
+
+
+def nearest(neighbors: NeighborList, k: int) -> NeighborList:
+    """Return the k nearest of the neighbors of every row.
+
+    Raises:
+        LatentmapError: the list holds fewer than k neighbors per row.
+    """
+    if k > neighbors.k:
+        raise LatentmapError(
+            f"{k} nearest neighbors are asked for, and the neighbor graph holds {neighbors.k}. "
+            f"Set the k of `neighbors` to {k} or more."
+        )
+    return NeighborList(neighbors.indices[:, :k], neighbors.distances[:, :k])

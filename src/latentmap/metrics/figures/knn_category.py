@@ -26,6 +26,7 @@ class KnnCategory(Metric[NeighborMetricOptions]):
     """
 
     Options = NeighborMetricOptions
+    reads_neighbors = True
     figures: ClassVar = {
         f"knn_category_{name}{suffix}": Figure(f"{meaning}{where}", better="higher")
         for suffix, where in (("", ""), ("_grouped", ", outside their source group"))

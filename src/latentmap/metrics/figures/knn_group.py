@@ -22,6 +22,7 @@ class KnnGroup(Metric[NeighborMetricOptions]):
     """
 
     Options = NeighborMetricOptions
+    reads_neighbors = True
     figures: ClassVar = {
         "knn_group_acc": Figure("same-group share of the nearest neighbors", better="higher"),
         "knn_group_acc_grouped": Figure(

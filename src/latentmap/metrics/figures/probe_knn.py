@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.agreement import NO_NEIGHBOR, NeighborMetricOptions, nearest, obstacle
+from latentmap.metrics.agreement import NO_NEIGHBOR, NeighborMetricOptions, obstacle
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric
 from latentmap.metrics.probes import (
     NOTHING_TO_TEST,
@@ -16,7 +16,7 @@ from latentmap.metrics.probes import (
     probe_figures,
     probe_measurements,
 )
-from latentmap.neighbors.graph import neighbor_labels
+from latentmap.neighbors.graph import nearest, neighbor_labels
 
 
 class ProbeKnn(Metric[NeighborMetricOptions]):
@@ -29,6 +29,7 @@ class ProbeKnn(Metric[NeighborMetricOptions]):
     """
 
     Options = NeighborMetricOptions
+    reads_neighbors = True
     figures: ClassVar = probe_figures(
         "probe_knn", "the vote of the nearest neighbors outside the source group"
     )

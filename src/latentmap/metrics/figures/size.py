@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from latentmap.config import Options
+from latentmap.metrics.density import effective_number
 from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
 
 
@@ -15,13 +16,17 @@ class Size(Metric[Options]):
         "n_samples": Figure("samples"),
         "n_dimensions": Figure("dimensions of the embedding"),
         "n_classes": Figure("labels that occur"),
+        "n_effective_classes": Figure(
+            "equally frequent labels that the samples are worth (inverse Simpson)"
+        ),
         "n_tokens": Figure("tokens that a model would be given"),
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
         """Count."""
         samples, dimensions = data.values.shape
-        counts = (samples, dimensions, len(data.classes), data.tokens)
+        effective = effective_number(data.class_sizes)
+        counts = (samples, dimensions, len(data.classes), effective, data.tokens)
         return {
             name: Measurement(float(count))
             for name, count in zip(self.figures, counts, strict=True)

@@ -1,0 +1,137 @@
+"""Local density: how close the nearest neighbors of a sample are, and weights that balance it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field
+
+from latentmap.config import Options
+from latentmap.neighbors.graph import NeighborGraph, nearest
+from latentmap.store.latents import METADATA_KEY
+from latentmap.store.tables import numbers, strings, write_parquet
+
+COINCIDE = "All samples coincide: every density is 1."
+
+
+class DensityOptions(Options):
+    """Options of the local density.
+
+    Attributes:
+        k: nearest neighbors whose mean distance it is the inverse of.
+    """
+
+    k: int = Field(default=10, ge=1)
+
+
+@dataclass(frozen=True)
+class LocalDensity:
+    """How dense an embedding is around each of its samples.
+
+    Attributes:
+        density: (N,) inverse mean distance to the nearest neighbors, positive and finite.
+        note: what a reader must know of how it was computed, if anything.
+    """
+
+    density: NDArray[np.float64]
+    note: str | None = None
+
+    @property
+    def percentile(self) -> NDArray[np.float64]:
+        """(N,) percentile rank among the other samples, 0 (rarest) to 100; ties share the mean."""
+        others = len(self.density) - 1
+        if others == 0:
+            return np.array([50.0])
+        _, place, counts = np.unique(self.density, return_inverse=True, return_counts=True)
+        ranks = np.cumsum(counts) - (counts + 1) / 2
+        return 100 * ranks[place] / others
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(N,) sampling weights inverse to the density, which sum to 1."""
+        rarity = 1 / self.density
+        return rarity / rarity.sum()
+
+
+def local_density(graph: NeighborGraph, k: int) -> LocalDensity:
+    """Return the local density of every sample: 1 / mean distance to its k nearest neighbors.
+
+    Neighbors are all other samples, those of the same source group included. A sample that
+    coincides with its k nearest neighbors would be infinitely dense; it gets the largest finite
+    density, so that its weight is small and not zero.
+
+    Args:
+        graph: the neighbors, exact or approximate.
+        k: neighbors looked at; all others where there are fewer.
+
+    Raises:
+        LatentmapError: the graph holds fewer than k neighbors per row.
+    """
+    distances = nearest(graph.every, k).distances
+    present = np.isfinite(distances)
+    sums = np.where(present, distances, 0).sum(axis=1, dtype=np.float64)
+    means = sums / np.maximum(present.sum(axis=1), 1)
+    positive = means[means > 0]
+    if len(positive) == 0:
+        return LocalDensity(np.ones(len(means)), COINCIDE)
+    notes = []
+    if len(means) <= k:
+        notes.append(f"With {len(means)} samples the density is over all {len(means) - 1} others.")
+    if len(positive) < len(means):
+        equal = len(means) - len(positive)
+        notes.append(
+            f"{equal} samples coincide with their nearest neighbors and get the largest density."
+        )
+    return LocalDensity(1 / np.maximum(means, positive.min()), " ".join(notes) or None)
+
+
+def effective_number(weights: NDArray[Any]) -> float:
+    """Return how many equal weights these weights are worth, 1 to their number.
+
+    (sum w)^2 / sum w^2. Of samples it is the effective sample size (Kish 1965, Survey Sampling,
+    section 11.7); of the shares of classes the inverse of Simpson's index (Simpson 1949), which
+    is the diversity of order 2 (Hill 1973).
+    """
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def write_sampling_weights(
+    path: Path | str, ids: list[str], found: LocalDensity, k: int, neighbors: Mapping[str, Any]
+) -> None:
+    """Write the sampling weights of one embedding.
+
+    The file holds id, density (float32), percentile (float32, 0 to 100) and weight (float64, sum
+    1). JSON in the metadata of its schema says `k`, `samples`, the `effective_sample_size` of the
+    weights (`samples` is that of uniform ones), the exactness of the `neighbors`, and `note`.
+
+    Args:
+        path: Parquet file.
+        ids: (N,) sample ids.
+        found: their density.
+        k: neighbors looked at.
+        neighbors: exactness of the neighbor graph.
+    """
+    table = pa.table(
+        {
+            "id": strings(ids),
+            "density": numbers(found.density.astype(np.float32)),
+            "percentile": numbers(found.percentile.astype(np.float32)),
+            "weight": numbers(found.weights),
+        }
+    )
+    facts = {
+        "k": k,
+        "samples": len(ids),
+        "effective_sample_size": float(f"{effective_number(found.weights):.9g}"),
+        "neighbors": dict(neighbors),
+        "note": found.note,
+    }
+    metadata = {METADATA_KEY: json.dumps(facts, sort_keys=True)}
+    write_parquet(path, table.replace_schema_metadata(metadata))
