@@ -11,6 +11,8 @@ from pydantic import Field
 
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 
+Resampling = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+
 
 class ImageOptions(EncoderOptions):
     """Options of every encoder of images.
@@ -23,7 +25,7 @@ class ImageOptions(EncoderOptions):
     """
 
     size: int = Field(default=512, ge=8)
-    resampling: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] = "bicubic"
+    resampling: Resampling = "bicubic"
 
 
 I_co = TypeVar("I_co", bound=ImageOptions, covariant=True)
@@ -36,6 +38,10 @@ class ImageEncoder(Encoder[I_co]):
 
     def prepare(self, sample: Sample, show: Show) -> NDArray[np.uint8]:
         """Return the image as it is shown, (size, size, 3) uint8."""
-        size = (self.options.size, self.options.size)
         method = Image.Resampling[self.options.resampling.upper()]
-        return np.asarray(show(sample).resize(size, method))
+        return stretched(show(sample), self.options.size, method)
+
+
+def stretched(image: Image.Image, size: int, method: Image.Resampling) -> NDArray[np.uint8]:
+    """Return the whole RGB image at one square size, (size, size, 3) uint8."""
+    return np.asarray(image.resize((size, size), method))

@@ -1,0 +1,99 @@
+"""Checkpoints of fine-tunes: weights alone, under the names that a model gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentmap.errors import LatentmapError
+
+if TYPE_CHECKING:
+    import torch
+
+NESTED_UNDER = ("state_dict", "model_state_dict", "model")
+"""Keys under which training scripts keep the weights, beside epochs and optimisers."""
+
+WRAPPERS = ("module.", "_orig_mod.", "model.")
+"""Prefixes that DistributedDataParallel, torch.compile and training scripts put on every name."""
+
+NOT_OF_IMAGES = ("text_", "logit_", "classifier.", "head.", "fc.")
+"""Starts of names that may be left over: the text tower, the temperature, a classifier's head."""
+
+NAMED = 3
+
+
+def read_checkpoint(path: Path | str) -> dict[str, torch.Tensor]:
+    """Read weights by name: safetensors, or what `torch.save` wrote, read as weights only.
+
+    The weights may be nested, as OpenCLIP's are under `state_dict`, and every name may carry the
+    prefix of a wrapper, such as `module.`; neither is in what is returned.
+
+    Raises:
+        LatentmapError: the file cannot be read, or holds anything but weights.
+    """
+    import pickle
+
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if Path(path).suffix == ".safetensors":
+            content: Any = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise LatentmapError(
+            f"The checkpoint {path} cannot be read as weights only; save the model's state_dict, "
+            f"best as safetensors: {reason}"
+        ) from None
+    nested = (content[key] for key in NESTED_UNDER if isinstance(content.get(key), Mapping))
+    return _unwrapped(next(nested, content))
+
+
+def check_names(
+    path: Path | str, model: str, missing: Iterable[str], unexpected: Iterable[str]
+) -> None:
+    """Check that a checkpoint gives a tower all of its weights and nothing that changes it.
+
+    Args:
+        path: the checkpoint.
+        model: what the tower is called.
+        missing: weights of the tower that the checkpoint lacks.
+        unexpected: weights of the checkpoint that the tower does not have. Those of a text tower
+            or of a classifier's head are left aside; others, such as those of an adapter, would
+            have changed what the tower gives.
+
+    Raises:
+        LatentmapError: names some of either.
+    """
+    lacking = sorted(missing)
+    left_over = sorted(name for name in unexpected if not name.startswith(NOT_OF_IMAGES))
+    complaints = [
+        f"{verb} {len(names)} of its weights ({_some(names)})"
+        for verb, names in (("lacks", lacking), ("has, beyond it,", left_over))
+        if names
+    ]
+    if complaints:
+        raise LatentmapError(
+            f"The checkpoint {path} is not one of {model}: it {' and '.join(complaints)}; give the "
+            "model that was fine-tuned, with adapters merged into it."
+        )
+
+
+def _unwrapped(content: Any) -> dict[str, torch.Tensor]:
+    import torch
+
+    weights = {str(name): value for name, value in content.items() if torch.is_tensor(value)}
+    while weights:
+        shared = [prefix for prefix in WRAPPERS if all(n.startswith(prefix) for n in weights)]
+        if not shared:
+            break
+        weights = {name.removeprefix(shared[0]): value for name, value in weights.items()}
+    return weights
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
