@@ -32,7 +32,10 @@ def test_a_map_has_ids_float32_axes_and_facts(clusters, files):
     expected = principal_components(values, 3)
     np.testing.assert_array_equal(table["z"].to_numpy(), expected.coordinates[:, 2])
     facts = json.loads(table.schema.metadata[b"latentmap"])
-    assert facts == {"explained_variance": expected.shares.tolist()}
+    assert facts == {
+        "explained_variance": expected.shares.tolist(),
+        "projection": {"kind": "pca", "dims": 3, "seed": 0, "pca": None},
+    }
 
 
 @pytest.mark.parametrize("kind", ["pca", "tsne", "umap"])

@@ -40,8 +40,8 @@ def project_embedding(
 ) -> None:
     """Place the samples of one embedding on one map and write it.
 
-    The map is a Parquet file of id, x, y (, z) float32; what its reader must know (explained
-    variance, a perplexity that had to be reduced) is JSON in the metadata of its schema.
+    The map is a Parquet file of id, x, y (, z) float32; what its reader must know (how it was made,
+    explained variance, a perplexity that had to be reduced) is JSON in the metadata of its schema.
 
     Args:
         embedding: Parquet file of the embedding.
@@ -62,7 +62,14 @@ def project_embedding(
         layout = lay_out(embedding, graph, projection)
     except LatentmapError as error:
         raise LatentmapError(f"{neighbors}: {error}") from None
-    write_map(output, graph.ids, layout)
+    facts = {**layout.facts, "projection": described(projection)}
+    write_map(output, graph.ids, Layout(layout.coordinates, facts))
+
+
+def described(projection: Projection[ProjectionOptions]) -> dict[str, Any]:
+    """Return the kind and the options of a projection as JSON values."""
+    kind = type(projection).__module__.rpartition(".")[2]
+    return {"kind": kind, **projection.options.model_dump(mode="json")}
 
 
 def lay_out(

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from latentmap.config import Options, Plugin, Registry
 from latentmap.neighbors.graph import NeighborGraph
+from latentmap.project.placement import Reference, weighted_places
 
 Values = Callable[[], NDArray[np.float32]]
 """Gives the (N, D) embedding; read from disk only when it is called."""
@@ -71,6 +72,15 @@ class Projection(Plugin[R_co]):
         Raises:
             LatentmapError: the graph holds too few neighbors for the options.
         """
+
+    def extend(self, values: NDArray[np.float32], reference: Reference) -> Layout:
+        """Place further samples on a finished map, whose own samples do not move.
+
+        Args:
+            values: (M, D) float32 embedding of the further samples.
+            reference: the finished map, with the embedding that it was made from.
+        """
+        return Layout(weighted_places(values, reference))
 
 
 PROJECTIONS: Registry[Projection[ProjectionOptions]] = Registry(

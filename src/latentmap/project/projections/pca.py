@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from latentmap.neighbors.graph import NeighborGraph
 from latentmap.project.components import first_axes, principal_components
+from latentmap.project.placement import Reference, linear_places
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
 
 
@@ -22,3 +26,7 @@ class PCA(Projection[ProjectionOptions]):
         else:
             components = principal_components(values(), self.options.dims)
         return Layout(components.coordinates, {"explained_variance": components.shares.tolist()})
+
+    def extend(self, values: NDArray[np.float32], reference: Reference) -> Layout:
+        """Place further samples exactly: on the reference's own principal axes."""
+        return Layout(linear_places(values, reference))

@@ -1,0 +1,153 @@
+"""Placing samples into the maps of another run, whose own samples stay where they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.errors import LatentmapError
+from latentmap.neighbors.graph import NeighborGraph, read_graph
+from latentmap.project.components import principal_components
+from latentmap.project.place import AXES, described, write_map
+from latentmap.project.placement import Reference, linear_places, nearest_in
+from latentmap.project.projection import Layout, Projection, ProjectionOptions
+from latentmap.store.latents import METADATA_KEY, read_latents
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids, matrix, read_embedding, read_parquet
+
+FAR = 0.99
+"""Quantile of a reference's own nearest distances beyond which a further sample is far from it."""
+
+
+@dataclass(frozen=True)
+class ReferenceFiles:
+    """Files of a finished run about one embedding and one of its maps.
+
+    Attributes:
+        run: its name.
+        embedding: Parquet file of the embedding.
+        neighbors: Parquet file of its neighbor graph.
+        map: Parquet file of the map.
+    """
+
+    run: str
+    embedding: Path | str
+    neighbors: Path | str
+    map: Path | str
+
+
+def project_into_reference(
+    embedding: Path | str,
+    samples: Iterable[Path | str],
+    projection: Projection[ProjectionOptions],
+    reference: ReferenceFiles,
+    output: Path | str,
+) -> None:
+    """Place the samples of one embedding on the map of a reference run and write their places.
+
+    The file is that of any map and holds the samples of this run only. Its metadata name the
+    `reference` and the share of samples that are `far` from all of its samples: farther than 99 %
+    of these are from their nearest sample of another source group.
+
+    Args:
+        embedding: Parquet file of the embedding.
+        samples: the shards of samples, in the manifest's order.
+        projection: how the map was made.
+        reference: the files of the reference run.
+        output: Parquet file of the places.
+
+    Raises:
+        LatentmapError: the files do not describe the same samples, or the reference's map was made
+            in another way or from an embedding of other dimensions.
+    """
+    ids, values = read_embedding(embedding)
+    check_ids(embedding, ids, read_samples(samples, ["id"])["id"].to_pylist())
+    graph = read_graph(reference.neighbors)
+    found = _read_reference(reference, projection, graph)
+    if values.shape[1] != found.values.shape[1]:
+        raise LatentmapError(
+            f"{embedding} has {values.shape[1]} dimensions where {reference.embedding} of the "
+            f"reference run has {found.values.shape[1]}. Encode both runs with the same options."
+        )
+    far = far_share(values, found.values, graph)
+    layout = projection.extend(*_reduced(values, found, projection.options.pca))
+    facts = {"reference": reference.run, "far": far, "projection": described(projection)}
+    write_map(output, ids, Layout(layout.coordinates, facts))
+
+
+def _read_reference(
+    files: ReferenceFiles, projection: Projection[ProjectionOptions], graph: NeighborGraph
+) -> Reference:
+    ids, values = read_embedding(files.embedding)
+    check_ids(files.neighbors, graph.ids, ids)
+    table = read_parquet(files.map)
+    check_ids(files.map, table["id"].to_pylist(), ids)
+    made = json.loads(table.schema.metadata[METADATA_KEY]).get("projection", {})
+    _check_same(files.map, made, described(projection))
+    axes = [matrix(table[axis]) for axis in AXES if axis in table.column_names]
+    return Reference(values, np.stack(axes, axis=1))
+
+
+def _check_same(path: Path | str, made: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse a map that was made with other options; those that differ are named."""
+    differ = [key for key in asked if made.get(key) != asked[key]]
+    if differ:
+        texts = (f"{key} {made.get(key)} there, {asked[key]} here" for key in differ)
+        raise LatentmapError(
+            f"{path} of the reference run was made with other options ({'; '.join(texts)}). Use "
+            "the same options in both runs."
+        )
+
+
+def _reduced(
+    values: NDArray[np.float32], reference: Reference, count: int | None
+) -> tuple[NDArray[np.float32], Reference]:
+    """Put samples and reference on the reference's principal components, if a map asks for it."""
+    if count is None:
+        return values, reference
+    old = principal_components(reference.values, min(count, *reference.values.shape)).coordinates
+    new = linear_places(values, Reference(reference.values, old))
+    return new, Reference(old, reference.coordinates)
+
+
+def far_share(
+    values: NDArray[np.float32], reference: NDArray[np.float32], graph: NeighborGraph
+) -> float:
+    """Return the share of samples that are far from all samples of a reference.
+
+    Args:
+        values: (M, D) float32 embedding of the samples.
+        reference: (N, D) float32 embedding of the reference.
+        graph: its neighbors; those of other source groups count, where there are any.
+    """
+    own = graph.grouped.distances[:, 0]
+    own = own[np.isfinite(own)] if np.isfinite(own).any() else graph.every.distances[:, 0]
+    limit = np.quantile(own.astype(np.float64), FAR)
+    share = (nearest_in(values, reference, 1).distances[:, 0] > limit).mean()
+    return float(f"{share:.6g}")
+
+
+def check_encoder(latents: Path | str, kind: str, revision: str) -> None:
+    """Refuse latents of a reference run that another encoder made.
+
+    Args:
+        latents: a shard of the reference run's latents.
+        kind: of this run's encoder.
+        revision: of its weights.
+
+    Raises:
+        LatentmapError: names what differs.
+    """
+    made = read_latents(latents).metadata["encoder"]
+    for name, asked in (("kind", kind), ("revision", revision)):
+        if made[name] != asked:
+            raise LatentmapError(
+                f"{latents} of the reference run was made by an encoder of {name} '{made[name]}', "
+                f"this run has '{asked}'. Use the same encoder in both runs."
+            )
