@@ -7,7 +7,7 @@ from string import Formatter
 
 from snakemake.exceptions import WorkflowError
 
-from latentmap.encode.encoder import ENCODERS
+from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
 from latentmap.fingerprint import fingerprint
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
@@ -40,6 +40,7 @@ MANIFEST = f"{RESULTS}/samples/manifest.json"
 QUARANTINE = f"{RESULTS}/samples/quarantine.parquet"
 ANNOTATIONS = f"{RESULTS}/samples/annotations.parquet"
 THUMBNAILS = f"{RESULTS}/thumbnails/{{shard}}.arrow"
+FIT = f"{RESULTS}/latents/{{encoder}}/fit.parquet"
 LATENTS = f"{RESULTS}/latents/{{encoder}}/{{variant}}/{{shard}}.arrow"
 EMBEDDING = f"{RESULTS}/embeddings/{EMBEDDED}.parquet"
 NEIGHBORS = f"{RESULTS}/neighbors/{EMBEDDED}.parquet"
@@ -52,6 +53,7 @@ RANKING = f"{RESULTS}/metrics/ranking.json"
 PROJECTION = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.parquet"
 TRUST = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.trust.parquet"
 INSPECTION = f"{RESULTS}/inspection/{{encoder}}/{{variant}}"
+COORDS = f"{RESULTS}/export/{EMBEDDED}/vis_{{projection}}_coords.npy"
 REPORT = f"{RESULTS}/report"
 SUMMARY = f"{REPORT}/summary_report.html"
 VEGA = f"{REPORT}/vega.js"
@@ -111,9 +113,15 @@ def code(script, *modules):
 # ---- encoders and maps -------------------------------------------------------------------------
 
 
-def encode_code(encoder):
-    """Fingerprint of what encodes."""
-    return code("encode_samples", ENCODERS.module(kind_of(RUN.encoder(encoder))))
+def encoder_code(script, encoder):
+    """Fingerprint of what fits an encoder or encodes with it."""
+    return code(script, ENCODERS.module(kind_of(RUN.encoder(encoder))))
+
+
+def fitted(wildcards):
+    """Input function: what an encoder has learned from all samples; nothing if it does not."""
+    is_fitted = issubclass(ENCODERS[kind_of(RUN.encoder(wildcards.encoder))], FittedEncoder)
+    return FIT.format(encoder=wildcards.encoder) if is_fitted else []
 
 
 @cache

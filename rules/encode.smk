@@ -1,7 +1,33 @@
+rule fit_encoder:
+    input:
+        # As below: what the shards hold is in their ids, and labels are not learned from.
+        samples=ancient(sample_shards),
+    output:
+        fit=FIT,
+    log:
+        f"{LOG}/fit_encoder/{{encoder}}.log",
+    benchmark:
+        f"{BENCHMARK}/fit_encoder/{{encoder}}.tsv"
+    conda:
+        "../envs/encode.yaml"
+    resources:
+        mem_mb=6000,
+        runtime=60,
+    params:
+        encoder=lambda wildcards: created(RUN.encoder(wildcards.encoder)),
+        code=lambda wildcards: encoder_code("fit_encoder", wildcards.encoder),
+        samples_code=lambda wildcards: sorted(set(map(ingest_code, shards()))),
+    message:
+        "Fit {wildcards.encoder} to all samples"
+    script:
+        "../workflow/scripts/fit_encoder.py"
+
+
 rule encode_samples:
     input:
         # The shard's id says what is in it; a change of its labels encodes nothing anew.
         samples=ancient(SAMPLES),
+        fit=fitted,
     output:
         latents=LATENTS,
     log:
@@ -18,7 +44,7 @@ rule encode_samples:
         encoder=lambda wildcards: created(RUN.encoder(wildcards.encoder)),
         revision=lambda wildcards: revision(wildcards.encoder),
         draw=lambda wildcards: RUN.draw.model_dump() if wildcards.variant == "boxes" else {},
-        code=lambda wildcards: encode_code(wildcards.encoder),
+        code=lambda wildcards: encoder_code("encode_samples", wildcards.encoder),
         samples_code=lambda wildcards: ingest_code(wildcards.shard),
     message:
         "Encode shard {wildcards.shard} ({wildcards.variant}) with {wildcards.encoder}"

@@ -16,6 +16,7 @@ def main(snakemake):
             snakemake.wildcards.variant,
             DrawOptions(**snakemake.params.draw),
             snakemake.threads,
+            snakemake.input.fit,
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
@@ -63,12 +64,24 @@ class Encoder(Plugin[E_co]):
     def rank(self) -> Literal["map", "vector"]:
         """Whether its latents are feature maps (C, H, W) or vectors (D,)."""
 
+    @classmethod
+    def expanded(cls, options: Any) -> tuple[Any, ...]:
+        """Return the options of the encoders that one entry of a configuration stands for."""
+        return (options,)
+
     def revision(self) -> str:
         """Return what identifies the weights: a pinned revision, or a digest of local files."""
         return ""
 
     def load(self) -> None:
         """Load the model; called once, before the first batch."""
+
+    def order(self, samples: pa.Table) -> NDArray[np.int64] | None:
+        """Return the rows of a shard in the order in which they are best encoded, (n,).
+
+        None, the default, is the order in which they come. Latents are stored in that order anyway.
+        """
+        return None
 
     @abstractmethod
     def prepare(self, sample: Sample, show: Show) -> NDArray[Any]:
@@ -81,6 +94,18 @@ class Encoder(Plugin[E_co]):
     def statistics(self) -> ChannelStatistics | None:
         """Return the model's own channel statistics, if its authors state them."""
         return None
+
+
+class FittedEncoder(Encoder[E_co]):
+    """An encoder that learns from all samples of a run, not their labels, before it encodes any."""
+
+    @abstractmethod
+    def fit(self, samples: pa.Table) -> pa.Table:
+        """Return as a table what is learned from all samples (core columns, all shards)."""
+
+    @abstractmethod
+    def use(self, fitted: pa.Table) -> None:
+        """Encode with what `fit` returned; called once, before `load`."""
 
 
 ENCODERS: Registry[Encoder[EncoderOptions]] = Registry(

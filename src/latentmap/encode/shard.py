@@ -18,10 +18,10 @@ from tqdm import tqdm
 
 from latentmap.draw.boxes import DrawOptions, show
 from latentmap.encode.calibration import Calibration, calibrate, merge
-from latentmap.encode.encoder import Encoder, EncoderOptions, Show
+from latentmap.encode.encoder import Encoder, EncoderOptions, FittedEncoder, Show
 from latentmap.errors import LatentmapError
 from latentmap.store.latents import write_latents
-from latentmap.store.tables import read_arrow
+from latentmap.store.tables import numbers, read_arrow, read_parquet
 
 PREFETCHED_BATCHES = 2
 SECONDS_BETWEEN_LINES = 10.0
@@ -38,6 +38,7 @@ def encode_shard(
     variant: str,
     draw_options: DrawOptions,
     threads: int = 1,
+    fit_path: Path | str | None = None,
 ) -> None:
     """Encode a shard of samples and write its latents, with their calibration, in one go.
 
@@ -50,6 +51,7 @@ def encode_shard(
         variant: `plain` or `boxes`: what the encoder sees.
         draw_options: how boxes are drawn.
         threads: threads that decode and draw images beside the model.
+        fit_path: what `fit_encoder` wrote, for an encoder that is fitted.
 
     Raises:
         LatentmapError: an image cannot be read, the model cannot be loaded or has no room for a
@@ -60,19 +62,26 @@ def encode_shard(
     latents: NDArray[Any] = np.zeros((0, 1), encoder.options.precision)
     parts: list[Calibration] = []
     if ids:
+        if isinstance(encoder, FittedEncoder):
+            assert fit_path is not None
+            encoder.use(read_parquet(fit_path))
         encoder.load()
         draw = partial(show, variant=variant, options=draw_options)
+        order = encoder.order(samples)
+        if order is not None:
+            samples = samples.take(numbers(order))
         progress = _Progress(len(ids), f"{encoder.options.name} {variant}")
         start = 0
         for batch in encoded_batches(samples, encoder, draw, threads):
-            rows = slice(start, start + len(batch))
+            end = start + len(batch)
+            rows = slice(start, end) if order is None else order[start:end]
             if start == 0:
                 latents = np.empty((len(ids), *batch.shape[1:]), encoder.options.precision)
             with np.errstate(over="ignore"):
                 latents[rows] = batch
-            _check_finite(latents[rows], ids[rows], samples_path)
+            _check_finite(latents[rows], samples["id"][start:end], samples_path)
             parts.append(calibrate(batch, encoder.statistics()))
-            start = rows.stop
+            start = end
             progress.advance(len(batch))
         progress.close()
     calibration = merge(parts) if parts else None
@@ -88,7 +97,7 @@ def encoded_batches(
     """Yield the latents of samples in order, a batch at a time, as large as the memory allows.
 
     Args:
-        samples: a shard of samples, all columns.
+        samples: a shard of samples, all columns, in the order in which to encode them.
         encoder: loaded.
         draw: gives a sample's image as the variant shows it.
         threads: threads that prepare samples, up to two batches ahead of the model.
@@ -150,11 +159,11 @@ def _is_out_of_memory(message: str) -> bool:
     return "out of memory" in message.lower() or "can't allocate memory" in message
 
 
-def _check_finite(latents: NDArray[Any], ids: Sequence[str], samples_path: Path | str) -> None:
+def _check_finite(latents: NDArray[Any], ids: pa.ChunkedArray, samples_path: Path | str) -> None:
     finite = np.isfinite(latents.reshape(len(latents), -1)).all(axis=1)
     if finite.all():
         return
-    bad = [ids[row] for row in np.flatnonzero(~finite).tolist()]
+    bad = [str(ids[row]) for row in np.flatnonzero(~finite).tolist()]
     named = ", ".join(bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
     raise LatentmapError(
         f"The latents of {named} (in {samples_path}) are not finite in {latents.dtype}; set the "
