@@ -7,6 +7,7 @@ import pytest
 
 from latentmap.metrics.agreement import agreements
 from latentmap.metrics.inference import StatisticsOptions, percentiles, resampled_means
+from latentmap.metrics.metric import METRICS
 
 RUNS = 200
 LABELS = np.array(["a", "b", "c"])
@@ -111,3 +112,20 @@ def test_intervals_cover_the_expected_figure(embed, signal):
     assert 0.92 <= cover <= 0.985
     # What a bootstrap of the shares alone would promise.
     assert cover_of_shares < 0.8
+
+
+@pytest.mark.parametrize("signal", [0.0, 1.5])
+def test_the_interval_of_the_silhouette_covers_what_samples_of_this_size_have(embed, signal):
+    """Source groups are drawn anew, each with three samples that are close to each other."""
+    rng = np.random.default_rng(1)
+    silhouette = METRICS.create("silhouette")
+    sources, found = np.repeat(np.arange(40), 3), []
+    for _ in range(RUNS):
+        codes = rng.integers(3, size=len(sources))
+        places = rng.normal(size=(40, 4))[sources] + rng.normal(size=(len(sources), 4))
+        data = embed(places + signal * np.eye(3, 4)[codes], LABELS[codes], None, sources)
+        found.append(silhouette.measure(data)["silhouette"])
+    expected = np.mean([one.value for one in found])
+    assert np.mean([one.interval[0] <= expected <= one.interval[1] for one in found]) >= 0.92
+    # Not by promising little: without signal labels of this size vary by less than this.
+    assert np.mean([one.interval[1] - one.interval[0] for one in found]) < 0.1

@@ -8,8 +8,10 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.spatial.distance
 import sklearn.metrics
 
+from latentmap.metrics.figures import silhouette
 from latentmap.metrics.metric import METRICS
 from latentmap.neighbors import distances
 
@@ -72,6 +74,19 @@ def test_blocks_change_nothing(embed, clusters, monkeypatch):
     for name, expected in zip(names, whole, strict=True):
         for figure, found in measure(name, embed(*clusters)).items():
             assert found.value == pytest.approx(expected[figure].value, rel=1e-6)
+
+
+def test_the_silhouette_without_a_part_is_that_of_the_others(embed, clusters):
+    """The jackknife leaves out rows without measuring anything anew: compare with doing so."""
+    values, labels = clusters
+    codes = np.unique(labels, return_inverse=True)[1]
+    part = np.array([0, 7, 41, 50, 79])  # the last is alone with its label
+    distances = scipy.spatial.distance.cdist(values, values)
+    blocks = [(slice(0, 30), distances[:30]), (slice(30, 80), distances[30:])]
+    whole, (without,) = silhouette._mean_silhouettes(iter(blocks), codes, [part])
+    assert whole == pytest.approx(sklearn.metrics.silhouette_score(values, labels), abs=1e-6)
+    rest = np.delete(values, part, axis=0), np.delete(labels, part)
+    assert without == pytest.approx(sklearn.metrics.silhouette_score(*rest), abs=1e-6)
 
 
 def test_the_silhouette_of_many_samples_is_that_of_a_subset(embed):

@@ -6,12 +6,15 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from latentmap.metrics import inference
 from latentmap.metrics.inference import (
     StatisticsOptions,
     group_sums,
     holm,
+    jackknife_interval,
+    jackknife_parts,
     percentiles,
     resampled_means,
 )
@@ -58,6 +61,22 @@ def test_batches_draw_the_same(monkeypatch):
     whole = resampled_means(scores, groups, StatisticsOptions(resamples=50))
     monkeypatch.setattr(inference, "BATCH", 70)
     assert resampled_means(scores, groups, StatisticsOptions(resamples=50)) == pytest.approx(whole)
+
+
+def test_a_jackknife_of_a_mean_is_the_interval_of_student(monkeypatch):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=30)
+    parts = jackknife_parts(np.arange(30), seed=0)
+    without = np.array([np.delete(values, part).mean() for part in parts])
+    expected = scipy.stats.t.interval(0.95, 29, values.mean(), scipy.stats.sem(values))
+    assert jackknife_interval(values.mean(), without) == pytest.approx(expected)
+    # Source groups stay whole, and of many some are left out together.
+    monkeypatch.setattr(inference, "PARTS", 4)
+    groups = np.arange(30) // 3
+    parts = jackknife_parts(groups, seed=0)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(30))
+    assert sorted(len(part) // 3 for part in parts) == [2, 2, 3, 3]
+    assert all(np.isin(groups, groups[part]).sum() == len(part) for part in parts)
 
 
 def test_holm():

@@ -366,5 +366,6 @@ def _f_of_means(means: Floats, labelled: _Labelled) -> float:
 def _silhouette(means: Floats, codes: NDArray[np.intp], graph: NeighborGraph) -> float:
     names = codes.astype(np.str_)
     values = means.astype(np.float32)[:, np.newaxis]
-    data = LabelledEmbedding(values, names, names, np.asarray(graph.ids, np.str_), graph, 1)
+    # One source group for all: nobody asks for the interval of a channel.
+    data = LabelledEmbedding(values, names, names, np.full(len(codes), ""), graph, 1)
     return Silhouette(SilhouetteOptions()).measure(data)["silhouette"].value

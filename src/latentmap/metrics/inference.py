@@ -16,6 +16,8 @@ FEWEST_GROUPS = 10
 TAILS = (0.025, 0.975)
 # Cells of the table that is drawn at a time.
 BATCH = 2**22
+# Parts that a jackknife leaves out, one at a time: more change its standard error little.
+PARTS = 100
 
 
 class StatisticsOptions(Options):
@@ -95,6 +97,40 @@ def percentiles(means: NDArray[np.float64]) -> NDArray[np.float64]:
     if np.isnan(means).any():
         return np.nanquantile(means, TAILS, axis=0)
     return np.quantile(means, TAILS, axis=0)
+
+
+def jackknife_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp]]:
+    """Deal the source groups into at most `PARTS` parts of like numbers of groups.
+
+    Args:
+        groups: (N,) number of each sample's source group, every one up to the largest in use.
+        seed: of the order in which groups are dealt.
+
+    Returns:
+        The samples of each part, ascending.
+    """
+    count = int(groups.max()) + 1
+    parts = min(count, PARTS)
+    part = (np.random.default_rng(seed).permutation(count) % parts)[groups]
+    return [np.flatnonzero(part == number) for number in range(parts)]
+
+
+def jackknife_interval(value: float, without: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 95 % interval of the delete-a-group jackknife (Kott 2001, J. Off. Stat. 17, 521).
+
+    For figures that are not a mean over samples, where a bootstrap would take a sample that is
+    drawn twice for two samples that coincide.
+
+    Args:
+        value: the figure.
+        without: (parts,) the figure without each of the parts of `jackknife_parts`.
+    """
+    from scipy.special import stdtrit
+
+    parts = len(without)
+    error = np.sqrt((parts - 1) / parts * np.square(without - without.mean()).sum())
+    reach = float(stdtrit(parts - 1, TAILS[1]) * error)
+    return value - reach, value + reach
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,8 +11,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
+from latentmap.metrics.inference import FEWEST_GROUPS, jackknife_interval, jackknife_parts
 from latentmap.metrics.metric import SHARED_ROWS, Figure, LabelledEmbedding, Measurement, Metric
 from latentmap.neighbors.distances import Points, row_blocks
+
+Block = tuple[slice, NDArray[Any]]
+"""Some rows, and their distances (b, N) to all rows."""
 
 
 class SilhouetteOptions(Options):
@@ -44,17 +49,17 @@ class Silhouette(Metric[SilhouetteOptions]):
             return self.undefined(data.obstacle)
         count, limit = len(data.values), self.options.max_samples
         if count <= limit:
-            return {"silhouette": Measurement(_mean_silhouette(_blocks(data), data.codes))}
+            return {"silhouette": _measure(_blocks(data), data, np.arange(count))}
         chosen = np.random.default_rng(self.options.seed).choice(count, limit, replace=False)
         chosen.sort()
-        codes = np.unique(data.codes[chosen], return_inverse=True)[1]
-        if len(np.unique(codes)) in (1, limit):
+        if len(np.unique(data.codes[chosen])) in (1, limit):
             return self.undefined(f"{limit} samples hold too few or too many labels.")
-        value = _mean_silhouette(_point_blocks(Points(data.values[chosen])), codes)
-        return {"silhouette": Measurement(value, note=f"Of {limit} samples drawn at random.")}
+        found = _measure(_point_blocks(Points(data.values[chosen])), data, chosen)
+        note = " ".join(filter(None, (f"Of {limit} samples drawn at random.", found.note)))
+        return {"silhouette": replace(found, note=note)}
 
 
-def _blocks(data: LabelledEmbedding) -> Iterator[tuple[slice, NDArray[Any]]]:
+def _blocks(data: LabelledEmbedding) -> Iterator[Block]:
     """Yield rows and their distances to all rows, from the shared products if there are any."""
     if len(data.values) > SHARED_ROWS:
         yield from _point_blocks(data.points)
@@ -65,24 +70,72 @@ def _blocks(data: LabelledEmbedding) -> Iterator[tuple[slice, NDArray[Any]]]:
     yield slice(0, len(squared)), np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
 
 
-def _point_blocks(points: Points) -> Iterator[tuple[slice, NDArray[Any]]]:
+def _point_blocks(points: Points) -> Iterator[Block]:
     for rows in row_blocks(len(points.values)):
         yield rows, points.distances(rows)
 
 
-def _mean_silhouette(
-    blocks: Iterator[tuple[slice, NDArray[Any]]], codes: NDArray[np.intp]
-) -> float:
-    sizes = np.bincount(codes)
-    members = np.eye(len(sizes))[codes]
-    total = 0.0
+def _measure(
+    blocks: Iterator[Block], data: LabelledEmbedding, chosen: NDArray[np.intp]
+) -> Measurement:
+    """Measure the `chosen` samples, whose distances the blocks hold, and the interval."""
+    codes = np.unique(data.codes[chosen], return_inverse=True)[1]
+    groups = np.unique(data.source_groups[chosen], return_inverse=True)[1]
+    if groups.max() + 1 < FEWEST_GROUPS:
+        value, _ = _mean_silhouettes(blocks, codes, [])
+        note = f"No interval: {groups.max() + 1} source groups are too few."
+        return Measurement(value, note=note)
+    parts = jackknife_parts(groups, data.statistics.seed)
+    value, without = _mean_silhouettes(blocks, codes, parts)
+    return Measurement(value, interval=jackknife_interval(value, without))
+
+
+def _mean_silhouettes(
+    blocks: Iterator[Block], codes: NDArray[np.intp], parts: Sequence[NDArray[np.intp]]
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the mean silhouette of all samples, and of those left without each of the parts.
+
+    Args:
+        blocks: distances of all rows, some at a time.
+        codes: (N,) label of each sample, every number up to the largest in use.
+        parts: rows to leave out, ascending.
+    """
+    members = np.eye(codes.max() + 1)[codes]
+    sizes = members.sum(axis=0)
+    total, left = 0.0, np.zeros(len(parts))
     for rows, distances in blocks:
         sums = distances @ members
-        own = np.arange(len(sums)), codes[rows]
-        within = sums[own] / np.maximum(sizes[own[1]] - 1, 1)
-        sums[own] = np.inf
-        nearest = (sums / sizes).min(axis=1)
-        farther = np.maximum(within, nearest)
-        scores = np.divide(nearest - within, farther, out=np.zeros_like(within), where=farther > 0)
-        total += scores[sizes[own[1]] > 1].sum()
-    return float(total / len(codes))
+        total += _silhouettes(sums, sizes, codes[rows]).sum()
+        for part, outside in enumerate(parts):
+            missing = members[outside]
+            scores = _silhouettes(
+                sums - distances[:, outside] @ missing, sizes - missing.sum(axis=0), codes[rows]
+            )
+            scores[outside[(outside >= rows.start) & (outside < rows.stop)] - rows.start] = 0
+            left[part] += scores.sum()
+    return float(total / len(codes)), left / [len(codes) - len(outside) for outside in parts]
+
+
+def _silhouettes(
+    sums: NDArray[np.float64], sizes: NDArray[np.float64], codes: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the silhouettes of some samples.
+
+    Args:
+        sums: (n, labels) summed distances of each to the samples of each label.
+        sizes: (labels,) samples of each label.
+        codes: (n,) their own labels.
+    """
+    own = np.arange(len(sums)), codes
+    within = sums[own] / np.maximum(sizes[codes] - 1, 1)
+    means = np.divide(sums, sizes, out=np.full_like(sums, np.inf), where=sizes > 0)
+    means[own] = np.inf
+    nearest = means.min(axis=1)
+    farther = np.maximum(within, nearest)
+    scores = np.divide(
+        nearest - within,
+        farther,
+        out=np.zeros_like(within),
+        where=np.isfinite(farther) & (farther > 0),
+    )
+    return np.where(sizes[codes] > 1, scores, 0.0)
