@@ -111,7 +111,7 @@ def test_empty_tables_have_their_schemas(source):
 
 
 def test_a_source_that_lost_rows_says_so(source):
-    with pytest.raises(LatentmapError, match="has 9 rows, but row 9 was planned"):
+    with pytest.raises(LatentmapError, match="has no row 9, which was planned"):
         ingest(source, [9], {}, {})
 
 

@@ -8,11 +8,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from latentmap.samples.plan import Limit, PlannedShard, plan_shards
+from latentmap.samples.plan import SEALED, Limit, PlannedShard, plan_shards
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.store.files import digest
 
-NOTHING_SEALED = pl.DataFrame(schema={"shard": pl.String, "source": pl.String, "digest": pl.String})
+NOTHING_SEALED = pl.DataFrame(schema=SEALED)
 
 
 class Listed(Source[SourceOptions]):
@@ -48,8 +48,12 @@ def seal(shards: list[PlannedShard], *rows) -> pl.DataFrame:
     """The rows of made shards, as they would be read back from their files."""
     digests = Listed(*rows).index()["digest"]
     return pl.DataFrame(
-        [{"shard": s.id, "source": s.source, "digest": digests[r]} for s in shards for r in s.rows],
-        schema=NOTHING_SEALED.schema,
+        [
+            {"shard": s.id, "source": s.source, "digest": digests[r], "aside": r in s.duplicates}
+            for s in shards
+            for r in s.rows
+        ],
+        schema=SEALED,
     )
 
 
@@ -147,3 +151,35 @@ def test_unread_manifest_is_no_manifest(tmp_path: Path):
     from latentmap.samples.plan import sealed_rows
 
     assert sealed_rows(tmp_path).is_empty()
+
+
+class Texts(Listed):
+    """Rows given as (id, text) pairs, to be deduplicated by the text; all have one label."""
+
+    def index(self) -> pl.DataFrame:
+        texts = [text for _, text in self.rows]
+        return super().index().with_columns(pl.lit("a").alias("label"), content=pl.Series(texts))
+
+
+def test_a_row_that_is_set_aside_stands_for_no_other():
+    rows = [("a", "1"), ("b", "2"), ("b", "3"), ("c", "3"), ("d", "3"), ("e", "1")]
+    (shard,) = plan_shards({"s": Texts(*rows)}, Limit(), 9, NOTHING_SEALED)
+    assert shard.duplicates == {
+        2: "id of an earlier row, with other content",
+        4: "same text as an earlier row (id c)",
+        5: "same text as an earlier row (id a)",
+    }
+
+
+def test_a_shard_whose_duplicates_are_others_now_is_made_anew():
+    rows = [("a", "1"), ("b", "2"), ("c", "2"), ("d", "4")]
+    kept = plan(*rows, size=2)
+    sealed = seal(kept, *rows)
+    deduplicated = plan_shards({"s": Texts(*rows)}, Limit(), 2, sealed)
+    assert [s.rows for s in deduplicated] == [(0, 1), (2, 3)]
+    assert deduplicated[0].id == kept[0].id
+    assert [s.duplicates for s in deduplicated] == [{}, {2: "same text as an earlier row (id b)"}]
+    assert deduplicated[1].id != kept[1].id
+    again = plan_shards({"s": Texts(*rows)}, Limit(), 2, seal(deduplicated, *rows))
+    assert again == deduplicated
+    assert [s.duplicates for s in plan(*rows, sealed=seal(deduplicated, *rows))] == [{}, {}]

@@ -19,6 +19,8 @@ from typing import Any
 import pyarrow as pa
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from latentmap.samples.source import FAULT
+
 QUARANTINE_SCHEMA = pa.schema(
     [
         pa.field("source", pa.string(), nullable=False),
@@ -34,6 +36,14 @@ QUARANTINE_SCHEMA = pa.schema(
 
 LATENT_ROW = "npz_row"
 """Extra column of samples whose latents are there already: their row in the source's file."""
+
+CACHE_ROW = "cache_row"
+"""The same of samples whose vectors are in a cache of embeddings."""
+
+DUPLICATE_REMEDY = (
+    "Remove the row; if it is meant, give it an id of its own or switch 'deduplicate' off."
+)
+"""Remedy of every row that is set aside as a duplicate, which tells it from other rows."""
 
 Size = tuple[int, int]
 Box = list[float]
@@ -83,11 +93,13 @@ class Cleaner:
         Raises:
             FaultError: it must be set aside.
         """
+        if sample.get(FAULT) is not None:
+            raise FaultError(sample[FAULT], "Correct or remove the row in its source.")
         if _is_blank(sample["id"]):
             raise FaultError("no id", "Give every row an id of its own.")
         if _is_blank(sample["label"]):
             raise FaultError("empty label", "Label the row, or check 'columns.label'.")
-        has_latent = sample.get(LATENT_ROW) is not None
+        has_latent = any(sample.get(row) is not None for row in (LATENT_ROW, CACHE_ROW))
         if sample["image"] is None and _is_blank(sample["text"]) and not has_latent:
             raise FaultError("neither image nor text", "Check 'columns.image' and 'columns.text'.")
         size = None if sample["image"] is None else self._size(sample["image"])

@@ -10,7 +10,8 @@ import ast
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from latentmap.config import Options, unknown
 from latentmap.errors import LatentmapError
-from latentmap.samples.source import RAW_SCHEMA
+from latentmap.samples.source import FAULT, NOTE, RAW_SCHEMA
 from latentmap.store.files import digest, digest_bytes, digest_file
 from latentmap.store.samples import SCHEMA
 
@@ -28,11 +29,12 @@ class ColumnMap(Options):
     """Which column of the source holds what; a dot leads into a nested value, null maps nothing.
 
     Attributes:
-        id: unique name of the row; the row's number if not mapped.
+        id: unique name of the row; made of the row's number if not mapped.
         label: the class under study.
         label_group: its coarser class; the run's `label_groups` if not mapped.
         source_group: what must not leak; the id if not mapped.
-        text: the text, or the question about the image.
+        text: the text, or the question about the image; of several columns, the first that has
+            text. A list of messages is read as one `role: content` a line.
         boxes: pixels (x0, y0, x1, y1) of the image as it is stored, before any EXIF rotation.
         image: bytes, a `{bytes, path}` struct, or the path of a file; of several columns, the
             first that exists.
@@ -42,7 +44,7 @@ class ColumnMap(Options):
     label: str | None = None
     label_group: str | None = None
     source_group: str | None = None
-    text: str | None = None
+    text: str | tuple[str, ...] | None = None
     boxes: str | None = None
     image: str | tuple[str, ...] | None = None
 
@@ -77,7 +79,7 @@ class ColumnMap(Options):
                 )
 
 
-def split_path(path: str, names: Sequence[str]) -> tuple[str, list[str]]:
+def split_path(path: str, names: Container[str]) -> tuple[str, list[str]]:
     """Split a dotted path into the column and the keys inside it; a column may have dots itself."""
     if path in names:
         return path, []
@@ -90,8 +92,18 @@ def cells(table: pa.Table, path: str | None) -> list[Any]:
     if path is None:
         return [None] * len(table)
     column, keys = split_path(path, table.column_names)
+    if column not in table.column_names:
+        return [None] * len(table)
     values: list[Any] = table[column].to_pylist()
     return [_inside(value, keys) for value in values] if keys else values
+
+
+def pick(record: Mapping[str, Any], path: str | None) -> Any:
+    """Read one mapped value of a record as `cells` reads a column."""
+    if path is None:
+        return None
+    name, keys = split_path(path, record)
+    return _inside(record.get(name), keys)
 
 
 def parse_literal(text: str) -> Any:
@@ -113,6 +125,19 @@ def as_text(value: Any) -> str | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     return value if isinstance(value, str) else stable_text(value)
+
+
+def as_prose(values: Iterable[Any]) -> str | None:
+    """Return the first of several cells that has text, as text.
+
+    Of a list of messages, one `role: content` a line; messages without content are left out.
+    """
+    blank = None
+    for text in map(_conversation, values):
+        if text and text.strip():
+            return text
+        blank = text if blank is None else blank
+    return blank
 
 
 def as_boxes(value: Any) -> list[list[float] | None]:
@@ -180,11 +205,17 @@ class Images:
 
 
 def index_rows(
-    table: pa.Table, columns: ColumnMap, images: Images, first: int = 0, *context: str
+    table: pa.Table,
+    columns: ColumnMap,
+    images: Images,
+    first: int = 0,
+    *context: str,
+    prefix: str = "",
 ) -> pl.DataFrame:
     """Return id, label and digest of rows of a source, as `Source.index` does.
 
-    A digest covers how the row is mapped, its values, its image, and the context.
+    A digest covers how the row is mapped, its values, its image, the context, and an id that is
+    made of the row's number: rows that move must not leave their old id in a sealed shard.
 
     Args:
         table: (n,) rows as the source has them.
@@ -192,49 +223,66 @@ def index_rows(
         images: where their images are.
         first: position of the first row in the source.
         context: what else the rows depend on.
+        prefix: of ids that are made of the row's number.
     """
     mapping = columns.model_dump_json()
     column = columns.image_column(table.column_names)
     pictures = cells(table, column)
     plain = table.drop_columns([column]) if column in table.column_names else table
+    labels = [as_text(value) for value in cells(table, columns.label)]
+    ids = _ids(table, columns, range(first, first + len(table)), prefix)
+    made = [[] if columns.id else [name or ""] for name in ids]
     digests = [
         digest(
-            mapping, stable_text(row), _unpack(picture)[1] or "", images.digest(picture), *context
+            mapping,
+            stable_text(row),
+            _unpack(picture)[1] or "",
+            images.digest(picture),
+            *context,
+            *made_id,
         )
-        for row, picture in zip(plain.to_pylist(), pictures, strict=True)
+        for row, picture, made_id in zip(plain.to_pylist(), pictures, made, strict=True)
     ]
-    labels = [as_text(value) for value in cells(table, columns.label)]
-    ids = _ids(table, columns, range(first, first + len(table)))
     schema = {"id": pl.String, "label": pl.String, "digest": pl.String}
     return pl.DataFrame({"id": ids, "label": labels, "digest": digests}, schema)
 
 
+def texts(table: pa.Table, columns: ColumnMap) -> list[str | None]:
+    """Read the text of every row."""
+    tried = [cells(table, path) for path in columns.paths()["text"]]
+    return [as_prose(row) for row in zip(*tried, strict=True)] if tried else [None] * len(table)
+
+
 def raw_samples(
-    table: pa.Table, columns: ColumnMap, images: Images, rows: Sequence[int]
+    table: pa.Table, columns: ColumnMap, images: Images, rows: Sequence[int], prefix: str = ""
 ) -> pa.Table:
     """Map rows of a source to `RAW_SCHEMA`, followed by all columns that are not mapped whole.
 
-    An extra column with the name of a core column is prefixed with `original_`.
+    An extra column with the name of a core column, of `FAULT` or of `NOTE`, is prefixed with
+    `original_`.
 
     Args:
         table: (n,) rows as the source has them.
         columns: their mapping.
         images: where their images are; one that cannot be had is empty, not null.
         rows: (n,) their positions in the source.
+        prefix: of ids that are made of the row's number.
     """
     picture = columns.image_column(table.column_names)
     core: dict[str, list[Any]] = {
         role: [as_text(value) for value in cells(table, getattr(columns, role))]
-        for role in ("label", "label_group", "source_group", "text")
+        for role in ("label", "label_group", "source_group")
     }
-    core["id"] = _ids(table, columns, rows)
+    core["text"] = texts(table, columns)
+    core["id"] = _ids(table, columns, rows, prefix)
     core["boxes"] = [as_boxes(value) for value in cells(table, columns.boxes)]
     core["image"] = [picture and images.read(cell) for cell in cells(table, picture)]
     raw = pa.table([pa.array(core[f.name], f.type) for f in RAW_SCHEMA], schema=RAW_SCHEMA)
-    mapped = {picture, *columns.model_dump(exclude={"image"}).values()}
+    others = (tried for role, tried in columns.paths().items() if role != "image")
+    mapped = {picture, *chain(*others)}
     for name in table.column_names:
         if name not in mapped:
-            free = _extra_name(name, [*SCHEMA.names, *raw.column_names])
+            free = _extra_name(name, [*SCHEMA.names, FAULT, NOTE, *raw.column_names])
             raw = raw.append_column(free, table[name])
     return raw
 
@@ -248,9 +296,24 @@ def _plain(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _ids(table: pa.Table, columns: ColumnMap, rows: Iterable[int]) -> list[str | None]:
+def _conversation(value: Any) -> str | None:
+    if value == []:
+        return None
+    if not isinstance(value, list) or not all(
+        isinstance(said, Mapping) and "content" in said for said in value
+    ):
+        return as_text(value)
+    turns = [(as_text(said.get("role")), as_text(said["content"])) for said in value]
+    return "\n".join(
+        f"{role}: {content}" if role else content
+        for role, content in turns
+        if content and content.strip()
+    )
+
+
+def _ids(table: pa.Table, columns: ColumnMap, rows: Iterable[int], prefix: str) -> list[str | None]:
     if columns.id is None:
-        return [str(row) for row in rows]
+        return [f"{prefix}{row}" for row in rows]
     return [as_text(value) for value in cells(table, columns.id)]
 
 

@@ -9,8 +9,14 @@ from typing import Any
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.clean import QUARANTINE_SCHEMA, Clean, Cleaner, FaultError
-from latentmap.samples.source import RAW_SCHEMA, Source
+from latentmap.samples.clean import (
+    DUPLICATE_REMEDY,
+    QUARANTINE_SCHEMA,
+    Clean,
+    Cleaner,
+    FaultError,
+)
+from latentmap.samples.source import FAULT, NOTE, RAW_SCHEMA, Source
 from latentmap.store.samples import SCHEMA
 
 
@@ -21,7 +27,7 @@ class Ingested:
     Attributes:
         samples: good samples in the order of the rows: `SCHEMA` and the source's extra columns.
         quarantine: `QUARANTINE_SCHEMA`; one row for each that was set aside, one for each that
-            was repaired.
+            was repaired, one for each that the source has a note about.
     """
 
     samples: pa.Table
@@ -53,7 +59,7 @@ def ingest(
     kept: list[tuple[int, Clean]] = []
     notes: list[dict[str, Any]] = []
     for position, (row, sample) in enumerate(zip(rows, plain, strict=True)):
-        note = {
+        identity = {
             "source": source_name(source),
             "file": source.options.input or "",
             "row": row,
@@ -62,20 +68,20 @@ def ingest(
         }
         try:
             if row in duplicates:
-                raise FaultError(duplicates[row], "Remove the row, or give it an id of its own.")
+                raise FaultError(duplicates[row], DUPLICATE_REMEDY)
             clean = cleaner.clean({**sample, "image": raw["image"][position].as_py()})
         except FaultError as fault:
-            note |= {"action": "quarantined", "reason": fault.reason, "remedy": fault.remedy}
-            notes.append(note)
+            remains = {"action": "quarantined", "reason": fault.reason, "remedy": fault.remedy}
+            notes.append({**identity, **remains})
             continue
         kept.append((position, clean))
         if clean.repairs:
-            note |= {
-                "action": "repaired",
-                "reason": "; ".join(clean.repairs),
-                "remedy": "Correct the boxes at their source, if the repair is not what they mean.",
-            }
-            notes.append(note)
+            remedy = "Correct the boxes at their source, if the repair is not what they mean."
+            reason = "; ".join(clean.repairs)
+            notes.append({**identity, "action": "repaired", "reason": reason, "remedy": remedy})
+        if sample.get(NOTE) is not None:
+            remedy = "Nothing has to be done; correct the source, if it is wrong."
+            notes.append({**identity, "action": "noted", "reason": sample[NOTE], "remedy": remedy})
     samples = _samples(raw, kept, source_name(source), digests, label_groups)
     return Ingested(samples, pa.Table.from_pylist(notes, QUARANTINE_SCHEMA))
 
@@ -87,13 +93,13 @@ def source_name(source: Source[Any]) -> str:
 
 
 def _digests(source: Source[Any], rows: Sequence[int]) -> list[str]:
-    digests = source.index()["digest"].to_list()
-    if rows and max(rows) >= len(digests):
+    try:
+        return source.digests(rows)
+    except IndexError:
         raise LatentmapError(
-            f"{source.options.input or source_name(source)} has {len(digests)} rows, but row "
-            f"{max(rows)} was planned. It has changed; run again."
-        )
-    return [digests[row] for row in rows]
+            f"{source.options.input or source_name(source)} has no row {max(rows)}, which was "
+            "planned. It has changed; run again."
+        ) from None
 
 
 def _samples(
@@ -126,7 +132,8 @@ def _samples(
         "image": good["image"],
         "digest": [digests[position] for position in positions],
     }
-    extras = [field for field in raw.schema if field.name not in RAW_SCHEMA.names]
+    raw_only = {*RAW_SCHEMA.names, FAULT, NOTE}
+    extras = [field for field in raw.schema if field.name not in raw_only]
     columns = [
         core[f.name]
         if isinstance(core[f.name], pa.ChunkedArray)

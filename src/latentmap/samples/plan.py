@@ -14,10 +14,14 @@ from pathlib import Path
 
 import polars as pl
 
+from latentmap.samples.clean import DUPLICATE_REMEDY
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.store.files import digest
 from latentmap.store.manifest import read_manifest
 from latentmap.store.tables import read_arrow, read_parquet
+
+SEALED = {"shard": pl.String, "source": pl.String, "digest": pl.String, "aside": pl.Boolean}
+"""Columns of the rows of sealed shards; see `sealed_rows`."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class PlannedShard:
         id: `{ordinal}-{digest of its rows}`.
         source: name of the source that its rows come from.
         rows: positions in that source's index.
-        duplicates: those of them whose id an earlier row has, with the reason to set them aside.
+        duplicates: those of them whose id or text an earlier row has, with the reason to set them
+            aside.
     """
 
     id: str
@@ -60,38 +65,42 @@ def plan_shards(
         shard_size: rows of a new shard.
         sealed: the rows of the shards that are there, as `sealed_rows` gives them.
     """
-    rows = _choose(_mark_duplicates(_index(sources)), limit).with_columns(_occurrence())
+    rows = _mark_duplicates(_choose(_index(sources), limit)).with_columns(_occurrence())
     sealed = sealed.with_columns(_occurrence()).join(
         rows, on=["source", "digest", "occurrence"], how="left", maintain_order="left"
     )
-    kept = sealed.filter(pl.col("row").is_not_null().all().over("shard"))
+    # What is a duplicate depends on other rows: a shard that knew it otherwise is made anew.
+    as_before = pl.col("row").is_not_null() & (pl.col("duplicate").is_not_null() == pl.col("aside"))
+    kept = sealed.filter(as_before.all().over("shard"))
     new = rows.join(kept, on=["source", "row"], how="anti", maintain_order="left")
     shards = [_shard(str(name[0]), part) for name, part in _groups(kept, "shard")]
     ordinal = max((int(shard.id.partition("-")[0]) + 1 for shard in shards), default=0)
     for _, part in _groups(new, "source"):
         for chunk in part.iter_slices(shard_size):
-            shards.append(_shard(f"{ordinal:04d}-{digest(*chunk['digest'])}", chunk))
+            shards.append(_shard(f"{ordinal:04d}-{_content(chunk)}", chunk))
             ordinal += 1
     return shards
 
 
 def sealed_rows(folder: Path) -> pl.DataFrame:
-    """Return shard, source and digest of every row of the shards in a run's `samples` folder.
+    """Return the rows of the shards in a run's `samples` folder: shard, source, digest, aside.
 
     Rows that were set aside count: they belong to the shard that they were read for. A shard whose
-    files are missing is not sealed.
+    files are missing is not sealed. `aside` is true of the rows that were set aside as duplicates.
     """
-    parts = [pl.DataFrame(schema={"shard": pl.String, "source": pl.String, "digest": pl.String})]
+    parts = [pl.DataFrame(schema=SEALED)]
     for shard in read_manifest(folder / "manifest.json"):
         samples, quarantine = shard_path(folder, shard.id), quarantine_path(folder, shard.id)
         if not (samples.exists() and quarantine.exists()):
             continue
         columns = ["source", "digest"]
         made = pl.from_arrow(read_arrow(samples, columns))
-        aside = pl.from_arrow(read_parquet(quarantine, [*columns, "action"]))
+        aside = pl.from_arrow(read_parquet(quarantine, [*columns, "action", "remedy"]))
         assert isinstance(made, pl.DataFrame) and isinstance(aside, pl.DataFrame)
-        aside = aside.filter(pl.col("action") == "quarantined").select(columns)
-        parts.append(pl.concat([made, aside]).select(pl.lit(shard.id).alias("shard"), *columns))
+        made = made.with_columns(pl.lit(False).alias("aside"))
+        is_duplicate = (pl.col("remedy") == DUPLICATE_REMEDY).alias("aside")
+        aside = aside.filter(pl.col("action") == "quarantined").select(*columns, is_duplicate)
+        parts.append(pl.concat([made, aside]).select(pl.lit(shard.id).alias("shard"), pl.all()))
     return pl.concat(parts)
 
 
@@ -106,19 +115,32 @@ def quarantine_path(folder: Path, shard: str) -> Path:
 
 
 def _index(sources: Mapping[str, Source[SourceOptions]]) -> pl.DataFrame:
-    """List the rows of all sources: source, row, id, label, digest."""
-    return pl.concat(
-        source.index().select(
-            pl.lit(name).alias("source"),
-            pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
-            pl.col("id", "label", "digest").cast(pl.String),
-        )
-        for name, source in sources.items()
+    """List the rows of all sources: source, row, id, label, digest, content."""
+    return pl.concat([_index_of(name, source) for name, source in sources.items()])
+
+
+def _index_of(name: str, source: Source[SourceOptions]) -> pl.DataFrame:
+    index = source.index()
+    content = pl.col("content") if "content" in index.columns else pl.lit(None).alias("content")
+    return index.select(
+        pl.lit(name).alias("source"),
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        pl.col("id", "label", "digest").cast(pl.String),
+        content.cast(pl.String),
     )
 
 
 def _mark_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add why a row repeats an earlier row's id, null if it does not."""
+    """Replace the content by why a row repeats an earlier row's id or text, null if it does not."""
+    rows = rows.with_columns(_same_id().alias("duplicate"))
+    # A row that is set aside itself must not stand for another one.
+    takes_part = pl.col("duplicate").is_null() & pl.col("id").is_not_null()
+    takes_part &= pl.col("label").str.strip_chars() != ""
+    rows = rows.with_columns(pl.when(takes_part).then(pl.col("content")).alias("content"))
+    return rows.with_columns(pl.coalesce("duplicate", _same_text())).drop("content")
+
+
+def _same_id() -> pl.Expr:
     first_digest = pl.col("digest").first().over("id")
     repeated = pl.col("id").is_not_null() & (pl.int_range(pl.len()).over("id") > 0)
     reason = (
@@ -126,7 +148,13 @@ def _mark_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("exact duplicate of an earlier row"))
         .otherwise(pl.lit("id of an earlier row, with other content"))
     )
-    return rows.with_columns(pl.when(repeated).then(reason).alias("duplicate"))
+    return pl.when(repeated).then(reason)
+
+
+def _same_text() -> pl.Expr:
+    repeated = pl.col("content").is_not_null() & (pl.int_range(pl.len()).over("content") > 0)
+    first_id = pl.col("id").first().over("content")
+    return pl.when(repeated).then(pl.format("same text as an earlier row (id {})", first_id))
 
 
 def _choose(rows: pl.DataFrame, limit: Limit) -> pl.DataFrame:
@@ -155,6 +183,14 @@ def _occurrence() -> pl.Expr:
 
 def _groups(rows: pl.DataFrame, column: str) -> Iterable[tuple[tuple[object, ...], pl.DataFrame]]:
     return rows.group_by(column, maintain_order=True)
+
+
+def _content(rows: pl.DataFrame) -> str:
+    """Digest what a shard is made of: its rows, and which of them are duplicates."""
+    marks = (
+        pl.when(pl.col("duplicate").is_not_null()).then(pl.lit(" duplicate")).otherwise(pl.lit(""))
+    )
+    return digest(*rows.select(pl.col("digest") + marks).to_series())
 
 
 def _shard(name: str, rows: pl.DataFrame) -> PlannedShard:

@@ -1,4 +1,4 @@
-"""Rows of Parquet and Arrow files, read in parts."""
+"""Rows of Parquet, Arrow and CSV files, read in parts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from latentmap.errors import LatentmapError
+from latentmap.samples.columns import ColumnMap, split_path
 
 
 class Rows:
@@ -19,17 +20,21 @@ class Rows:
 
     Each file is Parquet, an Arrow IPC file, or an Arrow stream as `datasets` writes it; its first
     bytes tell. Arrow files are memory-mapped; of a Parquet file the row groups that are asked for
-    are read.
+    are read. A file that ends in `.csv` is read whole.
+
+    Args:
+        paths: the files.
+        columns: their mapping: what is mapped stays text in a CSV file (`007` is no number).
 
     Raises:
         LatentmapError: a file cannot be read, or has other columns than the first.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], columns: ColumnMap | None = None) -> None:
         self._parts: list[_Part] = []
         schemas: list[pa.Schema] = []
         for path in paths:
-            schema, parts = _open(path)
+            schema, parts = _open(path, columns or ColumnMap())
             schemas.append(schema)
             self._parts += parts
             if not schema.equals(schemas[0]):
@@ -77,7 +82,10 @@ class _Part:
             return self.content.read_row_group(self.group)
 
 
-def _open(path: Path) -> tuple[pa.Schema, list[_Part]]:
+def _open(path: Path, columns: ColumnMap) -> tuple[pa.Schema, list[_Part]]:
+    if path.suffix.lower() == ".csv":
+        table = _read_csv(path, columns)
+        return table.schema, [_Part(path, len(table), table)]
     with _readable(path):
         with path.open("rb") as file:
             magic = file.read(6)
@@ -90,6 +98,21 @@ def _open(path: Path) -> tuple[pa.Schema, list[_Part]]:
         read = pa.ipc.open_file if magic == b"ARROW1" else pa.ipc.open_stream
         table = read(pa.memory_map(str(path))).read_all().replace_schema_metadata()
         return table.schema, [_Part(path, len(table), table)]
+
+
+def _read_csv(path: Path, columns: ColumnMap) -> pa.Table:
+    from pyarrow import csv
+
+    # A quoted text may have several lines.
+    parsing = csv.ParseOptions(newlines_in_values=True)
+    try:
+        header = csv.open_csv(path, parse_options=parsing).schema.names
+        mapped = {split_path(p, header)[0] for tried in columns.paths().values() for p in tried}
+        types = csv.ConvertOptions(column_types=dict.fromkeys(mapped, pa.string()))
+        return csv.read_csv(path, parse_options=parsing, convert_options=types)
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None
 
 
 @contextmanager

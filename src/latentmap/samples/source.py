@@ -26,6 +26,12 @@ RAW_SCHEMA = pa.schema(
     ]
 )
 
+FAULT = "fault"
+"""Extra column of raw rows: why the source itself sets a row aside, null where it does not."""
+
+NOTE = "note_of_source"
+"""Extra column of raw rows: what a reader of the data should know of a row that is used."""
+
 
 class SourceOptions(Options):
     """Options of every source.
@@ -55,6 +61,18 @@ class Source(Plugin[S_co]):
         """Fetch a remote source into one local file; only called if `is_remote`."""
         raise NotImplementedError
 
+    def local(self, path: Path | str) -> Source[S_co]:
+        """Return the source that reads what `download_to` wrote; only called if `is_remote`."""
+        raise NotImplementedError
+
+    def revision(self) -> str:
+        """Return what a remote source depends on beyond its options; another one fetches it anew.
+
+        Raises:
+            LatentmapError: the source is not there.
+        """
+        return ""
+
     @property
     def is_remote(self) -> bool:
         """Whether the source must be downloaded before it has an index."""
@@ -66,11 +84,22 @@ class Source(Plugin[S_co]):
 
         Returns:
             id (string, null where the row has none), label (string, null where it has none) and
-            digest (string: identifies the content of the row, image and boxes included).
+            digest (string: identifies the content of the row, image and boxes included). A source
+            that is to be deduplicated adds content (string, null where the row has none): of rows
+            with the same content, whatever their source, the first one is taken.
 
         Raises:
             LatentmapError: the source cannot be opened, or a column is missing.
         """
+
+    def digests(self, rows: Sequence[int]) -> list[str]:
+        """Return the digests of these rows of the index; a source may know them sooner.
+
+        Raises:
+            IndexError: the source has fewer rows.
+        """
+        digests = self.index()["digest"].to_list()
+        return [digests[row] for row in rows]
 
     @abstractmethod
     def read(self, rows: Sequence[int]) -> pa.Table:

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples, split_path
+from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples
 from latentmap.samples.rows import Rows
 from latentmap.samples.source import Source, SourceOptions
 
@@ -79,9 +79,7 @@ class FolderSource(Source[FolderOptions]):
             return _class_folders(self._folder)
         if not self._labels.is_file():
             raise LatentmapError(f"{self._labels}: no such file. Check 'labels'.")
-        if self._labels.suffix.lower() == ".csv":
-            return _read_csv(self._labels, self.options.columns)
-        return pa.concat_tables(Rows([self._labels]))
+        return pa.concat_tables(Rows([self._labels], self.options.columns))
 
 
 def _class_folders(folder: Path) -> pa.Table:
@@ -96,17 +94,3 @@ def _class_folders(folder: Path) -> pa.Table:
         raise LatentmapError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     labels = [name.split("/")[0] if "/" in name else None for name in shown]
     return pa.table({"file_name": shown, "label": pa.array(labels, pa.string())})
-
-
-def _read_csv(path: Path, columns: ColumnMap) -> pa.Table:
-    """Read a CSV file; columns that are mapped stay text (`007` is no number)."""
-    from pyarrow import csv
-
-    try:
-        header = csv.open_csv(path).schema.names
-        mapped = {split_path(p, header)[0] for tried in columns.paths().values() for p in tried}
-        options = csv.ConvertOptions(column_types=dict.fromkeys(mapped, pa.string()))
-        return csv.read_csv(path, convert_options=options)
-    except pa.ArrowException as error:
-        reason = " ".join(str(error).split())
-        raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None

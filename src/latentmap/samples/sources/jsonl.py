@@ -1,0 +1,219 @@
+"""Preference pairs or prompts, one JSON object a line."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.columns import (
+    ColumnMap,
+    Images,
+    as_prose,
+    as_text,
+    pick,
+    raw_samples,
+)
+from latentmap.samples.source import FAULT, Source
+from latentmap.samples.texts import TextSourceOptions, contents
+from latentmap.store.files import digest
+
+RECORDS_SHOWN = 1000
+"""Objects whose keys are named in the message when a mapped one is in no line of the file."""
+
+TEXT = "\0text"
+"""Column of the texts as they were found; no key is called so."""
+
+
+class JsonlColumns(ColumnMap):
+    """The layout of preference pairs; see `ColumnMap`."""
+
+    label: str | None = "src"
+    text: str | tuple[str, ...] | None = ("prompt", "prefix.messages")
+
+
+class JsonlOptions(TextSourceOptions):
+    """Options of `jsonl`; its `input` is the file.
+
+    Attributes:
+        columns: which key holds what; an id that is not mapped is `{name}:{line number}`.
+    """
+
+    columns: JsonlColumns = JsonlColumns()
+
+
+class Line(NamedTuple):
+    """What one line says.
+
+    Attributes:
+        record: its object; empty if there is none.
+        text: the mapped text.
+        fault: why it cannot be used, null if it can.
+    """
+
+    record: Mapping[str, Any]
+    text: str | None
+    fault: str | None
+
+
+class JsonlSource(Source[JsonlOptions]):
+    """Lines of one file; blank ones do not count. Keys that are not mapped are columns of text."""
+
+    Options = JsonlOptions
+
+    def index(self) -> pl.DataFrame:
+        """List all lines; see `Source.index`."""
+        columns, same = self.options.columns, self.options.deduplicate
+        sought = {role: tried for role, tried in columns.paths().items() if tried}
+        shown: list[Mapping[str, Any]] = []
+        rows: dict[str, list[str | None]] = {"id": [], "label": [], "digest": []}
+        if same:
+            rows["content"] = []
+        for number, data in _lines(self._path):
+            line = self._parse(number, data)
+            rows["id"].append(self._id(number, line))
+            rows["label"].append(as_text(pick(line.record, columns.label)))
+            rows["digest"].append(self._digest(number, data))
+            if same:
+                rows["content"] += contents([None if line.fault else line.text], same)
+            if sought:
+                sought = {r: tried for r, tried in sought.items() if not _has_one(line, tried)}
+            if len(shown) < RECORDS_SHOWN and line.record:
+                shown.append(line.record)
+        if sought and shown:
+            columns.check(pa.table(_columns(shown)), str(self._path))
+        return pl.DataFrame(rows, dict.fromkeys(rows, pl.String))
+
+    def digests(self, rows: Sequence[int]) -> list[str]:
+        """Return the digests of these lines without parsing any; see `Source.digests`."""
+        return [self._digest(number, data) for number, data in self._take(tuple(rows))]
+
+    def read(self, rows: Sequence[int]) -> pa.Table:
+        """Read lines; see `Source.read`."""
+        columns = self.options.columns
+        numbered = self._take(tuple(rows))
+        lines = [self._parse(number, data) for number, data in numbered]
+        keys = _columns([line.record for line in lines])
+        for path in self._text_paths:
+            keys.pop(path, None)
+        texts = pa.array([line.text for line in lines], pa.string())
+        raw = raw_samples(
+            pa.table({TEXT: texts, **keys}),
+            columns.model_copy(update={"text": TEXT}),
+            Images(self._path.parent, absent=None),
+            [number for number, _ in numbered],
+            self._prefix,
+        )
+        return raw.append_column(FAULT, pa.array([line.fault for line in lines], pa.string()))
+
+    @property
+    def _path(self) -> Path:
+        if not self.options.input:
+            raise LatentmapError("jsonl: set 'input' to a file of JSON lines.")
+        path = Path(self.options.input).expanduser()
+        if not path.is_file():
+            raise LatentmapError(f"{path}: no such file. Check 'input'.")
+        return path
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.options.name or 'jsonl'}:"
+
+    @lru_cache(maxsize=1)  # noqa: B019 - a shard's job asks for its digests, then for its rows
+    def _take(self, rows: tuple[int, ...]) -> list[tuple[int, bytes]]:
+        """Return the numbers and bytes of these lines."""
+        wanted, last = set(rows), max(rows, default=-1)
+        found = {}
+        for row, line in enumerate(_lines(self._path)):
+            if row in wanted:
+                found[row] = line
+            if row >= last:
+                break
+        if len(found) < len(wanted):
+            raise IndexError(last)
+        return [found[row] for row in rows]
+
+    def _parse(self, number: int, data: bytes) -> Line:
+        columns = self.options.columns
+        try:
+            record = _parse_object(data)
+        except ValueError as error:
+            return Line({}, None, f"line {number}: {error}")
+        paths = self._text_paths
+        text = as_prose(pick(record, path) for path in paths)
+        if columns.image is None and (text is None or not text.strip()):
+            return Line(record, None, f"line {number}: no text at {' or '.join(paths)}")
+        return Line(record, text, None)
+
+    def _id(self, number: int, line: Line) -> str | None:
+        if self.options.columns.id is None:
+            return f"{self._prefix}{number}"
+        return as_text(pick(line.record, self.options.columns.id))
+
+    def _digest(self, number: int, data: bytes) -> str:
+        # A number that is part of an id counts: a line that moves must not keep its old id.
+        columns = self.options.columns
+        position = "" if columns.id else f"{self._prefix}{number}"
+        return digest(self._mapping, position, data)
+
+    @cached_property
+    def _text_paths(self) -> tuple[str, ...]:
+        return self.options.columns.paths()["text"]
+
+    @cached_property
+    def _mapping(self) -> str:
+        return self.options.columns.model_dump_json()
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Number the lines from 1 and leave out blank ones."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.isspace():
+                yield number, line.rstrip(b"\r\n")
+
+
+def _parse_object(data: bytes) -> dict[str, Any]:
+    """Parse one line.
+
+    Raises:
+        ValueError: it holds no JSON object, or one whose text cannot be stored; says why.
+    """
+    try:
+        text = data.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 (byte {error.start + 1})") from None
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
+    except RecursionError:
+        raise ValueError("not JSON that can be read (nested too deeply)") from None
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    if "\\ud" in text or "\\uD" in text:
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("half of a surrogate pair, which is no character") from None
+    return record
+
+
+def _has_one(line: Line, paths: Iterable[str]) -> bool:
+    return any(pick(line.record, path) is not None for path in paths)
+
+
+def _columns(records: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
+    """Return the values of every key as text, nested ones as JSON."""
+    names = dict.fromkeys(name for record in records for name in record)
+    return {
+        name: pa.array([as_text(record.get(name)) for record in records], pa.string())
+        for name in names
+    }

@@ -1,0 +1,79 @@
+"""Rows of a Parquet, Arrow or CSV table: texts with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples, texts
+from latentmap.samples.rows import Rows
+from latentmap.samples.source import Source
+from latentmap.samples.texts import TextSourceOptions, contents
+
+
+class TableColumns(ColumnMap):
+    """A table of texts with labels; see `ColumnMap`."""
+
+    label: str | None = "label"
+    text: str | tuple[str, ...] | None = "text"
+
+
+class TableOptions(TextSourceOptions):
+    """Options of `table`; its `input` is the file.
+
+    Attributes:
+        columns: which column holds what; an id that is not mapped is `{name}:{row}`.
+    """
+
+    columns: TableColumns = TableColumns()
+
+
+class TableSource(Source[TableOptions]):
+    """Rows of one file."""
+
+    Options = TableOptions
+
+    def index(self) -> pl.DataFrame:
+        """List all rows; see `Source.index`."""
+        columns, same = self.options.columns, self.options.deduplicate
+        parts: list[pl.DataFrame] = []
+        first = 0
+        for table in self._rows:
+            if first == 0:
+                columns.check(table, str(self._path))
+            part = index_rows(table, columns, self._images(), first, prefix=self._prefix)
+            if same:
+                content = contents(texts(table, columns), same)
+                part = part.with_columns(pl.Series("content", content, pl.String))
+            parts.append(part)
+            first += len(table)
+        return pl.concat(parts)
+
+    def read(self, rows: Sequence[int]) -> pa.Table:
+        """Read rows; see `Source.read`."""
+        table = self._rows.take(rows)
+        return raw_samples(table, self.options.columns, self._images(), rows, self._prefix)
+
+    @property
+    def _path(self) -> Path:
+        if not self.options.input:
+            raise LatentmapError("table: set 'input' to a Parquet, Arrow or CSV file.")
+        return Path(self.options.input).expanduser()
+
+    @cached_property
+    def _rows(self) -> Rows:
+        if not self._path.is_file():
+            raise LatentmapError(f"{self._path}: no such file. Check 'input'.")
+        return Rows([self._path], self.options.columns)
+
+    def _images(self) -> Images:
+        return Images(self._path.parent, absent=None)
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.options.name or 'table'}:"
