@@ -11,7 +11,7 @@ STAGES = {
     "samples": "latentmap.samples.ingest",
     "draw": "latentmap.draw.thumbnails",
     "pool": "latentmap.pool.embed",
-    "neighbors": "latentmap.neighbors.exact",
+    "neighbors": "latentmap.neighbors.search",
     "metrics": "latentmap.metrics.measure",
     "project": "latentmap.project.place",
     "inspect": "latentmap.inspect.channels",

@@ -27,7 +27,7 @@ from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
-from latentmap.neighbors.exact import NeighborOptions
+from latentmap.neighbors.search import NeighborOptions
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
 from latentmap.project.quality import TrustOptions

@@ -13,6 +13,8 @@ from latentmap.neighbors.audit import audit
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import Audit, NeighborList, read_graph, write_graph
 
+IDS = [str(row) for row in range(120)]
+
 
 def exact_graph(values, k=10):
     ids = [str(row) for row in range(len(values))]
@@ -29,9 +31,9 @@ def values():
 
 
 def test_an_exact_graph_has_recall_one(values):
-    assert audit(exact_graph(values), values, 50, 0) == Audit(1.0, 10, 50)
+    assert audit(exact_graph(values), values, IDS, 50, 0) == Audit(1.0, 10, 50)
     copies = values[np.arange(120) % 7]
-    assert audit(exact_graph(copies), copies, 120, 0).recall == 1
+    assert audit(exact_graph(copies), copies, IDS, 120, 0).recall == 1
 
 
 def test_planted_faults_are_counted(values, monkeypatch):
@@ -41,31 +43,33 @@ def test_planted_faults_are_counted(values, monkeypatch):
     indices[:, :2] = exact_graph(values, 119).every.indices[:, -2:]
     indices[:, 5] = -1
     faulty = with_indices(graph, indices)
-    assert audit(faulty, values, 500, 0) == Audit(0.7, 10, 120)
+    assert audit(faulty, values, IDS, 500, 0) == Audit(0.7, 10, 120)
     monkeypatch.setattr(distances, "BLOCK", 700)
-    assert audit(faulty, values, 500, 0) == Audit(0.7, 10, 120)
+    assert audit(faulty, values, IDS, 500, 0) == Audit(0.7, 10, 120)
 
 
 def test_a_sample_itself_is_no_neighbor(values):
     graph = exact_graph(values)
     indices = graph.every.indices.copy()
     indices[:, 0] = np.arange(120)
-    assert audit(with_indices(graph, indices), values, 120, 0).recall == pytest.approx(0.9)
+    assert audit(with_indices(graph, indices), values, IDS, 120, 0).recall == pytest.approx(0.9)
 
 
 def test_the_seed_chooses_the_rows(values):
     graph = exact_graph(values)
     indices = graph.every.indices.copy()
     indices[:60] = -1
-    recalls = [audit(with_indices(graph, indices), values, 20, seed).recall for seed in range(4)]
+    recalls = [
+        audit(with_indices(graph, indices), values, IDS, 20, seed).recall for seed in range(4)
+    ]
     assert len(set(recalls)) > 1 and np.mean(recalls) == pytest.approx(0.5, abs=0.2)
-    assert audit(with_indices(graph, indices), values, 20, 0).recall == recalls[0]
+    assert audit(with_indices(graph, indices), values, IDS, 20, 0).recall == recalls[0]
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_few_rows(count, values):
     few = values[:count]
-    assert audit(exact_graph(few), few, 10, 0) == Audit(1.0, count - 1, count)
+    assert audit(exact_graph(few), few, IDS[:count], 10, 0) == Audit(1.0, count - 1, count)
 
 
 def test_the_file_says_whether_the_graph_is_exact(values, tmp_path):

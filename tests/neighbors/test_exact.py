@@ -9,8 +9,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from latentmap.errors import LatentmapError
 from latentmap.neighbors import distances
-from latentmap.neighbors.exact import NeighborOptions, find_graph, find_neighbors
+from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import neighbor_labels, read_graph
+from latentmap.neighbors.search import NeighborOptions, find_graph
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow, write_embedding
 

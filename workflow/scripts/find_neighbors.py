@@ -1,7 +1,7 @@
 """Find the nearest neighbors of every row of one embedding."""
 
 from latentmap.log import job_log
-from latentmap.neighbors.exact import NeighborOptions, find_graph
+from latentmap.neighbors.search import NeighborOptions, find_graph
 
 
 def main(snakemake):

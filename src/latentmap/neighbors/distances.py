@@ -24,9 +24,16 @@ Rows = slice | NDArray[np.intp]
 """A block of rows, or the numbers of some."""
 
 
-def row_blocks(count: int) -> Iterator[slice]:
-    """Cut `count` rows so that a block of rows × `count` columns stays within memory."""
-    return _slices(count, max(1, BLOCK // max(1, count)))
+def row_blocks(count: int, rows: int | None = None) -> Iterator[slice]:
+    """Cut rows so that a block of them × `count` columns stays within memory.
+
+    Args:
+        count: of the columns.
+        rows: how many rows; as many as columns if not given, and else few: they are cut into
+            larger blocks, because each costs a pass over the table.
+    """
+    cells = BLOCK if rows is None else 8 * BLOCK
+    return _slices(count if rows is None else rows, max(1, cells // max(1, count)))
 
 
 def column_blocks(values: NDArray[Any], widest: int = BLOCK) -> Iterator[slice]:

@@ -13,8 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
-from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import NeighborGraph, read_graph
+from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.project.components import principal_components
 from latentmap.project.projection import Layout, Projection, ProjectionOptions
 from latentmap.store.latents import METADATA_KEY
@@ -82,7 +82,7 @@ def lay_out(
     values = read_values(embedding, graph)
     reduced = principal_components(values, min(count, *values.shape)).coordinates
     # The reduced rows have neighbors of their own; nobody's neighbors are left out for a map.
-    reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, graph.every.k)
+    reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, NeighborOptions(k=graph.every.k))
     return projection.place(lambda: reduced, reduced_graph)
 
 
