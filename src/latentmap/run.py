@@ -23,6 +23,7 @@ from latentmap.draw.boxes import DrawOptions
 from latentmap.draw.thumbnails import ThumbnailOptions
 from latentmap.encode.encoder import ENCODERS, EncoderOptions
 from latentmap.errors import LatentmapError
+from latentmap.export.options import ExportOptions
 from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
@@ -131,6 +132,7 @@ class Run(Options):
         trust: how the trust in maps is measured.
         inspection: how the channels of latents are compared.
         report: what the report shows.
+        export: what the export targets may do.
     """
 
     run: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -154,6 +156,7 @@ class Run(Options):
     trust: TrustOptions = TrustOptions()
     inspection: InspectOptions = InspectOptions()
     report: ReportOptions = ReportOptions()
+    export: ExportOptions = ExportOptions()
 
     @field_validator("run", "input", mode="before")
     @classmethod
@@ -209,7 +212,8 @@ class Run(Options):
     @field_validator("encoders")
     @classmethod
     def _name_encoders(cls, encoders: tuple[EncoderOptions, ...]) -> tuple[EncoderOptions, ...]:
-        named = tuple(e if e.name else e.model_copy(update={"name": kind_of(e)}) for e in encoders)
+        every = [part for e in encoders for part in ENCODERS[kind_of(e)].expanded(e)]
+        named = tuple(e if e.name else e.model_copy(update={"name": kind_of(e)}) for e in every)
         names = [encoder.name for encoder in named]
         if len(set(names)) < len(names):
             raise ValueError(f"encoders must have different names, not {', '.join(names)}")

@@ -1,0 +1,49 @@
+# The encoders that stand for one cache of embeddings each, and the maps that go beside it.
+CACHES = {e.name: e for e in RUN.encoders if kind_of(e) == "embedding_cache" and e.input}
+COORDS_KEYS = [key for key in MAP_KEYS if key[0] in CACHES and key[1] == RUN.variants[0]]
+
+
+rule export_coords:
+    input:
+        maps=expand(PROJECTION, projection=RUN.map_names, allow_missing=True),
+    output:
+        coords=expand(COORDS, projection=RUN.map_names, allow_missing=True),
+    log:
+        f"{LOG}/export_coords/{EMBEDDED}.log",
+    benchmark:
+        f"{BENCHMARK}/export_coords/{EMBEDDED}.tsv"
+    wildcard_constraints:
+        encoder="|".join(CACHES) or "none",
+    conda:
+        "../envs/samples.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        cache=lambda wildcards: CACHES[wildcards.encoder].input,
+        column=lambda wildcards: CACHES[wildcards.encoder].id,
+        revision=lambda wildcards: revision(wildcards.encoder),
+        code=code("export_coords"),
+    message:
+        "Export the coordinates of {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
+    script:
+        "../workflow/scripts/export_coords.py"
+
+
+rule coords:
+    input:
+        coords=paths(COORDS, COORDS_KEYS),
+    log:
+        f"{LOG}/coords.log",
+    localrule: True
+    conda:
+        "../envs/samples.yaml"
+    params:
+        # Copies outside the run's folder are no output: Snakemake would delete what is there
+        # before the job could look at it. Without an output the job looks at every call.
+        targets=[f"{CACHES[key[0]].input}/vis_{key[3]}_coords.npy" for key in COORDS_KEYS],
+        overwrite=RUN.export.overwrite,
+    message:
+        "Put the coordinates beside their caches"
+    script:
+        "../workflow/scripts/place_coords.py"

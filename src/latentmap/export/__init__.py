@@ -1,0 +1,1 @@
+"""Exports of a run's results in the formats of other tools."""

@@ -1,0 +1,95 @@
+"""Coordinates of maps as `.npy` beside the caches that they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.caches import EmbeddingCache
+from latentmap.store.files import atomic
+from latentmap.store.tables import matrix, read_parquet
+
+
+def export_coords(
+    maps: Sequence[Path | str], cache: Path | str, column: str, outputs: Sequence[Path | str]
+) -> None:
+    """Write the coordinates of maps in the order of a cache's `metadata.csv`.
+
+    Args:
+        maps: Parquet files of the maps.
+        cache: folder of the cache.
+        column: the column of `metadata.csv` that holds the samples' ids.
+        outputs: for each map the `.npy` file to write: (N, dims) float32, NaN in the rows that are
+            not on the map because they were set aside.
+
+    Raises:
+        LatentmapError: a sample on a map is no row of the cache.
+    """
+    names = EmbeddingCache(Path(cache)).names(column)
+    for source, output in zip(maps, outputs, strict=True):
+        table = read_parquet(source)
+        points = np.column_stack([matrix(table[axis]) for axis in table.column_names[1:]])
+        coords = in_order(table["id"].to_pylist(), points, names, str(cache))
+        with atomic(output) as temporary, temporary.open("wb") as file:
+            np.save(file, coords)
+
+
+def in_order(
+    ids: Sequence[str], points: NDArray[np.float32], names: Sequence[str], origin: str
+) -> NDArray[np.float32]:
+    """Return the points of samples in the order of other rows, (len(names), dims) float32.
+
+    Args:
+        ids: (n,) samples that are on the map.
+        points: (n, dims) where they are.
+        names: ids of all rows; of several rows with one id, the first has the point.
+        origin: what the rows are of, for the message.
+
+    Raises:
+        LatentmapError: a sample is no row.
+    """
+    rows: dict[str, int] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, row)
+    strange = next((name for name in ids if name not in rows), None)
+    if strange is not None:
+        raise LatentmapError(f"{origin} has no row '{strange}'. It has changed; run again.")
+    coords = np.full((len(names), points.shape[1]), np.nan, np.float32)
+    coords[[rows[name] for name in ids]] = points
+    return coords
+
+
+def place_copies(copies: Mapping[str, str], overwrite: bool) -> None:
+    """Copy exported files to where they belong, all of them or none.
+
+    Args:
+        copies: where each file goes, by the file.
+        overwrite: replace files that are there already and differ.
+
+    Raises:
+        LatentmapError: there is nothing to copy, or a file with another content is there.
+    """
+    if not copies:
+        raise LatentmapError(
+            "The run has no maps of an encoder 'embedding_cache' with an 'input': there is no "
+            "cache to put coordinates beside."
+        )
+    contents = {Path(target): Path(file).read_bytes() for file, target in copies.items()}
+    written = {target for target, content in contents.items() if _content(target) != content}
+    differing = sorted(str(target) for target in written if target.exists())
+    if differing and not overwrite:
+        raise LatentmapError(
+            f"There already, with other coordinates: {', '.join(differing)}. Nothing was written. "
+            "Move them, or set 'export: {overwrite: true}'."
+        )
+    for target in sorted(written):
+        with atomic(target) as temporary:
+            temporary.write_bytes(contents[target])
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None

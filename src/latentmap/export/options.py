@@ -1,0 +1,27 @@
+"""Options of what a run exports."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from latentmap.config import Options
+
+Format = Literal["npz", "npy", "safetensors", "parquet"]
+
+
+class ExportOptions(Options):
+    """What the export targets write.
+
+    Attributes:
+        formats: of latents and embeddings.
+        latents: write the latents too, which are larger than all else.
+        overwrite: replace coordinates beside a cache that are others than this run's.
+    """
+
+    formats: tuple[Format, ...] = Field(
+        default=("npz", "npy", "safetensors", "parquet"), min_length=1
+    )
+    latents: bool = True
+    overwrite: bool = False

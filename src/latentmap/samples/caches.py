@@ -1,0 +1,198 @@
+"""Folders of embeddings as fine-tuning with OpenCLIP caches them.
+
+A cache is a folder `{model}_{dataset}/{split}/seed{seed}` with `embeddings.pt` (N, D), `labels.pt`
+(N,) and `metadata.csv` (N rows). Tensors load with weights only: nothing in them is executed.
+"""
+
+from __future__ import annotations
+
+import glob
+import pickle
+import re
+import zipfile
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from latentmap.config import unknown
+from latentmap.errors import LatentmapError
+from latentmap.store.files import digest, digest_file
+
+EMBEDDINGS, LABELS, METADATA = "embeddings.pt", "labels.pt", "metadata.csv"
+
+CACHE = "cache"
+"""Extra column of samples that come from a cache: its folder."""
+
+FILE_NAME = "file_name"
+"""The column of `metadata.csv` that names the samples."""
+
+NAMED_PARTS = 3
+"""The last parts of a cache's path that name it: model and dataset, split, seed."""
+
+
+class EmbeddingCache:
+    """One cache; its files are read when they are asked for.
+
+    Attributes:
+        folder: where it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def digest(self) -> str:
+        """Digest the files that samples and vectors are made from."""
+        names = [name for name in (EMBEDDINGS, LABELS, METADATA) if (self.folder / name).is_file()]
+        return digest(*(f"{name} {digest_file(self.folder / name)}" for name in names))
+
+    @cached_property
+    def metadata(self) -> pa.Table:
+        """The rows of `metadata.csv`, all columns as text (`007` is no number).
+
+        Raises:
+            LatentmapError: the file is missing or no CSV table.
+        """
+        from pyarrow import csv
+
+        path = self.folder / METADATA
+        if not path.is_file():
+            raise LatentmapError(f"{path}: no such file. A cache needs it beside {EMBEDDINGS}.")
+        try:
+            names = csv.open_csv(path).schema.names
+            return csv.read_csv(
+                path,
+                parse_options=csv.ParseOptions(newlines_in_values=True),
+                convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+            )
+        except pa.ArrowException as error:
+            reason = " ".join(str(error).split())
+            raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None
+
+    @cached_property
+    def embeddings(self) -> NDArray[np.float32]:
+        """The (N, D) float32 vectors, mapped into memory where the file allows it.
+
+        Raises:
+            LatentmapError: the file holds something else, or `check` fails.
+        """
+        values = self._tensor(EMBEDDINGS, 2)
+        self._check_counts(len(values))
+        return values.astype(np.float32, copy=False)
+
+    @cached_property
+    def labels(self) -> NDArray[Any] | None:
+        """The (N,) numeric labels; null if the cache has none."""
+        return self._tensor(LABELS, 1) if (self.folder / LABELS).is_file() else None
+
+    def rows(self, column: str) -> dict[str, int]:
+        """Return the row of every sample, by its name in a column of the metadata.
+
+        A name that several rows have is that of the first.
+
+        Raises:
+            LatentmapError: there is no such column.
+        """
+        rows: dict[str, int] = {}
+        for row, name in enumerate(self.names(column)):
+            rows.setdefault(name, row)
+        return rows
+
+    def names(self, column: str) -> list[str]:
+        """Return a column of the metadata, one text for each row.
+
+        Raises:
+            LatentmapError: there is no such column.
+        """
+        if column not in self.metadata.column_names:
+            problem = unknown("column", column, self.metadata.column_names)
+            raise LatentmapError(f"{self.folder / METADATA}: {problem}")
+        names: list[str] = self.metadata[column].to_pylist()
+        return names
+
+    def _check_counts(self, embeddings: int) -> None:
+        labels = embeddings if self.labels is None else len(self.labels)
+        if not embeddings == labels == len(self.metadata):
+            raise LatentmapError(
+                f"{self.folder} has {embeddings} embeddings, {labels} labels and "
+                f"{len(self.metadata)} rows in {METADATA}. Make the cache again."
+            )
+
+    def _tensor(self, name: str, dims: int) -> NDArray[Any]:
+        path = self.folder / name
+        tensor = _load(path)
+        if not hasattr(tensor, "dim") or tensor.dim() != dims:
+            found = f"a tensor {tuple(tensor.shape)}" if hasattr(tensor, "dim") else type(tensor)
+            raise LatentmapError(f"{path} holds {found}; it must be one tensor of {dims} dims.")
+        tensor = tensor.detach()
+        return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+
+
+def find_caches(given: str) -> dict[str, EmbeddingCache]:
+    """Find the caches in a folder, in all folders below it, or in all that match a pattern.
+
+    Args:
+        given: a cache, a folder of caches, or a pattern such as `feat_cache_vis/*/test/*`.
+
+    Returns:
+        The caches by name, in the order of their paths; a name is the end of a path, as far as it
+        takes to tell the caches apart, with other characters than letters, digits, `.`, `_` and
+        `-` replaced.
+
+    Raises:
+        LatentmapError: there is none.
+    """
+    root = Path(given).expanduser()
+    # A folder may have brackets in its name, and a pattern may be absolute.
+    matches = [root] if root.exists() else map(Path, glob.glob(str(root), recursive=True))  # noqa: PTH207
+    found = {path.parent for match in matches for path in match.rglob(EMBEDDINGS)}
+    if not found:
+        raise LatentmapError(f"{given}: no folder there holds an {EMBEDDINGS}. Check 'input'.")
+    folders = sorted(found, key=_natural)
+    return dict(zip(_names(folders), map(EmbeddingCache, folders), strict=True))
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    parts = [[part for part in folder.parts if part not in ("/", "..")] for folder in folders]
+    longest = max(map(len, parts))
+    for count in range(NAMED_PARTS, max(NAMED_PARTS, longest) + 1):
+        names = ["-".join(part[-count:]) for part in parts]
+        names = [re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip("._-") or "cache" for name in names]
+        if len(set(names)) == len(names):
+            return names
+    raise LatentmapError(
+        f"The caches {', '.join(map(str, folders))} cannot be told apart by name. Rename some."
+    )
+
+
+def _natural(path: Path) -> list[list[str | int]]:
+    """Order `seed2` before `seed10`."""
+    return [
+        [int(run) if index % 2 else run for index, run in enumerate(re.split(r"(\d+)", part))]
+        for part in path.parts
+    ]
+
+
+def _load(path: Path) -> Any:
+    import torch
+
+    if not path.is_file():
+        raise LatentmapError(f"{path}: no such file. Check 'input'.")
+    try:
+        return torch.load(
+            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
+        )
+    except pickle.UnpicklingError:
+        raise LatentmapError(
+            f"{path} holds more than tensors, so that loading it could run code: it is not loaded. "
+            "Save the plain tensor with torch.save."
+        ) from None
+    except Exception as error:  # damaged files make the reader raise errors of every kind
+        reason = str(error).partition("\n")[0][:200]
+        raise LatentmapError(
+            f"{path} cannot be read ({reason}). Make the cache again, or fetch it anew."
+        ) from None

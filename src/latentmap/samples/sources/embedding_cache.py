@@ -1,0 +1,191 @@
+"""Rows of embeddings that OpenCLIP fine-tuning cached; of one folder, or of models and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.caches import (
+    CACHE,
+    FILE_NAME,
+    LABELS,
+    METADATA,
+    EmbeddingCache,
+    find_caches,
+)
+from latentmap.samples.clean import CACHE_ROW
+from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples
+from latentmap.samples.source import FAULT, NOTE, Source, SourceOptions
+
+NUMBER, GROUP = "ground_truth_num_label", "ground_truth_L2_num_label"
+
+
+class EmbeddingCacheColumns(ColumnMap):
+    """The columns of `metadata.csv`; see `ColumnMap`."""
+
+    id: str = FILE_NAME
+    label: str | None = "ground_truth_word_label"
+    label_group: str | None = GROUP
+    image: str | tuple[str, ...] | None = FILE_NAME
+
+
+class EmbeddingCacheOptions(SourceOptions):
+    """Options of `embedding_cache`; `input` is a cache, a folder of caches, or a pattern.
+
+    Attributes:
+        image_root: the folder that `file_name` is relative to; without, samples have no pictures.
+        columns: which column of `metadata.csv` holds what.
+    """
+
+    image_root: str | None = None
+    columns: EmbeddingCacheColumns = EmbeddingCacheColumns()
+
+
+class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
+    """The samples that several caches hold vectors of: each once, with the first cache's metadata.
+
+    The extra columns `cache` and `cache_row` say where a sample comes from. A sample that one of
+    the caches lacks, or whose vector is not finite in one, is set aside.
+    """
+
+    Options = EmbeddingCacheOptions
+
+    def index(self) -> pl.DataFrame:
+        """List all rows; see `Source.index`. No vector is read.
+
+        Raises:
+            LatentmapError: there is no cache, one has no metadata, or they share no sample.
+        """
+        for cache in self._caches.values():
+            self._columns.check(cache.metadata, str(cache.folder / METADATA))
+        if not np.all([rows >= 0 for rows in self._rows.values()], axis=0).any():
+            raise LatentmapError(
+                f"{self.options.input}: no sample is in all of the caches "
+                f"{', '.join(self._caches)}. Set 'input' to those of one split, as a pattern such "
+                "as 'feat_cache_vis/*/test/*'."
+            )
+        files = [cache.digest() for cache in self._caches.values()]
+        return index_rows(self._table, self._columns, self._images, 0, *files)
+
+    def read(self, rows: Sequence[int]) -> pa.Table:
+        """Read rows; see `Source.read`. The image is null if there is none.
+
+        Raises:
+            LatentmapError: a cache cannot be read, or its rows are not as many as its vectors.
+        """
+        table = self._table.take(pa.array(rows, pa.int64()))
+        raw = raw_samples(table, self._columns, self._images, rows)
+        faults: list[list[str]] = [[] for _ in rows]
+        notes: list[list[str]] = [[] for _ in rows]
+        for name, cache in self._caches.items():
+            held = self._rows[name][np.asarray(rows, np.int64)]
+            for place, fault in _faults(name, cache, held):
+                faults[place].append(fault)
+            for place, note in _disagreements(name, cache, held):
+                notes[place].append(note)
+        pictures = raw["image"].to_pylist()
+        for place, picture in enumerate(pictures):
+            if picture == b"":  # a vector needs no picture
+                pictures[place] = None
+                notes[place].append(f"no picture in {self.options.image_root}")
+        field = raw.schema.get_field_index("image")
+        raw = raw.set_column(field, raw.schema.field(field), pa.array(pictures, pa.large_binary()))
+        for name, found in ((FAULT, faults), (NOTE, notes)):
+            raw = raw.append_column(name, pa.array(map(_sentence, found), pa.string()))
+        return raw
+
+    @cached_property
+    def _caches(self) -> dict[str, EmbeddingCache]:
+        if not self.options.input:
+            raise LatentmapError("embedding_cache: set 'input' to a folder with embeddings.pt.")
+        return find_caches(self.options.input)
+
+    @property
+    def _columns(self) -> ColumnMap:
+        columns = self.options.columns
+        return columns if self.options.image_root else columns.model_copy(update={"image": None})
+
+    @property
+    def _images(self) -> Images:
+        return Images(Path(self.options.image_root or "").expanduser(), absent=None)
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        """All rows of the first cache, and of each other those that no earlier one has."""
+        known: set[str] = set()
+        tables = []
+        for cache in self._caches.values():
+            names = cache.names(self.options.columns.id)
+            rows = [row for row, name in enumerate(names) if name not in known]
+            known.update(names)
+            tables.append(self._tabulate(cache, rows))
+        return pa.concat_tables(tables, promote_options="default")
+
+    def _tabulate(self, cache: EmbeddingCache, rows: Sequence[int]) -> pa.Table:
+        """Return rows of a cache's metadata, and where they are from."""
+        positions = pa.array(rows, pa.int64())
+        table = cache.metadata.take(positions)
+        if self.options.columns.label_group == GROUP and GROUP in table.column_names:
+            groups = [number and f"L2 {number}" for number in table[GROUP].to_pylist()]
+            field = table.schema.get_field_index(GROUP)
+            table = table.set_column(field, GROUP, pa.array(groups, pa.string()))
+        folder = pa.array([str(cache.folder)] * len(rows), pa.string())
+        return table.append_column(CACHE, folder).append_column(CACHE_ROW, positions)
+
+    @cached_property
+    def _rows(self) -> dict[str, NDArray[np.int64]]:
+        """For every cache: which of its rows each row of the table is, -1 where it is none."""
+        column = self.options.columns.id
+        names = self._table[column].to_pylist()
+        held = {}
+        for cache_name, cache in self._caches.items():
+            rows = cache.rows(column)
+            held[cache_name] = np.array([rows.get(name, -1) for name in names], np.int64)
+        return held
+
+
+def _faults(name: str, cache: EmbeddingCache, held: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
+    """Yield which of some samples have no usable vector in a cache, and why.
+
+    Args:
+        name: of the cache.
+        cache: which is asked.
+        held: the samples' rows in it, -1 where it has none.
+    """
+    for place in np.flatnonzero(held < 0):
+        yield int(place), f"not in the cache {name}"
+    places = np.flatnonzero(held >= 0)
+    finite = np.isfinite(cache.embeddings[held[places]]).all(axis=1)
+    for place in places[~finite]:
+        yield int(place), f"its embedding in the cache {name} is not finite"
+
+
+def _disagreements(
+    name: str, cache: EmbeddingCache, held: NDArray[np.int64]
+) -> Iterator[tuple[int, str]]:
+    """Yield which of some samples have another label in `labels.pt` than in `metadata.csv`."""
+    if cache.labels is None or NUMBER not in cache.metadata.column_names:
+        return
+    for place in np.flatnonzero(held >= 0):
+        row = int(held[place])
+        label, text = float(cache.labels[row]), cache.metadata[NUMBER][row].as_py()
+        if _number(text) != label:
+            yield int(place), f"{LABELS} of {name} says {label:g}, {METADATA} {text or 'nothing'}"
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def _sentence(parts: Sequence[str]) -> str | None:
+    return "; ".join(parts) or None

@@ -1,0 +1,195 @@
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from latentmap.errors import LatentmapError
+from latentmap.samples.caches import find_caches
+from latentmap.samples.ingest import ingest
+from latentmap.samples.source import SOURCES
+
+LABELS = [0, 1, 2, 0, 1, 2]
+
+
+def vectors(seed: int = 0, rows: int = 6) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(rows, 4)).astype(np.float32)
+
+
+def open_source(path, **options):
+    return SOURCES.create("embedding_cache", {"input": str(path), **options})
+
+
+def ingested(source):
+    return ingest(source, range(len(source.index())), {}, {})
+
+
+def test_rows_of_a_cache(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "m_d" / "test" / "seed1", vectors(), LABELS)
+    made = ingested(open_source(folder))
+    assert made.quarantine.num_rows == 0
+    rows = made.samples.to_pylist()
+    assert [row["id"] for row in rows] == [f"{row:03}.jpg" for row in range(6)]
+    assert [row["label"] for row in rows] == [f"class {label}" for label in LABELS]
+    assert [row["label_group"] for row in rows] == ["L2 0", "L2 0", "L2 1"] * 2
+    assert [row["ground_truth_num_label"] for row in rows] == [str(label) for label in LABELS]
+    assert [row["cache_row"] for row in rows] == list(range(6))
+    assert {row["cache"] for row in rows} == {str(folder)}
+    assert {"fault", "source_note"}.isdisjoint(rows[0])
+
+
+def test_caches_are_found_and_named_by_their_paths(make_cache, tmp_path):
+    for model in ("hf-hub_timm_ViT_cs", "a b"):
+        for seed in (10, 2):
+            make_cache(tmp_path / "caches" / model / "test" / f"seed{seed}", vectors(), LABELS)
+    names = list(find_caches(str(tmp_path / "caches")))
+    assert names == [
+        "a_b-test-seed2",
+        "a_b-test-seed10",
+        "hf-hub_timm_ViT_cs-test-seed2",
+        "hf-hub_timm_ViT_cs-test-seed10",
+    ]
+    assert list(find_caches(f"{tmp_path}/caches/hf*/test/seed2")) == [names[2]]
+    assert list(find_caches(f"{tmp_path}/caches/a b/test/seed2")) == [names[0]]
+    with pytest.raises(LatentmapError, match=r"no folder there holds an embeddings\.pt"):
+        find_caches(str(tmp_path / "elsewhere"))
+
+
+def test_names_are_as_long_as_it_takes(make_cache, tmp_path):
+    for run in ("one", "two"):
+        make_cache(tmp_path / run / "m_d" / "test" / "seed1", vectors(), LABELS)
+    assert list(find_caches(str(tmp_path))) == ["one-m_d-test-seed1", "two-m_d-test-seed1"]
+
+
+def test_a_sample_that_a_cache_lacks_or_cannot_use_is_set_aside(make_cache, tmp_path):
+    first, second = vectors(0), vectors(1, 5)
+    first[1, 2] = np.nan
+    make_cache(tmp_path / "m" / "test" / "seed1", first, LABELS)
+    # The second has other rows in another order, and one that the first has not.
+    order, labels = [5, 4, 0, 1], [2, 1, 0, 1, 9]
+    names = [f"{row:03}.jpg" for row in order] + ["new.jpg"]
+    second[1] = np.inf
+    make_cache(tmp_path / "m" / "test" / "seed2", second, labels, names)
+    made = ingested(open_source(tmp_path))
+    assert made.samples["id"].to_pylist() == ["000.jpg", "005.jpg"]
+    aside = made.quarantine.to_pylist()
+    reasons = {row["id"]: row["reason"] for row in aside}
+    assert reasons == {
+        "001.jpg": "its embedding in the cache m-test-seed1 is not finite",
+        "002.jpg": "not in the cache m-test-seed2",
+        "003.jpg": "not in the cache m-test-seed2",
+        "004.jpg": "its embedding in the cache m-test-seed2 is not finite",
+        "new.jpg": "not in the cache m-test-seed1",
+    }
+    assert {row["action"] for row in aside} == {"quarantined"}
+
+
+def test_labels_that_disagree_are_noted_and_kept(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    torch.save(torch.tensor([0, 1, 7, 0, 8, 2]), folder / "labels.pt")
+    made = ingested(open_source(folder))
+    assert len(made.samples) == 6
+    assert made.quarantine.select(["id", "action", "reason"]).to_pylist() == [
+        {
+            "id": f"00{row}.jpg",
+            "action": "noted",
+            "reason": f"labels.pt of {name} says {label}, metadata.csv {LABELS[row]}",
+        }
+        for name in find_caches(str(folder))
+        for row, label in ((2, 7), (4, 8))
+    ]
+
+
+def test_pictures_appear_where_they_are(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    Image.new("RGB", (9, 7)).save(pictures / "000.jpg")
+    without = ingested(open_source(folder))
+    assert without.samples["image"].null_count == 6 and without.quarantine.num_rows == 0
+    made = ingested(open_source(folder, image_root=str(pictures)))
+    assert made.samples["width"].to_pylist() == [9] + [None] * 5
+    assert made.quarantine["reason"].to_pylist() == [f"no picture in {pictures}"] * 5
+
+
+def test_the_digest_follows_rows_and_vectors(make_cache, tmp_path):
+    indices = [
+        open_source(make_cache(tmp_path / str(seed), vectors(seed), LABELS)).index()["digest"]
+        for seed in (0, 1)
+    ]
+    assert indices[0].n_unique() == 6
+    assert set(indices[0]).isdisjoint(indices[1])
+
+
+def test_row_counts_must_agree(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    torch.save(torch.tensor(LABELS[:5]), folder / "labels.pt")
+    line = f"{folder} has 6 embeddings, 5 labels and 6 rows in metadata.csv."
+    with pytest.raises(LatentmapError, match=re.escape(line)):
+        ingested(open_source(folder))
+
+
+class Attack:
+    def __reduce__(self):
+        return (pytest.fail, ("unpickled",))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (Attack(), "could run code: it is not loaded"),
+        ({"embeddings": torch.zeros(6, 4)}, "<class 'dict'>; it must be one tensor of 2 dims"),
+        (torch.zeros(6), "a tensor (6,); it must be one tensor of 2 dims"),
+        (None, "cannot be read"),
+    ],
+    ids=["pickle", "dictionary", "shape", "damaged"],
+)
+def test_what_is_no_tensor_is_refused_in_one_line(make_cache, tmp_path, content, words):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    path = folder / "embeddings.pt"
+    if content is None:
+        path.write_bytes(path.read_bytes()[:200])
+    else:
+        torch.save(content, path)
+    with pytest.raises(LatentmapError) as caught:
+        ingested(open_source(folder))
+    assert words in str(caught.value) and str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_number_formats_and_old_files_are_read(make_cache, tmp_path, dtype):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    values = torch.arange(24.0).reshape(6, 4)
+    torch.save(values.to(dtype), folder / "embeddings.pt", _use_new_zipfile_serialization=False)
+    (cache,) = find_caches(str(folder)).values()
+    assert cache.embeddings.dtype == np.float32
+    np.testing.assert_array_equal(cache.embeddings, values.numpy())
+
+
+def test_what_is_wrong_is_said_when_a_run_is_planned(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "m" / "test" / "seed1", vectors(), LABELS)
+    make_cache(tmp_path / "m" / "train" / "seed1", vectors(), LABELS, [f"t{i}" for i in range(6)])
+    with pytest.raises(LatentmapError, match="no sample is in all of the caches m-test-seed1, m-t"):
+        open_source(tmp_path).index()
+    with pytest.raises(LatentmapError, match="Did you mean 'file_name'"):
+        open_source(folder, columns={"id": "file_nam"}).index()
+    (folder / "metadata.csv").unlink()
+    with pytest.raises(LatentmapError, match=r"metadata\.csv: no such file"):
+        open_source(folder).index()
+    with pytest.raises(LatentmapError, match="set 'input'"):
+        SOURCES.create("embedding_cache").index()
+
+
+def test_planning_imports_no_torch(make_cache, tmp_path):
+    import subprocess
+    import sys
+
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    code = (
+        "import sys\nfrom latentmap.samples.source import SOURCES\n"
+        f"SOURCES.create('embedding_cache', {{'input': {str(folder)!r}}}).index()\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
