@@ -38,6 +38,12 @@ def plan():
         raise WorkflowError(str(error))
 
 
+try:
+    # What a remote source depends on beyond its options, such as versions of packages.
+    REVISIONS = {s.name: SOURCES.create(**created(s)).revision() for s in RUN.samples.sources}
+except LatentmapError as error:
+    raise WorkflowError(str(error))
+
 if workflow.is_main_process and not any(map(is_remote, RUN.samples.sources)):
     plan()  # What is wrong with local data is said at once, in one line.
 

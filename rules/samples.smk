@@ -12,6 +12,7 @@ checkpoint download_source:
         runtime=240,
     params:
         source=lambda wildcards: created(RUN.source(wildcards.source)),
+        revision=lambda wildcards: REVISIONS[wildcards.source],
     message:
         "Download {wildcards.source}"
     script:
