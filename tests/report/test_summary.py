@@ -1,8 +1,10 @@
 import html
 import re
 
+import polars as pl
 import yaml
 
+from latentmap.report.summary import ONE_ROW
 from latentmap.store.files import read_json
 
 
@@ -23,6 +25,21 @@ def test_rows_set_aside_are_counted_by_reason(report):
     assert "2 quarantined and 1 repaired" in text
     assert "fake quarantined image is truncated 2" in text
     assert "fake repaired box is inverted swapped 1" in text
+
+
+def test_what_a_reason_says_of_one_row_does_not_tell_reasons_apart():
+    reasons = [
+        "line 12: not JSON (Expecting value at column 7)",
+        "same text as an earlier row (id a (b)\nc)",
+        "line 3: not UTF-8 (byte 13)",
+        "box 0 (1, 2, 1, 4) has zero area",
+    ]
+    assert pl.Series(reasons).str.replace_all(ONE_ROW, "").to_list() == [
+        "not JSON (Expecting value)",
+        "same text as an earlier row",
+        "not UTF-8",
+        reasons[3],
+    ]
 
 
 def test_provenance_is_complete(report):

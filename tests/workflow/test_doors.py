@@ -91,6 +91,27 @@ def test_questions_about_photographs(unfinished, as_text):
     assert {path.parent.name for path in figures.rglob("mean.json")} == {"plain", "boxes"}
 
 
+def test_preference_pairs_with_bad_lines_and_duplicates_among_them(unfinished):
+    words = ["sky blue", "sea green", "sun red", "leaf brown", "snow white"]
+    pairs = [
+        {"prompt": f"Why is the {words[n % 5]} number {n}?", "src": ["a <b>", "c"][n % 2]}
+        for n in range(40)
+    ]
+    lines = [json.dumps(pair) for pair in (*pairs, pairs[0], pairs[1])]
+    (unfinished.folder / "pairs.jsonl").write_text("\n".join([*lines, "{cut", "[]"]))
+    projections = {"tsne": None, "umap": None, "umap3d": None}
+    encoders = [{"kind": "tfidf", "dims": 8}]
+    summary = take_in(
+        unfinished, "jsonl", "pairs.jsonl", encoders=encoders, projections=projections
+    )
+    (shard,) = read_manifest(unfinished.folder / "results/mine/samples/manifest.json")
+    assert (shard.rows, shard.quarantined) == (40, 4)
+    assert "same text as an earlier row</td>" in summary
+    assert "a <b>" not in summary
+    aside = pl.read_parquet(unfinished.folder / "results/mine/samples/quarantine.parquet")
+    assert aside.filter(id="jsonl:44")["reason"].item() == "line 44: not a JSON object"
+
+
 def test_benchmark_on_the_hub_is_downloaded_first_and_offline_is_one_line(unfinished):
     arguments = ["--configfile", "config/spatialrgpt.yaml"]
     announced = unfinished.run_snakemake("--dry-run", *arguments)

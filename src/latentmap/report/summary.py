@@ -47,6 +47,9 @@ class Links:
     comparisons: list[tuple[str, Path | str]] = field(default_factory=list)
     methods: dict[str, dict[str, Path | str]] = field(default_factory=dict)
 
+ONE_ROW = r"^line \d+: | at column \d+|(?s: \((?:id|byte) .*\)$)"
+"""What a reason says of one row only: it is left out where rows are counted by their reason."""
+
 
 def write_summary(
     output: Path | str,
@@ -191,7 +194,7 @@ def _alarms(calibrations: Mapping[tuple[str, str], Calibration]) -> list[str]:
 def _quarantine(path: Path | str) -> list[dict[str, Any]]:
     """Return how many rows were repaired or set aside, by source and reason."""
     by = ["source", "action", "reason", "remedy"]
-    table = pl.read_parquet(path)
+    table = pl.read_parquet(path).with_columns(pl.col("reason").str.replace_all(ONE_ROW, ""))
     return (
         table.group_by(by)
         .len("count")
