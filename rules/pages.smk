@@ -6,6 +6,7 @@ DEEP_DIVE_KEYS = [
     for chart in (*(CHANNEL_CHARTS if RUN.has_channels(key[0]) else ()), "nearest_neighbors")
 ]
 MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
+JOINED = [ANNOTATIONS] if RUN.annotations else []
 
 
 def compared_keys(wildcards):

@@ -49,6 +49,8 @@ rule write_method_pages:
         metrics=METRICS,
         projections=expand(PROJECTION, projection=RUN.map_names, allow_missing=True),
         trust=expand(TRUST, projection=RUN.map_names, allow_missing=True),
+        weights=SAMPLING_WEIGHTS,
+        annotations=JOINED,
         samples=sample_shards,
         thumbnails=thumbnails,
         bundle=VEGA,
@@ -190,6 +192,10 @@ rule write_maps_page:
     input:
         projections=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
         trust=lambda wildcards: paths(TRUST, map_keys_of(wildcards)),
+        weights=lambda wildcards: paths(
+            SAMPLING_WEIGHTS, [key[:3] for key in map_keys_of(wildcards)]
+        ),
+        annotations=JOINED,
         samples=sample_shards,
         thumbnails=thumbnails,
         bundle=VEGA,
@@ -271,6 +277,8 @@ rule write_summary:
         agreements=paths(AGREEMENT, LATENT_KEYS),
         projections=paths(PROJECTION, MAP_KEYS),
         trust=paths(TRUST, MAP_KEYS),
+        weights=paths(SAMPLING_WEIGHTS, [key[:3] for key in MAP_KEYS]),
+        annotations=JOINED,
         tables=rules.tabulate_metrics.output[:3],
         bundle=VEGA,
     output:

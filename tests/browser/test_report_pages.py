@@ -7,8 +7,9 @@ from PIL import Image
 pytestmark = pytest.mark.browser
 
 VAE = ("tiny-vae", "plain")
-# Orange, at the opacity of points on white.
+# Orange and sky blue, at the opacity of points on white.
 COLOR_OF_SIZE = (0xEB, 0xB2, 0x33)
+SECOND_COLOR = (0x78, 0xC3, 0xED)
 
 
 def pixels_of(page, color):
@@ -106,41 +107,84 @@ def test_the_legend_filters_by_mouse_and_by_keyboard(report, open_page):
 
 def test_colours_change_between_label_group_and_trust(report, open_page):
     page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
-    legend = page.locator(".legend .scale")
-    by_group, by_trust = (
-        page.locator("[data-coloring=group]"),
-        page.locator("[data-coloring=trust]"),
-    )
+    legend = page.locator(".legend [data-scale=trust]")
+    select = page.get_by_label("Colour by")
     doubtful, trusted = (0x69, 0x34, 0x76), (0xFD, 0xEC, 0x51)
     assert not legend.is_visible()
     assert len(pixels_of(page, doubtful)) == 0
-    by_trust.focus()
-    page.keyboard.press("Enter")
+    select.focus()
+    page.keyboard.press("ArrowDown")
     page.wait_for_timeout(100)
+    assert select.input_value() == "trust"
     assert legend.is_visible() and "below 0.6" in legend.inner_text()
-    assert (by_group.get_attribute("aria-pressed"), by_trust.get_attribute("aria-pressed")) == (
-        "false",
-        "true",
-    )
     assert 30 < len(pixels_of(page, doubtful)) < len(pixels_of(page, trusted))
     assert "trust\t\n0.55" in hover(page, doubtful, "tall.choice").inner_text()
     page.locator("button[data-group='Depth']").click()
     page.wait_for_timeout(100)
     assert len(pixels_of(page, doubtful)) == 0 < len(pixels_of(page, trusted))
-    by_group.click()
+    select.select_option("group")
     page.wait_for_timeout(100)
     assert len(pixels_of(page, trusted)) == 0
     assert not legend.is_visible()
+
+
+def test_colours_follow_an_annotation_and_its_values_filter(report, open_page):
+    page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
+    select = page.get_by_label("Colour by")
+    assert select.locator("option").all_inner_texts() == [
+        *("label group", "trust"),
+        *("judged", "score", "annotation.title"),
+    ]
+    select.select_option(label="judged")
+    legend = page.get_by_role("group", name="judged; press")
+    buttons = legend.locator("button")
+    assert buttons.all_inner_texts() == ["right 49", "wrong 11", "no value 10"]
+    wrong = SECOND_COLOR
+    page.wait_for_timeout(100)
+    assert len(pixels_of(page, wrong)) > 100
+    tooltip = hover(page, wrong, "predicate").inner_text()
+    assert "judged\t\nwrong" in tooltip and "density percentile\t\n" in tooltip
+    buttons.nth(0).press("Enter")
+    said = page.locator(".legend output")
+    assert said.inner_text() == "49 of 70 samples shown"
+    page.locator("button[data-group='Size']").click()
+    assert 0 < int(said.inner_text().split()[0]) < 49
+    page.wait_for_timeout(100)
+    assert len(pixels_of(page, wrong)) == 0
+    page.locator("button[data-all]").click()
+    assert said.inner_text() == "70 of 70 samples shown"
+
+
+def test_markup_in_an_annotation_is_text(report, open_page):
+    page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
+    page.get_by_label("Colour by").select_option(label="annotation.title")
+    page.get_by_role("button", name="<b>bold</b> 1").click()
+    page.wait_for_timeout(100)
+    tooltip = hover(page, SECOND_COLOR, "sample_000")
+    assert "<b>bold</b>" in tooltip.inner_text()
+    assert tooltip.locator("b, h2, img").count() == 0
+
+
+def test_points_are_larger_where_samples_are_rare(report, open_page):
+    page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
+    box = page.get_by_label("larger where samples are rare")
+    areas = []
+    for checked in (False, True, False):
+        assert box.is_checked() == checked
+        page.wait_for_timeout(100)
+        areas.append(len(pixels_of(page, COLOR_OF_SIZE)))
+        box.press("Space")
+    assert areas[0] == areas[2] and abs(areas[1] - areas[0]) > 20
 
 
 def test_all_maps_of_a_page_change_their_colours(report, open_page):
     page = open_page(report.page(*VAE, "comparisons", "maps.html"))
     charts = page.locator(".chart canvas")
     before = [chart.screenshot() for chart in charts.all()]
-    page.locator("[data-coloring=trust]").click()
+    page.get_by_label("Colour by").select_option("trust")
     page.wait_for_timeout(200)
     assert all(a != chart.screenshot() for a, chart in zip(before, charts.all(), strict=True))
-    page.locator("[data-coloring=group]").click()
+    page.get_by_label("Colour by").select_option("group")
     page.wait_for_timeout(200)
     assert [chart.screenshot() for chart in charts.all()] == before
 

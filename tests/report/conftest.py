@@ -24,6 +24,7 @@ from latentmap.report.method_page import write_method_pages
 from latentmap.report.options import ReportOptions
 from latentmap.report.summary import write_summary
 from latentmap.report.table import write_metrics_table
+from latentmap.samples.annotations import AnnotationOptions, join_annotations
 from latentmap.store.files import write_json
 from latentmap.store.latents import write_latents
 from latentmap.store.manifest import Shard, write_manifest
@@ -60,6 +61,7 @@ class FakeRun:
     map_agreements: dict[tuple[str, str], Path] = field(default_factory=dict)
     projections: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
     trust: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
+    weights: dict[tuple[str, str, str], Path] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[str]:
@@ -84,6 +86,10 @@ class FakeRun:
     @property
     def ranking(self) -> Path:
         return self.folder / "metrics/ranking.json"
+
+    @property
+    def annotations(self) -> Path:
+        return self.folder / "samples/annotations.parquet"
 
     @property
     def bundle(self) -> Path:
@@ -120,6 +126,11 @@ def fake_run(
             trusted = path.with_suffix(".trust.parquet")
             write_trust(trusted, run.ids, _quality(), np.full(sum(SHARDS), 0.25), 2)
             run.trust[encoder, variant, method, projection] = trusted
+        for method in MAPPED:
+            path = run.folder / f"metrics/{encoder}/{variant}/{method}.sampling_weights.parquet"
+            _write_weights(run, path)
+            run.weights[encoder, variant, method] = path
+    _write_annotations(run)
     _write_ranking(run)
     bundle_writer(run.bundle)
     return run
@@ -143,6 +154,7 @@ def write_report(run: FakeRun) -> None:
     maps = {
         "samples": run.samples,
         "thumbnails": run.thumbnails,
+        "annotations": run.annotations,
         "label_groups": run.label_groups,
         "options": ReportOptions(),
     }
@@ -166,6 +178,7 @@ def write_report(run: FakeRun) -> None:
                     name: run.projections[encoder, variant, method, name] for name in PROJECTIONS
                 },
                 trust={name: run.trust[encoder, variant, method, name] for name in PROJECTIONS},
+                weights=run.weights[encoder, variant, method],
                 pages=pages,
                 **maps,
                 **common,
@@ -202,6 +215,7 @@ def write_report(run: FakeRun) -> None:
         maps=[key[2:] for key in own],
         projections=[run.projections[key] for key in own],
         trust=[run.trust[key] for key in own],
+        weights=[run.weights[key[:3]] for key in own],
         **maps,
         **common,
     )
@@ -220,6 +234,7 @@ def write_report(run: FakeRun) -> None:
         map_keys=list(map_pages),
         projections=[run.projections[key] for key in map_pages],
         trust=[run.trust[key] for key in map_pages],
+        weights=[run.weights[key[:3]] for key in map_pages],
         map_pages=list(map_pages.values()),
         comparisons=comparisons,
         tables=list(tables.values()),
@@ -379,6 +394,25 @@ def _write_projection(run: FakeRun, path: Path, projection: str) -> None:
     places = (10 * places + rng.normal(size=places.shape)).astype(np.float32)
     columns = {axis: places[:, i] for i, axis in enumerate("xyz"[: 3 if "3d" in projection else 2])}
     write_parquet(path, pa.table({"id": run.ids, **columns}))
+
+
+def _write_weights(run: FakeRun, path: Path) -> None:
+    """Every sample is denser than the one before."""
+    percentile = np.linspace(0, 100, sum(SHARDS)).astype(np.float32)
+    write_parquet(path, pa.table({"id": run.ids, "percentile": percentile}))
+
+
+def _write_annotations(run: FakeRun) -> None:
+    """Samples of Depth are wrong, others right, the last ten neither; one text is hostile."""
+    predictions = run.folder / "predictions.csv"
+    rows = [
+        f'{sample},{"wrong" if LABEL_TO_GROUP[label] == "Depth" else "right"},{row % 3},"{text}"'
+        for row, (sample, label) in enumerate(zip(run.ids[:60], run.labels, strict=False))
+        for text in [HOSTILE if row else "<b>bold</b>"]
+    ]
+    text = "\n".join(["id,judged,score,title", *rows, "stranger,right,0,", "s,broken"])
+    predictions.write_text(text)
+    join_annotations([AnnotationOptions(path=str(predictions))], run.samples, run.annotations)
 
 
 def _quality() -> MapQuality:

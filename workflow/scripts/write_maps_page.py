@@ -15,6 +15,8 @@ def main(snakemake):
             maps=snakemake.params.maps,
             projections=snakemake.input.projections,
             trust=snakemake.input.trust,
+            weights=snakemake.input.weights,
+            annotations=next(iter(snakemake.input.annotations), None),
             samples=snakemake.input.samples,
             thumbnails=snakemake.input.thumbnails,
             label_groups=snakemake.params.label_groups,

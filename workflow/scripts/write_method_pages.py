@@ -14,6 +14,8 @@ def main(snakemake):
             metrics=snakemake.input.metrics,
             projections=dict(zip(names, snakemake.input.projections, strict=True)),
             trust=dict(zip(names, snakemake.input.trust, strict=True)),
+            weights=snakemake.input.weights,
+            annotations=next(iter(snakemake.input.annotations), None),
             samples=snakemake.input.samples,
             thumbnails=snakemake.input.thumbnails,
             bundle=snakemake.input.bundle,

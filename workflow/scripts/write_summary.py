@@ -31,6 +31,8 @@ def main(snakemake):
             map_keys=params.map_keys,
             projections=given.projections,
             trust=given.trust,
+            weights=given.weights,
+            annotations=next(iter(given.annotations), None),
             map_pages=params.map_pages,
             comparisons={
                 tuple(key): page

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison
+from latentmap.report.density import read_density
 from latentmap.report.experiments import Experiment, ranked, read_experiments
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import chart_plate, map_plate, write_page
@@ -84,12 +85,14 @@ def write_maps_page(
     maps: Sequence[tuple[str, str]],
     projections: Sequence[Path | str],
     trust: Sequence[Path | str],
+    weights: Sequence[Path | str],
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
     label_groups: Mapping[str, str | None],
     options: ReportOptions,
     bundle: Path | str,
     home: Path | str,
+    annotations: Path | str | None = None,
 ) -> None:
     """Write all maps of one encoder and variant side by side, one row for each method.
 
@@ -100,30 +103,33 @@ def write_maps_page(
         maps: (method, projection) of each map, in reading order.
         projections: their coordinates, in the same order.
         trust: the trust in them, in the same order.
+        weights: sampling weights of the mapped embeddings, in the same order.
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
         label_groups: the configured groups in order, with their colour or none.
         options: of the report.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
+        annotations: what is joined to the samples, if anything is.
 
     Raises:
         LatentmapError: an input does not belong to these samples.
     """
-    shown = read_shown_samples(samples, thumbnails, options.max_points)
+    shown = read_shown_samples(samples, thumbnails, options.max_points, annotations)
     colors = group_colors(label_groups, shown.groups)
     plates = [
         map_plate(
             f"map-{number}",
             read_points(path, shown),
             read_trust(trusted, shown),
+            read_density(weighted, shown),
             shown,
             colors,
             title=f"{projection} of {method}",
             size=(320, 280),
         )
-        for number, ((method, projection), path, trusted) in enumerate(
-            zip(maps, projections, trust, strict=True)
+        for number, ((method, projection), path, trusted, weighted) in enumerate(
+            zip(maps, projections, trust, weights, strict=True)
         )
     ]
     write_page(

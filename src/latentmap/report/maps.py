@@ -1,4 +1,4 @@
-"""Maps: samples as points, coloured by label group or by the trust in their place."""
+"""Maps: samples as points, coloured by label group, trust, source or an annotation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentmap.report.density import rarity
 from latentmap.report.points import Points
 from latentmap.report.trust import trust_color
 
@@ -21,6 +22,9 @@ LOOK_FOR = (
 DATA = "points"
 SHOWN = "shown"
 COLORING = "coloring"
+PALETTE = "palette"
+CHOSEN = "chosen"
+SIZED = "sized"
 
 
 def map_chart(
@@ -32,9 +36,10 @@ def map_chart(
 ) -> alt.TopLevelMixin:
     """Return a map: zoomed by the wheel, moved by dragging, an image on hover.
 
-    The page adds the rows, as the data set `points`, and sets the parameters `shown`, the label
-    groups to show (none chosen shows all), and `coloring`, `group` or `trust`. A 3D map becomes
-    its three pairs of axes.
+    The page adds the rows, as the data set `points`, and sets the parameters: `shown`, the label
+    groups to show (none chosen shows all); `coloring`, `group`, `trust` or a column of codes,
+    whose colours are in `palette` and of which `chosen` are shown; and `sized`, whether points are
+    larger where samples are rare. A 3D map becomes its three pairs of axes.
 
     Args:
         points: coordinates; they set the extent only.
@@ -45,7 +50,8 @@ def map_chart(
     """
     import altair as alt
 
-    params = alt.param(name=SHOWN, value=[]), alt.param(name=COLORING, value="group")
+    start = {SHOWN: [], COLORING: "group", PALETTE: [], CHOSEN: [], SIZED: False}
+    params = [alt.param(name=name, value=value) for name, value in start.items()]
     chart: alt.Chart | alt.HConcatChart
     if "z" in points:
         width = size[0] * 2 // 5
@@ -63,36 +69,39 @@ def _panel(
     import altair as alt
 
     width, height = size
+    area = _point_size(points[x], size)
     x_domain, y_domain = _domains(points[x], points[y], width / height)
     return (
         alt.Chart(alt.NamedData(DATA), name=f"map_{x}{y}", width=width, height=height)
-        .mark_circle(
-            size=_point_size(points[x], size), opacity=0.8, stroke="#333333", strokeWidth=0.4
-        )
+        .mark_circle(opacity=0.8, stroke="#333333", strokeWidth=0.4)
         .encode(
             x=_axis(alt.X, x, x_domain),
             y=_axis(alt.Y, y, y_domain),
             color=alt.condition(
-                f"{COLORING} == 'trust'",
-                alt.value(alt.ExprRef(trust_color())),
+                f"{COLORING} != 'group'",
+                alt.value(alt.ExprRef(_color())),
                 alt.Color(
                     "group:N",
                     scale=alt.Scale(domain=list(colors), range=list(colors.values())),
                     legend=None,
                 ),
             ),
-            tooltip=[
-                alt.Tooltip("image:N"),
-                alt.Tooltip("label:N"),
-                alt.Tooltip("group:N"),
-                alt.Tooltip("id:N"),
-                alt.Tooltip("trust:N"),
-                alt.Tooltip("text:N"),
-            ],
+            size=alt.value(alt.ExprRef(f"{area} * ({SIZED} ? {rarity()} : 1)")),
+            tooltip=alt.value(alt.ExprRef("datum.told")),
         )
-        .transform_filter(f"length({SHOWN}) == 0 || indexof({SHOWN}, datum.group) >= 0")
+        .transform_filter(_kept(SHOWN, "datum.group"))
+        .transform_filter(_kept(CHOSEN, f"datum[{COLORING}]"))
         .add_params(alt.selection_interval(name=f"zoom_{x}{y}", bind="scales"))
     )
+
+
+def _color() -> str:
+    """Return the Vega expression of a point's colour, where it is not that of its group."""
+    return f"{COLORING} == 'trust' ? ({trust_color()}) : {PALETTE}[datum[{COLORING}]]"
+
+
+def _kept(chosen: str, value: str) -> str:
+    return f"length({chosen}) == 0 || indexof({chosen}, {value}) >= 0"
 
 
 def _point_size(values: list[float], size: tuple[int, int]) -> float:

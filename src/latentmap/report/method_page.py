@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from latentmap.metrics.metric import known_figures
+from latentmap.report.density import read_density
 from latentmap.report.experiments import (
     HONEST,
     LENIENT,
@@ -29,6 +30,7 @@ def write_method_pages(
     metrics: Path | str,
     projections: Mapping[str, Path | str],
     trust: Mapping[str, Path | str],
+    weights: Path | str,
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
     bundle: Path | str,
@@ -36,6 +38,7 @@ def write_method_pages(
     options: ReportOptions,
     home: Path | str,
     pages: Mapping[str, Path | str],
+    annotations: Path | str | None = None,
 ) -> None:
     """Write one page for each projection of a method.
 
@@ -44,6 +47,7 @@ def write_method_pages(
         metrics: its file of figures.
         projections: its coordinates, by projection name.
         trust: the trust in them, by projection name.
+        weights: sampling weights of the embedding, with its density.
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
         bundle: what `write_vega_bundle` wrote.
@@ -51,19 +55,22 @@ def write_method_pages(
         options: of the report.
         home: the summary, which the pages link to.
         pages: outputs, by projection name.
+        annotations: what is joined to the samples, if anything is.
 
     Raises:
         LatentmapError: an input does not belong to these samples.
     """
     key = Key(*key)
     (experiment,) = read_experiments([key], [metrics])
-    shown = read_shown_samples(samples, thumbnails, options.max_points)
+    shown = read_shown_samples(samples, thumbnails, options.max_points, annotations)
+    density = read_density(weights, shown)
     colors = group_colors(label_groups, shown.groups)
     for name, page in pages.items():
         plate = map_plate(
             "map",
             read_points(projections[name], shown),
             read_trust(trust[name], shown),
+            density,
             shown,
             colors,
             title=f"{name} of {key.method} ({key.encoder}, {key.variant})",

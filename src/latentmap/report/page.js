@@ -4,19 +4,37 @@
   const maps = [];
   const samplesElement = document.getElementById("samples");
   const samples = samplesElement && JSON.parse(samplesElement.textContent);
+  let update = () => {};
+
+  const cellsOf = (columns, i) =>
+    Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]]));
+
+  // What a tooltip tells of a sample: Vega shows every value as text, `image` as a picture, and
+  // nothing of what is undefined.
+  const toldOf = ({ id, label, group, text, image, trust, density_percentile }, i) => {
+    const { source, ...annotations } = cellsOf(samples.further, i);
+    const told = { image, label, group: group === label ? null : group, source, ...annotations };
+    const place = { id, trust, "density percentile": density_percentile };
+    const rows = Object.entries({ ...told, ...place, text });
+    return Object.fromEntries(rows.map(([name, value]) => [name, value ?? undefined]));
+  };
 
   // Rows of one map: coordinates joined with the samples. An image is one string, however often
   // it is shown; "" keeps the tooltip from showing one. Trust may be missing.
-  const rowsOf = ({ trust = [], ...axes }) =>
-    samples.id.map((id, i) => ({
-      ...Object.fromEntries(Object.entries(axes).map(([axis, values]) => [axis, values[i]])),
-      trust: trust[i] ?? "not assessed",
-      id,
-      label: samples.label[i],
-      group: samples.group[i],
-      text: samples.text[i],
-      image: samples.images[samples.image[i]] ?? "",
-    }));
+  const rowsOf = ({ trust = [], ...points }) =>
+    samples.id.map((id, i) => {
+      const row = {
+        ...cellsOf(points, i),
+        trust: trust[i] ?? "not assessed",
+        id,
+        label: samples.label[i],
+        group: samples.group[i],
+        text: samples.text[i],
+        image: samples.images[samples.image[i]] ?? "",
+      };
+      for (const [key, { codes }] of Object.entries(samples.colorings)) row[key] = codes[i];
+      return { ...row, told: toldOf(row, i) };
+    });
 
   const draw = async (source) => {
     const target = document.getElementById(source.dataset.chart);
@@ -37,44 +55,60 @@
     }
   };
 
+  // The legend decides which samples are shown and, where it offers that, their colour and size.
   const connectLegend = (legend) => {
     const groups = [...legend.querySelectorAll("[data-group]")];
-    const all = legend.querySelector("[data-all]");
-    const said = legend.querySelector("output");
-    const update = () => {
-      const chosen = groups.filter((b) => b.ariaPressed === "true").map((b) => b.dataset.group);
-      const count = samples.group.filter((g) => !chosen.length || chosen.includes(g)).length;
-      const total = samples.group.length.toLocaleString("en");
-      said.textContent = `${count.toLocaleString("en")} of ${total} samples shown`;
-      all.disabled = !chosen.length;
-      legend.classList.toggle("filtered", chosen.length > 0);
-      for (const view of maps) view.signal("shown", chosen).runAsync();
+    const codes = [...legend.querySelectorAll("[data-code]")];
+    const [select, box, all, said] = ["[data-coloring]", "[data-sized]", "[data-all]", "output"].map(
+      (selector) => legend.querySelector(selector),
+    );
+    const isPressed = (button) => button.ariaPressed === "true";
+    const release = (buttons) => buttons.forEach((button) => (button.ariaPressed = "false"));
+
+    const signals = () => {
+      const shown = groups.filter(isPressed).map((button) => button.dataset.group);
+      if (!select) return { shown };
+      const chosen = codes.filter(isPressed).map((button) => Number(button.dataset.code));
+      const palette = samples.colorings[select.value]?.colors ?? [];
+      return { shown, coloring: select.value, palette, chosen, sized: box.checked };
     };
-    for (const button of groups) {
+    const isShown = (i, { shown, coloring, chosen = [] }) =>
+      (!shown.length || shown.includes(samples.group[i])) &&
+      (!chosen.length || chosen.includes(samples.colorings[coloring].codes[i]));
+
+    update = () => {
+      const now = signals();
+      const count = samples.id.filter((_, i) => isShown(i, now)).length;
+      const total = samples.id.length.toLocaleString("en");
+      said.textContent = `${count.toLocaleString("en")} of ${total} samples shown`;
+      all.disabled = ![...groups, ...codes].some(isPressed);
+      legend.classList.toggle("filtered", now.shown.length > 0);
+      legend.classList.toggle("recolored", Boolean(select) && select.value !== "group");
+      for (const view of maps) {
+        for (const [name, value] of Object.entries(now)) view.signal(name, value);
+        view.runAsync();
+      }
+    };
+    for (const button of [...groups, ...codes]) {
       button.addEventListener("click", () => {
-        button.ariaPressed = String(button.ariaPressed !== "true");
+        button.ariaPressed = String(!isPressed(button));
         update();
       });
     }
     all.addEventListener("click", () => {
-      for (const button of groups) button.ariaPressed = "false";
+      release([...groups, ...codes]);
       update();
       groups[0].focus();
     });
+    select?.addEventListener("change", () => {
+      for (const scale of document.querySelectorAll("[data-scale]")) {
+        scale.hidden = scale.dataset.scale !== select.value;
+      }
+      release(codes);
+      update();
+    });
+    box?.addEventListener("change", update);
     update();
-  };
-
-  const connectColoring = (coloring) => {
-    const buttons = [...coloring.querySelectorAll("button")];
-    for (const button of buttons) {
-      button.addEventListener("click", () => {
-        const chosen = button.dataset.coloring;
-        for (const other of buttons) other.ariaPressed = String(other === button);
-        for (const scale of document.querySelectorAll(".scale")) scale.hidden = chosen !== "trust";
-        coloring.closest(".legend").classList.toggle("trusted", chosen === "trust");
-        for (const view of maps) view.signal("coloring", chosen).runAsync();
-      });
-    }
   };
 
   // Numbers first go down, texts up; what has no value stays at the end.
@@ -106,8 +140,8 @@
 
   document.querySelectorAll("table.sortable").forEach(connectTable);
   document.querySelectorAll(".legend").forEach(connectLegend);
-  document.querySelectorAll(".coloring").forEach(connectColoring);
   Promise.all([...document.querySelectorAll("script[data-chart]")].map(draw)).then(() => {
+    update();
     document.documentElement.dataset.drawn = "true";
   });
 })();

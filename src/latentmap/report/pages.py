@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentmap.project.quality import DOUBTFUL
+from latentmap.report.colorings import Coloring, colorings
+from latentmap.report.density import PERCENTILE
 from latentmap.report.maps import DATA, LOOK_FOR, map_chart
 from latentmap.report.points import Points, ShownSamples
 from latentmap.report.trust import MapTrust, trust_legend
@@ -88,6 +90,7 @@ def map_plate(
     name: str,
     points: Points,
     trust: MapTrust,
+    density: Sequence[float],
     shown: ShownSamples,
     colors: Mapping[str, str],
     *,
@@ -102,7 +105,7 @@ def map_plate(
         "spec": specification(map_chart(points, colors, description, size, trust.caption)),
         "renderer": "canvas",
         "data": DATA,
-        "points": {**points, "trust": trust.values},
+        "points": {**points, "trust": trust.values, PERCENTILE: density},
     }
     notes = [
         "The three panels are the pairs of axes of a 3D map." if "z" in points else "",
@@ -167,14 +170,17 @@ def write_page(
     )
     environment.globals["link"] = lambda path: relative(path, output)
     scripts = [Path(bundle).read_text("utf-8"), _resource("page.js")]
+    columns = [] if samples is None else colorings(samples.further)
     text = environment.get_template(template).render(
         title=title,
         home=relative(home, output),
         style=_resource("page.css"),
         scripts=scripts,
         hashes=[_script_hash(script) for script in scripts],
-        samples=None if samples is None else embedded_json(samples.content),
+        samples=None if samples is None else embedded_json(_page_samples(samples, columns)),
         legend=[] if samples is None else _legend(samples, colors or {}),
+        colorings=columns,
+        of_texts=samples is not None and not samples.content["images"],
         trust_legend=trust_legend(),
         doubtful=DOUBTFUL,
         **content,
@@ -194,6 +200,11 @@ def _resource(name: str) -> str:
 def _script_hash(script: str) -> str:
     """Return the hash by which a browser knows the page's own scripts from injected ones."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _page_samples(samples: ShownSamples, columns: Sequence[Coloring]) -> dict[str, Any]:
+    codes = {c.key: {"colors": c.colors, "codes": c.codes} for c in columns}
+    return {**samples.content, "further": samples.further, "colorings": codes}
 
 
 def _legend(samples: ShownSamples, colors: Mapping[str, str]) -> Sequence[tuple[str, str, int]]:

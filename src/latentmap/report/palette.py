@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 # Okabe & Ito 2008, Color Universal Design; black is left to text.
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 
@@ -43,6 +45,21 @@ def group_colors(configured: Mapping[str, str | None], found: Iterable[str] = ()
     return {group: given.get(group) or next(shades) for group in groups}
 
 
+def ordered_colors(count: int) -> list[str]:
+    """Return colours for values in an order, dark to light: evenly spaced on the scale of trust."""
+    anchors = np.array([_channels(color) for color in TRUST])
+    places = np.linspace(0, len(anchors) - 1, count)
+    mixed = [np.interp(places, range(len(anchors)), anchors[:, i]) for i in range(3)]
+    return [_hex(channels) for channels in zip(*mixed, strict=True)]
+
+
 def _darker(color: str, factor: float) -> str:
-    channels = (round(int(color[i : i + 2], 16) * factor) for i in (1, 3, 5))
-    return "#" + "".join(f"{channel:02X}" for channel in channels)
+    return _hex(channel * factor for channel in _channels(color))
+
+
+def _channels(color: str) -> list[int]:
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def _hex(channels: Iterable[float]) -> str:
+    return "#" + "".join(f"{round(channel):02X}" for channel in channels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,12 @@ from latentmap.store.samples import evenly_spaced, read_samples
 from latentmap.store.tables import check_ids, matrix, read_arrow, read_parquet
 
 TEXT_LENGTH = 300
+CELL_LENGTH = 160
+
+# What a tooltip has rows for itself, or shows as something else than a row.
+OWN_NAMES = {
+    *("title", "image", "label", "group", "source", "id", "trust", "density percentile", "text")
+}
 
 Points = dict[str, list[float]]
 
@@ -30,16 +36,22 @@ class ShownSamples:
         groups: label groups of all samples.
         content: what a page needs of those that are shown, column by column: id, label, group,
             text, image (position in `images`, -1 for none) and images (data URIs, each once).
+        further: further columns of those that are shown, by name: the source where there are
+            several, and annotations; None where a sample has none.
     """
 
     ids: list[str]
     rows: NDArray[np.intp]
     groups: list[str]
     content: dict[str, list[Any]]
+    further: dict[str, list[str | None]] = field(default_factory=dict)
 
 
 def read_shown_samples(
-    samples: Sequence[Path | str], thumbnails: Sequence[Path | str], max_points: int
+    samples: Sequence[Path | str],
+    thumbnails: Sequence[Path | str],
+    max_points: int,
+    annotations: Path | str | None = None,
 ) -> ShownSamples:
     """Read what maps show of a run's samples.
 
@@ -47,12 +59,33 @@ def read_shown_samples(
         samples: shards of samples.
         thumbnails: their shards of JPEGs (id, jpeg), in the same order.
         max_points: of more samples than this, evenly spaced ones are shown.
+        annotations: what is joined to the samples, if anything is.
 
     Raises:
-        LatentmapError: thumbnails do not belong to the samples.
+        LatentmapError: thumbnails or annotations do not belong to the samples.
     """
-    rows = evenly_spaced(len(read_samples(samples, ["id"])), max_points)
-    return read_samples_at(rows, samples, thumbnails)
+    table = read_samples(samples, ["id", "source"])
+    rows = evenly_spaced(len(table), max_points)
+    shown = read_samples_at(rows, samples, thumbnails)
+    further = {}
+    if len(table["source"].unique()) > 1:
+        further["source"] = _chosen(table["source"], rows)
+    if annotations is not None:
+        further |= _read_annotations(annotations, shown)
+    return replace(shown, further=further)
+
+
+def _read_annotations(path: Path | str, shown: ShownSamples) -> dict[str, list[str | None]]:
+    table = read_parquet(path)
+    check_ids(path, table["id"].to_pylist(), shown.ids)
+    return {
+        f"annotation.{name}" if name in OWN_NAMES else name: [
+            None if value is None else _shorten(value, CELL_LENGTH)
+            for value in _chosen(table[name], shown.rows)
+        ]
+        for name in table.column_names
+        if name != "id"
+    }
 
 
 def read_samples_at(
@@ -91,9 +124,9 @@ def _chosen(column: pa.ChunkedArray, rows: NDArray[np.intp]) -> list[Any]:
     return [column[row].as_py() for row in rows.tolist()]
 
 
-def _shorten(text: str | None) -> str:
+def _shorten(text: str | None, most: int = TEXT_LENGTH) -> str:
     text = text or ""
-    return text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _images(

@@ -17,8 +17,10 @@ import yaml
 from latentmap.encode.calibration import Calibration, merge
 from latentmap.metrics.metric import known_figures
 from latentmap.report.agreements import read_duplicates
+from latentmap.report.annotations import annotation_warnings, read_joined
 from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, Comparison, charts_of
+from latentmap.report.density import read_density
 from latentmap.report.experiments import (
     HONEST,
     LENIENT,
@@ -71,12 +73,14 @@ def write_summary(
     map_keys: Sequence[Sequence[str]],
     projections: Sequence[Path | str],
     trust: Sequence[Path | str],
+    weights: Sequence[Path | str],
     map_pages: Sequence[Path | str],
     comparisons: Mapping[tuple[str, str, str], Path | str],
     tables: Sequence[Path | str],
     revisions: Mapping[str, str],
     commit: str,
     bundle: Path | str,
+    annotations: Path | str | None = None,
 ) -> None:
     """Write the summary of a run.
 
@@ -99,24 +103,28 @@ def write_summary(
         map_keys: (encoder, variant, method, projection) of each map.
         projections: their coordinates, in the same order.
         trust: the trust in them, in the same order.
+        weights: sampling weights of the mapped embeddings, in the same order.
         map_pages: their pages, in the same order.
         comparisons: pages by (encoder, variant, name).
         tables: files of the metrics table, which the page links to.
         revisions: what identifies the weights of each encoder, empty where it has none.
         commit: of the workflow.
         bundle: what `write_vega_bundle` wrote.
+        annotations: what is joined to the samples, if anything is.
 
     Raises:
         LatentmapError: an input is damaged or does not belong to these samples.
     """
     experiments = ranked(read_experiments(keys, metrics))
     standings = read_standings(ranking)
+    joined = None if annotations is None else read_joined(annotations)
     calibrations = _calibrations(latents)
-    shown = read_shown_samples(samples, thumbnails, options.max_points)
+    shown = read_shown_samples(samples, thumbnails, options.max_points, annotations)
     colors = group_colors(label_groups, shown.groups)
     duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
     maps = {
-        (*key,): paths for key, *paths in zip(map_keys, projections, trust, map_pages, strict=True)
+        (*key,): paths
+        for key, *paths in zip(map_keys, projections, trust, weights, map_pages, strict=True)
     }
     pages = {key: page for key, (*_, page) in maps.items()}
     write_page(
@@ -133,6 +141,7 @@ def write_summary(
             *key_findings(experiments, duplicates),
             *standings.findings(),
             *_quarantine_warnings(quarantine),
+            *annotation_warnings(joined),
         ],
         headline=headline(experiments),
         leaders=_leaders(experiments, baselines),
@@ -141,6 +150,7 @@ def write_summary(
         charts=_charts(Comparison(experiments, (), label_to_group, calibrations=calibrations)),
         maps=_maps(experiments, maps, shown, colors, output),
         quarantine=_quarantine(quarantine),
+        annotations=joined,
         pages=_links(experiments, comparisons, pages),
         tables=tables,
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
@@ -332,11 +342,12 @@ def _maps(
     plates = []
     for number, key in enumerate(chosen):
         encoder, variant, method, projection = key
-        coordinates, trust, page = maps[key]
+        coordinates, trust, weights, page = maps[key]
         plate = map_plate(
             f"map-{number}",
             read_points(coordinates, shown),
             read_trust(trust, shown),
+            read_density(weights, shown),
             shown,
             colors,
             title=f"{projection} of {method} ({encoder}, {variant})",

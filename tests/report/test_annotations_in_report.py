@@ -1,0 +1,51 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.report.annotations import annotation_warnings, read_joined
+from latentmap.report.density import read_density
+from latentmap.report.points import CELL_LENGTH, read_shown_samples
+from latentmap.store.tables import read_parquet, write_parquet
+
+
+def read(run, annotations, most=1000):
+    return read_shown_samples(run.samples, run.thumbnails, most, annotations).further
+
+
+def test_maps_get_the_columns_of_the_samples_they_show(fake_run):
+    further = read(fake_run, fake_run.annotations, 10)
+    assert list(further) == ["judged", "score", "annotation.title"]
+    assert further["score"] == [str(row % 3) for row in range(0, 60, 7)] + [None]
+    assert read(fake_run, None) == {}
+
+
+def test_long_cells_are_shortened_and_names_of_a_tooltip_are_left_to_it(fake_run, tmp_path):
+    columns = {"id": fake_run.ids, "image": ["http://x/y.png"] * 70, "long": ["é" * 1000] * 70}
+    write_parquet(tmp_path / "a.parquet", pa.table(columns))
+    further = read(fake_run, tmp_path / "a.parquet")
+    assert list(further) == ["annotation.image", "long"]
+    assert len(further["long"][0]) == CELL_LENGTH
+
+
+def test_annotations_of_other_samples_are_refused(fake_run, tmp_path):
+    write_parquet(tmp_path / "a.parquet", read_parquet(fake_run.annotations).slice(1))
+    with pytest.raises(LatentmapError, match=r"a\.parquet has 69 rows where 70 are expected"):
+        read(fake_run, tmp_path / "a.parquet")
+
+
+def test_the_summary_tells_what_did_not_join(fake_run, report):
+    (warning,) = annotation_warnings(read_joined(fake_run.annotations))
+    assert warning.warning and warning.text == (
+        "Annotations predictions: of 62 rows, 1 match no sample, 1 cannot be read "
+        "(the first: line 63, 'stranger')."
+    )
+    page = report.summary.read_text()
+    assert "60 of 70 samples have annotations" in page and "1 cannot be read" in page
+    assert annotation_warnings(None) == []
+
+
+def test_density_is_that_of_the_shown_samples(fake_run):
+    path = fake_run.weights["dct", "plain", "mean"]
+    shown = read_shown_samples(fake_run.samples, fake_run.thumbnails, 10)
+    np.testing.assert_allclose(read_density(path, shown), np.arange(0, 70, 7) * 100 / 69, atol=0.05)
