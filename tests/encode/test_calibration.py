@@ -54,7 +54,6 @@ def test_parts_merge_to_the_whole():
 def test_the_comparison_with_the_model():
     found = Calibration(10, 10, (2.0, 1.0), (3.0, 1.0), ChannelStatistics((0.0, 1.0), (1.0, 4.0)))
     np.testing.assert_allclose(found.z, [2, 0])
-    np.testing.assert_allclose(found.std_ratio, [3, 0.25])
 
 
 def test_the_first_analysis_is_plainly_out_of_range():

@@ -50,11 +50,6 @@ class Calibration:
         return (np.array(self.mean) - self.expected.mean) / np.array(self.expected.std)
 
     @property
-    def std_ratio(self) -> NDArray[np.float64] | None:
-        """(C,) std / model's std, where the model states it."""
-        return None if self.expected is None else np.array(self.std) / self.expected.std
-
-    @property
     def out_of_range(self) -> bool:
         """Whether the latents are plainly not those of inputs in the model's range."""
         if self.z is None or self.samples < FEWEST_SAMPLES:

@@ -167,7 +167,7 @@ class TransformersTower(Tower):
             "pixel_attention_mask": torch.ones(
                 len(pixels), side**2, dtype=torch.int32, device=pixels.device
             ),
-            "spatial_shapes": torch.tensor([[side, side]] * len(pixels)),
+            "spatial_shapes": torch.full((len(pixels), 2), side, device=pixels.device),
         }
 
     def _loaded(self) -> Any:
