@@ -47,3 +47,115 @@ rule coords:
         "Put the coordinates beside their caches"
     script:
         "../workflow/scripts/place_coords.py"
+
+
+EXPORT_FORMATS = RUN.export.formats
+EXPORTED_LATENT_KEYS = [
+    (*key, name) for key in LATENT_KEYS for name in EXPORT_FORMATS if RUN.export.latents
+]
+EXPORTED_METHOD_KEYS = [(*key, name) for key in METHOD_KEYS for name in EXPORT_FORMATS]
+POINT_KEYS = [key for key in MAP_KEYS if RUN.projection(key[3]).dims == 3]
+
+
+rule export_metadata:
+    input:
+        samples=sample_shards,
+    output:
+        csv=EXPORTED_METADATA,
+    log:
+        f"{LOG}/export_metadata.log",
+    benchmark:
+        f"{BENCHMARK}/export_metadata.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        code=code("export_metadata"),
+    message:
+        "Export what is known of the samples"
+    script:
+        "../workflow/scripts/export_metadata.py"
+
+
+rule export_latents:
+    input:
+        latents=over_shards(LATENTS),
+        samples=sample_shards,
+        thumbnails=thumbnails,
+    output:
+        files=expand(EXPORTED_LATENTS, format=EXPORT_FORMATS, allow_missing=True),
+    log:
+        f"{LOG}/export_latents/{{encoder}}/{{variant}}.log",
+    benchmark:
+        f"{BENCHMARK}/export_latents/{{encoder}}/{{variant}}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    params:
+        formats=EXPORT_FORMATS,
+        code=code("export_latents"),
+    message:
+        "Export the latents of {wildcards.encoder} ({wildcards.variant})"
+    script:
+        "../workflow/scripts/export_latents.py"
+
+
+rule export_embedding:
+    input:
+        embedding=EMBEDDING,
+        samples=sample_shards,
+    output:
+        files=expand(EXPORTED_EMBEDDING, format=EXPORT_FORMATS, allow_missing=True),
+    log:
+        f"{LOG}/export_embedding/{EMBEDDED}.log",
+    benchmark:
+        f"{BENCHMARK}/export_embedding/{EMBEDDED}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    params:
+        formats=EXPORT_FORMATS,
+        code=code("export_embedding"),
+    message:
+        "Export {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
+    script:
+        "../workflow/scripts/export_embedding.py"
+
+
+rule export_points:
+    input:
+        projection=PROJECTION,
+        weights=SAMPLING_WEIGHTS,
+        samples=sample_shards,
+    output:
+        points=EXPORTED_POINTS,
+    log:
+        f"{LOG}/export_points/{EMBEDDED}/{{projection}}.log",
+    benchmark:
+        f"{BENCHMARK}/export_points/{EMBEDDED}/{{projection}}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=2500,
+        runtime=20,
+    params:
+        code=code("export_points"),
+    message:
+        "Export the map {wildcards.projection} of {wildcards.encoder}, {wildcards.method} as points"
+    script:
+        "../workflow/scripts/export_points.py"
+
+
+rule exports:
+    input:
+        EXPORTED_METADATA,
+        paths(EXPORTED_LATENTS, EXPORTED_LATENT_KEYS),
+        paths(EXPORTED_EMBEDDING, EXPORTED_METHOD_KEYS),
+        paths(EXPORTED_POINTS, POINT_KEYS),
+    localrule: True

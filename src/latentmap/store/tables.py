@@ -6,7 +6,7 @@ takes as long as a small job; the functions here do without.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,16 +119,27 @@ def read_embedding(path: Path | str) -> tuple[list[str], NDArray[np.float32]]:
 
     One row group after the other, so that memory holds little more than the values.
     """
+    ids = read_parquet(path, ["id"])["id"].to_pylist()
+    values = np.empty((len(ids), read_dims(path)), np.float32)
+    row = 0
+    for part in embedding_parts(path):
+        values[row : row + len(part)] = part
+        row += len(part)
+    return ids, values
+
+
+def embedding_parts(path: Path | str) -> Iterator[NDArray[np.float32]]:
+    """Yield the values of an embedding in their order, (n, D) float32 at a time."""
     with pq.ParquetFile(path, memory_map=True) as file:
-        ids = file.read(columns=["id"])["id"].to_pylist()
-        dims = file.schema_arrow.field("embedding").type.list_size
-        values = np.empty((len(ids), dims), np.float32)
-        row = 0
         for group in range(file.num_row_groups):
             for chunk in file.read_row_group(group, columns=["embedding"])["embedding"].chunks:
-                values[row : row + len(chunk)] = matrix(chunk)
-                row += len(chunk)
-    return ids, values
+                yield matrix(chunk)
+
+
+def read_dims(path: Path | str) -> int:
+    """Read how many dimensions an embedding has."""
+    with pq.ParquetFile(path) as file:
+        return int(file.schema_arrow.field("embedding").type.list_size)
 
 
 def read_tokens(path: Path | str) -> int:

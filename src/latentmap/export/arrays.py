@@ -1,0 +1,174 @@
+"""Arrays written for other tools part by part, so that a wide one is never held whole."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from latentmap.errors import LatentmapError
+from latentmap.export.columns import read_columns, rows_of
+from latentmap.store.files import atomic
+from latentmap.store.tables import numbers
+
+# The name of a label in the seed's caches, which the source `npz` reads.
+SEED_LABEL = "qa_category"
+
+CHARACTERS_AT_ONCE = 2**20
+VALUES_AT_ONCE = 2**23
+SAFETENSORS_TYPES = {"float16": "F16", "float32": "F32"}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One array to export: a row for each sample.
+
+    Attributes:
+        name: of the array in its file.
+        dtype: of its values, float16 or float32.
+        shape: (N, ...) of the whole array.
+        parts: gives its rows in order, (n, ...) at a time.
+        samples: shards of the samples that the rows belong to.
+        thumbnails: gives the picture of each sample as base 64, null where it has none; empty if
+            there are none.
+    """
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    parts: Callable[[], Iterable[NDArray[Any]]]
+    samples: Sequence[Path | str]
+    thumbnails: Callable[[], list[str | None]] = list
+
+
+def write_npy(path: Path | str, rows: Rows) -> None:
+    """Write rows as NumPy's `.npy`; what they belong to is in the rows of `metadata.csv`."""
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        _write_member(file, rows)
+
+
+def write_npz(path: Path | str, rows: Rows) -> None:
+    """Write rows in the layout of the seed's caches, which the source `npz` reads.
+
+    The archive has the array, `metadata` (the text of a JSON list with an object for each row; its
+    label is `qa_category`) and `thumbnails` (the text of a JSON list of base 64, empty if there
+    are none). No array needs pickle.
+    """
+    columns = read_columns(rows.samples, taken=[SEED_LABEL])
+    names = [SEED_LABEL if name == "label" else name for name in columns.column_names]
+    texts = {
+        "metadata": json.dumps(list(rows_of(columns.rename_columns(names))), default=str),
+        "thumbnails": json.dumps(rows.thumbnails()),
+    }
+    with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        # A ZipInfo has no clock: its date is 1980.
+        with archive.open(zipfile.ZipInfo(f"{rows.name}.npy"), "w", force_zip64=True) as file:
+            _write_member(file, rows)
+        for name, text in texts.items():
+            member = zipfile.ZipInfo(f"{name}.npy")
+            member.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(member, "w", force_zip64=True) as file:
+                _write_text(file, text)
+
+
+def write_safetensors(path: Path | str, rows: Rows) -> None:
+    """Write rows as one tensor of a safetensors file, in the rows of `metadata.csv`.
+
+    The library writes from memory only, so this writes its format: eight bytes of length, a JSON
+    header, and the values (https://github.com/huggingface/safetensors#format).
+    """
+    end = int(np.prod(rows.shape)) * rows.dtype.itemsize
+    entry = {
+        "dtype": SAFETENSORS_TYPES[rows.dtype.name],
+        "shape": list(rows.shape),
+        "data_offsets": [0, end],
+    }
+    header = json.dumps({rows.name: entry}).encode()
+    header += b" " * (-len(header) % 8)
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        _write_values(file, rows)
+
+
+def write_parquet(path: Path | str, rows: Rows) -> None:
+    """Write rows as flat lists of float32 beside all columns of their samples.
+
+    The column is named as the array. Where a row has more than one axis, the column `shape` says
+    what the list is to be reshaped to.
+    """
+    has_axes = len(rows.shape) > 2
+    reserved = [rows.name, "shape"] if has_axes else [rows.name]
+    columns = read_columns(rows.samples, taken=reserved)
+    size = int(np.prod(rows.shape[1:]))
+    item = pa.list_(pa.field("item", pa.float32(), nullable=False), size)
+    fields = [*columns.schema, pa.field(rows.name, item, nullable=False)]
+    if has_axes:
+        fields.append(pa.field("shape", pa.list_(pa.int32(), len(rows.shape) - 1)))
+    schema = pa.schema(fields)
+    # Floats neither repeat nor compress; the columns of samples do.
+    plain = [name for name in columns.column_names if name != rows.name]
+    with (
+        atomic(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=plain) as writer,
+    ):
+        start = 0
+        for values in _parts(rows):
+            flat = numbers(values.astype(np.float32, copy=False))
+            arrays = [*columns.slice(start, len(values)).combine_chunks().columns]
+            arrays.append(pa.FixedSizeListArray.from_arrays(flat, type=item))
+            if has_axes:
+                axes = np.tile(np.array(rows.shape[1:], np.int32), len(values))
+                arrays.append(pa.FixedSizeListArray.from_arrays(numbers(axes), len(rows.shape) - 1))
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            start += len(values)
+
+
+FORMATS: dict[str, Callable[[Path | str, Rows], None]] = {
+    "npz": write_npz,
+    "npy": write_npy,
+    "safetensors": write_safetensors,
+    "parquet": write_parquet,
+}
+
+
+def _write_member(file: IO[bytes], rows: Rows) -> None:
+    facts = {
+        "descr": np.lib.format.dtype_to_descr(rows.dtype),
+        "fortran_order": False,
+        "shape": rows.shape,
+    }
+    np.lib.format.write_array_header_1_0(file, facts)
+    _write_values(file, rows)
+
+
+def _write_values(file: IO[bytes], rows: Rows) -> None:
+    for values in _parts(rows):
+        file.write(np.ascontiguousarray(values).data)
+
+
+def _parts(rows: Rows) -> Iterator[NDArray[Any]]:
+    """Yield the rows in parts that fit a small memory; together they must be all rows."""
+    most = max(1, VALUES_AT_ONCE // max(1, int(np.prod(rows.shape[1:]))))
+    count = 0
+    for values in rows.parts():
+        for start in range(0, len(values), most):
+            yield values[start : start + most]
+        count += len(values)
+    if count != rows.shape[0]:
+        raise LatentmapError(f"{count} rows of {rows.name} where {rows.shape[0]} are expected.")
+
+
+def _write_text(file: IO[bytes], text: str) -> None:
+    """Write a text as NumPy's array of one string, four bytes a character."""
+    facts = {"descr": f"<U{len(text)}", "fortran_order": False, "shape": ()}
+    np.lib.format.write_array_header_1_0(file, facts)
+    for start in range(0, len(text), CHARACTERS_AT_ONCE):
+        file.write(text[start : start + CHARACTERS_AT_ONCE].encode("utf-32-le"))

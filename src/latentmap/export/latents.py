@@ -1,0 +1,85 @@
+"""Latents and embeddings in the formats of other tools."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from latentmap.errors import LatentmapError
+from latentmap.export.arrays import FORMATS, Rows
+from latentmap.store.latents import read_latents
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids, embedding_parts, read_arrow, read_dims, read_parquet
+
+FilePath = Path | str
+
+
+def export_latents(
+    latents: Sequence[FilePath],
+    samples: Sequence[FilePath],
+    thumbnails: Sequence[FilePath],
+    outputs: Mapping[str, FilePath],
+) -> None:
+    """Write the latents of one encoder and variant, in the number format that they are stored in.
+
+    Args:
+        latents: shards of latents.
+        samples: their shards of samples, in the same order.
+        thumbnails: their shards of JPEGs (id, jpeg), in the same order.
+        outputs: the file to write in each format of `FORMATS`.
+
+    Raises:
+        LatentmapError: a shard's rows are not the samples, or shards differ in shape.
+    """
+    filled = []
+    for path, shard in zip(latents, samples, strict=True):
+        found = read_latents(path)
+        check_ids(path, found.ids, read_arrow(shard, ["id"])["id"].to_pylist())
+        filled += [(path, found.values)] if found.ids else []
+    values = [part for _, part in filled] or [np.zeros((0, 1), np.float32)]
+    first = values[0]
+    for path, part in filled:
+        if (part.shape[1:], part.dtype) != (first.shape[1:], first.dtype):
+            raise LatentmapError(
+                f"{path} has latents {part.dtype} {part.shape[1:]} where {filled[0][0]} has "
+                f"{first.dtype} {first.shape[1:]}. Set 'export: {{latents: false}}'."
+            )
+    shape = (sum(map(len, values)), *first.shape[1:])
+    pictures = partial(_thumbnails, thumbnails)
+    _write(Rows("latents", first.dtype, shape, lambda: values, samples, pictures), outputs)
+
+
+def export_embedding(
+    embedding: FilePath, samples: Sequence[FilePath], outputs: Mapping[str, FilePath]
+) -> None:
+    """Write one embedding, (N, D) float32.
+
+    Args:
+        embedding: Parquet file of the embedding.
+        samples: shards of samples.
+        outputs: the file to write in each format of `FORMATS`.
+
+    Raises:
+        LatentmapError: the embedding's rows are not the samples.
+    """
+    ids = read_parquet(embedding, ["id"])["id"].to_pylist()
+    check_ids(embedding, ids, read_samples(samples, ["id"])["id"].to_pylist())
+    shape = (len(ids), read_dims(embedding))
+    parts = partial(embedding_parts, embedding)
+    _write(Rows("embeddings", np.dtype(np.float32), shape, parts, samples), outputs)
+
+
+def _write(rows: Rows, outputs: Mapping[str, FilePath]) -> None:
+    for name, path in outputs.items():
+        FORMATS[name](path, rows)
+
+
+def _thumbnails(shards: Sequence[FilePath]) -> list[str | None]:
+    jpegs = [jpeg for path in shards for jpeg in read_arrow(path, ["jpeg"])["jpeg"].to_pylist()]
+    if not any(jpegs):
+        return []
+    return [None if jpeg is None else base64.b64encode(jpeg).decode() for jpeg in jpegs]

@@ -1,0 +1,122 @@
+"""3D maps as `embeddings_3d.json`, in the layout of viewers that exist."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from latentmap.export.columns import read_columns, rows_of
+from latentmap.report.palette import group_colors
+from latentmap.samples.columns import as_text
+from latentmap.store.files import atomic
+from latentmap.store.tables import check_ids, matrix, read_parquet
+
+# The colours that the viewers' legend gives to these sources.
+KNOWN_COLORS = {
+    "hh-rlhf": "#33CC33",
+    "ultrafeedback-binarized": "#3333CC",
+    "stack-exchange-preferences": "#CC3333",
+}
+
+PROMPT_LENGTH = 200
+ANSWER_LENGTH = 100
+DIGITS = 6
+
+
+def export_points(
+    projection: Path | str, weights: Path | str, samples: Sequence[Path | str], output: Path | str
+) -> None:
+    """Write a 3D map as `embeddings_3d.json`.
+
+    `points` has for each sample its row as `id`, the coordinates scaled to [-1, 1] on each axis,
+    its local `density` scaled to [0, 1], the `size` 0.5 to 2.5 (the rarer, the larger), its label
+    as `source` and the `color` of that as RGB from 0 to 1, and the first characters of its text as
+    `prompt` and of its columns `chosen` and `rejected`. `metadata` has `total_points`, `sources`
+    and their `colors`.
+
+    Args:
+        projection: Parquet file of the map.
+        weights: Parquet file of the embedding's local density.
+        samples: shards of samples.
+        output: the file; written point by point.
+
+    Raises:
+        LatentmapError: the rows of a file are not the samples.
+    """
+    columns = _texts(samples)
+    ids = columns["id"].to_pylist()
+    points, density = read_parquet(projection), read_parquet(weights, ["id", "density"])
+    for path, table in ((projection, points), (weights, density)):
+        check_ids(path, table["id"].to_pylist(), ids)
+    coordinates = np.column_stack([2 * _scaled(matrix(points[axis])) - 1 for axis in "xyz"])
+    colors = _colors(columns["label"].to_pylist())
+    metadata = {"total_points": len(ids), "sources": sorted(colors), "colors": colors}
+    with atomic(output) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write('{"points": [')
+        _write_list(
+            file, _points(columns, coordinates, _scaled(matrix(density["density"])), colors)
+        )
+        file.write('],\n"metadata": ' + json.dumps(metadata) + "}\n")
+
+
+def _texts(samples: Sequence[Path | str]) -> pa.Table:
+    columns = read_columns(samples)
+    wanted = ("id", "label", "text", "chosen", "rejected")
+    return columns.select([name for name in wanted if name in columns.column_names])
+
+
+def _points(
+    columns: pa.Table,
+    coordinates: NDArray[np.float64],
+    density: NDArray[np.float64],
+    colors: dict[str, list[float]],
+) -> Iterator[dict[str, Any]]:
+    places = np.round(coordinates, DIGITS).tolist()
+    for row, sample in enumerate(rows_of(columns)):
+        x, y, z = places[row]
+        label = str(sample["label"])
+        yield {
+            "id": row,
+            "x": x,
+            "y": y,
+            "z": z,
+            "size": round(0.5 + 2 * (1 - float(density[row])), DIGITS),
+            "color": colors[label],
+            "density": round(float(density[row]), DIGITS),
+            "source": label,
+            "prompt": _start(sample["text"], PROMPT_LENGTH),
+            "chosen": _start(sample.get("chosen"), ANSWER_LENGTH),
+            "rejected": _start(sample.get("rejected"), ANSWER_LENGTH),
+        }
+
+
+def _write_list(file: IO[str], values: Iterator[dict[str, Any]]) -> None:
+    for number, value in enumerate(values):
+        file.write((",\n" if number else "\n") + json.dumps(value, ensure_ascii=False))
+
+
+def _start(value: object, length: int) -> str:
+    return (as_text(value) or "")[:length]
+
+
+def _scaled(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return values scaled to [0, 1]; the middle if all are equal."""
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return np.full(len(values), 0.5)
+    return (values.astype(np.float64) - low) / (high - low)
+
+
+def _colors(labels: Sequence[str]) -> dict[str, list[float]]:
+    """Return the colour of every label as RGB from 0 to 1."""
+    known = {label: color for label, color in KNOWN_COLORS.items() if label in set(labels)}
+    return {
+        label: [round(int(color[i : i + 2], 16) / 255, 4) for i in (1, 3, 5)]
+        for label, color in group_colors(known, labels).items()
+    }
