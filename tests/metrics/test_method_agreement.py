@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 from latentmap.errors import LatentmapError
 from latentmap.metrics.method_agreement import AgreementOptions, compare_embeddings, compare_maps
 from latentmap.neighbors.exact import find_neighbors
-from latentmap.neighbors.graph import write_graph
+from latentmap.neighbors.graph import Audit, read_graph, write_graph
 from latentmap.store.tables import write_arrow, write_embedding, write_parquet
 
 COUNT = 60
@@ -66,6 +67,14 @@ def test_what_is_the_same_in_another_order_is_a_duplicate_and_what_nearly_is_not
         assert same == pytest.approx(1, abs=1e-4)
         assert table["limit"][0][2] < close < 1
         assert table["chance"][0][3] / 2 < other < table["limit"][0][3] * 1.3
+
+
+def test_the_lowest_recall_of_approximate_neighbors_is_told(run):
+    assert compare(run)["recall"] is None
+    for method, recall in (("nearly", 0.98), ("other", 0.97)):
+        path = run[1][method][1]
+        write_graph(path, replace(read_graph(path), audit=Audit(recall, 6, 50)))
+    assert compare(run)["recall"] == 0.97
 
 
 def test_the_same_input_gives_the_same_bytes(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,6 +11,8 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from latentmap.errors import LatentmapError
+from latentmap.neighbors import distances
+from latentmap.neighbors.graph import Audit, read_graph, write_graph
 from latentmap.project import quality
 from latentmap.project.place import project_embedding
 from latentmap.project.projection import PROJECTIONS
@@ -103,6 +106,7 @@ def test_some_rows_are_assessed_against_all():
 def test_blocks_change_nothing(monkeypatch):
     values, map_ = normal(80, 4), normal(80, 2, seed=1)
     (whole,) = assess(values, [map_], 10)
+    monkeypatch.setattr(distances, "BLOCK", 400)
     monkeypatch.setattr(quality, "BLOCK", 700)
     (parts,) = assess(values, [map_], 10)
     np.testing.assert_array_equal(parts.trust, whole.trust)
@@ -189,6 +193,16 @@ def test_files_without_seeds_and_of_two_samples_say_so(files, tmp_path):
     assert facts["trustworthiness"] is None and facts["spread"] is None
     assert facts["assessed"] == 0
     assert np.isnan(table["trustworthiness"].to_numpy()).all()
+
+
+def test_what_is_made_of_approximate_neighbors_says_so(clusters, files, tmp_path):
+    given = files(clusters[0])
+    graph = replace(read_graph(given.neighbors), audit=Audit(0.97, 90, 50))
+    write_graph(given.neighbors, graph)
+    paths = assessed(given, tmp_path, ["pca", "umap"], seeds=0)
+    linear, placed = (json.loads(pq.read_schema(path).metadata[b"latentmap"]) for path in paths)
+    assert "neighbors" not in linear
+    assert placed["neighbors"] == graph.exactness
 
 
 def test_the_same_input_gives_the_same_bytes(clusters, files, tmp_path):

@@ -1,11 +1,13 @@
 """What a neighbor graph mixes, and the page about it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from latentmap.metrics.agreement import NeighborMetricOptions
 from latentmap.neighbors.exact import find_neighbors
-from latentmap.neighbors.graph import write_graph
+from latentmap.neighbors.graph import Audit, write_graph
 from latentmap.report.neighbor_charts import (
     LabelledGraph,
     confusion,
@@ -97,12 +99,12 @@ def test_the_matrix_is_described_and_shows_all_labels(line):
     assert spec["description"] and len(rows) == 9
 
 
-def write(run, output, values, k=10):
+def write(run, output, values, k=10, audit=None):
     """Write the page of the fake run with one method's graph for all."""
     keys = [key for key in run.metrics if key[:2] == ("tiny-vae", "plain")]
     groups = [str(row // 3) for row in range(len(run.ids))]
     graph = output.with_suffix(".parquet")
-    write_graph(graph, find_neighbors(run.ids, values, groups, k))
+    write_graph(graph, replace(find_neighbors(run.ids, values, groups, k), audit=audit))
     missing = output.parent / "not there.parquet"
     write_neighbors_page(
         output,
@@ -129,3 +131,10 @@ def test_the_page_shows_the_best_method_with_pictures_and_hostile_text_as_text(f
     assert text.count('<img src="data:image/jpeg;base64,') >= 40
     assert "<img src=x" not in text
     assert text.count("× the median") == 24
+
+
+def test_the_page_says_how_many_of_the_exact_neighbors_it_is_about(fake_run, tmp_path):
+    values = np.random.default_rng(0).normal(size=(len(fake_run.ids), 4)).astype(np.float32)
+    said = "from approximate neighbors: recall@10 0.970."
+    assert said not in write(fake_run, tmp_path / "exact.html", values)
+    assert said in write(fake_run, tmp_path / "near.html", values, audit=Audit(0.97, 10, 50))

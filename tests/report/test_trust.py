@@ -46,6 +46,14 @@ def test_what_is_said_of_a_map(fake_run, shown, tmp_path):
     assert read_trust(path, shown).note == "Trust is below 0.8 for 50 % of the samples."
 
 
+def test_the_recall_of_approximate_neighbors_stands_beside_a_map(fake_run, shown, tmp_path):
+    quality = MapQuality(*np.full((3, 70), 0.9), k=15)
+    spread, audit = np.full(70, np.nan), {"exact": False, "recall": 0.97, "k": 90, "rows": 50}
+    write_trust(tmp_path / "t.parquet", fake_run.ids, quality, spread, 0, audit)
+    note = read_trust(tmp_path / "t.parquet", shown).note
+    assert note.endswith("Made from approximate neighbors: recall@90 0.970.")
+
+
 def test_a_map_of_too_few_samples_says_so(fake_run, shown, tmp_path):
     trust = read_trust(write(tmp_path / "t.parquet", fake_run.ids, [np.nan] * 70), shown)
     assert trust.values == [None] * 70

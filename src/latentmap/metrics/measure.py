@@ -119,7 +119,7 @@ def _audited(
     """Put the recall of an approximate graph beside every figure made from its neighbors."""
     if audit is None or not metric.reads_neighbors:
         return figures
-    said = f"From approximate neighbors: recall@{audit.k} {audit.recall:.3f}."
+    said = f"From {audit.note}"
     return {
         name: replace(found, note=" ".join(filter(None, (found.note, said))))
         for name, found in figures.items()

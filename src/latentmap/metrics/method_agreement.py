@@ -21,7 +21,7 @@ from latentmap.metrics.similarity import (
     neighbor_jaccard,
     procrustes,
 )
-from latentmap.neighbors.graph import nearest, read_graph
+from latentmap.neighbors.graph import Audit, nearest, read_graph
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, matrix, read_embedding, read_parquet
@@ -66,7 +66,8 @@ def compare_embeddings(
         output: JSON file: `samples` compared and their number `of`; `tables` with the mean
             Jaccard index of the k nearest neighbors of other source groups (of all, where there
             is one group) and the linear CKA, each with its `methods`, `values`, `chance` and
-            `limit` as nested lists; `duplicates`, lists of methods whose embeddings are the same
+            `limit` as nested lists; `recall`, the lowest of the approximate neighbors, null if all
+            are exact; `duplicates`, lists of methods whose embeddings are the same
             up to rotation, shift and scale.
 
     Raises:
@@ -75,7 +76,9 @@ def compare_embeddings(
     ids, groups = _read_groups(samples)
     rng = np.random.default_rng(options.seed)
     rows = _drawn(groups, options.max_samples, rng)
-    lists = [_neighbors(path, ids, groups, options.k) for path in neighbors.values()]
+    read = [_neighbors(path, ids, groups, options.k) for path in neighbors.values()]
+    lists = [indices for indices, _ in read]
+    recalls = [audit.recall for _, audit in read if audit is not None]
     jaccard = neighbor_jaccard(lists, rows, group_permutations(groups, options.permutations, rng))
     grams = [_gram(path, ids, rows) for path in embeddings.values()]
     here = np.unique(groups[rows], return_inverse=True)[1]
@@ -87,6 +90,7 @@ def compare_embeddings(
             "samples": len(rows),
             "of": len(ids),
             "tables": {"jaccard": _table(methods, jaccard), "cka": _table(methods, cka)},
+            "recall": min(recalls, default=None),
             "duplicates": duplicates(methods, jaccard.values, cka.values),
         },
     )
@@ -153,10 +157,10 @@ def _drawn(groups: NDArray[np.intp], limit: int, rng: np.random.Generator) -> ND
 
 def _neighbors(
     path: Path | str, ids: list[str], groups: NDArray[np.intp], k: int
-) -> NDArray[np.int32]:
+) -> tuple[NDArray[np.int32], Audit | None]:
     graph = read_graph(path)
     check_ids(path, graph.ids, ids)
-    return nearest(graph.grouped if groups.any() else graph.every, k).indices
+    return nearest(graph.grouped if groups.any() else graph.every, k).indices, graph.audit
 
 
 def _gram(path: Path | str, ids: list[str], rows: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Audit:
     """How an approximate graph compares with exact neighbors, on a sample of its rows.
 
     Attributes:
-        recall: share of the exact k nearest that the graph lists.
+        recall: share of the exact k nearest that the graph lists, of its two lists the lower.
         k: neighbors per row.
         rows: rows that were compared.
     """
@@ -50,6 +50,11 @@ class Audit:
     recall: float
     k: int
     rows: int
+
+    @property
+    def note(self) -> str:
+        """What to say beside a figure that is made from the graph."""
+        return f"approximate neighbors: recall@{self.k} {self.recall:.3f}."
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,13 @@ class NeighborGraph:
         return {"exact": True} if self.audit is None else {"exact": False, **asdict(self.audit)}
 
 
+def audit_of(exactness: Mapping[str, Any]) -> Audit | None:
+    """Return the audit that a graph's `exactness` holds, if it is not exact."""
+    if exactness["exact"]:
+        return None
+    return Audit(**{name: value for name, value in exactness.items() if name != "exact"})
+
+
 def write_graph(path: Path | str, graph: NeighborGraph) -> None:
     """Write a graph as id + k indices + k distances, for both lists, and its rotated rows.
 
@@ -100,8 +112,7 @@ def read_graph(path: Path | str) -> NeighborGraph:
         for suffix in ("", "_grouped")
     )
     rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
-    facts = json.loads(table.schema.metadata[METADATA_KEY])
-    audit = None if facts.pop("exact") else Audit(**facts)
+    audit = audit_of(json.loads(table.schema.metadata[METADATA_KEY]))
     return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated, audit)
 
 

@@ -16,7 +16,7 @@ from latentmap.errors import LatentmapError
 from latentmap.neighbors.graph import NeighborGraph, read_graph
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.project.components import principal_components
-from latentmap.project.projection import Layout, Projection, ProjectionOptions
+from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
 from latentmap.store.latents import METADATA_KEY
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import (
@@ -75,15 +75,27 @@ def described(projection: Projection[ProjectionOptions]) -> dict[str, Any]:
 def lay_out(
     embedding: Path | str, graph: NeighborGraph, projection: Projection[ProjectionOptions]
 ) -> Layout:
-    """Reduce the embedding if the projection asks for it, and place its samples."""
+    """Reduce the embedding if the projection asks for it, and place its samples.
+
+    If approximate neighbors decide the places, their exactness is the fact `neighbors`.
+    """
     count = projection.options.pca
     if count is None:
-        return projection.place(partial(read_values, embedding, graph), graph)
+        return _placed(projection, partial(read_values, embedding, graph), graph)
     values = read_values(embedding, graph)
     reduced = principal_components(values, min(count, *values.shape)).coordinates
     # The reduced rows have neighbors of their own; nobody's neighbors are left out for a map.
     reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, NeighborOptions(k=graph.every.k))
-    return projection.place(lambda: reduced, reduced_graph)
+    return _placed(projection, lambda: reduced, reduced_graph)
+
+
+def _placed(
+    projection: Projection[ProjectionOptions], values: Values, graph: NeighborGraph
+) -> Layout:
+    layout = projection.place(values, graph)
+    if graph.audit is None or not projection.reads_neighbors:
+        return layout
+    return Layout(layout.coordinates, {**layout.facts, "neighbors": graph.exactness})
 
 
 def read_values(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:

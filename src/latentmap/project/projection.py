@@ -54,9 +54,11 @@ class Projection(Plugin[R_co]):
 
     Attributes:
         is_random: whether another seed gives another map.
+        reads_neighbors: whether it places samples by their neighbors.
     """
 
     is_random: ClassVar[bool] = True
+    reads_neighbors: ClassVar[bool] = True
 
     Options: type[ProjectionOptions] = ProjectionOptions
 

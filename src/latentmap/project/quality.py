@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
+from latentmap.neighbors.distances import row_blocks
 from latentmap.neighbors.exact import Distances
 from latentmap.neighbors.graph import NeighborGraph, read_graph
 from latentmap.project.place import AXES, lay_out, read_values
@@ -37,7 +38,7 @@ place on a map, or one group lies in two such places, half of a sample's neighbo
 of all ranks, which leaves 0.5 to 0.7.
 """
 
-# Rows compared with all others at once: sorting in blocks that fit the cache is fastest.
+# Cells that are sorted at once: blocks that fit the cache are fastest.
 BLOCK = 2**21
 
 
@@ -111,20 +112,26 @@ def assess_maps(
     graph = read_graph(neighbors)
     check_ids(embedding, read_parquet(embedding, ["id"])["id"].to_pylist(), expected)
     check_ids(neighbors, graph.ids, expected)
-    placed = [_read_map(path, expected) for path in maps]
+    read = [_read_map(path, expected) for path in maps]
+    placed = [coordinates for coordinates, _ in read]
     rows = evenly_spaced(len(expected), options.samples)
     qualities = assess(read_values(embedding, graph), placed, options.k, rows)
-    for output, projection, coordinates, quality in zip(
-        outputs, projections, placed, qualities, strict=True
+    for output, projection, (coordinates, neighbors_used), quality in zip(
+        outputs, projections, read, qualities, strict=True
     ):
         spread = _spread(embedding, graph, projection, coordinates, options.seeds)
-        write_trust(output, expected, quality, spread, options.seeds)
+        write_trust(output, expected, quality, spread, options.seeds, neighbors_used)
 
 
-def _read_map(path: Path | str, expected: Sequence[str]) -> NDArray[np.float32]:
+def _read_map(
+    path: Path | str, expected: Sequence[str]
+) -> tuple[NDArray[np.float32], dict[str, Any] | None]:
+    """Return the places of a map, and of which approximate neighbors it is made, if so."""
     table = read_parquet(path)
     check_ids(path, table["id"].to_pylist(), expected)
-    return np.stack([matrix(table[axis]) for axis in AXES if axis in table.column_names], axis=1)
+    axes = [matrix(table[axis]) for axis in AXES if axis in table.column_names]
+    facts = json.loads(table.schema.metadata[METADATA_KEY])
+    return np.stack(axes, axis=1), facts.get("neighbors")
 
 
 def assess(
@@ -153,14 +160,19 @@ def assess(
     if k > 0:
         rows = np.arange(count) if rows is None else rows
         high, low = Distances(values), [Distances(coordinates) for coordinates in maps]
-        for block in np.array_split(rows, -(-len(rows) * count // BLOCK)):
-            original = _Neighborhood(high.to_others(block), k)
-            for number, distances in enumerate(low):
-                shown = _Neighborhood(distances.to_others(block), k)
-                false, missing = original.ranks(shown.nearest), shown.ranks(original.nearest)
-                found[number, 0, block] = _kept(false, k, count)
-                found[number, 1, block] = _kept(missing, k, count)
-                found[number, 2, block] = (false <= k).mean(axis=1)
+        for compared in row_blocks(count, len(rows)):
+            together = rows[compared]
+            distances = [space.to_others(together) for space in (high, *low)]
+            for part in np.array_split(
+                np.arange(len(together)), -(-len(together) * count // BLOCK)
+            ):
+                block = together[part]
+                original, *shown = (_Neighborhood(space[part], k) for space in distances)
+                for number, one in enumerate(shown):
+                    false, missing = original.ranks(one.nearest), one.ranks(original.nearest)
+                    found[number, 0, block] = _kept(false, k, count)
+                    found[number, 1, block] = _kept(missing, k, count)
+                    found[number, 2, block] = (false <= k).mean(axis=1)
     return [MapQuality(one, other, both, k) for one, other, both in found]
 
 
@@ -256,12 +268,14 @@ def write_trust(
     quality: MapQuality,
     spread: NDArray[np.float64],
     seeds: int,
+    neighbors: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the trust in one map as id, trustworthiness, continuity, recall and spread.
 
     The metadata of its schema hold, as JSON, the means of the first three, the median `spread`,
     the share of samples that are `doubtful`, and `k`, `assessed` (samples) and `seeds`, which they
-    come from; null stands for what is not defined.
+    come from; null stands for what is not defined. Of a map that is made of approximate neighbors
+    they hold the exactness of these, as `neighbors`.
 
     Args:
         path: the Parquet file.
@@ -269,6 +283,7 @@ def write_trust(
         quality: of the map.
         spread: (N,) as `spread_over_seeds` returns it.
         seeds: how many more times the map was made.
+        neighbors: exactness of the approximate neighbors that the map is made of, if it is.
     """
     columns = {
         "trustworthiness": quality.trustworthiness,
@@ -277,13 +292,14 @@ def write_trust(
         "spread": spread,
     }
     assessed = np.isfinite(quality.trust)
-    facts = {
+    facts: dict[str, Any] = {
         "k": quality.k,
         "assessed": int(assessed.sum()),
         "seeds": seeds,
         "doubtful": _figure(np.mean, (quality.trust < DOUBTFUL)[assessed]),
         "spread": _figure(np.median, spread[np.isfinite(spread)]),
     } | {name: _figure(np.mean, columns[name][assessed]) for name in list(columns)[:3]}
+    facts |= {} if neighbors is None else {"neighbors": neighbors}
     table: dict[str, Any] = {"id": strings(ids)}
     table |= {name: numbers(column.astype(np.float32)) for name, column in columns.items()}
     metadata = {METADATA_KEY: json.dumps(facts, sort_keys=True)}

@@ -38,12 +38,14 @@ class MethodAgreement:
         duplicates: sets of methods whose embeddings are the same up to rotation and scale.
         samples: how many samples were compared.
         of: how many there are.
+        recall: the lowest of the approximate neighbors compared; None if all are exact.
     """
 
     tables: Mapping[str, AgreementTable]
     duplicates: Sequence[Sequence[str]]
     samples: int
     of: int
+    recall: float | None = None
 
 
 def read_agreement(embeddings: Path | str, maps: Path | str) -> MethodAgreement:
@@ -57,13 +59,14 @@ def read_agreement(embeddings: Path | str, maps: Path | str) -> MethodAgreement:
         content = read_json(path)
         tables = {name: _table(content["tables"][name]) for name in ("jaccard", "cka")}
         duplicates, samples, of = (content[key] for key in ("duplicates", "samples", "of"))
+        recall = content.get("recall")
         path = maps
         tables |= {name: _table(table) for name, table in read_json(path)["tables"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LatentmapError(
             f"{path} is not a file of agreement ({error!r}). Delete it and run again."
         ) from None
-    return MethodAgreement(tables, duplicates, samples, of)
+    return MethodAgreement(tables, duplicates, samples, of, recall)
 
 
 def read_duplicates(embeddings: Path | str) -> list[list[str]]:

@@ -90,6 +90,7 @@ def write_neighbors_page(
         method=best.method,
         k=data.k,
         grouped=data.is_grouped,
+        audit=data.graph.audit,
         plates=_plates(data, colors) if told else [],
         wrong=_share_of_wrong(data) if told else "",
         pairs=_shown_pairs(telling_pairs(data), samples, thumbnails) if told else [],

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from latentmap.neighbors.graph import audit_of
 from latentmap.project.quality import DOUBTFUL
 from latentmap.report.palette import TRUST, UNKNOWN
 from latentmap.report.points import ShownSamples
@@ -60,6 +61,9 @@ class MapTrust:
                 f"Made again from {again}, the median sample moves by "
                 f"{self.facts['spread']:.2f} of the map's radius."
             )
+        audit = audit_of(self.facts.get("neighbors", {"exact": True}))
+        if audit is not None:
+            sentences.append(f"Made from {audit.note}")
         return " ".join(sentences)
 
 

@@ -18,6 +18,7 @@ class PCA(Projection[ProjectionOptions]):
     """
 
     is_random = False
+    reads_neighbors = False
 
     def place(self, values: Values, graph: NeighborGraph) -> Layout:
         """Return the coordinates on the principal axes; zero beyond the rank."""

@@ -68,6 +68,8 @@ class MethodAgreementChart(Chart):
         ]
         if found.samples < found.of:
             parts.append(f"Compared on {found.samples:,} of {found.of:,} samples.")
+        if found.recall is not None:
+            parts.append(f"Neighbors are approximate: recall of {found.recall:.3f} or more.")
         return " ".join(parts)
 
 
