@@ -6,6 +6,7 @@ configfile: "config/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/plan.smk"
+include: "rules/reference.smk"
 include: "rules/pages.smk"
 
 

@@ -60,6 +60,35 @@ rule compare_embeddings:
         "../workflow/scripts/compare_embeddings.py"
 
 
+rule compare_sources:
+    input:
+        embedding=EMBEDDING,
+        maps=own_maps,
+        samples=sample_shards,
+        reference_embedding=reference(EMBEDDING),
+        reference_maps=reference_maps,
+        reference_samples=reference_samples,
+    output:
+        sources=SOURCE_FIGURES,
+    log:
+        f"{LOG}/compare_sources/{EMBEDDED}.log",
+    benchmark:
+        f"{BENCHMARK}/compare_sources/{EMBEDDED}.tsv"
+    conda:
+        "../envs/metrics.yaml"
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    params:
+        reference=RUN.reference_run,
+        statistics=RUN.statistics.model_dump(),
+        code=code("compare_sources"),
+    message:
+        "Compare the sources in {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
+    script:
+        "../workflow/scripts/compare_sources.py"
+
+
 rule compare_maps:
     input:
         maps=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),

@@ -3,7 +3,11 @@
 DEEP_DIVE_KEYS = [
     (*key, chart)
     for key in LATENT_KEYS
-    for chart in (*(CHANNEL_CHARTS if RUN.has_channels(key[0]) else ()), "nearest_neighbors")
+    for chart in (
+        *(CHANNEL_CHARTS if RUN.has_channels(key[0]) else ()),
+        "nearest_neighbors",
+        *(["sources"] if any(compared[:2] == key for compared in SOURCE_KEYS) else []),
+    )
 ]
 MAPS_PAGE_KEYS = LATENT_KEYS if RUN.report.side_by_side else []
 JOINED = [ANNOTATIONS] if RUN.annotations else []
@@ -18,6 +22,11 @@ def compared_keys(wildcards):
 def method_keys_of(wildcards):
     """The methods of one encoder and variant."""
     return [key for key in METHOD_KEYS if key[:2] == (wildcards.encoder, wildcards.variant)]
+
+
+def source_keys_of(wildcards):
+    """The methods of one encoder and variant in which sources are compared."""
+    return [key for key in SOURCE_KEYS if key[:2] == (wildcards.encoder, wildcards.variant)]
 
 
 def map_keys_of(wildcards):

@@ -3,6 +3,9 @@ rule project_embedding:
         embedding=EMBEDDING,
         neighbors=NEIGHBORS,
         samples=sample_shards,
+        reference_embedding=reference(EMBEDDING),
+        reference_neighbors=reference(NEIGHBORS),
+        reference_map=reference(PROJECTION),
     output:
         projection=PROJECTION,
     log:
@@ -16,6 +19,7 @@ rule project_embedding:
         runtime=60,
     params:
         projection=lambda wildcards: created(RUN.projection(wildcards.projection)),
+        reference=RUN.reference_run,
         code=lambda wildcards: projection_code(wildcards.projection),
     message:
         "Map {wildcards.encoder} ({wildcards.variant}), {wildcards.method} by {wildcards.projection}"
@@ -42,7 +46,7 @@ rule assess_maps:
         runtime=60,
     params:
         projections=[created(RUN.projection(name)) for name in RUN.map_names],
-        options=RUN.trust.model_dump(),
+        options=TRUST_OPTIONS.model_dump(),
         code=code("assess_maps", *MAP_MODULES),
     message:
         "Assess the maps of {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"

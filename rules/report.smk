@@ -188,6 +188,44 @@ rule write_neighbors_page:
         "../workflow/scripts/write_neighbors_page.py"
 
 
+rule write_sources_page:
+    input:
+        sources=lambda wildcards: paths(SOURCE_FIGURES, source_keys_of(wildcards)),
+        metrics=lambda wildcards: paths(METRICS, source_keys_of(wildcards)),
+        maps=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
+        samples=sample_shards,
+        reference_maps=lambda wildcards: (
+            paths(of_reference(PROJECTION), map_keys_of(wildcards)) if RUN.reference_run else []
+        ),
+        reference_samples=reference_samples,
+        bundle=VEGA,
+    output:
+        page=report(
+            DEEP_DIVE_PAGE.replace("{chart}", "sources"),
+            category="Deep dive",
+            subcategory="{encoder}, {variant}",
+        ),
+    log:
+        f"{LOG}/write_sources_page/{{encoder}}/{{variant}}.log",
+    benchmark:
+        f"{BENCHMARK}/write_sources_page/{{encoder}}/{{variant}}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        source_keys=lambda wildcards: source_keys_of(wildcards),
+        map_keys=lambda wildcards: map_keys_of(wildcards),
+        options=RUN.report.model_dump(),
+        home=SUMMARY,
+        code=code("write_sources_page"),
+    message:
+        "Write the page about the sources in {wildcards.encoder} ({wildcards.variant})"
+    script:
+        "../workflow/scripts/write_sources_page.py"
+
+
 rule write_maps_page:
     input:
         projections=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
@@ -275,6 +313,7 @@ rule write_summary:
         metrics=paths(METRICS, METHOD_KEYS),
         ranking=RANKING,
         agreements=paths(AGREEMENT, LATENT_KEYS),
+        sources=paths(SOURCE_FIGURES, SOURCE_KEYS),
         projections=paths(PROJECTION, MAP_KEYS),
         trust=paths(TRUST, MAP_KEYS),
         weights=paths(SAMPLING_WEIGHTS, [key[:3] for key in MAP_KEYS]),
@@ -300,6 +339,7 @@ rule write_summary:
         options=RUN.report.model_dump(),
         method_keys=METHOD_KEYS,
         latent_keys=LATENT_KEYS,
+        source_keys=SOURCE_KEYS,
         map_keys=MAP_KEYS,
         map_pages=paths(MAP_PAGE, MAP_KEYS),
         comparison_keys=[

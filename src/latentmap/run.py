@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from latentmap.config import Options, Registry, unknown
 from latentmap.draw.boxes import DrawOptions
 from latentmap.draw.thumbnails import ThumbnailOptions
-from latentmap.encode.encoder import ENCODERS, EncoderOptions
+from latentmap.encode.encoder import ENCODERS, EncoderOptions, FittedEncoder
 from latentmap.errors import LatentmapError
 from latentmap.export.options import ExportOptions
 from latentmap.inspect.channels import InspectOptions
@@ -29,12 +29,14 @@ from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
 from latentmap.neighbors.search import NeighborOptions
-from latentmap.pool.method import METHODS
+from latentmap.pool.method import METHODS, PoolingMethod
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
 from latentmap.project.quality import TrustOptions
 from latentmap.report.options import ReportOptions
 from latentmap.samples.annotations import AnnotationOptions
 from latentmap.samples.source import SOURCES, SourceOptions
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 def _kinds(registry: Registry[Any]) -> Any:
@@ -130,12 +132,13 @@ class Run(Options):
         projections: maps to make, by name; null leaves one out.
         maps: pooling methods that get maps; all by default.
         trust: how the trust in maps is measured.
+        reference_run: name of a finished run into whose maps the samples are placed.
         inspection: how the channels of latents are compared.
         report: what the report shows.
         export: what the export targets may do.
     """
 
-    run: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    run: str = Field(pattern=NAME)
     input: str | None = None
     samples: SamplesOptions
     annotations: tuple[AnnotationOptions, ...] = ()
@@ -154,11 +157,12 @@ class Run(Options):
     )
     maps: Literal["all"] | tuple[Method, ...] = "all"
     trust: TrustOptions = TrustOptions()
+    reference_run: str | None = Field(None, pattern=NAME)
     inspection: InspectOptions = InspectOptions()
     report: ReportOptions = ReportOptions()
     export: ExportOptions = ExportOptions()
 
-    @field_validator("run", "input", mode="before")
+    @field_validator("run", "input", "reference_run", mode="before")
     @classmethod
     def _take_numbers(cls, value: Any) -> Any:
         """Take a name that looks like a number as the command line gives it."""
@@ -178,6 +182,21 @@ class Run(Options):
         if len(set(names)) < len(names) and not isinstance(names, str):
             raise ValueError(f"each name once, not {', '.join(names)}")
         return names
+
+    @model_validator(mode="after")
+    def _refer_to_another_run(self) -> Run:
+        """Refuse a reference whose embeddings would not be comparable."""
+        if self.reference_run is None:
+            return self
+        if self.reference_run == self.run:
+            raise ValueError("reference_run names this run; give the name of another")
+        fitted = [e for e in self.encoders if issubclass(ENCODERS[kind_of(e)], FittedEncoder)]
+        if fitted:
+            raise ValueError(
+                f"encoder {fitted[0].name} is fitted to the samples of its own run, which makes "
+                "its embeddings no others' equals; leave it out, or leave out reference_run"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ask_for_enough_neighbors(self) -> Run:
@@ -270,9 +289,19 @@ class Run(Options):
         """Return whether an encoder's latents are feature maps (C, H, W)."""
         return ENCODERS.create(**created(self.encoder(encoder))).rank == "map"
 
-    def mapped_methods(self, encoder: str) -> list[str]:
-        """Return the measured pooling methods that get maps; of vectors, all."""
+    def comparable_methods(self, encoder: str) -> list[str]:
+        """Return the measured pooling methods whose embeddings mean the same as the reference's.
+
+        Without a reference run, all; else those that do not depend on all samples of their run.
+        """
         measured = self.pooling_methods(encoder)
+        if self.reference_run is None:
+            return measured
+        return [name for name in measured if METHODS[name].finish is PoolingMethod.finish]
+
+    def mapped_methods(self, encoder: str) -> list[str]:
+        """Return the comparable pooling methods that get maps; of vectors, all."""
+        measured = self.comparable_methods(encoder)
         if self.maps == "all" or not self.has_channels(encoder):
             return measured
         return [name for name in measured if name in self.maps]

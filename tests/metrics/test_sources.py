@@ -264,11 +264,24 @@ def test_a_reference_is_one_more_source_paired_by_source_group(run, tmp_path):
     assert pair["p_adjusted"] > 0.05
 
 
-def test_what_cannot_be_compared_is_refused_in_one_line(run, tmp_path):
+def test_one_source_that_is_left_has_no_pair(run, tmp_path):
+    one = run("one", np.zeros((5, 3)), ["x"] * 5)
+    compare_sources(one, SourcesOptions(permutations=9), tmp_path / "c.json")
+    found = json.loads((tmp_path / "c.json").read_text())
+    assert (found["pairs"], found["maps"]) == ([], {})
+    assert found["sources"] == [{"name": "x", "samples": 5, "compared": 5}]
+
+
+def test_samples_that_are_all_the_same_tell_nothing(run, tmp_path):
+    same = run("same", np.ones((30, 3)), ["x"] * 15 + ["y"] * 15)
+    compare_sources(same, SourcesOptions(permutations=19), tmp_path / "c.json")
+    (pair,) = json.loads((tmp_path / "c.json").read_text())["pairs"]
+    assert pair["figures"]["auc"] | {"p_value": 1, "value": 0.5} == pair["figures"]["auc"]
+
+
+def test_an_embedding_of_other_dimensions_is_refused_in_one_line(run, tmp_path):
     options, output = SourcesOptions(permutations=9), tmp_path / "c.json"
     one = run("one", np.zeros((5, 3)), ["x"] * 5)
-    with pytest.raises(LatentmapError, match="of one source, 'x'"):
-        compare_sources(one, options, output)
     wide = run("wide", np.zeros((5, 4)), ["x"] * 5)
     with pytest.raises(LatentmapError, match=r"has 3 dimensions where .* has 4"):
         compare_sources(one, options, output, ("wide", wide))

@@ -231,6 +231,7 @@ def write_report(run: FakeRun) -> None:
         metrics=list(run.metrics.values()),
         ranking=run.ranking,
         agreements=run.agreements,
+        sources={},
         map_keys=list(map_pages),
         projections=[run.projections[key] for key in map_pages],
         trust=[run.trust[key] for key in map_pages],

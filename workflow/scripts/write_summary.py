@@ -28,6 +28,10 @@ def main(snakemake):
                 tuple(key): path
                 for key, path in zip(params.latent_keys, given.agreements, strict=True)
             },
+            sources={
+                tuple(key): path
+                for key, path in zip(params.source_keys, given.sources, strict=True)
+            },
             map_keys=params.map_keys,
             projections=given.projections,
             trust=given.trust,

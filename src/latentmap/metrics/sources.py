@@ -97,13 +97,14 @@ def compare_sources(
             sources, `first` and `second`, with what `compare_pair` returns and the p-value of its
             classifier adjusted for the number of pairs (`p_adjusted`); `maps`, by projection, with
             the `centres` of the regions, the `shares` of the sources, in their order, in each,
-            and `p_values` and `p_adjusted` of each region.
+            and `p_values` and `p_adjusted` of each region. Where all samples that are left are of
+            one source, `pairs` and `maps` are empty.
         reference: name and files of the run whose maps the samples were placed into; its samples
             are one more source, the first.
 
     Raises:
-        LatentmapError: the rows of a file are not the samples, there is only one source, or the
-            reference's embedding has other dimensions.
+        LatentmapError: the rows of a file are not the samples, or the reference's embedding has
+            other dimensions.
     """
     parts = [_read(run)]
     if reference is not None:
@@ -148,15 +149,13 @@ def _compare(parts: Sequence[SourcedSamples], options: SourcesOptions) -> dict[s
     """Compare the sources of one run, or of a reference run and another."""
     all_sources = [source for part in parts for source in part.sources]
     names = list(dict.fromkeys(all_sources))
-    if len(names) < 2:
-        raise LatentmapError(f"All samples that are left are of one source, '{names[0]}'.")
     places = {name: place for place, name in enumerate(names)}
     codes = np.array([places[source] for source in all_sources], np.intp)
     groups = _numbered(group for part in parts for group in part.groups)
     rows = drawn_rows(codes, groups, options.max_samples, options.seed)
     values = _stacked([part.values for part in parts], rows)
     codes, groups, every = codes[rows], _numbered(groups[rows].tolist()), codes
-    pairs = []
+    pairs: list[dict[str, Any]] = []
     for first, second in combinations(range(len(names)), 2):
         here = np.flatnonzero((codes == first) | (codes == second))
         own = (codes[here] == second).astype(np.intp)
@@ -166,7 +165,7 @@ def _compare(parts: Sequence[SourcedSamples], options: SourcesOptions) -> dict[s
     for pair, p_value in zip(pairs, adjusted.tolist(), strict=True):
         pair["p_adjusted"] = p_value
     maps = {}
-    for name in parts[0].maps:
+    for name in parts[0].maps if pairs else ():
         coordinates = _stacked([part.maps[name] for part in parts], rows)
         shares = region_shares(
             coordinates, codes, groups, options.regions, options.permutations, options.seed

@@ -36,6 +36,7 @@ from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plate, map_plate, relative, write_page
 from latentmap.report.palette import group_colors
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
+from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.report.standings import STANDING_COLUMNS, Standing, Standings, read_standings
 from latentmap.report.trust import read_trust
 from latentmap.store.latents import read_latents
@@ -70,6 +71,7 @@ def write_summary(
     metrics: Sequence[Path | str],
     ranking: Path | str,
     agreements: Mapping[tuple[str, str], Path | str],
+    sources: Mapping[tuple[str, str, str], Path | str],
     map_keys: Sequence[Sequence[str]],
     projections: Sequence[Path | str],
     trust: Sequence[Path | str],
@@ -100,6 +102,8 @@ def write_summary(
         metrics: the files of figures, in the same order.
         ranking: the file of what is sure of the order.
         agreements: the files of how far methods agree, by (encoder, variant).
+        sources: the files of how sources differ, by (encoder, variant, method); none where
+            there is one source.
         map_keys: (encoder, variant, method, projection) of each map.
         projections: their coordinates, in the same order.
         trust: the trust in them, in the same order.
@@ -140,6 +144,7 @@ def write_summary(
         findings=[
             *key_findings(experiments, duplicates),
             *standings.findings(),
+            *source_findings(read_comparisons(list(sources), list(sources.values())), experiments),
             *_quarantine_warnings(quarantine),
             *annotation_warnings(joined),
         ],
@@ -202,7 +207,7 @@ def _alarms(calibrations: Mapping[tuple[str, str], Calibration]) -> list[str]:
 
 
 def _quarantine(path: Path | str) -> list[dict[str, Any]]:
-    """Return how many rows were repaired or set aside, by source and reason."""
+    """Return how many rows were noted, repaired or set aside, by source and reason."""
     by = ["source", "action", "reason", "remedy"]
     table = pl.read_parquet(path).with_columns(pl.col("reason").str.replace_all(ONE_ROW, ""))
     return (
@@ -218,7 +223,7 @@ def _quarantine_warnings(path: Path | str) -> list[Finding]:
     if not actions:
         return []
     text = " and ".join(f"{count:,} {action}" for action, count in actions)
-    return [Finding(f"Rows of the input that were not taken as they came: {text}.", warning=True)]
+    return [Finding(f"Rows of the input to look at: {text}.", warning=True)]
 
 
 def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[dict[str, str]]:
@@ -379,7 +384,11 @@ def _page_title(name: str) -> str:
         return CHARTS[name].title
     if name in CHANNEL_CHARTS.names():
         return CHANNEL_CHARTS[name].title
-    return {"maps": "Maps side by side", "nearest_neighbors": "Nearest neighbors"}[name]
+    return {
+        "maps": "Maps side by side",
+        "nearest_neighbors": "Nearest neighbors",
+        "sources": "Sources compared",
+    }[name]
 
 
 def _packages() -> dict[str, str]:

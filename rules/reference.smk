@@ -1,0 +1,77 @@
+"""Which sources are compared, and the finished run whose maps samples are placed into."""
+
+from latentmap.project.reference import check_encoder
+
+SOURCE_FIGURES = f"{RESULTS}/metrics/{EMBEDDED}.sources.json"
+REFERENCE = f"results/{RUN.reference_run}"
+SOURCE_KEYS = [
+    (*key, method)
+    for key in LATENT_KEYS
+    for method in RUN.comparable_methods(key[0])
+    if RUN.reference_run or len(RUN.samples.sources) > 1
+]
+# Samples that are placed into a finished map go to the same place whatever the seed.
+TRUST_OPTIONS = RUN.trust.model_copy(update={"seeds": 0} if RUN.reference_run else {})
+
+
+def of_reference(pattern):
+    """Return the reference run's path of what has this path here."""
+    return REFERENCE + pattern.removeprefix(RESULTS)
+
+
+def reference(pattern):
+    """Input function: a file of the reference run; nothing without one."""
+    return lambda wildcards: (
+        of_reference(pattern).format(**wildcards) if RUN.reference_run else []
+    )
+
+
+def reference_maps(wildcards):
+    """Input function: the reference run's maps of one embedding."""
+    return list(map(of_reference, own_maps(wildcards))) if RUN.reference_run else []
+
+
+def own_maps(wildcards):
+    """Input function: the maps of one embedding."""
+    embedded = (wildcards.encoder, wildcards.variant, wildcards.method)
+    return paths(PROJECTION, [key for key in MAP_KEYS if key[:3] == embedded])
+
+
+def reference_shards():
+    """The shards of the reference run that have samples."""
+    return [shard.id for shard in read_manifest(of_reference(MANIFEST)) if shard.rows]
+
+
+def reference_samples(wildcards):
+    """Input function: the samples of the reference run."""
+    return expand(of_reference(SAMPLES), shard=reference_shards()) if RUN.reference_run else []
+
+
+def check_reference():
+    """Refuse a reference run that is not there, lacks a file, or has another encoder."""
+    latents = {
+        key: paths(of_reference(LATENTS), [(*key, shard) for shard in reference_shards()])
+        for key in LATENT_KEYS
+    }
+    needed = [
+        of_reference(MANIFEST),
+        *(path for shards in latents.values() for path in shards),
+        *paths(of_reference(EMBEDDING), SOURCE_KEYS),
+        *paths(of_reference(NEIGHBORS), SOURCE_KEYS),
+        *paths(of_reference(PROJECTION), MAP_KEYS),
+    ]
+    missing = [path for path in needed if not Path(path).exists()]
+    if missing:
+        raise WorkflowError(
+            f"reference_run: {missing[0]} does not exist. Run '{RUN.reference_run}' first, with "
+            "the encoders, variants, methods, maps and projections that this run asks for."
+        )
+    try:
+        for (encoder, _), shards in latents.items():
+            check_encoder(shards[0], kind_of(RUN.encoder(encoder)), revision(encoder))
+    except LatentmapError as error:
+        raise WorkflowError(str(error))
+
+
+if workflow.is_main_process and RUN.reference_run:
+    check_reference()
