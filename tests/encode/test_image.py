@@ -394,6 +394,14 @@ def test_a_model_of_texts_and_an_autoencoder_are_refused(tmp_path):
         load(tmp_path)
 
 
+def test_a_masked_autoencoder_is_refused(tmp_path):
+    import transformers
+
+    transformers.ViTMAEConfig(**VIT).save_pretrained(tmp_path)
+    with pytest.raises(LatentmapError, match="hides patches of every image at random"):
+        load(tmp_path)
+
+
 def test_a_tower_without_all_of_its_weights_is_refused(folders, tmp_path):
     from safetensors.torch import load_file, save_file
 

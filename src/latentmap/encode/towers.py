@@ -211,6 +211,11 @@ class TransformersTower(Tower):
 
     def _class_of(self, config: Any) -> Any:
         """Return the class of the tower that a model's configuration describes."""
+        if getattr(config, "mask_ratio", 0):
+            raise LatentmapError(
+                f"{self._options.model} hides patches of every image at random, "
+                "so that no latent would come out twice; choose a model that sees whole images."
+            )
         projecting = (
             name for name in config.architectures or () if name.endswith("ModelWithProjection")
         )
