@@ -20,7 +20,8 @@ from latentmap.run import created, kind_of, load_run
 from latentmap.samples.annotations import digest_annotation
 
 # An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
-os.environ.update(PYTHONPATH=str(Path(workflow.basedir) / "src"))
+SRC = str(Path(workflow.basedir) / "src")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SRC, os.environ.get("PYTHONPATH")]))
 
 try:
     RUN = load_run(config)
@@ -131,7 +132,10 @@ def fitted(wildcards):
 @cache
 def revision(encoder):
     """What identifies an encoder's weights."""
-    return ENCODERS.create(**created(RUN.encoder(encoder))).revision()
+    try:
+        return ENCODERS.create(**created(RUN.encoder(encoder))).revision()
+    except LatentmapError as error:
+        raise WorkflowError(str(error))
 
 
 def projection_code(projection):

@@ -101,6 +101,18 @@ def test_labels_that_disagree_are_noted_and_kept(make_cache, tmp_path):
     ]
 
 
+def test_one_file_in_two_sources_is_two_samples_of_one_source_group(make_cache, tmp_path):
+    for name in ("before", "after"):
+        make_cache(tmp_path / name, vectors(), LABELS)
+    made = [
+        ingested(open_source(tmp_path / name, prefix=f"{name} ")).samples
+        for name in ("before", "after")
+    ]
+    assert [table["id"][3].as_py() for table in made] == ["before 003.jpg", "after 003.jpg"]
+    assert made[0]["source_group"].to_pylist() == made[1]["source_group"].to_pylist()
+    assert made[0]["source_group"][3].as_py() == "003.jpg"
+
+
 def test_pictures_appear_where_they_are(make_cache, tmp_path):
     folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
     pictures = tmp_path / "pictures"

@@ -71,6 +71,28 @@ def test_cache_of_latents(unfinished):
     )
 
 
+def test_caches_of_two_seeds_and_coordinates_beside_them(unfinished, make_cache):
+    rows, labels = 40, [row % 2 for row in range(40)]
+    for seed in (1, 2):
+        vectors = np.random.default_rng(seed).normal(size=(rows, 8)).astype(np.float32)
+        vectors[3 * seed] = np.nan
+        make_cache(unfinished.folder / f"caches/m_d/test/seed{seed}", vectors, labels)
+    values = ["run=mine", "input=caches", "projections={tsne: null, umap: null, pca: {pca: 4}}"]
+    place = ["coords", "--configfile", "config/embedding_cache.yaml", "--config", *values]
+    unfinished.run_snakemake(*place)
+    beside = unfinished.folder / "caches/m_d/test/seed2/vis_pca_coords.npy"
+    coords = np.load(beside, allow_pickle=False)
+    assert (coords.shape, coords.dtype) == ((rows, 2), np.float32)
+    assert np.flatnonzero(np.isnan(coords).any(axis=1)).tolist() == [3, 6]
+    # What is there and differs stays, and what was deleted comes back when it is asked for.
+    np.save(beside, coords + 1)
+    printed = unfinished.run_snakemake(*place, check=False)
+    assert "seed2/vis_pca_coords.npy. Nothing was written" in printed
+    beside.unlink()
+    unfinished.run_snakemake(*place)
+    np.testing.assert_array_equal(np.load(beside), coords)
+
+
 @pytest.mark.parametrize("as_text", [False, True], ids=["structs", "literals"])
 def test_questions_about_photographs(unfinished, as_text):
     (unfinished.folder / "photographs").mkdir()

@@ -26,6 +26,9 @@ from latentmap.samples.source import FAULT, NOTE, Source, SourceOptions
 
 NUMBER, GROUP = "ground_truth_num_label", "ground_truth_L2_num_label"
 
+PREFIXED = "prefixed_id"
+"""Column of the table that has the ids with their prefix, if they have one."""
+
 
 class EmbeddingCacheColumns(ColumnMap):
     """The columns of `metadata.csv`; see `ColumnMap`."""
@@ -41,10 +44,13 @@ class EmbeddingCacheOptions(SourceOptions):
 
     Attributes:
         image_root: the folder that `file_name` is relative to; without, samples have no pictures.
+        prefix: put before every id, so that one file in the caches of two sources is two samples,
+            of one source group.
         columns: which column of `metadata.csv` holds what.
     """
 
     image_root: str | None = None
+    prefix: str = ""
     columns: EmbeddingCacheColumns = EmbeddingCacheColumns()
 
 
@@ -63,8 +69,7 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
         Raises:
             LatentmapError: there is no cache, one has no metadata, or they share no sample.
         """
-        for cache in self._caches.values():
-            self._columns.check(cache.metadata, str(cache.folder / METADATA))
+        self._columns.check(self._table, f"{self.options.input}: {METADATA}")
         if not np.all([rows >= 0 for rows in self._rows.values()], axis=0).any():
             raise LatentmapError(
                 f"{self.options.input}: no sample is in all of the caches "
@@ -110,7 +115,10 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
     @property
     def _columns(self) -> ColumnMap:
         columns = self.options.columns
-        return columns if self.options.image_root else columns.model_copy(update={"image": None})
+        changes: dict[str, str | None] = {} if self.options.image_root else {"image": None}
+        if self.options.prefix:
+            changes |= {"id": PREFIXED, "source_group": columns.source_group or columns.id}
+        return columns.model_copy(update=changes)
 
     @property
     def _images(self) -> Images:
@@ -136,6 +144,10 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
             groups = [number and f"L2 {number}" for number in table[GROUP].to_pylist()]
             field = table.schema.get_field_index(GROUP)
             table = table.set_column(field, GROUP, pa.array(groups, pa.string()))
+        if self.options.prefix:
+            names = table[self.options.columns.id].to_pylist()
+            ids = pa.array([f"{self.options.prefix}{name}" for name in names], pa.string())
+            table = table.append_column(PREFIXED, ids)
         folder = pa.array([str(cache.folder)] * len(rows), pa.string())
         return table.append_column(CACHE, folder).append_column(CACHE_ROW, positions)
 
