@@ -72,12 +72,13 @@ def sample(number: int) -> dict[str, object]:
 
 
 def docstrings() -> list[str]:
-    """Return the first docstrings of the standard library, by file."""
+    """Return the first paragraphs of the standard library's first docstrings, by file."""
     found: list[str] = []
     for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
         nodes = ast.walk(ast.parse(path.read_bytes()))
         defined = (node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef))
-        found += filter(None, map(ast.get_docstring, defined))
+        texts = (ast.get_docstring(node) or "" for node in defined)
+        found += filter(None, (text.partition("\n\n")[0] for text in texts))
     return found[:TEXTS]
 
 
