@@ -1,0 +1,31 @@
+"""Annotations join and reach the pages; what they say runs nothing else again."""
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+JOINED = "samples/annotations.parquet"
+
+
+def test_a_changed_annotation_runs_the_join_and_the_pages_of_maps(project):
+    table = project.folder / "predictions.csv"
+    table.write_text("id,judged\nscene-0-00000-0,wrong\n")
+    project.configure({"annotations": [{"path": "predictions.csv"}]})
+    maps = {name for name in project.outputs() if "/per_method/" in name and name[-5:] == ".html"}
+    branch = {JOINED, "report/summary_report.html", *maps}
+    assert len(maps) == 8
+    assert project.pending() == branch
+    project.snakemake(f"results/small/{JOINED}")
+    table.touch()
+    assert JOINED not in project.pending()
+    table.write_text("id,judged\nscene-0-00000-0,right\n")
+    assert project.pending() == branch
+    assert project.run() == branch
+    page = (project.results / "report/dct/plain/per_method/mean/umap.html").read_text()
+    assert '"judged":["right",' in page
+
+
+def test_a_missing_annotation_is_said_before_anything_runs(project):
+    project.configure({"annotations": [{"path": "gone.csv"}]})
+    printed = project.run_snakemake("--configfile", "config/small.yaml", check=False)
+    assert "gone.csv: No such file or directory. Check 'path' under 'annotations'." in printed
