@@ -47,30 +47,32 @@ def reference_samples(wildcards):
     return expand(of_reference(SAMPLES), shard=reference_shards()) if RUN.reference_run else []
 
 
-def check_reference():
-    """Refuse a reference run that is not there, lacks a file, or has another encoder."""
-    latents = {
-        key: paths(of_reference(LATENTS), [(*key, shard) for shard in reference_shards()])
-        for key in LATENT_KEYS
-    }
-    needed = [
-        of_reference(MANIFEST),
-        *(path for shards in latents.values() for path in shards),
-        *paths(of_reference(EMBEDDING), SOURCE_KEYS),
-        *paths(of_reference(NEIGHBORS), SOURCE_KEYS),
-        *paths(of_reference(PROJECTION), MAP_KEYS),
-    ]
+def require(needed):
+    """Refuse a reference run that lacks one of these files."""
     missing = [path for path in needed if not Path(path).exists()]
     if missing:
         raise WorkflowError(
             f"reference_run: {missing[0]} does not exist. Run '{RUN.reference_run}' first, with "
             "the encoders, variants, methods, maps and projections that this run asks for."
         )
-    try:
-        for (encoder, _), shards in latents.items():
-            check_encoder(shards[0], kind_of(RUN.encoder(encoder)), revision(encoder))
-    except LatentmapError as error:
-        raise WorkflowError(str(error))
+
+
+def check_reference():
+    """Refuse a reference run that is not there, has another encoder, or lacks a file."""
+    require([of_reference(MANIFEST)])
+    for encoder, variant in LATENT_KEYS:
+        keys = [(encoder, variant, shard) for shard in reference_shards()]
+        latents = paths(of_reference(LATENTS), keys)
+        require(latents)
+        kind = kind_of(RUN.encoder(encoder))
+        known = None if ENCODERS[kind].is_cache else revision(encoder)
+        try:
+            check_encoder(latents[0], kind, known)
+        except LatentmapError as error:
+            raise WorkflowError(str(error))
+    require(paths(of_reference(EMBEDDING), SOURCE_KEYS))
+    require(paths(of_reference(NEIGHBORS), SOURCE_KEYS))
+    require(paths(of_reference(PROJECTION), MAP_KEYS))
 
 
 if workflow.is_main_process and RUN.reference_run:

@@ -48,6 +48,11 @@ def test_schema_file_is_what_the_models_say():
         ({"projections": {"umap": {"n_neighbor": 5}}}, "Did you mean 'n_neighbors'?"),
         ({"projections": {"map": {"kind": "umpa"}}}, "Did you mean 'umap'?"),
         ({"run": "a/b"}, "run: String should match pattern"),
+        ({"run": "a", "reference_run": "a"}, "reference_run names this run"),
+        (
+            {"reference_run": "b", "encoders": [{"kind": "tfidf"}]},
+            "encoder tfidf is fitted to the samples of its own run",
+        ),
         ({"encoders": [{"kind": "dct"}, {"kind": "dct"}]}, "different names, not dct, dct"),
         ({"draw": {"line_widht": 1}}, "Did you mean 'line_width'?"),
         ({"maps": ["nonexist"]}, "maps.0: Unknown value 'nonexist'."),
@@ -114,3 +119,11 @@ def test_later_files_replace_only_what_they_name(tmp_path):
         "variants": ["plain"],
         "run": "x",
     }
+
+
+def test_what_depends_on_all_samples_of_a_run_has_no_place_in_anothers_maps():
+    alone = load_run({**SMALLEST, "methods": ["mean", "mean_pca2"]})
+    assert alone.mapped_methods("dct") == alone.comparable_methods("dct") == ["mean", "mean_pca2"]
+    placed = load_run({**SMALLEST, "methods": ["mean", "mean_pca2"], "reference_run": "old"})
+    assert placed.pooling_methods("dct") == ["mean", "mean_pca2"]
+    assert placed.mapped_methods("dct") == placed.comparable_methods("dct") == ["mean"]

@@ -166,5 +166,6 @@ def test_what_differs_between_the_runs_is_named(runs, clusters, tmp_path):
     made = {"encoder": {"kind": "sentence", "revision": "abc"}}
     write_latents(latents, ["a"], np.zeros((1, 3), np.float32), made)
     check_encoder(latents, "sentence", "abc")
+    check_encoder(latents, "sentence", None)
     with pytest.raises(LatentmapError, match="of revision 'abc', this run has 'def'"):
         check_encoder(latents, "sentence", "def")

@@ -54,10 +54,13 @@ class Encoder(Plugin[E_co]):
 
     Attributes:
         is_baseline: whether it has learned nothing: what a model must beat to have shown anything.
+        is_cache: whether its latents were made elsewhere: its revision identifies these, not what
+            made them.
     """
 
     Options: type[EncoderOptions] = EncoderOptions
     is_baseline: ClassVar[bool] = False
+    is_cache: ClassVar[bool] = False
 
     @property
     @abstractmethod

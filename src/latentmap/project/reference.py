@@ -133,20 +133,20 @@ def far_share(
     return float(f"{share:.6g}")
 
 
-def check_encoder(latents: Path | str, kind: str, revision: str) -> None:
+def check_encoder(latents: Path | str, kind: str, revision: str | None) -> None:
     """Refuse latents of a reference run that another encoder made.
 
     Args:
         latents: a shard of the reference run's latents.
         kind: of this run's encoder.
-        revision: of its weights.
+        revision: of its weights; None for a cache, which does not know what made its latents.
 
     Raises:
         LatentmapError: names what differs.
     """
     made = read_latents(latents).metadata["encoder"]
     for name, asked in (("kind", kind), ("revision", revision)):
-        if made[name] != asked:
+        if asked is not None and made[name] != asked:
             raise LatentmapError(
                 f"{latents} of the reference run was made by an encoder of {name} '{made[name]}', "
                 f"this run has '{asked}'. Use the same encoder in both runs."

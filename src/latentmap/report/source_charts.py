@@ -77,7 +77,7 @@ def sourced_map(data: SourcedMap) -> alt.TopLevelMixin:
         color="#555555", strokeWidth=1, strokeDash=DASHED, opacity=0.8
     )
     numbers = alt.Chart(alt.InlineData(values=_numbers(data))).mark_text(
-        fontSize=14, fontWeight="bold", stroke="#ffffff", strokeWidth=3
+        fontSize=14, fontWeight="bold", stroke="#ffffff", strokeWidth=3, dy=-10
     )
     place = {"x": alt.X("x:Q"), "y": alt.Y("y:Q")}
     layers = [
@@ -85,7 +85,7 @@ def sourced_map(data: SourcedMap) -> alt.TopLevelMixin:
         outlines.encode(**place, detail="region:N", order="turn:Q"),
         numbers.encode(**place, text="region:N"),
         numbers.encode(**place, text="region:N").mark_text(
-            fontSize=14, fontWeight="bold", color="#222222"
+            fontSize=14, fontWeight="bold", color="#222222", dy=-10
         ),
     ]
     return alt.layer(*layers, description=description)

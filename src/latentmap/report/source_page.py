@@ -34,9 +34,9 @@ MAP_LOOK_FOR = (
     "below are of the embedding, not of the map."
 )
 REFERENCE_LOOK_FOR = (
-    "colour away from the grey samples of the reference, and grey that no colour covers. Further "
-    "samples land on samples of the reference or between them, so new kinds of samples cannot "
-    "form clusters of their own here."
+    "colour where there is little grey, and grey that no colour covers. On any map but that of "
+    "principal components, the samples of this run land on samples of the reference or between "
+    "them: new kinds of samples cannot form clusters of their own."
 )
 BARS_LOOK_FOR = (
     "bars of one region that differ in height, with a star where they differ more than chance "

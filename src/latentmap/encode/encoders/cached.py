@@ -39,6 +39,7 @@ class Cached(Encoder[CachedOptions]):
 
     Options: type[CachedOptions] = CachedOptions
     rank: Literal["map", "vector"] = "map"
+    is_cache = True
 
     def revision(self) -> str:
         """Return a digest of the file."""

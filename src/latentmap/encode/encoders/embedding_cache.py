@@ -40,6 +40,7 @@ class EmbeddingCacheEncoder(Encoder[EmbeddingCacheOptions]):
 
     Options: type[EmbeddingCacheOptions] = EmbeddingCacheOptions
     rank: Literal["map", "vector"] = "vector"
+    is_cache = True
 
     @classmethod
     def expanded(cls, options: EmbeddingCacheOptions) -> tuple[EmbeddingCacheOptions, ...]:
