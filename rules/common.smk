@@ -109,6 +109,11 @@ def paths(pattern, keys):
     return [pattern.format(**dict(zip(names, key, strict=True))) for key in keys]
 
 
+def growing(wildcards, attempt):
+    """Memory in MB of a job whose need grows with its samples: a retry has three times as much."""
+    return 2500 * 3 ** (attempt - 1)
+
+
 def code(script, *modules):
     """Fingerprint a rule's script, the plug-ins it is given, and all they import of latentmap."""
     path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"

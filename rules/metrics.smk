@@ -14,7 +14,7 @@ rule measure_embedding:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=2500,
+        mem_mb=growing,
         runtime=60,
     params:
         metrics=METRIC_OPTIONS,
@@ -49,7 +49,7 @@ rule compare_embeddings:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=2500,
+        mem_mb=growing,
         runtime=60,
     params:
         methods=lambda wildcards: RUN.pooling_methods(wildcards.encoder),

@@ -11,7 +11,7 @@ rule find_neighbors:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=2500,
+        mem_mb=growing,
         runtime=60,
     params:
         options=RUN.neighbors.model_dump(),

@@ -15,7 +15,7 @@ rule project_embedding:
     conda:
         "../envs/project.yaml"
     resources:
-        mem_mb=2500,
+        mem_mb=growing,
         runtime=60,
     params:
         projection=lambda wildcards: created(RUN.projection(wildcards.projection)),
@@ -42,7 +42,7 @@ rule assess_maps:
     conda:
         "../envs/project.yaml"
     resources:
-        mem_mb=2500,
+        mem_mb=growing,
         runtime=60,
     params:
         projections=[created(RUN.projection(name)) for name in RUN.map_names],

@@ -17,7 +17,7 @@ FEWEST = 1000
 # Neighbors that the descent looks for: as many as this memory allows, which grows with their
 # square (measured: 13 bytes × rows × neighbors²), within these bounds.
 MEMORY = 4 * 2**30
-DEGREES = (30, 90)
+DEGREES = (30, 60)
 # Rows that lie together and are compared at once.
 TOGETHER = 512
 
