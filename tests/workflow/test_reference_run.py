@@ -1,0 +1,45 @@
+"""A run of several sources is placed into the maps of a finished run, which stay as they are."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+CONFIGURED = ("--configfile", "config/small.yaml")
+
+NEW = {
+    "run": "new",
+    "reference_run": "small",
+    "samples": {
+        "sources": [
+            {"kind": "scenes", "images": 4, "seed": 1},
+            {"kind": "scenes", "images": 4, "seed": 2, "name": "other"},
+        ]
+    },
+    "variants": ["plain"],
+    "encoders": [{"kind": "dct", "size": 64}],
+}
+
+
+def test_a_run_is_placed_into_the_maps_of_another_and_compared_with_it(project):
+    before = project.contents()
+    project.configure(NEW)
+    project.snakemake("results/new/metrics/dct/plain/mean.sources.json")
+    new = project.results.parent / "new"
+    found = json.loads((new / "metrics/dct/plain/mean.sources.json").read_text())
+    assert [s["name"] for s in found["sources"]] == ["small (reference)", "scenes", "other"]
+    assert [s["samples"] for s in found["sources"]] == [24, 16, 16]
+    assert set(found["maps"]) == {"pca", "umap"}
+    placed = pq.read_table(new / "projections/dct/plain/mean/umap.parquet")
+    facts = json.loads(placed.schema.metadata[b"latentmap"])
+    assert (facts["reference"], len(placed)) == ("small", 32)
+    assert project.contents() == before
+
+    project.configure({**NEW, "reference_run": "gone"})
+    said = project.run_snakemake("-n", *CONFIGURED, check=False)
+    assert "results/gone/samples/manifest.json does not exist. Run 'gone' first" in said
+    project.configure({**NEW, "encoders": [{"kind": "metadata", "name": "dct"}]})
+    said = project.run_snakemake("-n", *CONFIGURED, check=False)
+    assert "made by an encoder of kind 'dct', this run has 'metadata'" in said
