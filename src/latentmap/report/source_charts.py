@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 WIDTH, HEIGHT = 760, 520
-SPACE = 22
+BAR, GAP = 15, 12
 DASHED = [4, 3]
 
 
@@ -208,7 +208,7 @@ def region_bars(data: SourcedMap) -> alt.TopLevelMixin:
     return alt.layer(
         bars,
         *([stars] if marks else []),
-        width=alt.Step(SPACE * len(names) // 2 + 6),
+        width=len(data.regions["shares"]) * (BAR * len(names) + GAP),
         height=240,
         description="Bars: of each source, the share of its samples in each region of the map.",
     )
