@@ -264,6 +264,17 @@ def test_a_reference_is_one_more_source_paired_by_source_group(run, tmp_path):
     assert pair["p_adjusted"] > 0.05
 
 
+def test_regions_of_a_reference_are_not_tested_because_its_samples_shaped_the_map(run, tmp_path):
+    # On the first components of wide noise, samples that did not take part fall together.
+    shaped, placed = np.random.default_rng(3).normal(size=(2, 60, 3))
+    files = run("after", 0.3 * placed, ["x"] * 60)
+    reference = ("before", run("before", shaped, ["x"] * 60))
+    compare_sources(files, SourcesOptions(permutations=99), tmp_path / "c.json", reference)
+    found = json.loads((tmp_path / "c.json").read_text())["maps"]["umap"]
+    assert found["p_values"] == found["p_adjusted"] == [None] * 12
+    assert np.array(found["shares"]).sum(axis=0) == pytest.approx(1, abs=1e-4)
+
+
 def test_one_source_that_is_left_has_no_pair(run, tmp_path):
     one = run("one", np.zeros((5, 3)), ["x"] * 5)
     compare_sources(one, SourcesOptions(permutations=9), tmp_path / "c.json")

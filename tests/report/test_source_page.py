@@ -133,6 +133,8 @@ def test_the_reference_lies_in_grey_behind(pages, normal):
     color = charts["umap-sources"]["layer"][0]["encoding"]["color"]["scale"]
     assert dict(zip(color["domain"], color["range"], strict=True))["before (reference)"] == NEUTRAL
     assert "12.5 % of them are far" in text
+    assert "no test is made here" in text
+    assert len(charts["umap-regions"]["layer"]) == 1
 
 
 def test_outlines_hold_the_samples_of_their_region_only(pages, normal):

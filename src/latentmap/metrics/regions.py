@@ -21,7 +21,7 @@ class RegionShares:
         centres: (R, dims) of the regions; a place belongs to the region of the nearest.
         shares: (R, sources) share of each source's samples in each region; columns sum to 1.
         p_values: (R,) of the hypothesis that the sources' shares of a region do not differ, under
-            permutations of the sources.
+            permutations of the sources; NaN without permutations.
         p_adjusted: (R,) the same, adjusted for the number of regions (Holm 1979).
     """
 
@@ -79,7 +79,7 @@ def region_shares(
         codes: (N,) source of each, every number up to the largest in use.
         groups: (N,) source group of each, likewise.
         count: regions.
-        permutations: of the sources.
+        permutations: of the sources; 0 where they are not exchangeable on the map.
         seed: of regions and permutations.
     """
     centres = find_regions(places, count, seed)
@@ -96,6 +96,9 @@ def region_shares(
         spread: NDArray[np.float64] = (shares(drawn) - whole) ** 2 @ np.bincount(drawn)
         return spread
 
+    if not permutations:
+        unknown = np.full(len(centres), np.nan)
+        return RegionShares(centres, shares(codes), unknown, unknown)
     found = difference(codes)
     as_far = np.zeros(len(centres))
     for drawn in Exchange(codes, groups).draws(permutations, seed):

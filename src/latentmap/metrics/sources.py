@@ -97,8 +97,9 @@ def compare_sources(
             sources, `first` and `second`, with what `compare_pair` returns and the p-value of its
             classifier adjusted for the number of pairs (`p_adjusted`); `maps`, by projection, with
             the `centres` of the regions, the `shares` of the sources, in their order, in each,
-            and `p_values` and `p_adjusted` of each region. Where all samples that are left are of
-            one source, `pairs` and `maps` are empty.
+            and `p_values` and `p_adjusted` of each region, null with a reference run: samples that
+            shaped a map spread wider on it than others of their distribution that are placed into
+            it. Where all samples that are left are of one source, `pairs` and `maps` are empty.
         reference: name and files of the run whose maps the samples were placed into; its samples
             are one more source, the first.
 
@@ -165,10 +166,11 @@ def _compare(parts: Sequence[SourcedSamples], options: SourcesOptions) -> dict[s
     for pair, p_value in zip(pairs, adjusted.tolist(), strict=True):
         pair["p_adjusted"] = p_value
     maps = {}
+    permutations = options.permutations if len(parts) == 1 else 0
     for name in parts[0].maps if pairs else ():
         coordinates = _stacked([part.maps[name] for part in parts], rows)
         shares = region_shares(
-            coordinates, codes, groups, options.regions, options.permutations, options.seed
+            coordinates, codes, groups, options.regions, permutations, options.seed
         )
         maps[name] = {key: np.round(value, 5).tolist() for key, value in vars(shares).items()}
     return {

@@ -33,7 +33,8 @@ class SourcedMap:
         labels: (N,) label of each.
         names: the sources, in the order of the comparison.
         reference: the one of them that is the reference run, if there is one.
-        regions: `centres`, `shares` and `p_adjusted` as `compare_sources` writes them.
+        regions: `centres`, `shares` and `p_adjusted` as `compare_sources` writes them; the
+            latter null where there is no test.
     """
 
     places: NDArray[np.float32]
@@ -176,9 +177,11 @@ def region_bars(data: SourcedMap) -> alt.TopLevelMixin:
         for region, (shares, p_value) in enumerate(
             zip(data.regions["shares"], data.regions["p_adjusted"], strict=True), start=1
         )
-        if p_value <= SIGNIFICANT
+        if p_value is not None and p_value <= SIGNIFICANT
     ]
     names = list(data.names)
+    tested = any(row["p_adjusted"] is not None for row in rows)
+    p_value_told = alt.Tooltip("p_adjusted:Q", format=".3~g", title="p, adjusted")
     bars = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar()
@@ -196,7 +199,7 @@ def region_bars(data: SourcedMap) -> alt.TopLevelMixin:
                 alt.Tooltip("region:O"),
                 alt.Tooltip("source:N"),
                 alt.Tooltip("share:Q", format=".1%"),
-                alt.Tooltip("p_adjusted:Q", format=".3~g", title="p, adjusted"),
+                *([p_value_told] if tested else []),
             ],
         )
     )
