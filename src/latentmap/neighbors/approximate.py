@@ -18,8 +18,9 @@ FEWEST = 1000
 # square (measured: 13 bytes × rows × neighbors²), within these bounds.
 MEMORY = 4 * 2**30
 DEGREES = (30, 60)
-# Rows that lie together and are compared at once.
-TOGETHER = 512
+# Rows that lie together and are compared at once: more of them together reach more rows, of which
+# few are near them all.
+TOGETHER = 160
 
 
 def find_neighbors(
