@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -16,7 +15,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from latentmap.config import Options, Registry, unknown
 from latentmap.draw.boxes import DrawOptions
@@ -35,6 +33,7 @@ from latentmap.project.quality import TrustOptions
 from latentmap.report.options import ReportOptions
 from latentmap.samples.annotations import AnnotationOptions
 from latentmap.samples.source import SOURCES, SourceOptions
+from latentmap.validation import complaints
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -344,8 +343,7 @@ def load_run(config: Mapping[str, Any]) -> Run:
     try:
         return Run.model_validate(dict(config))
     except ValidationError as error:
-        details = [detail for detail in error.errors() if not _is_other_form(detail)]
-        lines = [f"  {_explain(detail)}" for detail in details]
+        lines = [f"  {line}" for line in complaints(error, Run)]
         raise LatentmapError("The configuration is not valid:\n" + "\n".join(lines)) from None
 
 
@@ -368,69 +366,3 @@ def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
         nested = isinstance(old, Mapping) and isinstance(value, Mapping)
         merged[key] = _merge(old, value) if nested else value  # type: ignore[arg-type]
     return merged
-
-
-def _is_other_form(detail: ErrorDetails) -> bool:
-    """Whether a list was refused for not being the word that may stand in its place."""
-    return detail["type"] == "literal_error" and isinstance(detail["input"], list | tuple)
-
-
-def _explain(detail: ErrorDetails) -> str:
-    """Say in one line which key is wrong, what is allowed there, and the nearest match."""
-    # Pydantic also names the form of a value that it tried, as `tuple[…]`.
-    place = tuple(part for part in detail["loc"] if "[" not in str(part))
-    *parents, key = place or ("",)
-    where = ".".join(str(part) for part in place)
-    context = detail.get("ctx", {})
-    if detail["type"] == "extra_forbidden":
-        return f"{where}: " + unknown("key", str(key), _keys_at(tuple(parents)))
-    if detail["type"] == "literal_error":
-        return f"{where}: " + unknown("value", str(detail["input"]), _quoted(context["expected"]))
-    if detail["type"] == "union_tag_invalid":
-        return f"{where}.kind: " + unknown(
-            "kind", context["tag"], _quoted(context["expected_tags"])
-        )
-    if detail["type"] == "union_tag_not_found":
-        return f"{where}: 'kind' is missing."
-    if detail["type"] == "missing":
-        return f"{where}: this key is missing."
-    if detail["type"] == "value_error":
-        return f"{where}: {context['error']}." if where else f"{context['error']}."
-    return f"{where}: {detail['msg']} (given: {detail['input']!r})."
-
-
-def _quoted(values: str) -> list[str]:
-    return re.findall(r"'([^']*)'", values)
-
-
-def _keys_at(location: tuple[str | int, ...]) -> list[str]:
-    """Return the keys allowed at a place of the configuration, by its schema."""
-    schema = Run.model_json_schema()
-    nodes: list[dict[str, Any]] = [schema]
-    for part in location:
-        alternatives = [inner for node in nodes for inner in _alternatives(node, schema)]
-        nodes = [inner for node in alternatives for inner in _below(node, part)]
-    found = [inner for node in nodes for inner in _alternatives(node, schema)]
-    return sorted({key for node in found for key in node.get("properties", {})})
-
-
-def _alternatives(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a node of the schema without its references, and each of the nodes it may stand for."""
-    while "$ref" in node:
-        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-    yield node
-    for option in (*node.get("oneOf", ()), *node.get("anyOf", ())):
-        yield from _alternatives(option, schema)
-
-
-def _below(node: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]:
-    """Yield what a node of the schema has under a key, an index or the kind of a plug-in."""
-    kinds = node.get("discriminator", {}).get("mapping", {})
-    if part in kinds:
-        yield {"$ref": kinds[part]}
-    elif isinstance(part, int) and "items" in node:
-        yield node["items"]
-    elif part in node.get("properties", {}):
-        yield node["properties"][part]
-    elif isinstance(node.get("additionalProperties"), dict):
-        yield node["additionalProperties"]
