@@ -105,6 +105,24 @@ def test_what_does_not_join_is_counted(tmp_path, samples):
     assert told["without"] == 4
 
 
+def test_a_quote_that_nothing_closes_costs_its_own_row_only(tmp_path, samples):
+    broken = 's1,"only opened\n', 's3,"{""score"": 3\n'
+    rest = 's2,"two\nlines"\n', 's4,"{""score"": 4}"\n', "s5,plain\n"
+    content = ["id,rationale\n", "s0,first\n", *broken, *rest, 's0,"\n']
+    (tmp_path / "r.csv").write_text("".join(content))
+    columns, told = join(tmp_path, samples, {"path": "r.csv"})
+    assert columns["rationale"] == ["first", None, "two\nlines", None, None, "plain"]
+    assert columns["rationale.score"] == [*[None] * 4, "4", None]
+    (file,) = told["files"]
+    assert (file["rows"], file["malformed_lines"]) == (7, [3, 4, 9])
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path, samples):
+    (tmp_path / "p.csv").write_text("id,p,p\ns0,1,2\n")
+    with pytest.raises(LatentmapError, match=r"p\.csv has several columns 'p'"):
+        join(tmp_path, samples, {"path": "p.csv"})
+
+
 def test_file_names_match_only_where_they_are_unambiguous():
     matches = match_rows(
         ["a/1.png", "b/1.png", "a/2.png", "a/3.png", "a/3.png", None],

@@ -17,7 +17,7 @@ import pyarrow as pa
 from latentmap.config import Options, unknown
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import as_text, cells, split_path, stable_text
-from latentmap.samples.rows import Rows
+from latentmap.samples.rows import Rows, check_names
 from latentmap.store.files import digest
 from latentmap.store.latents import METADATA_KEY
 from latentmap.store.tables import read_arrow, write_parquet
@@ -238,15 +238,17 @@ def _read_csv(path: Path, delimiter: str) -> Sheet:
     """Read a CSV file; a row that has not as many cells as the header is malformed."""
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        header = next(reader, [])
-        rows: list[list[str]] = []
-        malformed = []
-        for line, row in _lines(reader):
-            if row is None or len(row) != len(header):
-                malformed.append(line)
-            else:
-                rows.append(row)
+        lines = file.readlines()
+    reader = csv.reader(lines, delimiter=delimiter)
+    header = next(reader, [])
+    check_names(path, list(filter(str.strip, header)))
+    rows: list[list[str]] = []
+    malformed = []
+    for line, row in _records(lines, reader.line_num, delimiter, len(header)):
+        if row is None:
+            malformed.append(line)
+        else:
+            rows.append(row)
     columns = {
         name: [row[position] or None for row in rows]
         for position, name in enumerate(header)
@@ -255,19 +257,40 @@ def _read_csv(path: Path, delimiter: str) -> Sheet:
     return Sheet(columns, malformed)
 
 
-def _lines(reader: Any) -> Iterator[tuple[int, list[str] | None]]:
-    """Yield the line that each row that is not blank begins in, and its cells, None if damaged."""
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield line, None
-            continue
-        if row:
-            yield line, row
+def _records(
+    lines: Sequence[str], start: int, delimiter: str, width: int
+) -> Iterator[tuple[int, list[str] | None]]:
+    """Yield the line that each row that is not blank begins in, and its cells, None if damaged.
+
+    A quote that nothing closes takes the lines after it into its row: after a damaged row, reading
+    goes on with the line after its first.
+    """
+
+    def reader_from(first: int) -> Any:
+        rest = (lines[line] for line in range(first, len(lines)))
+        return csv.reader(rest, delimiter=delimiter, strict=True)
+
+    reader, begin = reader_from(start), start
+    while start < len(lines):
+        row = _next_row(reader)
+        if row == []:
+            start += 1
+        elif row is not None and len(row) == width:
+            yield start + 1, row
+            start = begin + reader.line_num
+        else:
+            yield start + 1, None
+            start += 1
+            if begin + reader.line_num > start:
+                reader, begin = reader_from(start), start
+
+
+def _next_row(reader: Any) -> list[str] | None:
+    try:
+        row: list[str] = next(reader)
+    except csv.Error:
+        return None
+    return row
 
 
 def _read_json_lines(path: Path) -> Sheet:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from latentmap.config import unknown
 from latentmap.errors import LatentmapError
+from latentmap.samples.rows import check_names
 from latentmap.store.files import digest, digest_file
 
 EMBEDDINGS, LABELS, METADATA = "embeddings.pt", "labels.pt", "metadata.csv"
@@ -55,7 +56,7 @@ class EmbeddingCache:
         """The rows of `metadata.csv`, all columns as text (`007` is no number).
 
         Raises:
-            LatentmapError: the file is missing or no CSV table.
+            LatentmapError: the file is missing or no CSV table, or has two columns of one name.
         """
         from pyarrow import csv
 
@@ -64,6 +65,7 @@ class EmbeddingCache:
             raise LatentmapError(f"{path}: no such file. A cache needs it beside {EMBEDDINGS}.")
         try:
             names = csv.open_csv(path).schema.names
+            check_names(path, names)
             return csv.read_csv(
                 path,
                 parse_options=csv.ParseOptions(newlines_in_values=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ class Rows:
         columns: their mapping: what is mapped stays text in a CSV file (`007` is no number).
 
     Raises:
-        LatentmapError: a file cannot be read, or has other columns than the first.
+        LatentmapError: a file cannot be read, has two columns of one name, or has other columns
+            than the first.
     """
 
     def __init__(self, paths: Sequence[Path], columns: ColumnMap | None = None) -> None:
@@ -35,6 +37,7 @@ class Rows:
         schemas: list[pa.Schema] = []
         for path in paths:
             schema, parts = _open(path, columns or ColumnMap())
+            check_names(path, schema.names)
             schemas.append(schema)
             self._parts += parts
             if not schema.equals(schemas[0]):
@@ -80,6 +83,13 @@ class _Part:
             return self.content
         with _readable(self.path):
             return self.content.read_row_group(self.group)
+
+
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """Fail with one line if two columns of a file have one name, of which one would be lost."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise LatentmapError(f"{path} has several columns '{twice[0]}'. Give each its own name.")
 
 
 def _open(path: Path, columns: ColumnMap) -> tuple[pa.Schema, list[_Part]]:
