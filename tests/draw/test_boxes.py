@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from latentmap.draw.boxes import (
-    OKABE_ITO,
     DrawOptions,
     decode,
     draw_boxes,
@@ -14,6 +13,7 @@ from latentmap.draw.boxes import (
     regions,
     show,
 )
+from latentmap.draw.colors import OKABE_ITO
 from latentmap.errors import LatentmapError
 
 OPTIONS = DrawOptions()

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from latentmap.draw.boxes import OKABE_ITO, DrawOptions
+from latentmap.draw.boxes import DrawOptions
+from latentmap.draw.colors import OKABE_ITO
 from latentmap.draw.thumbnails import ThumbnailOptions, make_thumbnails
 from latentmap.store.samples import BOXES
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from latentmap.draw.colors import OKABE_ITO
 from latentmap.report.colorings import MOST_VALUES, NO_VALUE, colorings
-from latentmap.report.palette import OKABE_ITO, TRUST, UNKNOWN, ordered_colors
+from latentmap.report.palette import TRUST, UNKNOWN, ordered_colors
 
 
 def test_every_value_has_its_colour_and_what_has_none_is_white():

@@ -1,4 +1,5 @@
-from latentmap.report.palette import OKABE_ITO, group_colors
+from latentmap.draw.colors import OKABE_ITO
+from latentmap.report.palette import group_colors
 
 
 def test_given_colors_stay_and_others_get_the_next_free_one():

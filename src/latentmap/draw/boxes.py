@@ -13,19 +13,8 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from pydantic import Field
 
 from latentmap.config import Options
+from latentmap.draw.colors import OKABE_ITO
 from latentmap.errors import LatentmapError
-
-# Okabe & Ito 2008, "Color Universal Design"; black comes last, it is lost on dark photographs.
-OKABE_ITO = (
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#F0E442",
-    "#0072B2",
-    "#D55E00",
-    "#CC79A7",
-    "#000000",
-)
 
 SMALLEST_FONT = 6
 """Size in pixels below which a label is no longer legible and is left out."""

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-# Okabe & Ito 2008, Color Universal Design; black is left to text.
-OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+from latentmap.draw.colors import OKABE_ITO
 
-# Those of them that a thin line on white still shows.
+# Black is left to text.
+GROUPS = OKABE_ITO[:-1]
+
+# Those of the palette that a thin line on white still shows.
 LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 CHANCE = "#D55E00"
@@ -39,7 +41,7 @@ def group_colors(configured: Mapping[str, str | None], found: Iterable[str] = ()
     shades = (
         shade
         for turn in range(len(groups) + 1)
-        for shade in (_darker(color, 0.6**turn) for color in OKABE_ITO)
+        for shade in (_darker(color, 0.6**turn) for color in GROUPS)
         if shade not in taken
     )
     return {group: given.get(group) or next(shades) for group in groups}
