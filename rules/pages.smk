@@ -1,5 +1,8 @@
 """The pages of a report: which there are, and which methods and maps each is about."""
 
+from latentmap.report.neighbor_page import CHARTS as NEIGHBOR_CHARTS
+from latentmap.report.source_page import CHARTS as SOURCE_CHARTS
+
 DEEP_DIVE_KEYS = [
     (*key, chart)
     for key in LATENT_KEYS
@@ -54,6 +57,20 @@ PUBLISHED = {
         f"{key[0]}/{key[1]}/figures/{key[2]}": (*paths(DEEP_DIVE_PAGE, [key]), key[2])
         for key in DEEP_DIVE_KEYS
         if key[2] in CHANNEL_CHARTS.names()
+    },
+    **{
+        f"{key[0]}/{key[1]}/figures/neighbor_{chart}": (*paths(NEIGHBORS_PAGE, [key]), chart)
+        for key in LATENT_KEYS
+        for chart in NEIGHBOR_CHARTS
+    },
+    **{
+        f"{key[0]}/{key[1]}/figures/sources_{projection}_{part}": (
+            *paths(SOURCES_PAGE, [key]),
+            f"{projection}-{part}",
+        )
+        for key in dict.fromkeys(compared[:2] for compared in SOURCE_KEYS)
+        for projection in RUN.map_names
+        for part in SOURCE_CHARTS
     },
     **{
         f"{key[0]}/{key[1]}/figures/{key[2]}_{key[3]}": (*paths(MAP_PAGE, [key]), "map")

@@ -163,7 +163,7 @@ rule write_neighbors_page:
         bundle=VEGA,
     output:
         page=report(
-            DEEP_DIVE_PAGE.replace("{chart}", "nearest_neighbors"),
+            NEIGHBORS_PAGE,
             category="Deep dive",
             subcategory="{encoder}, {variant}",
         ),
@@ -201,7 +201,7 @@ rule write_sources_page:
         bundle=VEGA,
     output:
         page=report(
-            DEEP_DIVE_PAGE.replace("{chart}", "sources"),
+            SOURCES_PAGE,
             category="Deep dive",
             subcategory="{encoder}, {variant}",
         ),

@@ -73,8 +73,8 @@ def _extremes(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
         yield Finding(f"Worst: {_name(order[-1])}: {_against_chance(order[-1], figure)}.")
     if figure != HONEST:
         yield Finding(
-            "All samples share one source group, so that neighbors cut from the same image "
-            "could not be left out.",
+            "All samples share one source group, so that neighbors of the same origin could not "
+            "be left out.",
             warning=True,
         )
 

@@ -25,6 +25,8 @@ COLORING = "coloring"
 PALETTE = "palette"
 CHOSEN = "chosen"
 SIZED = "sized"
+AROUND_PANELS = 120
+"""Pixels that axes and gaps take of the width of a 3D map."""
 
 
 def map_chart(
@@ -54,7 +56,7 @@ def map_chart(
     params = [alt.param(name=name, value=value) for name, value in start.items()]
     chart: alt.Chart | alt.HConcatChart
     if "z" in points:
-        width = size[0] * 2 // 5
+        width = int(1.2 * size[0] - AROUND_PANELS) // 3
         panels = [_panel(points, *axes, colors, (width, width)) for axes in combinations("xyz", 2)]
         chart = alt.hconcat(*panels)
     else:

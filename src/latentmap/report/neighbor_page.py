@@ -23,6 +23,8 @@ from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids
 
 PAIRS = 24
+CHARTS = ("shares", "confusion")
+"""Charts of the page, which can be exported for publication."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +120,15 @@ def _read_labelled(path: Path | str, samples: Sequence[Path | str], k: int) -> L
 
 def _plates(data: LabelledGraph, colors: Mapping[str, str]) -> list[Plate]:
     shares = chart_plate(
-        "shares",
+        CHARTS[0],
         share_histograms(data),
         "How many neighbors agree",
         "dark bars to the right of the orange line of chance. A tall bar at 0 are samples whose "
-        "neighbors all have another label; light bars farther right are neighbors cut from the "
-        "same image.",
+        "neighbors all have another label; light bars farther right are neighbors of the "
+        "same source group.",
     )
     matrix = chart_plate(
-        "confusion",
+        CHARTS[1],
         confusion_chart(data, colors),
         "Which labels mix",
         "an orange diagonal, labels whose neighbors are their own, and orange cells off it, labels "

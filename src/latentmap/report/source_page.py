@@ -29,6 +29,9 @@ from latentmap.store.latents import METADATA_KEY
 from latentmap.store.samples import evenly_spaced, read_samples
 from latentmap.store.tables import check_ids, matrix, read_parquet
 
+CHARTS = ("sources", "regions")
+"""Charts of the page, two for each map, which can be exported for publication."""
+
 MAP_LOOK_FOR = (
     "places where one colour is alone. Distances between far clusters mean little; the figures "
     "below are of the embedding, not of the map."
@@ -192,14 +195,14 @@ def _plates(
     title = f"{projection} of {best.key.method}"
     return [
         Plate(
-            f"{projection}-sources",
+            f"{projection}-{CHARTS[0]}",
             title,
             MAP_LOOK_FOR if reference is None else REFERENCE_LOOK_FOR,
             embedded_json(figure),
             " ".join(filter(None, notes)),
         ),
         chart_plate(
-            f"{projection}-regions",
+            f"{projection}-{CHARTS[1]}",
             region_bars(data),
             f"Shares of the regions of {title}",
             BARS_LOOK_FOR if reference is None else REFERENCE_BARS_LOOK_FOR,

@@ -35,8 +35,8 @@ class MetricBars(Chart):
     title: ClassVar[str] = "Figures of every pooling method"
     look_for: ClassVar[str] = (
         "dark bars well beyond the orange tick of chance. Where a light bar is much longer than "
-        "its dark one, neighbors cut from the same image make the difference. Thin black lines, "
-        "where drawn, are 95 % intervals."
+        "its dark one, neighbors of the same source group (cut from one image, one conversation) "
+        "make the difference. Thin black lines, where drawn, are 95 % intervals."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
