@@ -40,6 +40,11 @@ class Plugin(ABC, Generic[O_co]):
     def __init__(self, options: O_co) -> None:
         self.options = options
 
+    @property
+    def kind(self) -> str:
+        """Its name in the configuration, which is that of its file."""
+        return type(self).__module__.rpartition(".")[2]
+
 
 P = TypeVar("P", bound=Plugin[Any])
 

@@ -45,7 +45,7 @@ def pool_latents(
     expected = (len(ids), method.dims(shape))
     if embedding.shape != expected:
         raise LatentmapError(
-            f"Pooling method '{_name(method)}' gives {embedding.shape} where its dims() promises "
+            f"Pooling method '{method.kind}' gives {embedding.shape} where its dims() promises "
             f"{expected} for latents of {shape}; correct the method."
         )
     write_embedding(output, ids, embedding, method.tokens(shape))
@@ -94,7 +94,7 @@ def _common_shape(method: PoolingMethod, shards: Sequence[_Shard]) -> Shape:
             )
     if len(shape) != 3 and not (len(shape) == 1 and method.accepts_vectors):
         raise LatentmapError(
-            f"Pooling method '{_name(method)}' is for feature maps (C, H, W), but {shards[0].path} "
+            f"Pooling method '{method.kind}' is for feature maps (C, H, W), but {shards[0].path} "
             f"has latents of {shape}. Use 'flatten' for vectors."
         )
     return shape
@@ -144,7 +144,3 @@ def _check_finite(vectors: NDArray[np.float32], shard: _Shard, start: int) -> No
             f"The pooled latent of '{shard.ids[row]}' (row {row} of {shard.path}) is not finite. "
             "Encode it again with float32 precision, or remove the sample."
         )
-
-
-def _name(method: PoolingMethod) -> str:
-    return type(method).__module__.rpartition(".")[2]

@@ -68,8 +68,7 @@ def project_embedding(
 
 def described(projection: Projection[ProjectionOptions]) -> dict[str, Any]:
     """Return the kind and the options of a projection as JSON values."""
-    kind = type(projection).__module__.rpartition(".")[2]
-    return {"kind": kind, **projection.options.model_dump(mode="json")}
+    return {"kind": projection.kind, **projection.options.model_dump(mode="json")}
 
 
 def lay_out(

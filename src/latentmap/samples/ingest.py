@@ -60,7 +60,7 @@ def ingest(
     notes: list[dict[str, Any]] = []
     for position, (row, sample) in enumerate(zip(rows, plain, strict=True)):
         identity = {
-            "source": source_name(source),
+            "source": source.name,
             "file": source.options.input or "",
             "row": row,
             "id": sample["id"],
@@ -82,14 +82,8 @@ def ingest(
         if sample.get(NOTE) is not None:
             remedy = "Nothing has to be done; correct the source, if it is wrong."
             notes.append({**identity, "action": "noted", "reason": sample[NOTE], "remedy": remedy})
-    samples = _samples(raw, kept, source_name(source), digests, label_groups)
+    samples = _samples(raw, kept, source.name, digests, label_groups)
     return Ingested(samples, pa.Table.from_pylist(notes, QUARANTINE_SCHEMA))
-
-
-def source_name(source: Source[Any]) -> str:
-    """Return the value of the samples' `source` column: the configured name, or the kind."""
-    name: str = source.options.name
-    return name or type(source).__module__.rpartition(".")[2]
 
 
 def _digests(source: Source[Any], rows: Sequence[int]) -> list[str]:
@@ -97,7 +91,7 @@ def _digests(source: Source[Any], rows: Sequence[int]) -> list[str]:
         return source.digests(rows)
     except IndexError:
         raise LatentmapError(
-            f"{source.options.input or source_name(source)} has no row {max(rows)}, which was "
+            f"{source.options.input or source.name} has no row {max(rows)}, which was "
             "planned. It has changed; run again."
         ) from None
 

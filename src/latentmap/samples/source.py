@@ -57,6 +57,11 @@ class Source(Plugin[S_co]):
 
     Options: type[SourceOptions] = SourceOptions
 
+    @property
+    def name(self) -> str:
+        """Value of the samples' `source` column: the configured name, or the kind."""
+        return self.options.name or self.kind
+
     def download_to(self, path: Path) -> None:
         """Fetch a remote source into one local file; only called if `is_remote`."""
         raise NotImplementedError

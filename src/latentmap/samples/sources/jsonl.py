@@ -124,7 +124,7 @@ class JsonlSource(Source[JsonlOptions]):
 
     @property
     def _prefix(self) -> str:
-        return f"{self.options.name or 'jsonl'}:"
+        return f"{self.name}:"
 
     @lru_cache(maxsize=1)  # noqa: B019 - a shard's job asks for its digests, then for its rows
     def _take(self, rows: tuple[int, ...]) -> list[tuple[int, bytes]]:
