@@ -65,9 +65,10 @@ def check_reference():
         latents = paths(of_reference(LATENTS), keys)
         require(latents)
         kind = kind_of(RUN.encoder(encoder))
-        known = None if ENCODERS[kind].is_cache else revision(encoder)
+        made = ENCODERS.create(**created(RUN.encoder(encoder)))
+        known = None if made.is_cache else revision(encoder)
         try:
-            check_encoder(latents[0], kind, known)
+            check_encoder(latents[0], kind, known, made.settings())
         except LatentmapError as error:
             raise WorkflowError(str(error))
     require(paths(of_reference(EMBEDDING), SOURCE_KEYS))

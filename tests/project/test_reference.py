@@ -163,9 +163,12 @@ def test_what_differs_between_the_runs_is_named(runs, clusters, tmp_path):
     with pytest.raises(LatentmapError, match="kind umap there, tsne here"):
         extend(reference, given, PROJECTIONS.create("tsne"))
     latents = tmp_path / "latents.arrow"
-    made = {"encoder": {"kind": "sentence", "revision": "abc"}}
+    settings = {"normalize": False, "precision": "float32"}
+    made = {"encoder": {"kind": "sentence", "revision": "abc", "settings": settings}}
     write_latents(latents, ["a"], np.zeros((1, 3), np.float32), made)
-    check_encoder(latents, "sentence", "abc")
-    check_encoder(latents, "sentence", None)
+    check_encoder(latents, "sentence", "abc", settings)
+    check_encoder(latents, "sentence", None, settings)
+    with pytest.raises(LatentmapError, match="normalize False there, True here"):
+        check_encoder(latents, "sentence", "abc", settings | {"normalize": True})
     with pytest.raises(LatentmapError, match="of revision 'abc', this run has 'def'"):
-        check_encoder(latents, "sentence", "def")
+        check_encoder(latents, "sentence", "def", settings)

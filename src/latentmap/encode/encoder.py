@@ -15,6 +15,13 @@ from pydantic import Field
 
 from latentmap.config import Options, Plugin, Registry
 
+NO_SETTINGS = {
+    *("name", "batch_size", "device"),
+    *("input", "id"),
+    *("model", "subfolder", "revision", "checkpoint"),
+}
+"""Options that say where and how fast an encoder runs, what it encodes, and its weights."""
+
 
 class EncoderOptions(Options):
     """Options of every encoder.
@@ -75,6 +82,10 @@ class Encoder(Plugin[E_co]):
     def revision(self) -> str:
         """Return what identifies the weights: a pinned revision, or a digest of local files."""
         return ""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the options that latents depend on beside their input and what `revision` says."""
+        return self.options.model_dump(mode="json", exclude=NO_SETTINGS)
 
     def load(self) -> None:
         """Load the model; called once, before the first batch."""

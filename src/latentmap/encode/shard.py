@@ -177,9 +177,10 @@ def _metadata(
     return {
         "encoder": {
             "name": encoder.options.name,
-            "kind": type(encoder).__module__.rpartition(".")[2],
+            "kind": encoder.kind,
             "rank": encoder.rank,
             "revision": encoder.revision(),
+            "settings": encoder.settings(),
             "variant": variant,
         },
         "calibration": calibration.to_json() if calibration else None,

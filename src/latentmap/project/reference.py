@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,13 @@ from numpy.typing import NDArray
 from latentmap.errors import LatentmapError
 from latentmap.neighbors.graph import NeighborGraph, read_graph
 from latentmap.project.components import principal_components
-from latentmap.project.place import AXES, described, write_map
+from latentmap.project.place import described
 from latentmap.project.placement import Reference, linear_places, nearest_in
-from latentmap.project.projection import Layout, Projection, ProjectionOptions
-from latentmap.store.latents import METADATA_KEY, read_latents
+from latentmap.project.projection import Projection, ProjectionOptions
+from latentmap.store.latents import read_latents
+from latentmap.store.maps import read_map, write_map
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, matrix, read_embedding, read_parquet
+from latentmap.store.tables import check_ids, read_embedding
 
 FAR = 0.99
 """Quantile of a reference's own nearest distances beyond which a further sample is far from it."""
@@ -78,7 +78,7 @@ def project_into_reference(
     far = far_share(values, found.values, graph)
     layout = projection.extend(*_reduced(values, found, projection.options.pca))
     facts = {"reference": reference.run, "far": far, "projection": described(projection)}
-    write_map(output, ids, Layout(layout.coordinates, facts))
+    write_map(output, ids, layout.coordinates, facts)
 
 
 def _read_reference(
@@ -86,16 +86,13 @@ def _read_reference(
 ) -> Reference:
     ids, values = read_embedding(files.embedding)
     check_ids(files.neighbors, graph.ids, ids)
-    table = read_parquet(files.map)
-    check_ids(files.map, table["id"].to_pylist(), ids)
-    made = json.loads(table.schema.metadata[METADATA_KEY]).get("projection", {})
-    _check_same(files.map, made, described(projection))
-    axes = [matrix(table[axis]) for axis in AXES if axis in table.column_names]
-    return Reference(values, np.stack(axes, axis=1))
+    found = read_map(files.map, ids)
+    _check_same(files.map, found.facts.get("projection", {}), described(projection))
+    return Reference(values, found.coordinates)
 
 
 def _check_same(path: Path | str, made: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Refuse a map that was made with other options; those that differ are named."""
+    """Refuse what was made with other options; those that differ are named."""
     differ = [key for key in asked if made.get(key) != asked[key]]
     if differ:
         texts = (f"{key} {made.get(key)} there, {asked[key]} here" for key in differ)
@@ -133,13 +130,16 @@ def far_share(
     return float(f"{share:.6g}")
 
 
-def check_encoder(latents: Path | str, kind: str, revision: str | None) -> None:
-    """Refuse latents of a reference run that another encoder made.
+def check_encoder(
+    latents: Path | str, kind: str, revision: str | None, settings: Mapping[str, Any]
+) -> None:
+    """Refuse latents of a reference run that another encoder made, or one with other options.
 
     Args:
         latents: a shard of the reference run's latents.
         kind: of this run's encoder.
         revision: of its weights; None for a cache, which does not know what made its latents.
+        settings: its options that latents depend on.
 
     Raises:
         LatentmapError: names what differs.
@@ -151,3 +151,4 @@ def check_encoder(latents: Path | str, kind: str, revision: str | None) -> None:
                 f"{latents} of the reference run was made by an encoder of {name} '{made[name]}', "
                 f"this run has '{asked}'. Use the same encoder in both runs."
             )
+    _check_same(latents, made.get("settings", {}), settings)
