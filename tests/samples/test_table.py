@@ -67,12 +67,36 @@ def test_a_conversation_in_a_nested_column(tmp_path):
     assert make(tmp_path / "t.parquet").read([0])["text"].to_pylist() == ["user: Hello"]
 
 
+def test_damaged_rows_of_a_csv_file_are_set_aside_and_cost_no_other_row(tmp_path):
+    rows = ["n,label,text\n", "1,a,one\n", '2,a,"open\n', "3,a,three,more\n"]
+    rows += ["\n", '4,a,"two\nlines"\n', "5,a,five\n"]
+    (tmp_path / "t.csv").write_text("".join(rows))
+    source = make(tmp_path / "t.csv", name="t")
+    found = ingest(source, range(len(source.index())), {}, {})
+    assert found.samples["text"].to_pylist() == ["one", "two\nlines", "five"]
+    assert found.samples["id"].to_pylist() == ["t:0", "t:3", "t:4"]
+    assert found.samples["n"].to_pylist() == [1, 4, 5]
+    assert found.quarantine["reason"].to_pylist() == [
+        "line 3: a quote inside a cell is not doubled, or not closed",
+        "line 4: 4 cells where the header has 3",
+    ]
+    whole = make(tmp_path / "whole.csv", name="t")
+    (tmp_path / "whole.csv").write_text("".join(rows).replace('"open', "open"))
+    # A row that is corrected leaves the others in their shards.
+    before, after = (s.index()["digest"].to_list() for s in (source, whole))
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True, True, True]
+
+
 def test_what_is_wrong_is_said_in_one_line(tmp_path):
-    (tmp_path / "bad.csv").write_text("a,b\n1,2,3\n")
+    (tmp_path / "bad.csv").write_text("")
+    (tmp_path / "old.csv").write_bytes("text,label\ncafé,a\n".encode("latin-1"))
+    (tmp_path / "twice.csv").write_text("text,label,label\na,b,c\n")
     (tmp_path / "other.csv").write_text("words,label\na,b\n")
     for source, words in (
         (make(tmp_path / "gone.csv"), "gone.csv: no such file"),
         (make(tmp_path / "bad.csv"), "not a CSV table"),
+        (make(tmp_path / "old.csv"), "not UTF-8 text (byte 14)"),
+        (make(tmp_path / "twice.csv"), "several columns 'label'"),
         (make(tmp_path / "other.csv"), "Unknown column 'text'"),
         (SOURCES.create("table"), "set 'input'"),
     ):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
-import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,10 @@ import pyarrow as pa
 from latentmap.config import Options, unknown
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import as_text, cells, split_path, stable_text
+from latentmap.samples.delimited import read_records
 from latentmap.samples.rows import Rows, check_names
 from latentmap.store.files import digest
-from latentmap.store.latents import METADATA_KEY
-from latentmap.store.tables import read_arrow, write_parquet
+from latentmap.store.tables import read_arrow, with_facts, write_parquet
 
 RATIONALE = "rationale"
 """The column that holds JSON objects, whose keys become columns."""
@@ -138,12 +136,9 @@ def join_annotations(
         facts.append(_facts(options, sheet, keys, matches, differing))
         logging.info("%s", facts[-1])
     told = {"files": facts, "samples": len(ids), "without": len(ids) - len(annotated)}
-    schema = pa.schema(
-        [pa.field("id", pa.string()), *(pa.field(name, pa.string()) for name in joined)],
-        metadata={METADATA_KEY: json.dumps(told, sort_keys=True)},
-    )
-    arrays = [pa.array(values, pa.string()) for values in (ids, *joined.values())]
-    write_parquet(output, pa.Table.from_arrays(arrays, schema=schema))
+    columns = {"id": ids, **joined}
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    write_parquet(output, with_facts(table, told))
 
 
 def read_sheet(options: AnnotationOptions) -> Sheet:
@@ -235,62 +230,16 @@ def _read(path: Path) -> Sheet:
 
 
 def _read_csv(path: Path, delimiter: str) -> Sheet:
-    """Read a CSV file; a row that has not as many cells as the header is malformed."""
-    csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = file.readlines()
-    reader = csv.reader(lines, delimiter=delimiter)
-    header = next(reader, [])
-    check_names(path, list(filter(str.strip, header)))
-    rows: list[list[str]] = []
-    malformed = []
-    for line, row in _records(lines, reader.line_num, delimiter, len(header)):
-        if row is None:
-            malformed.append(line)
-        else:
-            rows.append(row)
+    """Read a CSV file."""
+    header, records = read_records(path, delimiter)
+    check_names(path, list(filter(str.strip, header.cells)))
+    good = [record.cells for record in records if record.fault is None]
     columns = {
-        name: [row[position] or None for row in rows]
-        for position, name in enumerate(header)
+        name: [cells[position] or None for cells in good]
+        for position, name in enumerate(header.cells)
         if name.strip()
     }
-    return Sheet(columns, malformed)
-
-
-def _records(
-    lines: Sequence[str], start: int, delimiter: str, width: int
-) -> Iterator[tuple[int, list[str] | None]]:
-    """Yield the line that each row that is not blank begins in, and its cells, None if damaged.
-
-    A quote that nothing closes takes the lines after it into its row: after a damaged row, reading
-    goes on with the line after its first.
-    """
-
-    def reader_from(first: int) -> Any:
-        rest = (lines[line] for line in range(first, len(lines)))
-        return csv.reader(rest, delimiter=delimiter, strict=True)
-
-    reader, begin = reader_from(start), start
-    while start < len(lines):
-        row = _next_row(reader)
-        if row == []:
-            start += 1
-        elif row is not None and len(row) == width:
-            yield start + 1, row
-            start = begin + reader.line_num
-        else:
-            yield start + 1, None
-            start += 1
-            if begin + reader.line_num > start:
-                reader, begin = reader_from(start), start
-
-
-def _next_row(reader: Any) -> list[str] | None:
-    try:
-        row: list[str] = next(reader)
-    except csv.Error:
-        return None
-    return row
+    return Sheet(columns, [record.line for record in records if record.fault is not None])
 
 
 def _read_json_lines(path: Path) -> Sheet:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,10 @@ import pyarrow.parquet as pq
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, split_path
+from latentmap.samples.delimited import read_records
+
+BROKEN = "\0broken"
+"""Column that says what is wrong with a damaged row; no column of a file is called so."""
 
 
 class Rows:
@@ -26,18 +31,29 @@ class Rows:
     Args:
         paths: the files.
         columns: their mapping: what is mapped stays text in a CSV file (`007` is no number).
+        keep_broken: whether damaged rows of a CSV file are kept, null but for what is wrong with
+            them in a last column `BROKEN`, which is there if there are such rows.
 
     Raises:
-        LatentmapError: a file cannot be read, has two columns of one name, or has other columns
-            than the first.
+        LatentmapError: a file cannot be read, has damaged rows that are not kept or two columns of
+            one name, or has other columns than the first.
     """
 
-    def __init__(self, paths: Sequence[Path], columns: ColumnMap | None = None) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        columns: ColumnMap | None = None,
+        keep_broken: bool = False,
+    ) -> None:
         self._parts: list[_Part] = []
         schemas: list[pa.Schema] = []
         for path in paths:
             schema, parts = _open(path, columns or ColumnMap())
             check_names(path, schema.names)
+            if BROKEN in schema.names and not keep_broken:
+                raise LatentmapError(
+                    f"{path} is not a CSV table ({_first_fault(parts)}). Correct it."
+                )
             schemas.append(schema)
             self._parts += parts
             if not schema.equals(schemas[0]):
@@ -85,6 +101,10 @@ class _Part:
             return self.content.read_row_group(self.group)
 
 
+def _first_fault(parts: Sequence[_Part]) -> str:
+    return next(fault for part in parts for fault in part.read()[BROKEN].to_pylist() if fault)
+
+
 def check_names(path: Path, names: Sequence[str]) -> None:
     """Fail with one line if two columns of a file have one name, of which one would be lost."""
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -111,18 +131,32 @@ def _open(path: Path, columns: ColumnMap) -> tuple[pa.Schema, list[_Part]]:
 
 
 def _read_csv(path: Path, columns: ColumnMap) -> pa.Table:
+    """Read a CSV file; a damaged row is null but for what is wrong with it, in `BROKEN`."""
     from pyarrow import csv
 
+    try:
+        header, records = read_records(path)
+    except UnicodeDecodeError as error:
+        raise LatentmapError(
+            f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        ) from None
+    faults = [record.fault and f"line {record.line}: {record.fault}" for record in records]
+    good = [record for record, fault in zip(records, faults, strict=True) if fault is None]
+    mapped = {split_path(p, header.cells)[0] for tried in columns.paths().values() for p in tried}
+    types = csv.ConvertOptions(column_types=dict.fromkeys(mapped, pa.string()))
     # A quoted text may have several lines.
     parsing = csv.ParseOptions(newlines_in_values=True)
+    content = BytesIO("".join(record.text for record in (header, *good)).encode())
     try:
-        header = csv.open_csv(path, parse_options=parsing).schema.names
-        mapped = {split_path(p, header)[0] for tried in columns.paths().values() for p in tried}
-        types = csv.ConvertOptions(column_types=dict.fromkeys(mapped, pa.string()))
-        return csv.read_csv(path, parse_options=parsing, convert_options=types)
-    except (pa.ArrowException, OSError) as error:
+        table = csv.read_csv(content, parse_options=parsing, convert_options=types)
+    except pa.ArrowException as error:
         reason = " ".join(str(error).split())
         raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None
+    if len(good) == len(records):
+        return table
+    position = iter(range(len(good)))
+    rows = pa.array([None if fault else next(position) for fault in faults], pa.int64())
+    return table.take(rows).append_column(BROKEN, pa.array(faults, pa.string()))
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples, texts
-from latentmap.samples.rows import Rows
-from latentmap.samples.source import Source
+from latentmap.samples.rows import BROKEN, Rows
+from latentmap.samples.source import FAULT, Source
 from latentmap.samples.texts import TextSourceOptions, contents
 
 
@@ -43,7 +43,8 @@ class TableSource(Source[TableOptions]):
         columns, same = self.options.columns, self.options.deduplicate
         parts: list[pl.DataFrame] = []
         first = 0
-        for table in self._rows:
+        for part_of_file in self._rows:
+            table, _ = _apart(part_of_file)
             if first == 0:
                 columns.check(table, str(self._path))
             part = index_rows(table, columns, self._images(), first, prefix=self._prefix)
@@ -56,8 +57,9 @@ class TableSource(Source[TableOptions]):
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`."""
-        table = self._rows.take(rows)
-        return raw_samples(table, self.options.columns, self._images(), rows, self._prefix)
+        table, faults = _apart(self._rows.take(rows))
+        raw = raw_samples(table, self.options.columns, self._images(), rows, self._prefix)
+        return raw if faults is None else raw.append_column(FAULT, faults)
 
     @property
     def _path(self) -> Path:
@@ -69,7 +71,7 @@ class TableSource(Source[TableOptions]):
     def _rows(self) -> Rows:
         if not self._path.is_file():
             raise LatentmapError(f"{self._path}: no such file. Check 'input'.")
-        return Rows([self._path], self.options.columns)
+        return Rows([self._path], self.options.columns, keep_broken=True)
 
     def _images(self) -> Images:
         return Images(self._path.parent, absent=None)
@@ -77,3 +79,10 @@ class TableSource(Source[TableOptions]):
     @property
     def _prefix(self) -> str:
         return f"{self.name}:"
+
+
+def _apart(table: pa.Table) -> tuple[pa.Table, pa.ChunkedArray | None]:
+    """Return rows without what is wrong with them, and this; null where no row is damaged."""
+    if BROKEN not in table.column_names:
+        return table, None
+    return table.drop_columns([BROKEN]), table[BROKEN]
