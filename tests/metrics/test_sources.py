@@ -264,6 +264,17 @@ def test_a_reference_is_one_more_source_paired_by_source_group(run, tmp_path):
     assert pair["p_adjusted"] > 0.05
 
 
+def test_of_few_samples_the_neighbors_are_others_and_no_classifier_has_an_accuracy():
+    values = np.random.default_rng(5).normal(size=(10, 3)).astype(np.float32)
+    options = PairOptions(permutations=9)
+    one = np.array([0, *[1] * 9])
+    # All nine others are neighbors: the single one has none of its source, the nine have eight.
+    found = compare_pair(values, one, np.arange(10), options)
+    assert found["figures"]["own_neighbors"]["value"] == pytest.approx(9 * 8 / 90)
+    pair = compare_pair(values[:4], np.array([0, 0, 1, 1]), np.arange(4), options)
+    assert np.isnan([pair["figures"]["auc"]["value"], pair["accuracy"]]).all()
+
+
 def test_regions_of_a_reference_are_not_tested_because_its_samples_shaped_the_map(run, tmp_path):
     # On the first components of wide noise, samples that did not take part fall together.
     shaped, placed = np.random.default_rng(3).normal(size=(2, 60, 3))

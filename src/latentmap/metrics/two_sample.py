@@ -130,6 +130,8 @@ def _classifier(
     features = leading_components(values, min(COMPONENTS, len(values) // SAMPLES_PER_COMPONENT))
     scores = held_out_scores(features, fold, draws.T.astype(np.float64)).T
     areas = [_auc(one, codes == 1, fold, folds) for one, codes in zip(scores, draws, strict=True)]
+    if math.isnan(areas[0]):  # each fold has one source: nothing to be told apart was learned
+        return np.array(areas), math.nan
     hits = (scores[0] > 0) == (draws[0] == 1)
     return np.array(areas), float(np.mean([hits[draws[0] == code].mean() for code in (0, 1)]))
 
@@ -208,7 +210,10 @@ def _neighborhoods(
 ) -> dict[str, NDArray[np.float64]]:
     """Return the figures that come from neighbors under each of (P, N) sources, (P,) each."""
     order = neighbor_order(values, groups)
-    found = [neighborhood_figures(order, codes, options.k, options.neighbors) for codes in draws]
+    # Where there are few, neither the row itself nor its source group may fill up its neighbors.
+    most = max(1, len(values) - int(np.bincount(_units(groups)).max()))
+    neighbors = min(options.neighbors, most)
+    found = [neighborhood_figures(order, codes, options.k, neighbors) for codes in draws]
     return {name: np.array([one[name] for one in found]) for name in found[0]}
 
 
@@ -219,13 +224,18 @@ def neighbor_order(values: NDArray[np.float32], groups: NDArray[np.intp]) -> NDA
     row itself only.
     """
     distances, order = Distances(values), np.empty((len(values), len(values)), np.int32)
-    units = groups if groups.any() else np.arange(len(groups))
+    units = _units(groups)
     for block in row_blocks(len(values)):
         rows = np.arange(len(values))[block]
         away = distances.to_others(rows)
         away[units[rows, np.newaxis] == units] = np.inf
         order[rows] = np.argsort(away, axis=1, kind="stable")
     return order
+
+
+def _units(groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return what is not among a row's neighbors: its source group, or of one group the row."""
+    return groups if groups.any() else np.arange(len(groups))
 
 
 def neighborhood_figures(

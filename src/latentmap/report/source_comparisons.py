@@ -133,7 +133,8 @@ def source_findings(
     said = "differ" if pair.differs else "are not told apart"
     text = (
         f"In {method} of {encoder} ({variant}) the sources {sources} {said}: a classifier names "
-        f"the source of {100 * pair.accuracy:.0f} % of unseen samples, 50 % by chance (AUC "
+        f"the source of {100 * pair.accuracy:.0f} % of unseen samples (mean of both sources), 50 % "
+        f"by chance (AUC "
         f"{format_value(pair.auc)}, p = {format_value(pair.p_adjusted)})."
     )
     if len(best.pairs) > 1:
