@@ -3,8 +3,7 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.export.coords import export_coords, place_copies
-from latentmap.project.place import write_map
-from latentmap.project.projection import Layout
+from latentmap.store.maps import write_map
 
 POINTS = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
 
@@ -16,7 +15,7 @@ def cache(make_cache, tmp_path):
 
 
 def test_coordinates_are_in_the_order_of_the_metadata(cache, tmp_path):
-    write_map(tmp_path / "umap.parquet", ["a", "b", "c"], Layout(POINTS))
+    write_map(tmp_path / "umap.parquet", ["a", "b", "c"], POINTS, {})
     output = tmp_path / "vis_umap_coords.npy"
     export_coords([tmp_path / "umap.parquet"], cache, "file_name", [output])
     coords = np.load(output, allow_pickle=False)
@@ -26,7 +25,7 @@ def test_coordinates_are_in_the_order_of_the_metadata(cache, tmp_path):
 
 
 def test_a_sample_that_the_cache_does_not_have_is_an_error(cache, tmp_path):
-    write_map(tmp_path / "umap.parquet", ["a", "b", "strange"], Layout(POINTS))
+    write_map(tmp_path / "umap.parquet", ["a", "b", "strange"], POINTS, {})
     with pytest.raises(LatentmapError, match="has no row 'strange'"):
         export_coords([tmp_path / "umap.parquet"], cache, "file_name", [tmp_path / "out.npy"])
 

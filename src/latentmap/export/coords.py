@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from latentmap.errors import LatentmapError
 from latentmap.samples.caches import EmbeddingCache
 from latentmap.store.files import atomic
-from latentmap.store.tables import matrix, read_parquet
+from latentmap.store.maps import read_map
 
 
 def export_coords(
@@ -31,9 +31,8 @@ def export_coords(
     """
     names = EmbeddingCache(Path(cache)).names(column)
     for source, output in zip(maps, outputs, strict=True):
-        table = read_parquet(source)
-        points = np.column_stack([matrix(table[axis]) for axis in table.column_names[1:]])
-        coords = in_order(table["id"].to_pylist(), points, names, str(cache))
+        found = read_map(source)
+        coords = in_order(found.ids, found.coordinates, names, str(cache))
         with atomic(output) as temporary, temporary.open("wb") as file:
             np.save(file, coords)
 

@@ -15,6 +15,7 @@ from latentmap.export.columns import read_columns, rows_of
 from latentmap.report.palette import group_colors
 from latentmap.samples.columns import as_text
 from latentmap.store.files import atomic
+from latentmap.store.maps import read_map
 from latentmap.store.tables import check_ids, matrix, read_parquet
 
 # The colours that the viewers' legend gives to these sources.
@@ -51,10 +52,10 @@ def export_points(
     """
     columns = _texts(samples)
     ids = columns["id"].to_pylist()
-    points, density = read_parquet(projection), read_parquet(weights, ["id", "density"])
-    for path, table in ((projection, points), (weights, density)):
-        check_ids(path, table["id"].to_pylist(), ids)
-    coordinates = np.column_stack([2 * _scaled(matrix(points[axis])) - 1 for axis in "xyz"])
+    places = read_map(projection, ids).coordinates
+    density = read_parquet(weights, ["id", "density"])
+    check_ids(weights, density["id"].to_pylist(), ids)
+    coordinates = np.column_stack([2 * _scaled(axis) - 1 for axis in places.T])
     colors = _colors(columns["label"].to_pylist())
     metadata = {"total_points": len(ids), "sources": sorted(colors), "colors": colors}
     with atomic(output) as temporary, temporary.open("w", encoding="utf-8") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,7 @@ from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.neighbors.graph import NeighborGraph, nearest
-from latentmap.store.latents import METADATA_KEY
-from latentmap.store.tables import numbers, strings, write_parquet
+from latentmap.store.tables import numbers, strings, with_facts, write_parquet
 
 COINCIDE = "All samples coincide: every density is 1."
 
@@ -133,5 +131,4 @@ def write_sampling_weights(
         "neighbors": dict(neighbors),
         "note": found.note,
     }
-    metadata = {METADATA_KEY: json.dumps(facts, sort_keys=True)}
-    write_parquet(path, table.replace_schema_metadata(metadata))
+    write_parquet(path, with_facts(table, facts))

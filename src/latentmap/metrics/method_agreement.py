@@ -23,8 +23,9 @@ from latentmap.metrics.similarity import (
 )
 from latentmap.neighbors.graph import Audit, nearest, read_graph
 from latentmap.store.files import write_json
+from latentmap.store.maps import read_map
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, matrix, read_embedding, read_parquet
+from latentmap.store.tables import check_ids, read_embedding
 
 # Float32 distances and products of the same values in another order differ by less.
 SAME_CKA = 0.9999
@@ -124,7 +125,7 @@ def compare_maps(
     tables = {}
     for projection in dict.fromkeys(projection for _, projection in keys):
         paths = {m: path for (m, p), path in zip(keys, maps, strict=True) if p == projection}
-        places = [_coordinates(path, ids)[rows] for path in paths.values()]
+        places = [read_map(path, ids).coordinates[rows] for path in paths.values()]
         tables[projection] = _table(list(paths), procrustes(places, permutations))
     write_json(output, {"samples": len(rows), "of": len(ids), "tables": tables})
 
@@ -167,13 +168,6 @@ def _gram(path: Path | str, ids: list[str], rows: NDArray[np.intp]) -> NDArray[n
     found, values = read_embedding(path)
     check_ids(path, found, ids)
     return gram(values if len(rows) == len(ids) else values[rows])
-
-
-def _coordinates(path: Path | str, ids: list[str]) -> NDArray[np.float32]:
-    table = read_parquet(path)
-    check_ids(path, table["id"].to_pylist(), ids)
-    axes = [axis for axis in ("x", "y", "z") if axis in table.column_names]
-    return np.stack([matrix(table[axis]) for axis in axes], axis=1)
 
 
 def _table(methods: list[str], found: Similarity) -> dict[str, Any]:

@@ -18,10 +18,9 @@ from latentmap.metrics.regions import region_shares
 from latentmap.metrics.similarity import group_order
 from latentmap.metrics.two_sample import PairOptions, compare_pair
 from latentmap.store.files import write_json
+from latentmap.store.maps import read_map
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, matrix, read_embedding, read_parquet
-
-AXES = ("x", "y", "z")
+from latentmap.store.tables import check_ids, read_embedding
 
 Paths = Mapping[str, Path | str]
 
@@ -124,16 +123,10 @@ def _read(files: RunFiles, source: str | None = None) -> SourcedSamples:
     check_ids(files.embedding, ids, expected)
     return SourcedSamples(
         values,
-        {name: _coordinates(path, expected) for name, path in files.maps.items()},
+        {name: read_map(path, expected).coordinates for name, path in files.maps.items()},
         table["source"].to_pylist() if source is None else [source] * len(ids),
         table["source_group"].to_pylist(),
     )
-
-
-def _coordinates(path: Path | str, expected: Sequence[str]) -> NDArray[np.float32]:
-    table = read_parquet(path)
-    check_ids(path, table["id"].to_pylist(), expected)
-    return np.stack([matrix(table[axis]) for axis in AXES if axis in table.column_names], axis=1)
 
 
 def _check_dims(

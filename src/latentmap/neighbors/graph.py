@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +12,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
-from latentmap.store.latents import METADATA_KEY
-from latentmap.store.tables import matrix, numbers, read_parquet, strings, write_parquet
+from latentmap.store.tables import (
+    facts_of,
+    matrix,
+    numbers,
+    read_parquet,
+    strings,
+    with_facts,
+    write_parquet,
+)
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,7 @@ def write_graph(path: Path | str, graph: NeighborGraph) -> None:
         columns[f"distances{suffix}"] = _fixed(neighbors.distances)
     if graph.rotated is not None:
         columns["rotated"] = _fixed(graph.rotated)
-    facts = json.dumps(graph.exactness, sort_keys=True)
-    write_parquet(path, pa.table(columns).replace_schema_metadata({METADATA_KEY: facts}))
+    write_parquet(path, with_facts(pa.table(columns), graph.exactness))
 
 
 def read_graph(path: Path | str) -> NeighborGraph:
@@ -112,7 +117,7 @@ def read_graph(path: Path | str) -> NeighborGraph:
         for suffix in ("", "_grouped")
     )
     rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
-    audit = audit_of(json.loads(table.schema.metadata[METADATA_KEY]))
+    audit = audit_of(facts_of(table))
     return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated, audit)
 
 

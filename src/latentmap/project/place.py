@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
@@ -17,18 +15,9 @@ from latentmap.neighbors.graph import NeighborGraph, read_graph
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.project.components import principal_components
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
-from latentmap.store.latents import METADATA_KEY
+from latentmap.store.maps import write_map
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import (
-    check_ids,
-    numbers,
-    read_embedding,
-    read_parquet,
-    strings,
-    write_parquet,
-)
-
-AXES = ("x", "y", "z")
+from latentmap.store.tables import check_ids, read_embedding, read_parquet
 
 
 def project_embedding(
@@ -63,7 +52,7 @@ def project_embedding(
     except LatentmapError as error:
         raise LatentmapError(f"{neighbors}: {error}") from None
     facts = {**layout.facts, "projection": described(projection)}
-    write_map(output, graph.ids, Layout(layout.coordinates, facts))
+    write_map(output, graph.ids, layout.coordinates, facts)
 
 
 def described(projection: Projection[ProjectionOptions]) -> dict[str, Any]:
@@ -100,12 +89,3 @@ def _placed(
 def read_values(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:
     """Return the embedding; of one that is wider than long its rows on fewer axes."""
     return read_embedding(embedding)[1] if graph.rotated is None else graph.rotated
-
-
-def write_map(path: Path | str, ids: list[str], layout: Layout) -> None:
-    """Write a map as id, x, y (, z) with its facts as metadata."""
-    columns: dict[str, Any] = {"id": strings(ids)}
-    for axis, coordinates in zip(AXES, layout.coordinates.T, strict=False):
-        columns[axis] = numbers(coordinates.astype(np.float32, copy=False))
-    facts = json.dumps(dict(layout.facts), sort_keys=True)
-    write_parquet(path, pa.table(columns).replace_schema_metadata({METADATA_KEY: facts}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,16 @@ from latentmap.config import Options
 from latentmap.neighbors.distances import row_blocks
 from latentmap.neighbors.exact import Distances
 from latentmap.neighbors.graph import NeighborGraph, read_graph
-from latentmap.project.place import AXES, lay_out, read_values
+from latentmap.project.place import lay_out, read_values
 from latentmap.project.projection import Projection, ProjectionOptions
-from latentmap.store.latents import METADATA_KEY
+from latentmap.store.maps import read_map
 from latentmap.store.samples import evenly_spaced, read_samples
 from latentmap.store.tables import (
     check_ids,
-    matrix,
     numbers,
     read_parquet,
     strings,
+    with_facts,
     write_parquet,
 )
 
@@ -112,26 +111,15 @@ def assess_maps(
     graph = read_graph(neighbors)
     check_ids(embedding, read_parquet(embedding, ["id"])["id"].to_pylist(), expected)
     check_ids(neighbors, graph.ids, expected)
-    read = [_read_map(path, expected) for path in maps]
-    placed = [coordinates for coordinates, _ in read]
+    read = [read_map(path, expected) for path in maps]
+    placed = [found.coordinates for found in read]
     rows = evenly_spaced(len(expected), options.samples)
     qualities = assess(read_values(embedding, graph), placed, options.k, rows)
-    for output, projection, (coordinates, neighbors_used), quality in zip(
+    for output, projection, found, quality in zip(
         outputs, projections, read, qualities, strict=True
     ):
-        spread = _spread(embedding, graph, projection, coordinates, options.seeds)
-        write_trust(output, expected, quality, spread, options.seeds, neighbors_used)
-
-
-def _read_map(
-    path: Path | str, expected: Sequence[str]
-) -> tuple[NDArray[np.float32], dict[str, Any] | None]:
-    """Return the places of a map, and of which approximate neighbors it is made, if so."""
-    table = read_parquet(path)
-    check_ids(path, table["id"].to_pylist(), expected)
-    axes = [matrix(table[axis]) for axis in AXES if axis in table.column_names]
-    facts = json.loads(table.schema.metadata[METADATA_KEY])
-    return np.stack(axes, axis=1), facts.get("neighbors")
+        spread = _spread(embedding, graph, projection, found.coordinates, options.seeds)
+        write_trust(output, expected, quality, spread, options.seeds, found.facts.get("neighbors"))
 
 
 def assess(
@@ -302,8 +290,7 @@ def write_trust(
     facts |= {} if neighbors is None else {"neighbors": neighbors}
     table: dict[str, Any] = {"id": strings(ids)}
     table |= {name: numbers(column.astype(np.float32)) for name, column in columns.items()}
-    metadata = {METADATA_KEY: json.dumps(facts, sort_keys=True)}
-    write_parquet(path, pa.table(table).replace_schema_metadata(metadata))
+    write_parquet(path, with_facts(pa.table(table), facts))
 
 
 def _figure(of: Callable[[Any], Any], values: NDArray[Any]) -> float | None:

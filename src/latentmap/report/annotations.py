@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from latentmap.report.findings import Finding
-from latentmap.store.latents import METADATA_KEY
-from latentmap.store.tables import read_parquet
+from latentmap.store.tables import facts_of, read_parquet
 
 COUNTED = {
     "unmatched": ("no sample", "match no sample"),
@@ -24,9 +22,7 @@ COUNTED = {
 
 def read_joined(path: Path | str) -> dict[str, Any]:
     """Read what `join_annotations` tells of its files."""
-    table = read_parquet(path, ["id"])
-    told: dict[str, Any] = json.loads(table.schema.metadata[METADATA_KEY])
-    return told | {"counted": COUNTED}
+    return facts_of(read_parquet(path, ["id"])) | {"counted": COUNTED}
 
 
 def annotation_warnings(joined: Mapping[str, Any] | None) -> list[Finding]:

@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.store.maps import AXES, read_map
 from latentmap.store.samples import evenly_spaced, read_samples
-from latentmap.store.tables import check_ids, matrix, read_arrow, read_parquet
+from latentmap.store.tables import check_ids, read_arrow, read_parquet
 
 TEXT_LENGTH = 300
 CELL_LENGTH = 160
@@ -156,10 +157,8 @@ def read_points(path: Path | str, shown: ShownSamples) -> Points:
     Raises:
         LatentmapError: the projection's ids are not the samples'.
     """
-    table = read_parquet(path)
-    check_ids(path, table["id"].to_pylist(), shown.ids)
-    axes = [axis for axis in ("x", "y", "z") if axis in table.column_names]
-    return {axis: _rounded(matrix(table[axis])[shown.rows]) for axis in axes}
+    places = read_map(path, shown.ids).coordinates[shown.rows]
+    return {axis: _rounded(values) for axis, values in zip(AXES, places.T, strict=False)}
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:

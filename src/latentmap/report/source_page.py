@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +24,9 @@ from latentmap.report.source_comparisons import (
     SourcePair,
     read_comparisons,
 )
-from latentmap.store.latents import METADATA_KEY
+from latentmap.store.maps import read_map
 from latentmap.store.samples import evenly_spaced, read_samples
-from latentmap.store.tables import check_ids, matrix, read_parquet
+from latentmap.store.tables import facts_of, read_parquet
 
 CHARTS = ("sources", "regions")
 """Charts of the page, two for each map, which can be exported for publication."""
@@ -75,10 +74,7 @@ class MapSamples:
 
     def places(self, path: Path | str) -> NDArray[np.float32]:
         """Read the coordinates of the shown samples, (n, dims)."""
-        table = read_parquet(path)
-        check_ids(path, table["id"].to_pylist(), self.ids)
-        axes = [axis for axis in ("x", "y", "z") if axis in table.column_names]
-        return np.stack([matrix(table[axis])[self.rows] for axis in axes], axis=1)
+        return read_map(path, self.ids).coordinates[self.rows]
 
 
 def write_sources_page(
@@ -214,8 +210,8 @@ def _plates(
 def _far(places: Mapping[tuple[str, ...], Path | str], best: SourceComparison) -> str:
     """Return the share of samples that are far from the reference, which all maps state alike."""
     for projection in best.regions:
-        schema = read_parquet(places[(*best.key, projection)], ["id"]).schema
-        return f"{100 * json.loads(schema.metadata[METADATA_KEY])['far']:.1f} %"
+        facts = facts_of(read_parquet(places[(*best.key, projection)], ["id"]))
+        return f"{100 * facts['far']:.1f} %"
     return ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,8 +14,7 @@ from latentmap.neighbors.graph import audit_of
 from latentmap.project.quality import DOUBTFUL
 from latentmap.report.palette import TRUST, UNKNOWN
 from latentmap.report.points import ShownSamples
-from latentmap.store.latents import METADATA_KEY
-from latentmap.store.tables import check_ids, matrix, read_parquet
+from latentmap.store.tables import check_ids, facts_of, matrix, read_parquet
 
 STEPS = (0.6, 0.7, DOUBTFUL, 0.9)
 """Where the colour of trust changes."""
@@ -79,7 +77,7 @@ def read_trust(path: Path | str, shown: ShownSamples) -> MapTrust:
     values = [float(f"{trust:.2f}") for trust in np.minimum(*columns)]
     return MapTrust(
         [None if np.isnan(value) else value for value in values],
-        json.loads(table.schema.metadata[METADATA_KEY]),
+        facts_of(table),
         len(shown.ids),
     )
 

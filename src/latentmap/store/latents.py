@@ -12,9 +12,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.store.tables import matrix, numbers, one_chunk, read_arrow, strings, write_arrow
-
-METADATA_KEY = b"latentmap"
+from latentmap.store.tables import (
+    METADATA_KEY,
+    facts_of,
+    matrix,
+    numbers,
+    one_chunk,
+    read_arrow,
+    strings,
+    write_arrow,
+)
 
 
 @dataclass(frozen=True)
@@ -66,5 +73,5 @@ def read_latents(path: Path | str) -> LatentShard:
     return LatentShard(
         ids=table["id"].to_pylist(),
         values=values,
-        metadata=json.loads(table.schema.metadata[METADATA_KEY]),
+        metadata=facts_of(table),
     )

@@ -6,7 +6,8 @@ takes as long as a small job; the functions here do without.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from latentmap.errors import LatentmapError
 from latentmap.store.files import atomic
 
+METADATA_KEY = b"latentmap"
 TOKENS_KEY = b"tokens"
 
 
@@ -79,6 +81,18 @@ def write_parquet(path: Path | str, table: pa.Table) -> None:
     """Write a Parquet file atomically."""
     with atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
+
+
+def with_facts(table: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
+    """Return a table with what its reader must know as JSON in the metadata of its schema."""
+    text = json.dumps(dict(facts), sort_keys=True)
+    return table.replace_schema_metadata({METADATA_KEY: text})
+
+
+def facts_of(table: pa.Table) -> dict[str, Any]:
+    """Return what `with_facts` has put into a table; nothing of one without facts."""
+    facts: dict[str, Any] = json.loads((table.schema.metadata or {}).get(METADATA_KEY, "{}"))
+    return facts
 
 
 def write_embedding(
