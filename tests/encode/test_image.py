@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from latentmap.draw.boxes import DrawOptions, show
+from latentmap.encode.checkpoints import read_checkpoint
 from latentmap.encode.encoder import ENCODERS
 from latentmap.encode.shard import encode_shard
 from latentmap.errors import LatentmapError
@@ -354,6 +355,14 @@ def test_a_checkpoint_that_is_more_than_weights_is_not_opened(folders, tmp_path,
         with pytest.raises(LatentmapError, match=f"{name} cannot be read as weights only"):
             load(folders["CLIPModel"], checkpoint=str(tmp_path / name))
     assert "opened" not in capsys.readouterr().out
+
+
+def test_a_checkpoint_without_names_is_refused_in_one_line(tmp_path):
+    import torch
+
+    torch.save(torch.zeros(3), tmp_path / "t.pt")
+    with pytest.raises(LatentmapError, match=r"t\.pt holds no weights by name but a Tensor"):
+        read_checkpoint(tmp_path / "t.pt")
 
 
 def test_the_revision_follows_the_models_files_and_the_checkpoint(folders, tmp_path):

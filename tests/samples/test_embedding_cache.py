@@ -153,9 +153,12 @@ class Attack:
         (Attack(), "could run code: it is not loaded"),
         ({"embeddings": torch.zeros(6, 4)}, "<class 'dict'>; it must be one tensor of 2 dims"),
         (torch.zeros(6), "a tensor (6,); it must be one tensor of 2 dims"),
+        (torch.zeros(6, 4).to_sparse(), "torch.sparse_coo; it must be dense, real"),
+        (torch.zeros(6, 4) + 1j, "of torch.complex64, torch.strided; it must be dense, real"),
+        (torch.zeros(6, 0), "and have columns"),
         (None, "cannot be read"),
     ],
-    ids=["pickle", "dictionary", "shape", "damaged"],
+    ids=["pickle", "dictionary", "shape", "sparse", "complex", "empty", "damaged"],
 )
 def test_what_is_no_tensor_is_refused_in_one_line(make_cache, tmp_path, content, words):
     folder = make_cache(tmp_path / "seed1", vectors(), LABELS)

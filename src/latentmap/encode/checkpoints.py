@@ -49,6 +49,11 @@ def read_checkpoint(path: Path | str) -> dict[str, torch.Tensor]:
             f"The checkpoint {path} cannot be read as weights only; save the model's state_dict, "
             f"best as safetensors: {reason}"
         ) from None
+    if not isinstance(content, Mapping):
+        raise LatentmapError(
+            f"The checkpoint {path} holds no weights by name but a {type(content).__name__}; save "
+            "the model's state_dict, best as safetensors."
+        )
     nested = (content[key] for key in NESTED_UNDER if isinstance(content.get(key), Mapping))
     return _unwrapped(next(nested, content))
 

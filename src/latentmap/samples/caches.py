@@ -130,6 +130,12 @@ class EmbeddingCache:
         if not hasattr(tensor, "dim") or tensor.dim() != dims:
             found = f"a tensor {tuple(tensor.shape)}" if hasattr(tensor, "dim") else type(tensor)
             raise LatentmapError(f"{path} holds {found}; it must be one tensor of {dims} dims.")
+        is_dense = str(tensor.layout) == "torch.strided"
+        if not is_dense or tensor.is_complex() or not all(tensor.shape[1:]):
+            raise LatentmapError(
+                f"{path} holds a tensor {tuple(tensor.shape)} of {tensor.dtype}, {tensor.layout}; "
+                "it must be dense, real, and have columns."
+            )
         tensor = tensor.detach()
         return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
 
