@@ -12,7 +12,7 @@ import numpy as np
 
 from latentmap.config import Options, Plugin, Registry
 from latentmap.inspect.inspection import Floats, Inspection
-from latentmap.report.matrix import diverging, matrix, shown_labels
+from latentmap.report.matrix import shown_labels
 from latentmap.report.points import Points
 
 if TYPE_CHECKING:
@@ -93,62 +93,6 @@ CHANNEL_CHARTS: Registry[ChannelChart] = Registry(
 def channel_name(channel: int) -> str:
     """Return what charts call a channel; they count from 0, as arrays do."""
     return f"channel {channel}"
-
-
-def label_heatmap(
-    data: DeepDive, values: Floats, overall: Floats, what: str
-) -> alt.LayerChart | alt.FacetChart | None:
-    """Return a matrix of labels and channels: how far each label is from the mean of all samples.
-
-    Args:
-        data: what charts show.
-        values: (L, C) mean of each label.
-        overall: (2, C) mean and standard deviation over all samples.
-        what: what the values are of.
-    """
-    import altair as alt
-
-    found = data.inspection
-    mean, std = overall
-    undefined = np.full_like(values, np.nan)
-    deviations = np.divide(values - mean, std, out=undefined, where=std > 0)
-    rows = [
-        {
-            "label": found.labels[label],
-            "group": found.groups[label],
-            "n": found.counts[label],
-            "channel": str(channel),
-            "value": float(values[label, channel]),
-            "deviation": float(deviations[label, channel]),
-        }
-        for channel in data.shown()
-        for label in data.labels
-        if std[channel] > 0
-    ]
-    if len(found.labels) < 2 or not rows:
-        return None
-    reach = float(np.nanmax(np.abs(deviations))) or 1.0
-    names = [found.labels[label] for label in data.labels]
-    return matrix(
-        rows,
-        x=alt.X(
-            "channel:N",
-            sort=[str(channel) for channel in data.shown()],
-            title="channel",
-            axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False),
-        ),
-        y=alt.Y("label:N", sort=names, title=None, axis=alt.Axis(domain=False, ticks=False)),
-        color=diverging("deviation", reach, f"{what}, in standard deviations from the mean"),
-        tooltip=[
-            *(alt.Tooltip(f"{name}:N") for name in ("label", "group", "channel")),
-            alt.Tooltip("n:Q"),
-            *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("value", "deviation")),
-        ],
-        text=alt.Text("deviation:Q", format=".1f"),
-        light=f"abs(datum.deviation) > {0.65 * reach}",
-        cell=(34, 20),
-        description=f"Matrix of labels and channels: {what}, as deviation from all samples.",
-    )
 
 
 def cells(values: Floats, most: int) -> list[dict[str, float]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.density import read_density
-from latentmap.report.experiments import Experiment, ranked, read_experiments
+from latentmap.report.experiments import best_of_each_encoder, ranked, read_experiments
 from latentmap.report.options import ReportOptions
-from latentmap.report.pages import chart_plate, map_plate, write_page
+from latentmap.report.pages import chart_plates, map_plate, write_page
 from latentmap.report.palette import group_colors
 from latentmap.report.points import read_points, read_shown_samples
 from latentmap.report.trust import read_trust
@@ -56,25 +56,14 @@ def write_comparison_page(
         label_to_group,
         agreement=read_agreement(agreement, map_agreement),
     )
-    built = plugin.build(data)
     write_page(
         output,
         "comparison.html",
         bundle=bundle,
         home=home,
         title=f"{plugin.title} ({encoder}, {variant})",
-        plates=[]
-        if built is None
-        else [chart_plate(chart, built, plugin.title, plugin.look_for, note=plugin.note(data))],
+        plates=chart_plates(chart, plugin, data),
     )
-
-
-def best_of_each_encoder(experiments: Sequence[Experiment]) -> list[Experiment]:
-    """Return the best method of every encoder, best first."""
-    best: dict[str, Experiment] = {}
-    for experiment in ranked(experiments):
-        best.setdefault(experiment.key.encoder, experiment)
-    return list(best.values())
 
 
 def write_maps_page(

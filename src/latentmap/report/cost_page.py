@@ -9,10 +9,15 @@ from pathlib import Path
 import polars as pl
 
 from latentmap.report.chart import CHARTS, Comparison
-from latentmap.report.comparison_page import best_of_each_encoder
 from latentmap.report.costs import ENCODING, Cost, Work, method_costs, tabulate_costs
-from latentmap.report.experiments import Experiment, format_value, ranked, read_experiments
-from latentmap.report.pages import chart_plate, write_page
+from latentmap.report.experiments import (
+    Experiment,
+    best_of_each_encoder,
+    format_value,
+    ranked,
+    read_experiments,
+)
+from latentmap.report.pages import chart_plates, write_page
 from latentmap.store.files import write_json, write_text
 
 CHART = "cost_pareto"
@@ -64,16 +69,14 @@ def write_costs(
     experiments = read_experiments(keys, metrics)
     chart = CHARTS.create(CHART)
     for (encoder, variant), page in pages.items():
-        built = chart.build(_comparison(experiments, costs, encoder, variant, baselines))
+        data = _comparison(experiments, costs, encoder, variant, baselines)
         write_page(
             page,
             "costs.html",
             bundle=bundle,
             home=home,
             title=f"{chart.title} ({encoder}, {variant})",
-            plates=[]
-            if built is None
-            else [chart_plate(CHART, built, chart.title, chart.look_for)],
+            plates=chart_plates(CHART, chart, data),
             tables=[csv, json],
             rows=_rows([c for c in costs if (c.encoder, c.variant) == (encoder, variant)]),
         )

@@ -138,6 +138,14 @@ def ranked(experiments: Sequence[Experiment]) -> list[Experiment]:
     return sorted(experiments, key=rank)
 
 
+def best_of_each_encoder(experiments: Sequence[Experiment]) -> list[Experiment]:
+    """Return the best method of every encoder, best first."""
+    best: dict[str, Experiment] = {}
+    for experiment in ranked(experiments):
+        best.setdefault(experiment.key.encoder, experiment)
+    return list(best.values())
+
+
 def format_value(value: float | None) -> str:
     """Return a figure as readers want it: about three digits, whole numbers in full."""
     if value is None or not math.isfinite(value):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentmap.project.quality import DOUBTFUL
+from latentmap.report.chart import Chart, Comparison
 from latentmap.report.colorings import Coloring, colorings
 from latentmap.report.density import PERCENTILE
 from latentmap.report.maps import DATA, LOOK_FOR, map_chart
@@ -84,6 +85,14 @@ def chart_plate(
     """Return a chart, ready for a page; it carries its own data."""
     embedded = {"spec": specification(chart), "renderer": "svg"}
     return Plate(name, title, look_for, embedded_json(embedded), note, link)
+
+
+def chart_plates(name: str, plugin: Chart, data: Comparison) -> list[Plate]:
+    """Return a chart with its note, ready for a page; none if nothing it shows was measured."""
+    chart = plugin.build(data)
+    if chart is None:
+        return []
+    return [chart_plate(name, chart, plugin.title, plugin.look_for, note=plugin.note(data))]
 
 
 def map_plate(

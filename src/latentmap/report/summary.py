@@ -33,7 +33,7 @@ from latentmap.report.experiments import (
 )
 from latentmap.report.findings import Finding, key_findings
 from latentmap.report.options import ReportOptions
-from latentmap.report.pages import Plate, chart_plate, map_plate, relative, write_page
+from latentmap.report.pages import Plate, chart_plates, map_plate, relative, write_page
 from latentmap.report.palette import group_colors
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
 from latentmap.report.source_comparisons import read_comparisons, source_findings
@@ -49,6 +49,7 @@ class Links:
 
     comparisons: list[tuple[str, Path | str]] = field(default_factory=list)
     methods: dict[str, dict[str, Path | str]] = field(default_factory=dict)
+
 
 ONE_ROW = r"^line \d+: | at column \d+|(?s: \((?:id|byte) .*\)$)"
 """What a reason says of one row only: it is left out where rows are counted by their reason."""
@@ -323,12 +324,8 @@ def _cell(experiment: Experiment, figure: str) -> dict[str, str]:
 
 
 def _charts(data: Comparison) -> list[Plate]:
-    plugins = {name: CHARTS.create(name) for name in charts_of("summary")}
-    return [
-        chart_plate(name, chart, plugin.title, plugin.look_for)
-        for name, plugin in plugins.items()
-        if (chart := plugin.build(data)) is not None
-    ]
+    names = charts_of("summary")
+    return [plate for name in names for plate in chart_plates(name, CHARTS.create(name), data)]
 
 
 def _maps(
