@@ -34,6 +34,10 @@ def encode(encoder, texts: list[str]) -> np.ndarray:
     return encoder.encode([encoder.prepare({"id": "s", "text": text}, None) for text in texts])
 
 
+def test_the_report_is_told_what_it_is_fitted_to():
+    assert ENCODERS.create("tfidf", OPTIONS).revision().startswith("fitted to all samples")
+
+
 @pytest.fixture
 def shards(make_sample, write_samples):
     """Two shards of texts without images."""

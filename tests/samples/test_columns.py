@@ -1,4 +1,6 @@
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -80,6 +82,11 @@ def test_text():
         "true",
         '{"a": "é", "b": 1}',
     ]
+
+
+def test_values_that_json_does_not_know_read_as_they_are_written():
+    values = (date(2020, 1, 31), Decimal("1.50"), "é".encode(), b"\xff\x00")
+    assert [as_text(v) for v in values] == ["2020-01-31", "1.50", "é", "ff00"]
 
 
 def test_missing_column_names_what_exists_and_the_nearest():

@@ -113,6 +113,10 @@ class Encoder(Plugin[E_co]):
 class FittedEncoder(Encoder[E_co]):
     """An encoder that learns from all samples of a run, not their labels, before it encodes any."""
 
+    def revision(self) -> str:
+        """Return what its weights come from; the samples' shards identify them."""
+        return "fitted to all samples of the run, those that are tested included; not to labels"
+
     @abstractmethod
     def fit(self, samples: pa.Table) -> pa.Table:
         """Return as a table what is learned from all samples (core columns, all shards)."""

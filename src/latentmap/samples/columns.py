@@ -24,6 +24,8 @@ from latentmap.samples.source import FAULT, NOTE, RAW_SCHEMA
 from latentmap.store.files import digest, digest_bytes, digest_file
 from latentmap.store.samples import SCHEMA
 
+JSON = (bool, int, float, list, tuple, Mapping)
+
 
 class ColumnMap(Options):
     """Which column of the source holds what; a dot leads into a nested value, null maps nothing.
@@ -124,7 +126,19 @@ def as_text(value: Any) -> str | None:
     """Return a cell as text; null and NaN are null."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    return value if isinstance(value, str) else stable_text(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return _decoded(value)
+    return stable_text(value) if isinstance(value, JSON) else str(value)
+
+
+def _decoded(value: bytes) -> str:
+    """Return text that a file holds as bytes; of other bytes their hexadecimal digits."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
 
 
 def as_prose(values: Iterable[Any]) -> str | None:
