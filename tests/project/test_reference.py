@@ -73,6 +73,16 @@ def test_principal_components_are_those_that_scikit_learn_transforms_to(runs, sh
     assert facts["reference"] == "before"
 
 
+def test_a_run_that_was_itself_placed_is_no_reference(runs, clusters, tmp_path):
+    values, _ = clusters
+    reference, given, projection = runs(values, values[:60], "pca")
+    extend(reference, given, projection)
+    placed = given.output.rename(tmp_path / "placed.parquet")
+    second = ReferenceFiles("after", given.embedding, given.neighbors, placed)
+    with pytest.raises(LatentmapError, match="Set reference_run to 'before'"):
+        extend(second, given, projection)
+
+
 @pytest.mark.parametrize("kind", ["umap", "tsne"])
 def test_a_sample_that_coincides_with_one_of_the_reference_lands_on_it(runs, clusters, kind):
     values, _ = clusters

@@ -64,7 +64,7 @@ def project_into_reference(
 
     Raises:
         LatentmapError: the files do not describe the same samples, or the reference's map was made
-            in another way or from an embedding of other dimensions.
+            in another way, from an embedding of other dimensions, or by placing its samples itself.
     """
     ids, values = read_embedding(embedding)
     check_ids(embedding, ids, read_samples(samples, ["id"])["id"].to_pylist())
@@ -87,6 +87,12 @@ def _read_reference(
     ids, values = read_embedding(files.embedding)
     check_ids(files.neighbors, graph.ids, ids)
     found = read_map(files.map, ids)
+    first = found.facts.get("reference")
+    if first is not None:
+        raise LatentmapError(
+            f"{files.map} of the reference run was not made from its samples: they were placed into "
+            f"the maps of '{first}'. Set reference_run to '{first}'."
+        )
     _check_same(files.map, found.facts.get("projection", {}), described(projection))
     return Reference(values, found.coordinates)
 
