@@ -90,8 +90,8 @@ def _read_reference(
     first = found.facts.get("reference")
     if first is not None:
         raise LatentmapError(
-            f"{files.map} of the reference run was not made from its samples: they were placed into "
-            f"the maps of '{first}'. Set reference_run to '{first}'."
+            f"{files.map} of the reference run was not made from its samples: they were placed "
+            f"into the maps of '{first}'. Set reference_run to '{first}'."
         )
     _check_same(files.map, found.facts.get("projection", {}), described(projection))
     return Reference(values, found.coordinates)
