@@ -19,6 +19,7 @@ localrules:
     projections,
     report,
     figures,
+    exports,
 
 
 rule all:
@@ -63,6 +64,14 @@ rule report:
 rule figures:
     input:
         expand(f"{FIGURE}.{{suffix}}", figure=PUBLISHED, suffix=["svg", "png", "pdf", "csv"]),
+
+
+rule exports:
+    input:
+        EXPORTED_METADATA,
+        paths(EXPORTED_LATENTS, EXPORTED_LATENT_KEYS),
+        paths(EXPORTED_EMBEDDING, EXPORTED_METHOD_KEYS),
+        paths(EXPORTED_POINTS, POINT_KEYS),
 
 
 include: "rules/samples.smk"

@@ -21,7 +21,8 @@ from latentmap.samples.annotations import digest_annotation
 
 # An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
 SRC = str(Path(workflow.basedir) / "src")
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SRC, os.environ.get("PYTHONPATH")]))
+PYTHONPATH = os.pathsep.join(filter(None, [SRC, os.environ.get("PYTHONPATH")]))
+os.environ.update(PYTHONPATH=PYTHONPATH)
 
 try:
     RUN = load_run(config)
@@ -50,6 +51,7 @@ AGREEMENT = f"{RESULTS}/metrics/{{encoder}}/{{variant}}/agreement.json"
 MAP_AGREEMENT = f"{RESULTS}/projections/{{encoder}}/{{variant}}/agreement.json"
 SCORES = f"{RESULTS}/metrics/{EMBEDDED}.scores.parquet"
 SAMPLING_WEIGHTS = f"{RESULTS}/metrics/{EMBEDDED}.sampling_weights.parquet"
+SOURCE_FIGURES = f"{RESULTS}/metrics/{EMBEDDED}.sources.json"
 RANKING = f"{RESULTS}/metrics/ranking.json"
 PROJECTION = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.parquet"
 TRUST = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.trust.parquet"
@@ -62,7 +64,7 @@ EXPORTED_POINTS = f"{RESULTS}/export/{EMBEDDED}/{{projection}}/embeddings_3d.jso
 REPORT = f"{RESULTS}/report"
 SUMMARY = f"{REPORT}/summary_report.html"
 VEGA = f"{REPORT}/vega.js"
-FIGURES = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/metrics.json"
+REPORTED_METRICS = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/metrics.json"
 MAP_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/{{projection}}.html"
 COMPARISON_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/comparisons/{{chart}}.html"
 DEEP_DIVE_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/deep_dive/{{chart}}.html"
@@ -98,6 +100,12 @@ MAP_KEYS = [
 MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RUN.map_names})
 COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("comparisons")]
 COST_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("costs")]
+EXPORT_FORMATS = RUN.export.formats
+EXPORTED_LATENT_KEYS = [
+    (*key, name) for key in LATENT_KEYS for name in EXPORT_FORMATS if RUN.export.latents
+]
+EXPORTED_METHOD_KEYS = [(*key, name) for key in METHOD_KEYS for name in EXPORT_FORMATS]
+POINT_KEYS = [key for key in MAP_KEYS if RUN.projection(key[3]).dims == 3]
 BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
 METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not None}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]

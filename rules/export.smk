@@ -49,14 +49,6 @@ rule coords:
         "../workflow/scripts/place_coords.py"
 
 
-EXPORT_FORMATS = RUN.export.formats
-EXPORTED_LATENT_KEYS = [
-    (*key, name) for key in LATENT_KEYS for name in EXPORT_FORMATS if RUN.export.latents
-]
-EXPORTED_METHOD_KEYS = [(*key, name) for key in METHOD_KEYS for name in EXPORT_FORMATS]
-POINT_KEYS = [key for key in MAP_KEYS if RUN.projection(key[3]).dims == 3]
-
-
 rule export_metadata:
     input:
         samples=sample_shards,
@@ -150,12 +142,3 @@ rule export_points:
         "Export the map {wildcards.projection} of {wildcards.encoder}, {wildcards.method} as points"
     script:
         "../workflow/scripts/export_points.py"
-
-
-rule exports:
-    input:
-        EXPORTED_METADATA,
-        paths(EXPORTED_LATENTS, EXPORTED_LATENT_KEYS),
-        paths(EXPORTED_EMBEDDING, EXPORTED_METHOD_KEYS),
-        paths(EXPORTED_POINTS, POINT_KEYS),
-    localrule: True

@@ -2,7 +2,6 @@
 
 from latentmap.project.reference import check_encoder
 
-SOURCE_FIGURES = f"{RESULTS}/metrics/{EMBEDDED}.sources.json"
 REFERENCE = f"results/{RUN.reference_run}"
 SOURCE_KEYS = [
     (*key, method)

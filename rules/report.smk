@@ -25,7 +25,7 @@ rule tabulate_metrics:
         csv=report(f"{REPORT}/metrics_table.csv", category="Tables"),
         json=f"{REPORT}/metrics_table.json",
         parquet=f"{REPORT}/metrics_table.parquet",
-        figures=paths(FIGURES, METHOD_KEYS),
+        figures=paths(REPORTED_METRICS, METHOD_KEYS),
     log:
         f"{LOG}/tabulate_metrics.log",
     benchmark:
