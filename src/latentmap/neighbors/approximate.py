@@ -1,26 +1,31 @@
-"""Approximate nearest neighbors of long tables: neighbors of neighbors, compared block by block."""
+"""Approximate nearest neighbors of long tables: by descent, and by blocks where that is too few."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.neighbors.distances import Points, row_blocks
 from latentmap.neighbors.exact import Distances
-from latentmap.neighbors.graph import NeighborGraph, NeighborList
-from latentmap.neighbors.lists import check_finite, distinct, fill, unfilled
+from latentmap.neighbors.graph import NeighborGraph
+from latentmap.neighbors.lists import check_finite, distinct, fill, unfilled, write_nearest
 
 # Up to so many distinct rows all are compared with all.
 FEWEST = 1000
 # Neighbors that the descent looks for: as many as this memory allows, which grows with their
 # square (measured: 13 bytes × rows × neighbors²), within these bounds.
-MEMORY = 4 * 2**30
+MEMORY = 5 * 2**30
 DEGREES = (30, 60)
+# Candidates beyond k, of which some are of the row's own group.
+MARGIN = 6
 # Rows that lie together and are compared at once: more of them together reach more rows, of which
 # few are near them all.
 TOGETHER = 160
+# Pairs of rows that are measured and sorted at once.
+PAIRS = 2**20
 
 
 def find_neighbors(
@@ -32,13 +37,13 @@ def find_neighbors(
 ) -> NeighborGraph:
     """Find nearly all of the k nearest other rows of every row, by Euclidean distance.
 
-    Nearest-neighbor descent (Dong et al. 2011, doi:10.1145/1963405.1963487) finds a few neighbors
-    of every distinct row. Then rows that lie together are compared, by blocked products, with all
-    that their neighbors and the neighbors of these have as neighbors. So distances are as exact as
-    those of `exact.find_neighbors`, and so is the order of neighbors, that of identical rows too;
-    what may lack are neighbors that the descent leads nobody to. A row that meets fewer than k
-    rows of other source groups is compared with all rows. Of many identical rows only the first
-    stand for all: so many that no list has room for more.
+    Nearest-neighbor descent (Dong et al. 2011, doi:10.1145/1963405.1963487) finds some neighbors
+    of every distinct row. Rows whose lists these do not fill, because k is larger or many are of
+    the row's own group, are compared block by block with the neighbors of the neighbors of what
+    lies together; rows that still lack neighbors are compared with all. What may lack are
+    neighbors that the descent leads nobody to; those that are found have exact distances, and are
+    in their order, identical rows too. Of many identical rows only the first stand for all: so
+    many that no list has room for more.
 
     Args:
         ids: (N,) sample ids.
@@ -51,55 +56,139 @@ def find_neighbors(
         LatentmapError: a row has a value that is not finite.
     """
     check_finite(ids, values)
-    firsts, place = distinct(values)
-    points = values if len(firsts) == len(values) else values[firsts]
-    near = _descent(points, k, seed) if len(points) > FEWEST else None
-    groups = np.unique(np.asarray(source_groups, np.str_), return_inverse=True)[1]
-    every, grouped = unfilled(len(values), k), unfilled(len(values), k)
-    members, standing = _Rows(place, np.arange(len(place))), _Rows(place, _first(place, groups, k))
-    for leaf in _leaves(points, np.random.default_rng(seed)):
-        reached = _reached(leaf, near) if near is not None else np.arange(len(points))
-        distances = Points(points[reached]).distances(np.searchsorted(reached, leaf))
-        rows, candidates = members.of(leaf), standing.of(reached)
-        origin, target = (
-            np.searchsorted(numbers, place[chosen])
-            for numbers, chosen in ((leaf, rows), (reached, candidates))
-        )
-        for part in row_blocks(len(candidates), len(rows)):
-            expanded = distances[origin[part]].take(target, axis=1)
-            _fill_both(every, grouped, rows[part], expanded, candidates, groups)
-    _complete(grouped, values, groups)
-    return NeighborGraph(list(ids), every, grouped)
+    lists = _Lists(values, source_groups, k)
+    near = _near(lists.points, k + MARGIN, seed)
+    if near.shape[1] >= min(k, len(lists.points) - 1):
+        lists.fill(np.arange(len(values)), near[lists.place])
+    for rows in _leaves(values, lists.short(), np.random.default_rng(seed)):
+        _compare(lists, rows, near)
+    lists.complete(values)
+    return NeighborGraph(list(ids), lists.every, lists.grouped)
 
 
-def _descent(points: NDArray[np.float32], k: int, seed: int) -> NDArray[np.int32]:
-    """Return some near neighbors of every row, (M, at most k)."""
+def _near(points: NDArray[np.float32], degree: int, seed: int) -> NDArray[np.int32]:
+    """Return near neighbors of every row, (M, c): `degree` of them if these are affordable."""
+    if len(points) > FEWEST:
+        return _descent(points, degree, seed)
+    distances = Points(points).distances(slice(None))
+    np.fill_diagonal(distances, -1)
+    return np.argsort(distances, axis=1)[:, 1 : degree + 1].astype(np.int32)
+
+
+def _descent(points: NDArray[np.float32], degree: int, seed: int) -> NDArray[np.int32]:
+    """Return near neighbors of every row, as many as memory allows."""
     import manifolds_rs
 
     affordable = int((MEMORY / (13 * len(points))) ** 0.5)
-    degree = min(max(affordable, DEGREES[0]), DEGREES[1], max(k, DEGREES[0]))
+    degree = max(min(degree, affordable, DEGREES[1]), DEGREES[0])
     found = manifolds_rs.knn_graph(points, degree, ann="nndescent", seed=seed)[0]
     return found.astype(np.int32)
 
 
-def _reached(leaf: NDArray[np.intp], near: NDArray[np.int32]) -> NDArray[np.intp]:
-    """Return some rows, their neighbors, and what these have as neighbors, ascending."""
-    return np.union1d(near[np.union1d(near[leaf], leaf)], leaf)
+class _Lists:
+    """Both neighbor lists of a table, filled from candidates among its distinct rows.
+
+    Args:
+        values: (N, D) float32.
+        source_groups: (N,) names of what must not leak.
+        k: neighbors per row.
+    """
+
+    def __init__(self, values: NDArray[np.float32], source_groups: Sequence[str], k: int) -> None:
+        count = len(values)
+        firsts, self.place = distinct(values)
+        self.points = values if len(firsts) == count else values[firsts]
+        self.every, self.grouped = unfilled(count, k), unfilled(count, k)
+        self._groups = np.unique(np.asarray(source_groups, np.str_), return_inverse=True)[1]
+        others = count - np.bincount(self._groups)[self._groups]
+        self._there = np.minimum(k, [np.full(count, count - 1), others])
+        standing = _first(self.place, self._groups, k)
+        self._standing = standing[np.argsort(self.place[standing], kind="stable")]
+        self._counts = np.bincount(self.place[standing])
+
+    def short(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
+        """Return the rows (among these) with fewer neighbors in one list than there are."""
+        rows = np.arange(len(self.place)) if rows is None else rows
+        lists = self.every.indices[rows], self.grouped.indices[rows]
+        listed = [(indices >= 0).sum(axis=1) for indices in lists]
+        return rows[(listed < self._there[:, rows]).any(axis=0)]
+
+    def fill(self, rows: NDArray[np.intp], numbers: NDArray[np.integer[Any]]) -> None:
+        """Write the nearest candidates of some rows into their lists.
+
+        Args:
+            rows: (b,) rows.
+            numbers: (b, c) distinct rows that are near each; all that equal them are candidates.
+        """
+        for part in np.array_split(np.arange(len(rows)), 1 + numbers.size // PAIRS):
+            self._fill(rows[part], np.column_stack([self.place[rows[part]], numbers[part]]))
+
+    def _fill(self, rows: NDArray[np.intp], numbers: NDArray[np.integer[Any]]) -> None:
+        first = np.repeat(self.place[rows], numbers.shape[1])
+        distances = Points(self.points).between(first, numbers.ravel())
+        counts = self._counts[numbers.ravel()]
+        starts = (np.cumsum(self._counts) - self._counts)[numbers.ravel()]
+        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        candidates = self._standing[np.repeat(starts, counts) + offsets]
+        row = np.repeat(np.repeat(rows, numbers.shape[1]), counts)
+        distance = np.repeat(distances, counts)
+        order = np.lexsort((candidates, distance, row))
+        row, candidates, distance = row[order], candidates[order], distance[order]
+        for neighbors, other in (
+            (self.every, candidates != row),
+            (self.grouped, self._groups[candidates] != self._groups[row]),
+        ):
+            write_nearest(neighbors, row[other], candidates[other], distance[other])
+
+    def complete(self, values: NDArray[np.float32]) -> None:
+        """Compare rows with all rows if they still have fewer neighbors than there are."""
+        short = self.short()
+        if not len(short):
+            return
+        exact = Distances(values)
+        for part in row_blocks(len(values), len(short)):
+            rows = short[part]
+            distances = exact.to_others(rows)
+            fill(self.every, rows, distances)
+            distances[self._groups[rows, np.newaxis] == self._groups] = np.inf
+            fill(self.grouped, rows, distances)
 
 
-def _leaves(points: NDArray[np.float32], rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
-    """Halve a table between pairs of its rows, until what lies together is one block.
+def _compare(lists: _Lists, rows: NDArray[np.intp], near: NDArray[np.int32]) -> None:
+    """Fill the lists of rows that lie together from the neighbors of their neighbors.
+
+    Only the rows whose own group leaves too few of the nearest get more of them.
+    """
+    numbers, own = np.unique(lists.place[rows], return_inverse=True)
+    reached = np.union1d(near[np.union1d(near[numbers], numbers)], numbers)
+    centred = lists.points[reached] - lists.points[numbers].mean(axis=0)
+    # Half the squared distances, up to a constant for every row.
+    farness = np.einsum("ij,ij->i", centred, centred) / 2
+    farness = farness - centred[np.searchsorted(reached, numbers)] @ centred.T
+    wide = lists.every.k + MARGIN
+    while len(rows):
+        wide = min(wide, len(reached))
+        nearest = np.argpartition(farness[own], wide - 1, axis=1)[:, :wide]
+        lists.fill(rows, reached[nearest])
+        lacking = np.isin(rows, lists.short(rows)) & (wide < len(reached))
+        rows, own, wide = rows[lacking], own[lacking], 4 * wide
+
+
+def _leaves(
+    values: NDArray[np.float32], rows: NDArray[np.intp], rng: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """Halve rows of a table between pairs of them, until what lies together is one block.
 
     Sums are NumPy's own, which no number of threads changes.
     """
-    pending = [np.arange(len(points))]
+    pending = [rows] if len(rows) else []
     while pending:
         rows = pending.pop()
         if len(rows) <= TOGETHER:
             yield np.sort(rows)
             continue
-        one, other = points[rng.choice(rows, 2, replace=False)]
-        order = np.argsort(np.einsum("ij,j->i", points[rows], one - other), kind="stable")
+        one, other = values[rng.choice(rows, 2, replace=False)]
+        order = np.argsort(np.einsum("ij,j->i", values[rows], one - other), kind="stable")
         pending += np.array_split(rows[order], 2)
 
 
@@ -120,53 +209,3 @@ def _rank(place: NDArray[np.intp]) -> NDArray[np.intp]:
     rank = np.empty(len(place), np.intp)
     rank[order] = np.arange(len(place)) - np.searchsorted(place[order], place[order])
     return rank
-
-
-class _Rows:
-    """Rows of a table by the distinct row that they equal.
-
-    Args:
-        place: (N,) number of the distinct row that each row equals.
-        rows: which rows, ascending; at least one for each distinct row.
-    """
-
-    def __init__(self, place: NDArray[np.intp], rows: NDArray[np.intp]) -> None:
-        self._order = rows[np.argsort(place[rows], kind="stable")]
-        self._ends = np.cumsum(np.bincount(place[rows]))
-
-    def of(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the rows that equal these distinct rows, ascending."""
-        starts = np.append(0, self._ends)[numbers]
-        counts = self._ends[numbers] - starts
-        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.sort(self._order[np.repeat(starts, counts) + offsets])
-
-
-def _fill_both(
-    every: NeighborList,
-    grouped: NeighborList,
-    rows: NDArray[np.intp],
-    distances: NDArray[np.float32],
-    candidates: NDArray[np.intp],
-    groups: NDArray[np.intp],
-) -> None:
-    """Write the nearest candidates into both lists; `distances` (b, M) are overwritten."""
-    distances[rows[:, np.newaxis] == candidates] = np.inf
-    fill(every, rows, distances, candidates)
-    distances[groups[rows, np.newaxis] == groups[candidates]] = np.inf
-    fill(grouped, rows, distances, candidates)
-
-
-def _complete(grouped: NeighborList, values: NDArray[np.float32], groups: NDArray[np.intp]) -> None:
-    """Compare rows with all rows if they have fewer neighbors of other groups than there are."""
-    others = len(groups) - np.bincount(groups)[groups]
-    listed = (grouped.indices >= 0).sum(axis=1)
-    short = np.flatnonzero(listed < np.minimum(others, grouped.k))
-    if not len(short):
-        return
-    exact = Distances(values)
-    for part in row_blocks(len(values), len(short)):
-        rows = short[part]
-        distances = exact.to_others(rows)
-        distances[groups[rows, np.newaxis] == groups] = np.inf
-        fill(grouped, rows, distances)

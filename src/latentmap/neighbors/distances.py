@@ -126,7 +126,11 @@ class Points:
         wide = self.values.shape[1] > NARROW
         return (np.float32, np.float64) if wide else (np.float64,)
 
-    def _subtracted(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
+    def between(self, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the distances of pairs of rows, (p,) float32, exact to float32."""
+        return np.sqrt(self._subtracted(first, second)).astype(np.float32)
+
+    def _subtracted(self, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
         """Return the squared distances of pairs of rows, exact to float64."""
         squared = np.empty(len(first))
         for pairs in _slices(len(first), max(1, BLOCK // (4 * self.values.shape[1]))):

@@ -47,15 +47,13 @@ def fill(
     neighbors: NeighborList,
     rows: NDArray[Any],
     distances: NDArray[np.float32],
-    candidates: NDArray[np.intp] | None = None,
 ) -> None:
     """Write the nearest candidates of `rows` into their lists.
 
     Args:
         neighbors: the lists of all N rows.
         rows: (b,) rows that the candidates belong to.
-        distances: (b, M) to the candidates; infinite where a row is no candidate.
-        candidates: (M,) their rows, ascending; all N rows if not given.
+        distances: (b, N) to all rows; infinite where a row is no candidate.
     """
     if not distances.size:
         return
@@ -66,8 +64,26 @@ def fill(
     distance = distances[row, column]
     order = np.lexsort((column, distance, row))
     row, column, distance = row[order], column[order], distance[order]
-    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    write_nearest(neighbors, rows[row], column, distance)
+
+
+def write_nearest(
+    neighbors: NeighborList,
+    rows: NDArray[Any],
+    candidates: NDArray[np.intp],
+    distances: NDArray[np.float32],
+) -> None:
+    """Write the first k candidates of every row into its list.
+
+    Args:
+        neighbors: the lists of all N rows.
+        rows: (p,) the row of each pair; pairs of one row lie together, nearest first.
+        candidates: (p,) the other row of each pair.
+        distances: (p,) between the two.
+    """
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    rank = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
     kept = rank < neighbors.k
-    places = rows[row[kept]], rank[kept]
-    neighbors.indices[places] = column[kept] if candidates is None else candidates[column[kept]]
-    neighbors.distances[places] = distance[kept]
+    places = rows[kept], rank[kept]
+    neighbors.indices[places] = candidates[kept]
+    neighbors.distances[places] = distances[kept]
