@@ -38,8 +38,8 @@ MAP_LOOK_FOR = (
 REFERENCE_LOOK_FOR = (
     "colour where there is little grey, and grey that no colour covers. On any map but that of "
     "principal components, the samples of this run land on samples of the reference or between "
-    "them: new kinds of samples cannot form clusters of their own. On principal components too they "
-    "gather nearer to the middle, the more so the wider the embedding."
+    "them: new kinds of samples cannot form clusters of their own. On principal components too "
+    "they gather nearer to the middle, the more so the wider the embedding."
 )
 BARS_LOOK_FOR = (
     "bars of one region that differ in height, with a star where they differ more than chance "

@@ -61,7 +61,7 @@ class ProbeLinear(Metric[ProbeLinearOptions]):
     figures: ClassVar = probe_figures("probe_linear", "logistic regression on other source groups")
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
-        """Measure on all samples, or on whole source groups of a large set."""
+        """Measure on all samples, or on some of a large set, drawn at random."""
         if data.obstacle:
             return self.undefined(data.obstacle)
         rng = np.random.default_rng(self.options.seed)
