@@ -158,5 +158,5 @@ def format_value(value: float | None) -> str:
     elif size >= 1:
         text = f"{value:.2f}"
     else:
-        text = f"{value:.3f}" if size >= 0.001 else f"{value:.1e}"
+        text = f"{value:.3f}" if round(size, 4) >= 0.001 else f"{value:.1e}"
     return text.replace("-", "−")
