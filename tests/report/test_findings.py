@@ -82,4 +82,7 @@ def test_approximate_neighbors_are_said_and_below_095_a_warning():
     said = next(text for text in texts([exact, close]) if "approximate" in text)
     assert "1 of 2 embeddings" in said and "0.990" in said
     (warned,) = (text for text in texts([exact, close, far], warning=True) if "approxi" in text)
-    assert "2 of 3 embeddings" in warned and "0.930 were found, least for std of dct" in warned
+    assert (
+        "2 of 3 embeddings" in warned
+        and "0.930 of the exact ones were found, least for std of dct" in warned
+    )

@@ -171,7 +171,8 @@ def _approximate(experiments: Sequence[Experiment]) -> Iterator[Finding]:
         worst = min(recalls, key=recalls.__getitem__)
         yield Finding(
             f"The neighbors of {len(recalls)} of {len(experiments)} embeddings are approximate. "
-            f"Of the exact ones at least {recalls[worst]:.3f} were found, least for {worst}.",
+            f"On the rows that were checked, at least {recalls[worst]:.3f} of the exact ones were "
+            f"found, least for {worst}.",
             warning=recalls[worst] < LEAST_RECALL,
         )
 
