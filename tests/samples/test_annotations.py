@@ -5,12 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.annotations import (
-    AnnotationOptions,
-    digest_annotation,
-    join_annotations,
-    match_rows,
-)
+from latentmap.samples.annotations import AnnotationOptions, digest_annotation, join_annotations
+from latentmap.samples.matching import match_rows
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow
 

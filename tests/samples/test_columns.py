@@ -7,16 +7,9 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import (
-    ColumnMap,
-    Images,
-    as_boxes,
-    as_text,
-    cells,
-    index_rows,
-    parse_literal,
-    raw_samples,
-)
+from latentmap.samples.cells import as_boxes, as_text, cells, parse_literal
+from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.images import Images
 from latentmap.samples.source import RAW_SCHEMA
 
 QA = {"type": "qualitative", "category": "left_predicate"}

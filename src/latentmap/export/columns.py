@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from latentmap.samples.columns import as_text
+from latentmap.samples.cells import as_text
 from latentmap.store.files import atomic
 from latentmap.store.tables import read_arrow
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from latentmap.export.columns import read_columns, rows_of
 from latentmap.report.palette import group_colors
-from latentmap.samples.columns import as_text
+from latentmap.samples.cells import as_text
 from latentmap.store.files import atomic
 from latentmap.store.maps import read_map
 from latentmap.store.tables import check_ids, matrix, read_parquet

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +11,17 @@ import pyarrow as pa
 
 from latentmap.config import Options, unknown
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import as_text, cells, split_path, stable_text
-from latentmap.samples.delimited import read_records
-from latentmap.samples.rows import Rows, check_names
+from latentmap.samples.cells import as_text, cells, split_path
+from latentmap.samples.matching import Matches, match_rows
+from latentmap.samples.sheets import RATIONALE, Cells, Sheet, read_table, unfold_rationales
 from latentmap.store.files import digest
 from latentmap.store.tables import read_arrow, with_facts, write_parquet
-
-RATIONALE = "rationale"
-"""The column that holds JSON objects, whose keys become columns."""
 
 FILE = "annotation_file"
 """The column that says which of several files with the same prefix a sample is in."""
 
 NAMED = 5
 """Of rows that are counted, this many are named."""
-
-Cells = list[str | None]
 
 
 class AnnotationOptions(Options):
@@ -54,38 +46,6 @@ class AnnotationOptions(Options):
     columns: tuple[str, ...] | None = None
     prefix: str = ""
     name: str = ""
-
-
-@dataclass
-class Sheet:
-    """What an annotation file says.
-
-    Attributes:
-        columns: text of the rows that could be read, column by column.
-        malformed: numbers of the lines that could not, from 1.
-        unparsed: rows whose rationale is no JSON object, and is kept as text.
-    """
-
-    columns: dict[str, Cells]
-    malformed: list[int] = field(default_factory=list)
-    unparsed: int = 0
-
-
-@dataclass(frozen=True)
-class Matches:
-    """Which row belongs to which sample.
-
-    Attributes:
-        rows: for each sample the position of its row, None without one.
-        unmatched: rows that no sample asks for.
-        ambiguous: rows whose file name several rows or samples share, without the same full value.
-        repeated: rows that come after another one of the same sample.
-    """
-
-    rows: list[int | None]
-    unmatched: list[int]
-    ambiguous: list[int]
-    repeated: list[int]
 
 
 def digest_annotation(options: AnnotationOptions) -> str:
@@ -147,61 +107,14 @@ def read_sheet(options: AnnotationOptions) -> Sheet:
     Raises:
         LatentmapError: it cannot be read, or lacks the key or a column.
     """
-    sheet = _read(_path(options))
+    sheet = read_table(_path(options))
     for wanted in (options.key or options.on, *(options.columns or ())):
         if wanted not in sheet.columns:
             problem = unknown("column", wanted, sheet.columns)
             raise LatentmapError(f"{options.path}: {problem} Set 'key' or 'columns' to what is.")
     if RATIONALE in sheet.columns:
-        _unfold_rationales(sheet)
+        unfold_rationales(sheet)
     return sheet
-
-
-def match_rows(wanted: Sequence[str | None], keys: Sequence[str | None]) -> Matches:
-    """Match rows to samples by value, else by the file name at the end of the value.
-
-    Args:
-        wanted: (N,) values of the samples; several samples may share one.
-        keys: (n,) values of the rows.
-    """
-    known = {value for value in wanted if value is not None}
-    given = {key for key in keys if key is not None}
-    renamed, ambiguous = _match_names(known - given, given - known)
-    first: dict[str, int] = {}
-    matches = Matches([], [], [], [])
-    for row, key in enumerate(keys):
-        value = renamed.get(key, key) if key is not None else None
-        if key in ambiguous:
-            matches.ambiguous.append(row)
-        elif value is None or value not in known:
-            matches.unmatched.append(row)
-        elif value in first:
-            matches.repeated.append(row)
-        else:
-            first[value] = row
-    matches.rows.extend(None if value is None else first.get(value) for value in wanted)
-    return matches
-
-
-def _match_names(known: set[str], given: set[str]) -> tuple[dict[str, str], set[str]]:
-    """Return the value for each key that alone shares a file name with it; and who is not alone."""
-    values, keys = _by_file_name(known), _by_file_name(given)
-    renamed: dict[str, str] = {}
-    ambiguous: set[str] = set()
-    for name in values.keys() & keys.keys():
-        if len(values[name]) == len(keys[name]) == 1:
-            renamed[keys[name][0]] = values[name][0]
-        else:
-            ambiguous.update(keys[name])
-    return renamed, ambiguous
-
-
-def _by_file_name(paths: Iterable[str]) -> dict[str, list[str]]:
-    names = defaultdict(list)
-    for path in paths:
-        if name := path.replace("\\", "/").rpartition("/")[2]:
-            names[name].append(path)
-    return names
 
 
 def _path(options: AnnotationOptions) -> Path:
@@ -210,74 +123,6 @@ def _path(options: AnnotationOptions) -> Path:
 
 def _name(options: AnnotationOptions) -> str:
     return options.name or _path(options).stem
-
-
-def _read(path: Path) -> Sheet:
-    suffix = path.suffix.lower()
-    try:
-        if suffix in (".csv", ".tsv"):
-            return _read_csv(path, "\t" if suffix == ".tsv" else ",")
-        if suffix in (".jsonl", ".ndjson"):
-            return _read_json_lines(path)
-        if suffix in (".parquet", ".arrow"):
-            table = pa.concat_tables(Rows([path]))
-            return Sheet({n: list(map(as_text, cells(table, n))) for n in table.column_names})
-    except UnicodeDecodeError as error:
-        raise LatentmapError(
-            f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8."
-        ) from None
-    raise LatentmapError(f"{path}: not a .csv, .tsv, .jsonl, .parquet or .arrow file. Give one.")
-
-
-def _read_csv(path: Path, delimiter: str) -> Sheet:
-    """Read a CSV file."""
-    header, records = read_records(path, delimiter)
-    check_names(path, list(filter(str.strip, header.cells)))
-    good = [record.cells for record in records if record.fault is None]
-    columns = {
-        name: [cells[position] or None for cells in good]
-        for position, name in enumerate(header.cells)
-        if name.strip()
-    }
-    return Sheet(columns, [record.line for record in records if record.fault is not None])
-
-
-def _read_json_lines(path: Path) -> Sheet:
-    """Read one JSON object a line; a line that is none is malformed."""
-    rows: list[dict[str, str | None]] = []
-    malformed = []
-    with path.open(encoding="utf-8-sig") as file:
-        for line, text in enumerate(file, 1):
-            row = _parse(text)
-            if row is not None:
-                rows.append(row)
-            elif text.strip():
-                malformed.append(line)
-    names = dict.fromkeys(name for row in rows for name in row)
-    return Sheet({name: [row.get(name) for row in rows] for name in names}, malformed)
-
-
-def _parse(text: str) -> dict[str, str | None] | None:
-    """Return a JSON object's values as text; None of what is no such object."""
-    try:
-        value = json.loads(text)
-        # A lone half of a surrogate pair is valid JSON, but no text that a file can hold.
-        stable_text(value).encode()
-    except (ValueError, RecursionError):
-        return None
-    return {key: as_text(v) for key, v in value.items()} if isinstance(value, dict) else None
-
-
-def _unfold_rationales(sheet: Sheet) -> None:
-    """Put the keys of rationales in columns; a rationale that is no JSON object stays text."""
-    texts = sheet.columns.pop(RATIONALE)
-    parsed = [None if text is None else _parse(text) for text in texts]
-    kept = [text if row is None else None for text, row in zip(texts, parsed, strict=True)]
-    sheet.unparsed = sum(text is not None for text in kept)
-    for key in dict.fromkeys(key for row in parsed if row is not None for key in row):
-        sheet.columns[f"{RATIONALE}.{key}"] = [row.get(key) if row else None for row in parsed]
-    if sheet.unparsed:
-        sheet.columns[RATIONALE] = kept
 
 
 def _chosen_columns(sheet: Sheet, options: AnnotationOptions) -> dict[str, Cells]:

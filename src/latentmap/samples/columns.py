@@ -1,18 +1,9 @@
-"""From a source's own columns to samples: which column holds what, and how its values are read.
-
-A nested value may be an Arrow struct or list, or the text of a JSON or Python literal; both read
-the same. Text is parsed, never evaluated.
-"""
+"""From a source's own columns to samples: which column holds what."""
 
 from __future__ import annotations
 
-import ast
-import json
-import math
-import os
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -20,11 +11,20 @@ import pyarrow as pa
 
 from latentmap.config import Options, unknown
 from latentmap.errors import LatentmapError
+from latentmap.samples.cells import (
+    as_boxes,
+    as_mapping,
+    as_prose,
+    as_text,
+    cells,
+    inside,
+    split_path,
+    stable_text,
+)
+from latentmap.samples.images import Images, unpack
 from latentmap.samples.source import FAULT, NOTE, RAW_SCHEMA
-from latentmap.store.files import digest, digest_bytes, digest_file
+from latentmap.store.files import digest
 from latentmap.store.samples import SCHEMA
-
-JSON = (bool, int, float, list, tuple, Mapping)
 
 
 class ColumnMap(Options):
@@ -81,143 +81,6 @@ class ColumnMap(Options):
                 )
 
 
-def split_path(path: str, names: Container[str]) -> tuple[str, list[str]]:
-    """Split a dotted path into the column and the keys inside it; a column may have dots itself."""
-    if path in names:
-        return path, []
-    column, *keys = path.split(".")
-    return column, keys
-
-
-def cells(table: pa.Table, path: str | None) -> list[Any]:
-    """Read one mapped column as Python values; null where nothing is mapped or found."""
-    if path is None:
-        return [None] * len(table)
-    column, keys = split_path(path, table.column_names)
-    if column not in table.column_names:
-        return [None] * len(table)
-    values: list[Any] = table[column].to_pylist()
-    return [_inside(value, keys) for value in values] if keys else values
-
-
-def pick(record: Mapping[str, Any], path: str | None) -> Any:
-    """Read one mapped value of a record as `cells` reads a column."""
-    if path is None:
-        return None
-    name, keys = split_path(path, record)
-    return _inside(record.get(name), keys)
-
-
-def parse_literal(text: str) -> Any:
-    """Parse the text of a JSON or Python literal.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            return parse(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-    raise ValueError("neither JSON nor a Python literal")
-
-
-def as_text(value: Any) -> str | None:
-    """Return a cell as text; null and NaN are null."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return _decoded(value)
-    return stable_text(value) if isinstance(value, JSON) else str(value)
-
-
-def _decoded(value: bytes) -> str:
-    """Return text that a file holds as bytes; of other bytes their hexadecimal digits."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.hex()
-
-
-def as_prose(values: Iterable[Any]) -> str | None:
-    """Return the first of several cells that has text, as text.
-
-    Of a list of messages, one `role: content` a line; messages without content are left out.
-    """
-    blank = None
-    for text in map(_conversation, values):
-        if text and text.strip():
-            return text
-        blank = text if blank is None else blank
-    return blank
-
-
-def as_boxes(value: Any) -> list[list[float] | None]:
-    """Return a cell as boxes; null inside where something is no box of four numbers."""
-    if isinstance(value, str) and value.strip():
-        try:
-            value = parse_literal(value)
-        except ValueError:
-            return [None]
-    if value is None or value == "":
-        return []
-    if not isinstance(value, list | tuple):
-        return [None]
-    single = _box(value)
-    return [_box(box) for box in value] if single is None else [single]
-
-
-class Images:
-    """Image cells: bytes, `{bytes, path}` structs, or paths of files.
-
-    Only files below `root` are read, so that a data set of someone else cannot name private ones.
-    A file that several rows share is read once.
-
-    Args:
-        root: the folder that paths are relative to.
-        absent: what a row without an image has: nothing to decode, which sets it aside, or null
-            where a sample needs no image.
-    """
-
-    def __init__(self, root: Path, absent: bytes | None = b"") -> None:
-        self._root = _lexical(root)
-        self._absent = absent
-        self._blobs: dict[str, bytes] = {}
-        self._digests: dict[str, str] = {}
-
-    def read(self, cell: Any) -> bytes | None:
-        """Return the bytes of an image; empty where they cannot be had."""
-        data, path = _unpack(cell)
-        if data is not None or path is None:
-            return self._absent if data is None else data
-        if path not in self._blobs:
-            try:
-                self._blobs[path] = self._file(path).read_bytes()
-            except (OSError, ValueError):
-                self._blobs[path] = b""
-        return self._blobs[path]
-
-    def digest(self, cell: Any) -> str:
-        """Digest what `read` would return."""
-        data, path = _unpack(cell)
-        if data is not None or path is None:
-            return digest_bytes(data or b"")
-        if path not in self._digests:
-            try:
-                self._digests[path] = digest_file(self._file(path))
-            except (OSError, ValueError):
-                self._digests[path] = "missing"
-        return self._digests[path]
-
-    def _file(self, path: str) -> Path:
-        file = _lexical(self._root / path)
-        if not file.is_relative_to(self._root):
-            raise ValueError(f"{file} is outside {self._root}")
-        return file
-
-
 def index_rows(
     table: pa.Table,
     columns: ColumnMap,
@@ -250,7 +113,7 @@ def index_rows(
         digest(
             mapping,
             stable_text(row),
-            _unpack(picture)[1] or "",
+            unpack(picture)[1] or "",
             images.digest(picture),
             *context,
             *made_id,
@@ -301,49 +164,10 @@ def raw_samples(
     return raw
 
 
-def stable_text(value: Any) -> str:
-    """Return a plain value as text that depends on nothing but the value."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: Any) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _conversation(value: Any) -> str | None:
-    if value == []:
-        return None
-    if not isinstance(value, list) or not all(
-        isinstance(said, Mapping) and "content" in said for said in value
-    ):
-        return as_text(value)
-    turns = [(as_text(said.get("role")), as_text(said["content"])) for said in value]
-    return "\n".join(
-        f"{role}: {content}" if role else content
-        for role, content in turns
-        if content and content.strip()
-    )
-
-
 def _ids(table: pa.Table, columns: ColumnMap, rows: Iterable[int], prefix: str) -> list[str | None]:
     if columns.id is None:
         return [f"{prefix}{row}" for row in rows]
     return [as_text(value) for value in cells(table, columns.id)]
-
-
-def _inside(value: Any, keys: Sequence[str]) -> Any:
-    for key in keys:
-        value = _mapping(value).get(key)
-    return value
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if isinstance(value, str):
-        try:
-            value = parse_literal(value)
-        except ValueError:
-            return {}
-    return value if isinstance(value, Mapping) else {}
 
 
 def _exists(table: pa.Table, path: str) -> bool:
@@ -352,8 +176,8 @@ def _exists(table: pa.Table, path: str) -> bool:
         return False
     if not keys or len(table) == 0:
         return True
-    parents = (_inside(value, keys[:-1]) for value in table[column].to_pylist())
-    return any(keys[-1] in _mapping(parent) for parent in parents)
+    parents = (inside(value, keys[:-1]) for value in table[column].to_pylist())
+    return any(keys[-1] in as_mapping(parent) for parent in parents)
 
 
 def _existing(table: pa.Table, path: str) -> list[str]:
@@ -362,7 +186,7 @@ def _existing(table: pa.Table, path: str) -> list[str]:
     inner: dict[str, None] = {}
     if column in table.column_names:
         for value in table[column].to_pylist():
-            inner.update(dict.fromkeys(_mapping(value)))
+            inner.update(dict.fromkeys(as_mapping(value)))
     return [*table.column_names, *(f"{column}.{key}" for key in inner)]
 
 
@@ -370,30 +194,3 @@ def _extra_name(name: str, taken: Sequence[str]) -> str:
     while name in taken:
         name = f"original_{name}"
     return name
-
-
-def _box(value: Any) -> list[float] | None:
-    numbers = (
-        isinstance(value, list | tuple)
-        and len(value) == 4
-        and all(type(number) in (int, float) for number in value)
-    )
-    try:
-        return [float(number) for number in value] if numbers else None
-    except OverflowError:
-        return None
-
-
-def _unpack(cell: Any) -> tuple[bytes | None, str | None]:
-    if isinstance(cell, bytes):
-        return cell, None
-    if isinstance(cell, str):
-        return None, cell
-    if isinstance(cell, Mapping):
-        return cell.get("bytes"), cell.get("path")
-    return None, None
-
-
-def _lexical(path: Path) -> Path:
-    # Without `..`, but with links as they are: a folder of images may well be a link.
-    return Path(os.path.abspath(path))  # noqa: PTH100

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import ColumnMap, split_path
+from latentmap.samples.cells import split_path
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.delimited import read_records
 
 BROKEN = "\0broken"

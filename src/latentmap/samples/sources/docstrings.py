@@ -15,7 +15,8 @@ import pyarrow as pa
 from pydantic import Field
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.images import Images
 from latentmap.samples.rows import Rows
 from latentmap.samples.source import Source
 from latentmap.samples.texts import TextSourceOptions, contents

@@ -21,7 +21,8 @@ from latentmap.samples.caches import (
     find_caches,
 )
 from latentmap.samples.clean import CACHE_ROW
-from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.images import Images
 from latentmap.samples.source import FAULT, NOTE, Source, SourceOptions
 
 NUMBER, GROUP = "ground_truth_num_label", "ground_truth_L2_num_label"

@@ -10,7 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.images import Images
 from latentmap.samples.rows import Rows
 from latentmap.samples.source import Source, SourceOptions
 

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from latentmap.config import unknown
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.images import Images
 from latentmap.samples.rows import Rows
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.store.files import atomic, read_json

@@ -13,14 +13,9 @@ import polars as pl
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import (
-    ColumnMap,
-    Images,
-    as_prose,
-    as_text,
-    pick,
-    raw_samples,
-)
+from latentmap.samples.cells import as_prose, as_text, pick
+from latentmap.samples.columns import ColumnMap, raw_samples
+from latentmap.samples.images import Images
 from latentmap.samples.source import FAULT, Source
 from latentmap.samples.texts import TextSourceOptions, contents
 from latentmap.store.files import digest

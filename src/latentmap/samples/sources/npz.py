@@ -17,8 +17,10 @@ import polars as pl
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
+from latentmap.samples.cells import as_text
 from latentmap.samples.clean import LATENT_ROW
-from latentmap.samples.columns import ColumnMap, Images, as_text, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.images import Images
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.store.files import digest_file
 

@@ -10,7 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import ColumnMap, Images, index_rows, raw_samples, texts
+from latentmap.samples.columns import ColumnMap, index_rows, raw_samples, texts
+from latentmap.samples.images import Images
 from latentmap.samples.rows import BROKEN, Rows
 from latentmap.samples.source import FAULT, Source
 from latentmap.samples.texts import TextSourceOptions, contents

@@ -1,0 +1,158 @@
+"""Cells of a source's columns, and how their values are read.
+
+A nested value may be an Arrow struct or list, or the text of a JSON or Python literal; both read
+the same. Text is parsed, never evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+JSON = (bool, int, float, list, tuple, Mapping)
+
+
+def split_path(path: str, names: Container[str]) -> tuple[str, list[str]]:
+    """Split a dotted path into the column and the keys inside it; a column may have dots itself."""
+    if path in names:
+        return path, []
+    column, *keys = path.split(".")
+    return column, keys
+
+
+def cells(table: pa.Table, path: str | None) -> list[Any]:
+    """Read one mapped column as Python values; null where nothing is mapped or found."""
+    if path is None:
+        return [None] * len(table)
+    column, keys = split_path(path, table.column_names)
+    if column not in table.column_names:
+        return [None] * len(table)
+    values: list[Any] = table[column].to_pylist()
+    return [inside(value, keys) for value in values] if keys else values
+
+
+def pick(record: Mapping[str, Any], path: str | None) -> Any:
+    """Read one mapped value of a record as `cells` reads a column."""
+    if path is None:
+        return None
+    name, keys = split_path(path, record)
+    return inside(record.get(name), keys)
+
+
+def parse_literal(text: str) -> Any:
+    """Parse the text of a JSON or Python literal.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            return parse(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    raise ValueError("neither JSON nor a Python literal")
+
+
+def as_text(value: Any) -> str | None:
+    """Return a cell as text; null and NaN are null."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return _decoded(value)
+    return stable_text(value) if isinstance(value, JSON) else str(value)
+
+
+def as_prose(values: Iterable[Any]) -> str | None:
+    """Return the first of several cells that has text, as text.
+
+    Of a list of messages, one `role: content` a line; messages without content are left out.
+    """
+    blank = None
+    for text in map(_conversation, values):
+        if text and text.strip():
+            return text
+        blank = text if blank is None else blank
+    return blank
+
+
+def as_boxes(value: Any) -> list[list[float] | None]:
+    """Return a cell as boxes; null inside where something is no box of four numbers."""
+    if isinstance(value, str) and value.strip():
+        try:
+            value = parse_literal(value)
+        except ValueError:
+            return [None]
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list | tuple):
+        return [None]
+    single = _box(value)
+    return [_box(box) for box in value] if single is None else [single]
+
+
+def stable_text(value: Any) -> str:
+    """Return a plain value as text that depends on nothing but the value."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
+
+
+def inside(value: Any, keys: Sequence[str]) -> Any:
+    """Return what a nested value holds under keys; null where it holds nothing."""
+    for key in keys:
+        value = as_mapping(value).get(key)
+    return value
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """Return a cell as a mapping; an empty one of what is none."""
+    if isinstance(value, str):
+        try:
+            value = parse_literal(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, Mapping) else {}
+
+
+def _decoded(value: bytes) -> str:
+    """Return text that a file holds as bytes; of other bytes their hexadecimal digits."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
+
+
+def _plain(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _conversation(value: Any) -> str | None:
+    if value == []:
+        return None
+    if not isinstance(value, list) or not all(
+        isinstance(said, Mapping) and "content" in said for said in value
+    ):
+        return as_text(value)
+    turns = [(as_text(said.get("role")), as_text(said["content"])) for said in value]
+    return "\n".join(
+        f"{role}: {content}" if role else content
+        for role, content in turns
+        if content and content.strip()
+    )
+
+
+def _box(value: Any) -> list[float] | None:
+    numbers = (
+        isinstance(value, list | tuple)
+        and len(value) == 4
+        and all(type(number) in (int, float) for number in value)
+    )
+    try:
+        return [float(number) for number in value] if numbers else None
+    except OverflowError:
+        return None
