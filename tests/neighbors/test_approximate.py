@@ -102,6 +102,30 @@ def test_identical_rows_are_neighbors_in_the_order_of_their_numbers(values):
     np.testing.assert_array_equal(graph.every.indices[near], expected.every.indices[near])
 
 
+def test_more_neighbors_than_the_descent_affords_come_from_blocks(values, monkeypatch):
+    """Identical rows and full groups among them; no row is listed twice."""
+    monkeypatch.setattr(approximate, "DEGREES", (10, 12))
+    copied = values[np.sort(np.random.default_rng(3).integers(0, 2000, ROWS))]
+    groups = np.arange(ROWS) // 25
+    graph, expected = find(copied, groups), find(copied, groups, index="exact")
+    for name in ("every", "grouped"):
+        found, wanted = getattr(graph, name), getattr(expected, name)
+        assert recall(found, wanted) > 0.97
+        assert (np.diff(np.sort(found.indices, axis=1), axis=1) > 0).all()
+        same = found.indices == wanted.indices
+        np.testing.assert_array_equal(found.distances[same], wanted.distances[same])
+
+
+def test_clusters_smaller_than_k_are_searched_beyond():
+    """Fewer rows hang together than there are neighbors to list."""
+    rng = np.random.default_rng(0)
+    centres = 100 * rng.normal(size=(40, 8))
+    values = np.repeat(centres, 35, axis=0) + rng.normal(size=(1400, 8))
+    graph = find(values.astype(np.float32), k=50)
+    assert (graph.every.indices >= 0).all() and (graph.grouped.indices >= 0).all()
+    assert (graph.every.indices[:, :34] // 35 == np.arange(1400)[:, np.newaxis] // 35).all()
+
+
 def test_many_copies_of_few_rows(values):
     copied = values[np.arange(ROWS) % 40]
     groups = np.arange(ROWS) // 400

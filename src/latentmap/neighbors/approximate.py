@@ -59,7 +59,8 @@ def find_neighbors(
     lists = _Lists(values, source_groups, k)
     near = _near(lists.points, k + MARGIN, seed)
     if near.shape[1] >= min(k, len(lists.points) - 1):
-        lists.fill(np.arange(len(values)), near[lists.place])
+        own = lists.place[:, np.newaxis]
+        lists.fill(np.arange(len(values)), np.hstack([own, near[lists.place]]))
     for rows in _leaves(values, lists.short(), np.random.default_rng(seed)):
         _compare(lists, rows, near)
     lists.complete(values)
@@ -105,6 +106,7 @@ class _Lists:
         standing = _first(self.place, self._groups, k)
         self._standing = standing[np.argsort(self.place[standing], kind="stable")]
         self._counts = np.bincount(self.place[standing])
+        self._starts = np.cumsum(self._counts) - self._counts
 
     def short(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
         """Return the rows (among these) with fewer neighbors in one list than there are."""
@@ -118,27 +120,30 @@ class _Lists:
 
         Args:
             rows: (b,) rows.
-            numbers: (b, c) distinct rows that are near each; all that equal them are candidates.
+            numbers: (b, c) distinct rows, each once: the one that the row equals, and those near
+                it. All rows that equal them are candidates.
         """
         for part in np.array_split(np.arange(len(rows)), 1 + numbers.size // PAIRS):
-            self._fill(rows[part], np.column_stack([self.place[rows[part]], numbers[part]]))
+            row, candidate, distance = self._pairs(rows[part], numbers[part])
+            for neighbors, other in (
+                (self.every, candidate != row),
+                (self.grouped, self._groups[candidate] != self._groups[row]),
+            ):
+                neighbors.indices[rows[part]], neighbors.distances[rows[part]] = -1, np.inf
+                write_nearest(neighbors, row[other], candidate[other], distance[other])
 
-    def _fill(self, rows: NDArray[np.intp], numbers: NDArray[np.integer[Any]]) -> None:
-        first = np.repeat(self.place[rows], numbers.shape[1])
-        distances = Points(self.points).between(first, numbers.ravel())
-        counts = self._counts[numbers.ravel()]
-        starts = (np.cumsum(self._counts) - self._counts)[numbers.ravel()]
+    def _pairs(
+        self, rows: NDArray[np.intp], numbers: NDArray[np.integer[Any]]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+        """Return rows, their candidates and the distances between them, nearest first."""
+        rows, numbers = np.repeat(rows, numbers.shape[1]), numbers.ravel()
+        distances = Points(self.points).between(self.place[rows], numbers)
+        counts = self._counts[numbers]
         offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        candidates = self._standing[np.repeat(starts, counts) + offsets]
-        row = np.repeat(np.repeat(rows, numbers.shape[1]), counts)
-        distance = np.repeat(distances, counts)
-        order = np.lexsort((candidates, distance, row))
-        row, candidates, distance = row[order], candidates[order], distance[order]
-        for neighbors, other in (
-            (self.every, candidates != row),
-            (self.grouped, self._groups[candidates] != self._groups[row]),
-        ):
-            write_nearest(neighbors, row[other], candidates[other], distance[other])
+        candidates = self._standing[np.repeat(self._starts[numbers], counts) + offsets]
+        rows, distances = np.repeat(rows, counts), np.repeat(distances, counts)
+        order = np.lexsort((candidates, distances, rows))
+        return rows[order], candidates[order], distances[order]
 
     def complete(self, values: NDArray[np.float32]) -> None:
         """Compare rows with all rows if they still have fewer neighbors than there are."""
@@ -162,10 +167,11 @@ def _compare(lists: _Lists, rows: NDArray[np.intp], near: NDArray[np.int32]) -> 
     numbers, own = np.unique(lists.place[rows], return_inverse=True)
     reached = np.union1d(near[np.union1d(near[numbers], numbers)], numbers)
     centred = lists.points[reached] - lists.points[numbers].mean(axis=0)
+    itself = np.searchsorted(reached, numbers)
     # Half the squared distances, up to a constant for every row.
-    farness = np.einsum("ij,ij->i", centred, centred) / 2
-    farness = farness - centred[np.searchsorted(reached, numbers)] @ centred.T
-    wide = lists.every.k + MARGIN
+    farness = np.einsum("ij,ij->i", centred, centred) / 2 - centred[itself] @ centred.T
+    farness[np.arange(len(numbers)), itself] = -np.inf
+    wide = 1 + lists.every.k + MARGIN
     while len(rows):
         wide = min(wide, len(reached))
         nearest = np.argpartition(farness[own], wide - 1, axis=1)[:, :wide]
