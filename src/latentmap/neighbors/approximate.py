@@ -165,7 +165,7 @@ def _compare(lists: _Lists, rows: NDArray[np.intp], near: NDArray[np.int32]) -> 
     Only the rows whose own group leaves too few of the nearest get more of them.
     """
     numbers, own = np.unique(lists.place[rows], return_inverse=True)
-    reached = np.union1d(near[np.union1d(near[numbers], numbers)], numbers)
+    reached = _reached(numbers, near)
     centred = lists.points[reached] - lists.points[numbers].mean(axis=0)
     itself = np.searchsorted(reached, numbers)
     # Half the squared distances, up to a constant for every row.
@@ -178,6 +178,15 @@ def _compare(lists: _Lists, rows: NDArray[np.intp], near: NDArray[np.int32]) -> 
         lists.fill(rows, reached[nearest])
         lacking = np.isin(rows, lists.short(rows)) & (wide < len(reached))
         rows, own, wide = rows[lacking], own[lacking], 4 * wide
+
+
+def _reached(numbers: NDArray[np.intp], near: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return some distinct rows, their neighbors, and the neighbors of these, ascending."""
+    reached = np.zeros(len(near), np.bool_)
+    reached[numbers] = True
+    for _ in range(2):
+        reached[near[reached]] = True
+    return np.flatnonzero(reached)
 
 
 def _leaves(
