@@ -19,8 +19,8 @@ from latentmap.export.columns import read_columns, rows_of
 from latentmap.store.files import atomic
 from latentmap.store.tables import numbers
 
-# The name of a label in the seed's caches, which the source `npz` reads.
-SEED_LABEL = "qa_category"
+# The name of a label in caches that the source `npz` reads.
+NPZ_LABEL = "qa_category"
 
 CHARACTERS_AT_ONCE = 2**20
 VALUES_AT_ONCE = 2**23
@@ -56,14 +56,14 @@ def write_npy(path: Path | str, rows: Rows) -> None:
 
 
 def write_npz(path: Path | str, rows: Rows) -> None:
-    """Write rows in the layout of the seed's caches, which the source `npz` reads.
+    """Write rows in the layout of the caches that the source `npz` reads.
 
     The archive has the array, `metadata` (the text of a JSON list with an object for each row; its
     label is `qa_category`) and `thumbnails` (the text of a JSON list of base 64, empty if there
     are none). No array needs pickle.
     """
-    columns = read_columns(rows.samples, taken=[SEED_LABEL])
-    names = [SEED_LABEL if name == "label" else name for name in columns.column_names]
+    columns = read_columns(rows.samples, taken=[NPZ_LABEL])
+    names = [NPZ_LABEL if name == "label" else name for name in columns.column_names]
     texts = {
         "metadata": json.dumps(list(rows_of(columns.rename_columns(names))), default=str),
         "thumbnails": json.dumps(rows.thumbnails()),

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.errors import LatentmapError
 from latentmap.metrics.inference import (
     FEWEST_GROUPS,
     StatisticsOptions,
@@ -21,7 +20,7 @@ from latentmap.metrics.inference import (
     resampled_means,
 )
 from latentmap.metrics.metric import HEADLINE, Key
-from latentmap.store.files import read_json, write_json
+from latentmap.store.files import read_json, reading, write_json
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, matrix, read_parquet
 
@@ -64,12 +63,8 @@ def rank_methods(
 
 def _p_values(path: Path | str) -> dict[str, float]:
     """Return the p-value of every figure that has one."""
-    try:
+    with reading(path, "a file of figures"):
         found = {name: entry["p_value"] for name, entry in read_json(path)["figures"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LatentmapError(
-            f"{path} is not a file of figures ({error!r}). Delete it and run again."
-        ) from None
     return {name: p_value for name, p_value in found.items() if p_value is not None}
 
 

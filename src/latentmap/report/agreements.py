@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latentmap.errors import LatentmapError
-from latentmap.store.files import read_json
+from latentmap.store.files import read_json, reading
+
+AGREEMENT = "a file of agreement"
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,13 @@ def read_agreement(embeddings: Path | str, maps: Path | str) -> MethodAgreement:
     Raises:
         LatentmapError: a file is damaged.
     """
-    path = embeddings
-    try:
-        content = read_json(path)
+    with reading(embeddings, AGREEMENT):
+        content = read_json(embeddings)
         tables = {name: _table(content["tables"][name]) for name in ("jaccard", "cka")}
         duplicates, samples, of = (content[key] for key in ("duplicates", "samples", "of"))
         recall = content.get("recall")
-        path = maps
-        tables |= {name: _table(table) for name, table in read_json(path)["tables"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LatentmapError(
-            f"{path} is not a file of agreement ({error!r}). Delete it and run again."
-        ) from None
+    with reading(maps, AGREEMENT):
+        tables |= {name: _table(table) for name, table in read_json(maps)["tables"].items()}
     return MethodAgreement(tables, duplicates, samples, of, recall)
 
 
@@ -75,12 +71,8 @@ def read_duplicates(embeddings: Path | str) -> list[list[str]]:
     Raises:
         LatentmapError: the file is damaged.
     """
-    try:
+    with reading(embeddings, AGREEMENT):
         found: list[list[str]] = read_json(embeddings)["duplicates"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise LatentmapError(
-            f"{embeddings} is not a file of agreement ({error!r}). Delete it and run again."
-        ) from None
     return found
 
 

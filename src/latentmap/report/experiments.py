@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latentmap.errors import LatentmapError
 from latentmap.metrics.metric import HEADLINE, Measurement, known_figures
 from latentmap.metrics.metric import Key as Key
-from latentmap.store.files import read_json
+from latentmap.store.files import read_json, reading
 
 HONEST = HEADLINE[0]
 """The figure that ranks: mean same-label share of the neighbors from other source groups."""
@@ -74,15 +73,11 @@ def read_experiments(
 
 
 def _read(key: Key, path: Path | str) -> Experiment:
-    try:
+    with reading(path, "a file of figures"):
         content = read_json(path)
         figures = {name: _measurement(entry) for name, entry in content["figures"].items()}
         labels = {name: _rates(entry) for name, entry in content["labels"].items()}
         recall = content["neighbors"].get("recall")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LatentmapError(
-            f"{path} is not a file of figures ({error!r}). Delete it and run again."
-        ) from None
     return Experiment(key, figures, labels, recall)
 
 
@@ -160,3 +155,8 @@ def format_value(value: float | None) -> str:
     else:
         text = f"{value:.3f}" if round(size, 4) >= 0.001 else f"{value:.1e}"
     return text.replace("-", "−")
+
+
+def format_difference(value: float) -> str:
+    """Return a difference as readers want it: with its sign, to three places."""
+    return f"{value:+.3f}".replace("-", "−")

@@ -11,6 +11,7 @@ from latentmap.report.experiments import (
     LENIENT,
     Experiment,
     LabelRates,
+    format_difference,
     format_value,
     headline,
     ranked,
@@ -128,14 +129,11 @@ def _labels(best: Experiment, figure: str) -> Iterator[Finding]:
     rates = _beyond_chance(best.labels, figure)
     if len(rates) > 1:
         high, low = max(rates, key=rates.__getitem__), min(rates, key=rates.__getitem__)
+        most, least = format_difference(rates[high]), format_difference(rates[low])
         yield Finding(
-            f"Under {_name(best)} the label furthest above chance is '{high}' "
-            f"({_signed(rates[high])}); the lowest is '{low}' ({_signed(rates[low])})."
+            f"Under {_name(best)} the label furthest above chance is '{high}' ({most}); the "
+            f"lowest is '{low}' ({least})."
         )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
 
 
 def _beyond_chance(labels: Mapping[str, LabelRates], figure: str) -> dict[str, float]:

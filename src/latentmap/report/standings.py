@@ -8,10 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from latentmap.errors import LatentmapError
-from latentmap.report.experiments import Key, format_value
+from latentmap.report.experiments import Key, format_difference, format_value
 from latentmap.report.findings import Finding
-from latentmap.store.files import read_json
+from latentmap.store.files import read_json, reading
 
 LEVEL = 0.05
 NAMED = 5
@@ -159,12 +158,8 @@ def read_standings(path: Path | str) -> Standings:
         LatentmapError: the file is damaged.
     """
     standings = Standings(read_json(path))
-    try:
+    with reading(path, "a ranking"):
         standings.findings()
-    except (KeyError, TypeError, IndexError) as error:
-        raise LatentmapError(
-            f"{path} is not a ranking ({error!r}). Delete it and run again."
-        ) from None
     return standings
 
 
@@ -193,15 +188,11 @@ def _sign(entry: Mapping[str, Any]) -> int | None:
 
 
 def _change(entry: Mapping[str, Any]) -> str:
-    text = _signed(entry["difference"])
+    text = format_difference(entry["difference"])
     if entry["interval"] is None:
         return text
-    low, high = map(_signed, entry["interval"])
+    low, high = map(format_difference, entry["interval"])
     return f"{text} (95 % interval {low} to {high})"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
 
 
 def _listed(names: Sequence[str]) -> str:

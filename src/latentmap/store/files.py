@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from latentmap.errors import LatentmapError
+
 SAMPLED_BYTES = 64 * 1024
 
 
@@ -57,6 +59,25 @@ def _finite(value: Any) -> Any:
 def read_json(path: Path | str) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text("utf-8"))
+
+
+@contextmanager
+def reading(path: Path | str, what: str) -> Iterator[None]:
+    """Say in one line that a file of ours is damaged where what it holds is not as it should be.
+
+    Args:
+        path: the file.
+        what: it should be, with its article.
+
+    Raises:
+        LatentmapError: names the file and the remedy.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise LatentmapError(
+            f"{path} is not {what} ({error!r}). Delete it and run again."
+        ) from None
 
 
 def digest(*parts: bytes | str) -> str:

@@ -23,7 +23,7 @@ class CachedOptions(EncoderOptions):
 
     Attributes:
         input: the .npz file; the run's own `input` by default.
-        precision: number format of the stored latents; that of the seed's caches by default.
+        precision: number format of the stored latents; that of most caches by default.
     """
 
     input: str | None = None
