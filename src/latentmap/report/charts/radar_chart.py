@@ -246,7 +246,7 @@ def _parallel(
     return alt.layer(
         *background,
         lines(ours, strokeWidth=2.2, point=alt.OverlayMarkDef(size=40)).encode(color=color),
-        width=760,
+        width=880,
         height=300,
     )
 
