@@ -17,6 +17,9 @@ from latentmap.report.experiments import (
     ranked,
 )
 
+SIGNIFICANT = 0.05
+"""Adjusted p-values up to this count as evidence."""
+
 LEAST_RECALL = 0.95
 """Below this recall of approximate neighbors the figures made from them are to be distrusted."""
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.regions import region_of
+from latentmap.report.findings import SIGNIFICANT
 from latentmap.report.palette import LINES, NEUTRAL
-from latentmap.report.source_comparisons import SIGNIFICANT
 
 if TYPE_CHECKING:
     import altair as alt

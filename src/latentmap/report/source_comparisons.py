@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from latentmap.report.experiments import Experiment, Key, format_value
-from latentmap.report.findings import Finding
+from latentmap.report.findings import SIGNIFICANT, Finding
 from latentmap.store.files import read_json
 
-SIGNIFICANT = 0.05
 SCHEMES = {
     "free": "every sample may change its source",
     "whole": "source groups change their source as a whole",

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from latentmap.metrics.inference import holm
 from latentmap.metrics.sources import reference_source
 from latentmap.report.experiments import Key, format_value, ranked, read_experiments
+from latentmap.report.findings import SIGNIFICANT
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plate, embedded_json, specification, write_page
 from latentmap.report.source_charts import SourcedMap, region_bars, sourced_map
 from latentmap.report.source_comparisons import (
     SCHEMES,
-    SIGNIFICANT,
     SourceComparison,
     SourcePair,
     read_comparisons,

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from latentmap.report.experiments import Key, format_difference, format_value
-from latentmap.report.findings import Finding
+from latentmap.report.findings import SIGNIFICANT, Finding
 from latentmap.store.files import read_json, reading
 
-LEVEL = 0.05
 NAMED = 5
 UNKNOWN = "–"
 STANDING_COLUMNS = {
@@ -118,11 +117,12 @@ class Standings:
 
     def _above_chance(self) -> Iterator[Finding]:
         tested = [p for key in self._by_key if (p := self.of(key).p_adjusted) is not None]
-        above = sum(p <= LEVEL for p in tested)
+        above = sum(p <= SIGNIFICANT for p in tested)
         if tested:
             yield Finding(
-                f"{above} of {len(tested)} embeddings are above chance: permutation p ≤ {LEVEL}, "
-                "adjusted by Holm's method over the methods of an encoder and variant.",
+                f"{above} of {len(tested)} embeddings are above chance: permutation "
+                f"p ≤ {SIGNIFICANT}, adjusted by Holm's method over the methods of an encoder and "
+                "variant.",
                 warning=above < len(tested),
             )
 
