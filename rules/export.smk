@@ -142,3 +142,29 @@ rule export_points:
         "Export the map {wildcards.projection} of {wildcards.encoder}, {wildcards.method} as points"
     script:
         "../workflow/scripts/export_points.py"
+
+
+rule export_figure:
+    input:
+        page=lambda wildcards: PUBLISHED[wildcards.figure][0],
+    output:
+        svg=f"{FIGURE}.svg",
+        png=f"{FIGURE}.png",
+        pdf=f"{FIGURE}.pdf",
+        csv=f"{FIGURE}.csv",
+    log:
+        f"{LOG}/export_figure/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARK}/export_figure/{{figure}}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        chart=lambda wildcards: PUBLISHED[wildcards.figure][1],
+        code=code("export_figure"),
+    message:
+        "Export {wildcards.figure} for publication"
+    script:
+        "../workflow/scripts/export_figure.py"

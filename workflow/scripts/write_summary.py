@@ -24,29 +24,24 @@ def main(snakemake):
             keys=params.method_keys,
             metrics=given.metrics,
             ranking=given.ranking,
-            agreements={
-                tuple(key): path
-                for key, path in zip(params.latent_keys, given.agreements, strict=True)
-            },
-            sources={
-                tuple(key): path
-                for key, path in zip(params.source_keys, given.sources, strict=True)
-            },
+            agreements=_by_key(params.latent_keys, given.agreements),
+            sources=_by_key(params.source_keys, given.sources),
             map_keys=params.map_keys,
             projections=given.projections,
             trust=given.trust,
             weights=given.weights,
             annotations=next(iter(given.annotations), None),
             map_pages=params.map_pages,
-            comparisons={
-                tuple(key): page
-                for key, page in zip(params.comparison_keys, params.comparison_pages, strict=True)
-            },
+            comparisons=_by_key(params.comparison_keys, params.comparison_pages),
             tables=given.tables,
             revisions=params.revisions,
             commit=params.commit,
             bundle=given.bundle,
         )
+
+
+def _by_key(keys, paths):
+    return {tuple(key): path for key, path in zip(keys, paths, strict=True)}
 
 
 def _grouped(keys, shards):
