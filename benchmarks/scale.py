@@ -1,6 +1,6 @@
 """What 276,000 texts' embeddings cost: neighbors, density and a 3D map, each in its own process.
 
-    python benchmarks/scale.py [--rows 276000] [--k 90] [--folder DIR] [--more] [--peer]
+    python benchmarks/scale.py [--rows 276000] [--k 30] [--folder DIR] [--more] [--peer]
 
 The input is made: unit vectors of 384 dimensions, as sentence encoders give them, in 300 clusters
 of unequal size with 24 main directions each. `--more` measures all figures and assesses the map
@@ -126,7 +126,7 @@ def main() -> None:
     """Make the input, run every job and print what it took."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=276_000)
-    parser.add_argument("--k", type=int, default=90)
+    parser.add_argument("--k", type=int, default=30)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--more", action="store_true")
     parser.add_argument("--peer", action="store_true")
