@@ -1,6 +1,8 @@
 import re
 
 import numpy as np
+import polars as pl
+import pyarrow.compute as pc
 import pytest
 import torch
 from PIL import Image
@@ -8,6 +10,7 @@ from PIL import Image
 from latentmap.errors import LatentmapError
 from latentmap.samples.caches import find_caches
 from latentmap.samples.ingest import ingest
+from latentmap.samples.plan import SEALED, Limit, plan_shards
 from latentmap.samples.source import SOURCES
 
 LABELS = [0, 1, 2, 0, 1, 2]
@@ -99,6 +102,50 @@ def test_labels_that_disagree_are_noted_and_kept(make_cache, tmp_path):
         for name in find_caches(str(folder))
         for row, label in ((2, 7), (4, 8))
     ]
+
+
+def test_labels_that_differ_between_caches_are_noted_and_those_of_the_first_kept(
+    make_cache, tmp_path
+):
+    names = [f"{row:03}.jpg" for row in range(6)]
+    make_cache(tmp_path / "m" / "test" / "seed1", vectors(), LABELS)
+    make_cache(
+        tmp_path / "m" / "test" / "seed2",
+        vectors(1),
+        [7, *LABELS[:0:-1]],
+        [names[0], *names[:0:-1]],
+    )
+    made = ingested(open_source(tmp_path))
+    assert made.samples["label"].to_pylist() == [f"class {label}" for label in LABELS]
+    assert made.quarantine.select(["id", "action", "reason"]).to_pylist() == [
+        {
+            "id": "000.jpg",
+            "action": "noted",
+            "reason": "metadata.csv of m-test-seed1 says class 0, of m-test-seed2 class 7",
+        }
+    ]
+    # What has no labels contradicts none.
+    path = tmp_path / "m" / "test" / "seed2" / "metadata.csv"
+    path.write_text("\n".join(["file_name", *names]))
+    assert ingested(open_source(tmp_path)).quarantine.num_rows == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_name_that_a_cache_repeats_is_set_aside_once(make_cache, tmp_path, seed):
+    names = [f"{row:03}.jpg" for row in range(6)]
+    for one in (1, 2):
+        repeated = [names[0], *names[:5]] if one == seed else names
+        make_cache(tmp_path / "m" / "test" / f"seed{one}", vectors(one), LABELS, repeated)
+    source = open_source(tmp_path)
+    (shard,) = plan_shards({"caches": source}, Limit(), 100, pl.DataFrame(schema=SEALED))
+    made = ingest(source, shard.rows, shard.duplicates, {})
+    assert sorted(made.samples["id"].to_pylist()) == names[:5]
+    aside = made.quarantine.filter(pc.equal(made.quarantine["action"], "quarantined"))
+    assert {row["id"]: row["reason"] for row in aside.to_pylist()} == {
+        "000.jpg": "id of an earlier row, with other content",
+        "005.jpg": f"not in the cache m-test-seed{seed}",
+    }
+    assert len(aside) == 2
 
 
 def test_one_file_in_two_sources_is_two_samples_of_one_source_group(make_cache, tmp_path):

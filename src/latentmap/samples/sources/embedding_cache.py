@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,7 @@ from latentmap.samples.caches import (
     EmbeddingCache,
     find_caches,
 )
+from latentmap.samples.cells import cells
 from latentmap.samples.clean import CACHE_ROW
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
@@ -59,7 +61,8 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
     """The samples that several caches hold vectors of: each once, with the first cache's metadata.
 
     The extra columns `cache` and `cache_row` say where a sample comes from. A sample that one of
-    the caches lacks, or whose vector is not finite in one, is set aside.
+    the caches lacks, or whose vector is not finite in one, is set aside; one whose label differs
+    between caches is noted.
     """
 
     Options = EmbeddingCacheOptions
@@ -96,6 +99,8 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
                 faults[place].append(fault)
             for place, note in _disagreements(name, cache, held):
                 notes[place].append(note)
+        for place, note in self._relabelled(rows):
+            notes[place].append(note)
         pictures = raw["image"].to_pylist()
         for place, picture in enumerate(pictures):
             if picture == b"":  # a vector needs no picture
@@ -127,12 +132,18 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
 
     @cached_property
     def _table(self) -> pa.Table:
-        """All rows of the first cache, and of each other those that no earlier one has."""
+        """All rows of the first cache, and of each other those that no earlier one has.
+
+        A row that repeats a name of its own cache is there too, to be set aside as a duplicate.
+        """
         known: set[str] = set()
         tables = []
         for cache in self._caches.values():
             names = cache.names(self.options.columns.id)
-            rows = [row for row, name in enumerate(names) if name not in known]
+            first = cache.rows(self.options.columns.id)
+            rows = [
+                row for row, name in enumerate(names) if name not in known or first[name] != row
+            ]
             known.update(names)
             tables.append(self._tabulate(cache, rows))
         return pa.concat_tables(tables, promote_options="default")
@@ -162,6 +173,26 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
             rows = cache.rows(column)
             held[cache_name] = np.array([rows.get(name, -1) for name in names], np.int64)
         return held
+
+    @cached_property
+    def _labels(self) -> dict[str, list[Any]]:
+        """For every cache: the labels of its rows; all null where it has no such column."""
+        label = self.options.columns.label
+        return {name: cells(cache.metadata, label) for name, cache in self._caches.items()}
+
+    def _relabelled(self, rows: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yield which of some rows of the table have another label in a later cache."""
+        for place, row in enumerate(rows):
+            held = {name: cache_rows[row] for name, cache_rows in self._rows.items()}
+            said = {name: self._labels[name][own] for name, own in held.items() if own >= 0}
+            first, *others = said
+            for other in others:
+                if said[other] is not None and said[other] != said[first]:
+                    yield (
+                        place,
+                        f"{METADATA} of {first} says {said[first] or 'nothing'}, "
+                        f"of {other} {said[other] or 'nothing'}",
+                    )
 
 
 def _faults(name: str, cache: EmbeddingCache, held: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
