@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from latentmap.errors import LatentmapError
+from latentmap.neighbors.graph import Audit, read_graph, write_graph
 from latentmap.project.components import principal_components
 from latentmap.project.place import project_embedding
 from latentmap.project.projection import PROJECTIONS
@@ -61,6 +63,18 @@ def test_first_reducing_finds_neighbors_of_its_own(files):
     map_ = np.stack([reduced["x"], reduced["y"]], axis=1)
     nearest = np.linalg.norm(map_[:, None] - map_, axis=2).argsort(axis=1)[:, 1:11]
     assert (labels[nearest] == labels[:, None]).all()
+
+
+@pytest.mark.parametrize("audit", [None, Audit(recall=0.9, k=30, rows=40)])
+def test_neighbors_after_reducing_are_as_exact_as_those_before(files, monkeypatch, audit):
+    values = np.random.default_rng(0).normal(size=(1100, 5)).astype(np.float32)
+    given = files(values, k=30)
+    write_graph(given.neighbors, replace(read_graph(given.neighbors), audit=audit))
+    # What `auto` would choose is the other way.
+    monkeypatch.setattr("latentmap.neighbors.search.EXACT_ROWS", 0 if audit is None else 10**6)
+    table = project(given, "umap", pca=3)
+    facts = json.loads(table.schema.metadata[b"latentmap"])
+    assert facts.get("neighbors", {}).get("rows") == (audit and audit.rows)
 
 
 def test_more_components_than_the_embedding_has_are_no_error(files):

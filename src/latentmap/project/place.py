@@ -73,8 +73,15 @@ def lay_out(
     values = read_values(embedding, graph)
     reduced = principal_components(values, min(count, *values.shape)).coordinates
     # The reduced rows have neighbors of their own; nobody's neighbors are left out for a map.
-    reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, NeighborOptions(k=graph.every.k))
+    reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, _found_as(graph))
     return _placed(projection, lambda: reduced, reduced_graph)
+
+
+def _found_as(graph: NeighborGraph) -> NeighborOptions:
+    """Return options that find neighbors as those of a graph were: exactly, or nearly all."""
+    if graph.audit is None:
+        return NeighborOptions(k=graph.every.k, index="exact")
+    return NeighborOptions(k=graph.every.k, index="approximate", audit=graph.audit.rows)
 
 
 def _placed(
