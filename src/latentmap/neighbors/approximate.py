@@ -123,7 +123,8 @@ class _Lists:
             numbers: (b, c) distinct rows, each once: the one that the row equals, and those near
                 it. All rows that equal them are candidates.
         """
-        for part in np.array_split(np.arange(len(rows)), 1 + numbers.size // PAIRS):
+        pairs = self._counts[numbers].sum()
+        for part in np.array_split(np.arange(len(rows)), 1 + pairs // PAIRS):
             row, candidate, distance = self._pairs(rows[part], numbers[part])
             for neighbors, other in (
                 (self.every, candidate != row),
