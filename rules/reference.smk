@@ -66,8 +66,9 @@ def check_reference():
         kind = kind_of(RUN.encoder(encoder))
         made = ENCODERS.create(**created(RUN.encoder(encoder)))
         known = None if made.is_cache else revision(encoder)
+        drawn = RUN.draw.model_dump(mode="json") if variant == "boxes" else None
         try:
-            check_encoder(latents[0], kind, known, made.settings())
+            check_encoder(latents[0], kind, known, made.settings(), drawn)
         except LatentmapError as error:
             raise WorkflowError(str(error))
     require(paths(of_reference(EMBEDDING), SOURCE_KEYS))

@@ -87,11 +87,19 @@ def test_metadata_names_the_encoder_and_holds_the_calibration(rows, write_sample
         "settings": {"precision": "float32", "resampling": "bicubic", "size": 16},
         "variant": "plain",
     }
+    assert shard.metadata["draw"] is None
     found = Calibration.from_json(shard.metadata["calibration"])
     whole = calibrate(shard.values, None)
     assert found.count == whole.count == 11 * 2 * 2
     np.testing.assert_allclose(found.mean, whole.mean, rtol=1e-6)
     np.testing.assert_allclose(found.std, whole.std, rtol=1e-6)
+
+
+def test_metadata_say_how_boxes_were_drawn(rows, write_samples, tmp_path):
+    output, options = tmp_path / "out.arrow", DrawOptions(line_width=0.02, colors=("#102030",))
+    encode_shard(write_samples(rows), output, mean(), "boxes", options)
+    drawn = read_latents(output).metadata["draw"]
+    assert drawn == {"line_width": 0.02, "font_size": 0.045, "colors": ["#102030"]}
 
 
 def test_vectors_are_stored_as_they_are(rows, write_samples, tmp_path):

@@ -182,3 +182,12 @@ def test_what_differs_between_the_runs_is_named(runs, clusters, tmp_path):
         check_encoder(latents, "sentence", "abc", settings | {"normalize": True})
     with pytest.raises(LatentmapError, match="of revision 'abc', this run has 'def'"):
         check_encoder(latents, "sentence", "def", settings)
+
+
+def test_boxes_must_be_drawn_the_same_way(tmp_path):
+    latents, drawn = tmp_path / "latents.arrow", {"line_width": 0.01, "colors": ["#000000"]}
+    made = {"encoder": {"kind": "dct", "revision": "", "settings": {}}, "draw": drawn}
+    write_latents(latents, ["a"], np.zeros((1, 3), np.float32), made)
+    check_encoder(latents, "dct", "", {}, dict(drawn))
+    with pytest.raises(LatentmapError, match=r"\(draw\.line_width 0\.01 there, 0\.02 here\)\. Use"):
+        check_encoder(latents, "dct", "", {}, drawn | {"line_width": 0.02})

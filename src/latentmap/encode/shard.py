@@ -88,7 +88,8 @@ def encode_shard(
     warning = calibration.warning() if calibration else None
     if warning:
         log.warning("%s", warning)
-    write_latents(output_path, ids, latents, _metadata(encoder, variant, calibration))
+    drawn = draw_options.model_dump(mode="json") if variant == "boxes" else None
+    write_latents(output_path, ids, latents, _metadata(encoder, variant, drawn, calibration))
 
 
 def encoded_batches(
@@ -172,7 +173,10 @@ def _check_finite(latents: NDArray[Any], ids: pa.ChunkedArray, samples_path: Pat
 
 
 def _metadata(
-    encoder: Encoder[EncoderOptions], variant: str, calibration: Calibration | None
+    encoder: Encoder[EncoderOptions],
+    variant: str,
+    drawn: dict[str, Any] | None,
+    calibration: Calibration | None,
 ) -> dict[str, Any]:
     return {
         "encoder": {
@@ -183,6 +187,7 @@ def _metadata(
             "settings": encoder.settings(),
             "variant": variant,
         },
+        "draw": drawn,
         "calibration": calibration.to_json() if calibration else None,
     }
 

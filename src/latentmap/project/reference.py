@@ -137,20 +137,26 @@ def far_share(
 
 
 def check_encoder(
-    latents: Path | str, kind: str, revision: str | None, settings: Mapping[str, Any]
+    latents: Path | str,
+    kind: str,
+    revision: str | None,
+    settings: Mapping[str, Any],
+    draw: Mapping[str, Any] | None = None,
 ) -> None:
-    """Refuse latents of a reference run that another encoder made, or one with other options.
+    """Refuse latents of a reference run that another encoder made, or with other options.
 
     Args:
         latents: a shard of the reference run's latents.
         kind: of this run's encoder.
         revision: of its weights; None for a cache, which does not know what made its latents.
         settings: its options that latents depend on.
+        draw: how boxes are drawn, as JSON values; None where the variant shows none.
 
     Raises:
         LatentmapError: names what differs.
     """
-    made = read_latents(latents).metadata["encoder"]
+    metadata = read_latents(latents).metadata
+    made = metadata["encoder"]
     for name, asked in (("kind", kind), ("revision", revision)):
         if asked is not None and made[name] != asked:
             raise LatentmapError(
@@ -158,3 +164,8 @@ def check_encoder(
                 f"this run has '{asked}'. Use the same encoder in both runs."
             )
     _check_same(latents, made.get("settings", {}), settings)
+    _check_same(latents, *map(_of_draw, (metadata.get("draw"), draw)))
+
+
+def _of_draw(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {f"draw.{name}": value for name, value in (options or {}).items()}
