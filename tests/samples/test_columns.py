@@ -8,6 +8,7 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import as_boxes, as_text, cells, parse_literal
+from latentmap.samples.clean import Cleaner, FaultError
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.source import RAW_SCHEMA
@@ -113,6 +114,20 @@ def test_extra_columns_keep_their_type_and_mapped_ones_go(tmp_path):
     assert raw["original_original_label"].to_pylist() == ["o"]
     assert raw["id"].to_pylist() == ["a"]
     assert raw["image"].to_pylist() == [None]
+
+
+def test_only_a_source_of_latents_says_where_they_are(tmp_path):
+    origins = {"cache": ["/elsewhere"], "cache_row": [0], "npz_row": [0]}
+    table = pa.table({"id": ["a"], "label": ["x"], **origins})
+    columns = ColumnMap(id="id", label="label")
+    raw = raw_samples(table, columns, Images(tmp_path), [0])
+    extras = raw.drop_columns(RAW_SCHEMA.names)
+    assert extras.to_pydict() == {f"original_{name}": value for name, value in origins.items()}
+    with pytest.raises(FaultError, match="neither image nor text"):
+        Cleaner().clean(raw.to_pylist()[0])
+    own = raw_samples(table, columns, Images(tmp_path), [0], origins=["npz_row"])
+    assert own["npz_row"].to_pylist() == [0]
+    assert "original_cache" in own.column_names
 
 
 def test_ids_are_positions_where_none_is_mapped(tmp_path):

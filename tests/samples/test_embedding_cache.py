@@ -42,6 +42,16 @@ def test_rows_of_a_cache(make_cache, tmp_path):
     assert {"fault", "source_note"}.isdisjoint(rows[0])
 
 
+def test_columns_of_the_metadata_do_not_say_where_a_sample_comes_from(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    lines = (folder / "metadata.csv").read_text().splitlines()
+    found = [f"{line},{extra}" for line, extra in zip(lines, ["cache", *"abcdef"], strict=True)]
+    (folder / "metadata.csv").write_text("\n".join(found))
+    samples = ingested(open_source(folder)).samples
+    assert set(samples["cache"].to_pylist()) == {str(folder)}
+    assert samples["original_cache"].to_pylist() == list("abcdef")
+
+
 def test_caches_are_found_and_named_by_their_paths(make_cache, tmp_path):
     for model in ("hf-hub_timm_ViT_cs", "a b"):
         for seed in (10, 2):

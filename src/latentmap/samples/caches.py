@@ -26,9 +26,6 @@ from latentmap.store.files import digest, digest_file
 
 EMBEDDINGS, LABELS, METADATA = "embeddings.pt", "labels.pt", "metadata.csv"
 
-CACHE = "cache"
-"""Extra column of samples that come from a cache: its folder."""
-
 FILE_NAME = "file_name"
 """The column of `metadata.csv` that names the samples."""
 

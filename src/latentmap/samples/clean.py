@@ -37,8 +37,14 @@ QUARANTINE_SCHEMA = pa.schema(
 LATENT_ROW = "npz_row"
 """Extra column of samples whose latents are there already: their row in the source's file."""
 
+CACHE = "cache"
+"""Extra column of samples that come from a cache of embeddings: its folder."""
+
 CACHE_ROW = "cache_row"
-"""The same of samples whose vectors are in a cache of embeddings."""
+"""The same: their row in it."""
+
+ORIGINS = frozenset({LATENT_ROW, CACHE, CACHE_ROW})
+"""Extra columns that lead to latents: only a source that has latents may write them."""
 
 DUPLICATE_REMEDY = (
     "Remove the row; if it is meant, give it an id of its own or switch 'deduplicate' off."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -21,6 +21,7 @@ from latentmap.samples.cells import (
     split_path,
     stable_text,
 )
+from latentmap.samples.clean import ORIGINS
 from latentmap.samples.images import Images, unpack
 from latentmap.samples.source import FAULT, NOTE, RAW_SCHEMA
 from latentmap.store.files import digest
@@ -131,12 +132,17 @@ def texts(table: pa.Table, columns: ColumnMap) -> list[str | None]:
 
 
 def raw_samples(
-    table: pa.Table, columns: ColumnMap, images: Images, rows: Sequence[int], prefix: str = ""
+    table: pa.Table,
+    columns: ColumnMap,
+    images: Images,
+    rows: Sequence[int],
+    prefix: str = "",
+    origins: Collection[str] = (),
 ) -> pa.Table:
     """Map rows of a source to `RAW_SCHEMA`, followed by all columns that are not mapped whole.
 
-    An extra column with the name of a core column, of `FAULT` or of `NOTE`, is prefixed with
-    `original_`.
+    An extra column with the name of a core column, of `FAULT`, of `NOTE`, or of one of `ORIGINS`
+    that the source has not written itself, is prefixed with `original_`.
 
     Args:
         table: (n,) rows as the source has them.
@@ -144,6 +150,7 @@ def raw_samples(
         images: where their images are; one that cannot be had is empty, not null.
         rows: (n,) their positions in the source.
         prefix: of ids that are made of the row's number.
+        origins: the columns of the table that are the source's own `ORIGINS`.
     """
     picture = columns.image_column(table.column_names)
     core: dict[str, list[Any]] = {
@@ -157,9 +164,10 @@ def raw_samples(
     raw = pa.table([pa.array(core[f.name], f.type) for f in RAW_SCHEMA], schema=RAW_SCHEMA)
     others = (tried for role, tried in columns.paths().items() if role != "image")
     mapped = {picture, *chain(*others)}
+    reserved = ORIGINS.difference(origins)
     for name in table.column_names:
         if name not in mapped:
-            free = _extra_name(name, [*SCHEMA.names, FAULT, NOTE, *raw.column_names])
+            free = extra_name(name, [*SCHEMA.names, FAULT, NOTE, *reserved, *raw.column_names])
             raw = raw.append_column(free, table[name])
     return raw
 
@@ -190,7 +198,8 @@ def _existing(table: pa.Table, path: str) -> list[str]:
     return [*table.column_names, *(f"{column}.{key}" for key in inner)]
 
 
-def _extra_name(name: str, taken: Sequence[str]) -> str:
+def extra_name(name: str, taken: Collection[str]) -> str:
+    """Return a name that is not taken: the same, or prefixed with `original_` until it is free."""
     while name in taken:
         name = f"original_{name}"
     return name

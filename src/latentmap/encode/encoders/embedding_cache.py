@@ -13,8 +13,8 @@ from pydantic import Field
 
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
-from latentmap.samples.caches import CACHE, FILE_NAME, EmbeddingCache, find_caches
-from latentmap.samples.clean import CACHE_ROW
+from latentmap.samples.caches import FILE_NAME, EmbeddingCache, find_caches
+from latentmap.samples.clean import CACHE, CACHE_ROW
 
 
 class EmbeddingCacheOptions(EncoderOptions):

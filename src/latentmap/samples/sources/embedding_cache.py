@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.caches import (
-    CACHE,
     FILE_NAME,
     LABELS,
     METADATA,
@@ -22,8 +21,8 @@ from latentmap.samples.caches import (
     find_caches,
 )
 from latentmap.samples.cells import cells
-from latentmap.samples.clean import CACHE_ROW
-from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
+from latentmap.samples.columns import ColumnMap, extra_name, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.source import FAULT, NOTE, Source, SourceOptions
 
@@ -90,7 +89,7 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
             LatentmapError: a cache cannot be read, or its rows are not as many as its vectors.
         """
         table = self._table.take(pa.array(rows, pa.int64()))
-        raw = raw_samples(table, self._columns, self._images, rows)
+        raw = raw_samples(table, self._columns, self._images, rows, origins=[CACHE, CACHE_ROW])
         faults: list[list[str]] = [[] for _ in rows]
         notes: list[list[str]] = [[] for _ in rows]
         for name, cache in self._caches.items():
@@ -152,6 +151,11 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
         """Return rows of a cache's metadata, and where they are from."""
         positions = pa.array(rows, pa.int64())
         table = cache.metadata.take(positions)
+        names = table.column_names
+        taken = {*ORIGINS, *names}
+        table = table.rename_columns(
+            [extra_name(name, taken) if name in ORIGINS else name for name in names]
+        )
         if self.options.columns.label_group == GROUP and GROUP in table.column_names:
             groups = [number and f"L2 {number}" for number in table[GROUP].to_pylist()]
             field = table.schema.get_field_index(GROUP)

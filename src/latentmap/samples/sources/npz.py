@@ -66,7 +66,8 @@ class NpzSource(Source[NpzOptions]):
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`. The image is the thumbnail, null if there is none."""
         table = self._table.take(pa.array(rows, pa.int64()))
-        return raw_samples(table, self.options.columns, self._images(), rows)
+        columns = self.options.columns
+        return raw_samples(table, columns, self._images(), rows, origins=[LATENT_ROW])
 
     def _images(self) -> Images:
         return Images(self._path.parent, absent=None)
