@@ -70,7 +70,8 @@ def test_one_pooling_method_runs_its_branch(project):
         for name in matching(names, "embeddings/", "neighbors/", "metrics/", "projections/")
         if "/mean" in name
     }
-    assert len(branch) == 2 * (4 + 2 * 2)
+    # Its embedding, neighbors, figures, scores, weights, and two maps with their trust.
+    assert len(branch) == 2 * (5 + 2 * 2)
     branch.add("metrics/ranking.json")
     branch |= agreements(names, "metrics/dct/", "projections/dct/")
     check(project, branch, {name for name in own_maps(names) if "/mean/" in name})
