@@ -44,6 +44,28 @@ def pick(record: Mapping[str, Any], path: str | None) -> Any:
     return inside(record.get(name), keys)
 
 
+def parse_object(text: str) -> dict[str, Any]:
+    """Parse the text of a JSON object.
+
+    Raises:
+        ValueError: it is none, or one whose text cannot be stored; says why.
+    """
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
+    except RecursionError:
+        raise ValueError("not JSON that can be read (nested too deeply)") from None
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    if "\\ud" in text or "\\uD" in text:
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("half of a surrogate pair, which is no character") from None
+    return record
+
+
 def parse_literal(text: str) -> Any:
     """Parse the text of a JSON or Python literal.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.cells import as_text, cells, stable_text
+from latentmap.samples.cells import as_text, cells, parse_object
 from latentmap.samples.delimited import read_records
 from latentmap.samples.rows import Rows, check_names
 
@@ -99,9 +98,6 @@ def _read_json_lines(path: Path) -> Sheet:
 def _parse(text: str) -> dict[str, str | None] | None:
     """Return a JSON object's values as text; None of what is no such object."""
     try:
-        value = json.loads(text)
-        # A lone half of a surrogate pair is valid JSON, but no text that a file can hold.
-        stable_text(value).encode()
-    except (ValueError, RecursionError):
+        return {key: as_text(value) for key, value in parse_object(text).items()}
+    except ValueError:
         return None
-    return {key: as_text(v) for key, v in value.items()} if isinstance(value, dict) else None

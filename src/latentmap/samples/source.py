@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.errors import LatentmapError
 from latentmap.store.samples import BOXES
 
 # What `Source.read` returns, before anything is checked; extra columns of the source follow.
@@ -61,6 +62,27 @@ class Source(Plugin[S_co]):
     def name(self) -> str:
         """Value of the samples' `source` column: the configured name, or the kind."""
         return self.options.name or self.kind
+
+    def given_input(self, what: str) -> str:
+        """Return `input`, which must be `what`.
+
+        Raises:
+            LatentmapError: it is not set.
+        """
+        if not self.options.input:
+            raise LatentmapError(f"{self.kind}: set 'input' to {what}.")
+        return self.options.input
+
+    def input_file(self, what: str) -> Path:
+        """Return the file that `input` names, which must be `what`.
+
+        Raises:
+            LatentmapError: it is not set, or there is no such file.
+        """
+        path = Path(self.given_input(what)).expanduser()
+        if not path.is_file():
+            raise LatentmapError(f"{path}: no such file. Check 'input'.")
+        return path
 
     def download_to(self, path: Path) -> None:
         """Fetch a remote source into one local file; only called if `is_remote`."""

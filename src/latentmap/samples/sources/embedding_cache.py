@@ -113,9 +113,7 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
 
     @cached_property
     def _caches(self) -> dict[str, EmbeddingCache]:
-        if not self.options.input:
-            raise LatentmapError("embedding_cache: set 'input' to a folder with embeddings.pt.")
-        return find_caches(self.options.input)
+        return find_caches(self.given_input("a folder with embeddings.pt"))
 
     @property
     def _columns(self) -> ColumnMap:

@@ -61,9 +61,7 @@ class FolderSource(Source[FolderOptions]):
 
     @cached_property
     def _folder(self) -> Path:
-        if not self.options.input:
-            raise LatentmapError("folder: set 'input' to a folder of images.")
-        folder = Path(self.options.input).expanduser()
+        folder = Path(self.given_input("a folder of images")).expanduser()
         if not folder.is_dir():
             raise LatentmapError(f"{folder}: no such folder. Check 'input'.")
         return folder

@@ -130,9 +130,7 @@ class HubSource(Source[HubOptions]):
 
     @property
     def _input(self) -> str:
-        if not self.options.input:
-            raise LatentmapError("hub: set 'input' to a data set's id, or to a file or folder.")
-        return self.options.input
+        return self.given_input("a data set's id, or to a file or folder")
 
     @cached_property
     def _rows(self) -> Rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import pyarrow as pa
 
-from latentmap.errors import LatentmapError
-from latentmap.samples.cells import as_prose, as_text, pick
+from latentmap.samples.cells import as_prose, as_text, parse_object, pick
 from latentmap.samples.columns import ColumnMap, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.source import FAULT, Source
@@ -110,12 +108,7 @@ class JsonlSource(Source[JsonlOptions]):
 
     @property
     def _path(self) -> Path:
-        if not self.options.input:
-            raise LatentmapError("jsonl: set 'input' to a file of JSON lines.")
-        path = Path(self.options.input).expanduser()
-        if not path.is_file():
-            raise LatentmapError(f"{path}: no such file. Check 'input'.")
-        return path
+        return self.input_file("a file of JSON lines")
 
     @property
     def _prefix(self) -> str:
@@ -138,7 +131,7 @@ class JsonlSource(Source[JsonlOptions]):
     def _parse(self, number: int, data: bytes) -> Line:
         columns = self.options.columns
         try:
-            record = _parse_object(data)
+            record = parse_object(_decode(data))
         except ValueError as error:
             return Line({}, None, f"line {number}: {error}")
         paths = self._text_paths
@@ -175,30 +168,11 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line.rstrip(b"\r\n")
 
 
-def _parse_object(data: bytes) -> dict[str, Any]:
-    """Parse one line.
-
-    Raises:
-        ValueError: it holds no JSON object, or one whose text cannot be stored; says why.
-    """
+def _decode(data: bytes) -> str:
     try:
-        text = data.removeprefix(codecs.BOM_UTF8).decode()
+        return data.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 (byte {error.start + 1})") from None
-    try:
-        record = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
-    except RecursionError:
-        raise ValueError("not JSON that can be read (nested too deeply)") from None
-    if not isinstance(record, dict):
-        raise ValueError("not a JSON object")
-    if "\\ud" in text or "\\uD" in text:
-        try:
-            json.dumps(record, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise ValueError("half of a surrogate pair, which is no character") from None
-    return record
 
 
 def _has_one(line: Line, paths: Iterable[str]) -> bool:

@@ -74,16 +74,12 @@ class NpzSource(Source[NpzOptions]):
 
     @property
     def _path(self) -> Path:
-        if not self.options.input:
-            raise LatentmapError("npz: set 'input' to a .npz file.")
-        return Path(self.options.input).expanduser()
+        return self.input_file("a .npz file")
 
     @cached_property
     def _table(self) -> pa.Table:
         """One row per latent: the metadata's keys, the decoded thumbnail, and `npz_row`."""
         path = self._path
-        if not path.is_file():
-            raise LatentmapError(f"{path}: no such file. Check 'input'.")
         if not zipfile.is_zipfile(path):
             raise LatentmapError(f"{path} is not a complete .npz file. Give another.")
         try:

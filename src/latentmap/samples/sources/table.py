@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples, texts
 from latentmap.samples.images import Images
 from latentmap.samples.rows import BROKEN, Rows
@@ -64,14 +63,10 @@ class TableSource(Source[TableOptions]):
 
     @property
     def _path(self) -> Path:
-        if not self.options.input:
-            raise LatentmapError("table: set 'input' to a Parquet, Arrow or CSV file.")
-        return Path(self.options.input).expanduser()
+        return self.input_file("a Parquet, Arrow or CSV file")
 
     @cached_property
     def _rows(self) -> Rows:
-        if not self._path.is_file():
-            raise LatentmapError(f"{self._path}: no such file. Check 'input'.")
         return Rows([self._path], self.options.columns, keep_broken=True)
 
     def _images(self) -> Images:
