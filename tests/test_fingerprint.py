@@ -22,9 +22,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def write(**files: str) -> str:
         for name, text in files.items():
             (root / f"{name}.py").write_text(textwrap.dedent(text))
-        for cached in (module._source, module._tree, module._imports, module._meaning):
+        for cached in (module._source, module._is_module, module._read):
             cached.cache_clear()
-        module._is_module.cache_clear()
         return module.fingerprint("latentmap_probe.method")
 
     return write

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = "latentmap"
 TEMPLATES = (".html", ".css", ".js")
@@ -27,14 +28,14 @@ def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
         scripts: Python files outside the package, such as the rule's script.
     """
     files = {str(path.name): path for path in scripts}
-    pending = [*modules, *(name for path in scripts for name in _imports(path))]
+    pending = [*modules, *(name for path in scripts for name in _read(path).imports)]
     while pending:
         name = pending.pop()
         path = _source(name)
         if name not in files and path is not None:
             files[name] = path
-            pending.extend(_imports(path))
-    meanings = [f"{name} {_meaning(files[name])}" for name in sorted(files)]
+            pending.extend(_read(path).imports)
+    meanings = [f"{name} {_read(files[name]).meaning}" for name in sorted(files)]
     folders = {path.parent for path in files.values() if path not in scripts}
     templates = [f"{path.name} {_bytes(path)}" for path in _templates(folders)]
     return hashlib.blake2b("\n".join(meanings + templates).encode(), digest_size=8).hexdigest()
@@ -51,23 +52,39 @@ def _source(module: str) -> Path | None:
     return Path(spec.origin) if spec is not None and spec.origin is not None else None
 
 
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"), filename=str(path))
-
-
-@cache
-def _imports(path: Path) -> tuple[str, ...]:
-    """Return the latentmap modules that a file names in its import statements, packages included.
+class _Code(NamedTuple):
+    """What a file means, and the latentmap modules that its import statements name.
 
     Imports below `if TYPE_CHECKING:` count too: a rerun too many is cheaper than one too few.
     """
-    return tuple(
-        name
-        for node in ast.walk(_tree(path))
-        for name in _imported(node)
-        if name == ROOT or name.startswith(f"{ROOT}.")
-    )
+
+    meaning: str
+    imports: tuple[str, ...]
+
+
+@cache
+def _read(path: Path) -> _Code:
+    # The tree is not kept: two hundred of them would slow every later garbage collection down.
+    tree = ast.parse(path.read_text("utf-8"), filename=str(path))
+    names = [name for node in _statements(tree) for name in _imported(node)]
+    meaning = hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
+    return _Code(meaning, tuple(n for n in names if n == ROOT or n.startswith(f"{ROOT}.")))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk the statements below a node, without their expressions; remove every docstring."""
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        _remove_docstring(node.body)
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for child in getattr(node, field, ()):
+            yield child
+            yield from _statements(child)
+
+
+def _remove_docstring(body: list[ast.stmt]) -> None:
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str())), *_]:
+            del body[0]
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
@@ -88,25 +105,5 @@ def _is_module(name: str) -> bool:
 
 
 @cache
-def _meaning(path: Path) -> str:
-    tree = _Undocumented().visit(ast.parse(path.read_text("utf-8"), filename=str(path)))
-    return hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
-
-
-@cache
 def _bytes(path: Path) -> str:
     return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-
-
-class _Undocumented(ast.NodeTransformer):
-    """Remove every docstring."""
-
-    def _strip(self, node: ast.AST) -> ast.AST:
-        self.generic_visit(node)
-        body: list[ast.stmt] = node.body  # type: ignore[attr-defined]
-        first = body[0] if body else None
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-            body[:1] = [] if isinstance(first.value.value, str) else [first]
-        return node
-
-    visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip  # noqa: N815
