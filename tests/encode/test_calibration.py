@@ -3,12 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from latentmap.encode.calibration import Calibration, calibrate, merge
-from latentmap.encode.encoder import ChannelStatistics
+from latentmap.encode.calibration import Calibration, StatedStatistics, calibrate, merge
 
 # latents_mean and latents_std of the Wan VAE (Cosmos-Predict2), and the channel means that its
 # latents had when it was fed pixels of 0..255: the first three of 16.
-WAN = ChannelStatistics((-0.7571, -0.7089, -0.9113), (2.8184, 1.4541, 2.3275))
+WAN = StatedStatistics((-0.7571, -0.7089, -0.9113), (2.8184, 1.4541, 2.3275))
 SEED_MEANS = (6.3, -6.1, 4.4)
 
 
@@ -52,7 +51,7 @@ def test_parts_merge_to_the_whole():
 
 
 def test_the_comparison_with_the_model():
-    found = Calibration(10, 10, (2.0, 1.0), (3.0, 1.0), ChannelStatistics((0.0, 1.0), (1.0, 4.0)))
+    found = Calibration(10, 10, (2.0, 1.0), (3.0, 1.0), StatedStatistics((0.0, 1.0), (1.0, 4.0)))
     np.testing.assert_allclose(found.z, [2, 0])
 
 

@@ -7,8 +7,8 @@ import pytest
 
 import latentmap.encode.shard
 from latentmap.draw.boxes import DrawOptions, show
-from latentmap.encode.calibration import Calibration, calibrate
-from latentmap.encode.encoder import ENCODERS, ChannelStatistics, Encoder, EncoderOptions
+from latentmap.encode.calibration import Calibration, StatedStatistics, calibrate
+from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
 from latentmap.encode.shard import encode_shard
 from latentmap.errors import LatentmapError
 from latentmap.store.latents import read_latents
@@ -204,7 +204,7 @@ def test_images_are_prepared_while_the_model_runs_but_never_far_ahead(
 def test_out_of_range_latents_are_in_the_log(rows, write_samples, tmp_path, caplog):
     class Stated(Mean):
         def statistics(self):
-            return ChannelStatistics((0.0,) * 3, (1.0,) * 3)
+            return StatedStatistics((0.0,) * 3, (1.0,) * 3)
 
     encode(write_samples(rows), tmp_path / "out.arrow", Stated(EncoderOptions(name="stated")))
     assert "out of the model's range" in caplog.text

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from latentmap.encode.calibration import calibrate
-from latentmap.encode.encoder import ChannelStatistics
+from latentmap.encode.calibration import StatedStatistics, calibrate
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import Key
 from latentmap.metrics.ranking import RankedMethods
@@ -303,7 +302,7 @@ def _write_latents(run: FakeRun, encoder: str, variant: str) -> list[Path]:
     """Latents whose channel means are right, except those of the VAE's boxes."""
     mean = 6.0 if (encoder, variant) == ("tiny-vae", "boxes") else 0.1
     latents = np.full((sum(SHARDS), 2, 1, 1), mean, np.float32)
-    calibration = calibrate(latents, ChannelStatistics((0.0, 0.0), (1.0, 1.0)))
+    calibration = calibrate(latents, StatedStatistics((0.0, 0.0), (1.0, 1.0)))
     path = run.folder / f"latents/{encoder}/{variant}/0000.arrow"
     write_latents(path, run.ids, latents, {"calibration": calibration.to_json()})
     return [path]

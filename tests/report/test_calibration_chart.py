@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from latentmap.encode.calibration import calibrate
-from latentmap.encode.encoder import ChannelStatistics
+from latentmap.encode.calibration import StatedStatistics, calibrate
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.provenance import UNKNOWN, commit_of
 from latentmap.report.summary import _alarms
@@ -31,7 +30,7 @@ def photographs():
 def stated(photographs):
     """The statistics of latents of other photographs, in the right range."""
     latents = encoded(photographs[6:] / 127.5 - 1)
-    return ChannelStatistics(
+    return StatedStatistics(
         tuple(latents.mean(axis=(0, 2, 3)).tolist()), tuple(latents.std(axis=(0, 2, 3)).tolist())
     )
 

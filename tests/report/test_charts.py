@@ -3,8 +3,7 @@ from typing import get_args
 
 import pytest
 
-from latentmap.encode.calibration import Calibration
-from latentmap.encode.encoder import ChannelStatistics
+from latentmap.encode.calibration import Calibration, StatedStatistics
 from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison, Scope, charts_of
 from latentmap.report.costs import MethodCost
@@ -24,7 +23,7 @@ def comparison(fake_run):
 @pytest.fixture
 def overview(fake_run):
     experiments = ranked(read_experiments(fake_run.metrics, fake_run.metrics.values()))
-    own = Calibration(9, 9, (0.2,), (1.0,), ChannelStatistics((0.0,), (1.0,)))
+    own = Calibration(9, 9, (0.2,), (1.0,), StatedStatistics((0.0,), (1.0,)))
     return Comparison(experiments, (), {}, calibrations={("tiny-vae", "plain"): own})
 
 

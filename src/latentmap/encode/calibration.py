@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.encode.encoder import ChannelStatistics
-
 OUT_OF_RANGE = 1.5
 """Root mean square, over the channels, of the distance between the mean of the latents and that of
 the model, in the model's standard deviations, from which the input was plainly not what the model
@@ -22,6 +20,14 @@ deviations away; photographs in the right range stay below a half.
 
 FEWEST_SAMPLES = 8
 """Samples below which nothing is said: a single dark picture may lie two deviations away."""
+
+
+@dataclass(frozen=True)
+class StatedStatistics:
+    """Per-channel mean and standard deviation that a model's own authors state for its latents."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Calibration:
     count: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    expected: ChannelStatistics | None
+    expected: StatedStatistics | None
 
     @property
     def z(self) -> NDArray[np.float64] | None:
@@ -80,12 +86,11 @@ class Calibration:
             count=value["count"],
             mean=tuple(value["mean"]),
             std=tuple(value["std"]),
-            expected=expected
-            and ChannelStatistics(tuple(expected["mean"]), tuple(expected["std"])),
+            expected=expected and StatedStatistics(tuple(expected["mean"]), tuple(expected["std"])),
         )
 
 
-def calibrate(latents: NDArray[np.float32], expected: ChannelStatistics | None) -> Calibration:
+def calibrate(latents: NDArray[np.float32], expected: StatedStatistics | None) -> Calibration:
     """Measure latents.
 
     Args:

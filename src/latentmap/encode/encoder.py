@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from PIL import Image
 from pydantic import Field
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.encode.calibration import StatedStatistics
 
 NO_SETTINGS = {
     *("name", "batch_size", "device"),
@@ -35,14 +35,6 @@ class EncoderOptions(Options):
     name: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$")
     batch_size: int = Field(8, ge=1)
     precision: Literal["float16", "float32"] = "float16"
-
-
-@dataclass(frozen=True)
-class ChannelStatistics:
-    """Per-channel mean and standard deviation that a model's own authors state for its latents."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
 
 
 E_co = TypeVar("E_co", bound=EncoderOptions, covariant=True)
@@ -105,7 +97,7 @@ class Encoder(Plugin[E_co]):
     def encode(self, batch: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Encode prepared samples: (n, C, H, W) or (n, D) float32, deterministic."""
 
-    def statistics(self) -> ChannelStatistics | None:
+    def statistics(self) -> StatedStatistics | None:
         """Return the model's own channel statistics, if its authors state them."""
         return None
 

@@ -69,7 +69,7 @@ def read_shown_samples(
     rows = evenly_spaced(len(table), max_points)
     shown = read_samples_at(rows, samples, thumbnails)
     further = {}
-    if len(table["source"].unique()) > 1:
+    if len(set(table["source"].to_pylist())) > 1:
         further["source"] = _chosen(table["source"], rows)
     if annotations is not None:
         further |= _read_annotations(annotations, shown)

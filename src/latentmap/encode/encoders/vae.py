@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from latentmap.encode.encoder import ChannelStatistics
+from latentmap.encode.calibration import StatedStatistics
 from latentmap.encode.images import ImageEncoder, ImageOptions
 from latentmap.encode.models import be_deterministic, folder_digest, pick_device, unreadable
 from latentmap.errors import LatentmapError
@@ -118,11 +118,11 @@ class Vae(ImageEncoder[VaeOptions]):
             encoded: NDArray[np.float32] = values.float().cpu().numpy()
         return self._normalized(encoded) if self.options.normalize else encoded
 
-    def statistics(self) -> ChannelStatistics | None:
+    def statistics(self) -> StatedStatistics | None:
         """Return the statistics of what `encode` gives: the model's own, or those of unit noise."""
         if self.options.normalize and self._stated is not None:
             channels = len(self._stated.mean)
-            return ChannelStatistics((0.0,) * channels, (1.0,) * channels)
+            return StatedStatistics((0.0,) * channels, (1.0,) * channels)
         return self._stated
 
     def _normalized(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -134,7 +134,7 @@ class Vae(ImageEncoder[VaeOptions]):
         return (latents - mean) / std
 
     @cached_property
-    def _stated(self) -> ChannelStatistics | None:
+    def _stated(self) -> StatedStatistics | None:
         beside = self._folder / STATED_BESIDE_WEIGHTS if self._folder is not None else None
         return stated_statistics(
             {**self._config, **read_json(beside)}
@@ -182,7 +182,7 @@ class Vae(ImageEncoder[VaeOptions]):
             )
 
 
-def stated_statistics(config: Mapping[str, Any]) -> ChannelStatistics | None:
+def stated_statistics(config: Mapping[str, Any]) -> StatedStatistics | None:
     """Return the channel statistics that a model's configuration states.
 
     `latents_mean` and `latents_std` hold one value per channel, or one per channel and frame
@@ -194,11 +194,11 @@ def stated_statistics(config: Mapping[str, Any]) -> ChannelStatistics | None:
     mean, std = config.get("latents_mean"), config.get("latents_std")
     if mean and std and channels and len(mean) == len(std) and len(mean) % channels == 0:
         frames = len(mean) // channels
-        return ChannelStatistics(tuple(mean[::frames]), tuple(std[::frames]))
+        return StatedStatistics(tuple(mean[::frames]), tuple(std[::frames]))
     scaling = config.get("scaling_factor")
     if channels and scaling and scaling != 1:
         shift = float(config.get("shift_factor") or 0)
-        return ChannelStatistics((shift,) * channels, (1 / scaling,) * channels)
+        return StatedStatistics((shift,) * channels, (1 / scaling,) * channels)
     return None
 
 
