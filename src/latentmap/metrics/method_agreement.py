@@ -21,11 +21,11 @@ from latentmap.metrics.similarity import (
     neighbor_jaccard,
     procrustes,
 )
-from latentmap.neighbors.graph import Audit, nearest, read_graph
+from latentmap.neighbors.graph import nearest, read_compact, read_graph
 from latentmap.store.files import write_json
 from latentmap.store.maps import read_map
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_embedding
+from latentmap.store.tables import check_ids, read_parquet
 
 # Float32 distances and products of the same values in another order differ by less.
 SAME_CKA = 0.9999
@@ -77,11 +77,17 @@ def compare_embeddings(
     ids, groups = _read_groups(samples)
     rng = np.random.default_rng(options.seed)
     rows = _drawn(groups, options.max_samples, rng)
-    read = [_neighbors(path, ids, groups, options.k) for path in neighbors.values()]
-    lists = [indices for indices, _ in read]
-    recalls = [audit.recall for _, audit in read if audit is not None]
+    lists, grams, recalls = [], [], []
+    for method, path in embeddings.items():
+        graph = read_graph(neighbors[method])
+        check_ids(neighbors[method], graph.ids, ids)
+        check_ids(path, read_parquet(path, ["id"])["id"].to_pylist(), ids)
+        lists.append(nearest(graph.grouped if groups.any() else graph.every, options.k).indices)
+        values = read_compact(path, graph)
+        grams.append(gram(values if len(rows) == len(ids) else values[rows]))
+        if graph.audit is not None:
+            recalls.append(graph.audit.recall)
     jaccard = neighbor_jaccard(lists, rows, group_permutations(groups, options.permutations, rng))
-    grams = [_gram(path, ids, rows) for path in embeddings.values()]
     here = np.unique(groups[rows], return_inverse=True)[1]
     cka = linear_cka(grams, group_permutations(here, options.permutations, rng))
     methods = list(embeddings)
@@ -154,20 +160,6 @@ def _read_groups(samples: Iterable[Path | str]) -> tuple[list[str], NDArray[np.i
 def _drawn(groups: NDArray[np.intp], limit: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Return the rows of all source groups, or of random ones up to the limit."""
     return np.sort(group_order(groups, rng)[:limit])
-
-
-def _neighbors(
-    path: Path | str, ids: list[str], groups: NDArray[np.intp], k: int
-) -> tuple[NDArray[np.int32], Audit | None]:
-    graph = read_graph(path)
-    check_ids(path, graph.ids, ids)
-    return nearest(graph.grouped if groups.any() else graph.every, k).indices, graph.audit
-
-
-def _gram(path: Path | str, ids: list[str], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    found, values = read_embedding(path)
-    check_ids(path, found, ids)
-    return gram(values if len(rows) == len(ids) else values[rows])
 
 
 def _table(methods: list[str], found: Similarity) -> dict[str, Any]:

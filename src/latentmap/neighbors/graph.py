@@ -16,6 +16,7 @@ from latentmap.store.tables import (
     facts_of,
     matrix,
     numbers,
+    read_embedding,
     read_parquet,
     strings,
     with_facts,
@@ -119,6 +120,11 @@ def read_graph(path: Path | str) -> NeighborGraph:
     rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
     audit = audit_of(facts_of(table))
     return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated, audit)
+
+
+def read_compact(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:
+    """Read (N, r) rows with the distances of an embedding's, in fewer dimensions where known."""
+    return read_embedding(embedding)[1] if graph.rotated is None else graph.rotated
 
 
 def _fixed(values: NDArray[np.int32] | NDArray[np.float32]) -> pa.FixedSizeListArray:

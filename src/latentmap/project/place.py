@@ -7,17 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from latentmap.errors import LatentmapError
-from latentmap.neighbors.graph import NeighborGraph, read_graph
+from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.project.components import principal_components
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
 from latentmap.store.maps import write_map
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_embedding, read_parquet
+from latentmap.store.tables import check_ids, read_parquet
 
 
 def project_embedding(
@@ -69,8 +66,8 @@ def lay_out(
     """
     count = projection.options.pca
     if count is None:
-        return _placed(projection, partial(read_values, embedding, graph), graph)
-    values = read_values(embedding, graph)
+        return _placed(projection, partial(read_compact, embedding, graph), graph)
+    values = read_compact(embedding, graph)
     reduced = principal_components(values, min(count, *values.shape)).coordinates
     # The reduced rows have neighbors of their own; nobody's neighbors are left out for a map.
     reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, _found_as(graph))
@@ -91,8 +88,3 @@ def _placed(
     if graph.audit is None or not projection.reads_neighbors:
         return layout
     return Layout(layout.coordinates, {**layout.facts, "neighbors": graph.exactness})
-
-
-def read_values(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:
-    """Return the embedding; of one that is wider than long its rows on fewer axes."""
-    return read_embedding(embedding)[1] if graph.rotated is None else graph.rotated

@@ -15,8 +15,8 @@ from pydantic import Field
 from latentmap.config import Options
 from latentmap.neighbors.distances import row_blocks
 from latentmap.neighbors.exact import Distances
-from latentmap.neighbors.graph import NeighborGraph, read_graph
-from latentmap.project.place import lay_out, read_values
+from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph
+from latentmap.project.place import lay_out
 from latentmap.project.projection import Projection, ProjectionOptions
 from latentmap.store.maps import read_map
 from latentmap.store.samples import evenly_spaced, read_samples
@@ -114,7 +114,7 @@ def assess_maps(
     read = [read_map(path, expected) for path in maps]
     placed = [found.coordinates for found in read]
     rows = evenly_spaced(len(expected), options.samples)
-    qualities = assess(read_values(embedding, graph), placed, options.k, rows)
+    qualities = assess(read_compact(embedding, graph), placed, options.k, rows)
     for output, projection, found, quality in zip(
         outputs, projections, read, qualities, strict=True
     ):
