@@ -138,6 +138,12 @@ def encoder_code(script, encoder):
     return code(script, ENCODERS.module(kind_of(RUN.encoder(encoder))))
 
 
+def encoding_threads(wildcards):
+    """Two for a model; caches and baselines are read and computed in one."""
+    encoder = ENCODERS[kind_of(RUN.encoder(wildcards.encoder))]
+    return 1 if encoder.is_cache or encoder.is_baseline else 2
+
+
 def fitted(wildcards):
     """Input function: what an encoder has learned from all samples; nothing if it does not."""
     is_fitted = issubclass(ENCODERS[kind_of(RUN.encoder(wildcards.encoder))], FittedEncoder)

@@ -36,7 +36,7 @@ rule encode_samples:
         f"{BENCHMARK}/encode_samples/{{encoder}}/{{variant}}/{{shard}}.tsv"
     conda:
         "../envs/encode.yaml"
-    threads: 2
+    threads: encoding_threads
     resources:
         mem_mb=6000,
         runtime=60,
