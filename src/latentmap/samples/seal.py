@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from latentmap.errors import LatentmapError
 from latentmap.store.files import digest
 from latentmap.store.manifest import Shard, write_manifest
 from latentmap.store.tables import read_arrow, read_parquet, write_parquet
+
+SHOWN = 3
+"""Reasons, and files, that the message names if no sample is left."""
 
 
 def seal_samples(
@@ -30,7 +35,7 @@ def seal_samples(
         quarantine_path: the joined quarantine table to write.
 
     Raises:
-        LatentmapError: no sample is left.
+        LatentmapError: no sample is left; says why most rows were set aside.
     """
     shards = []
     for path, aside in zip(map(Path, samples), quarantine, strict=True):
@@ -41,8 +46,32 @@ def seal_samples(
         shards.append(Shard(path.stem, len(table), quarantined, content))
     rows = sum(shard.rows for shard in shards)
     aside_rows = sum(shard.quarantined for shard in shards)
-    write_parquet(quarantine_path, pa.concat_tables([read_parquet(path) for path in quarantine]))
     if rows == 0:
-        raise LatentmapError(f"No sample is left: see the reasons in {quarantine_path}.")
+        raise LatentmapError(_nothing_left(quarantine))
+    write_parquet(quarantine_path, pa.concat_tables([read_parquet(path) for path in quarantine]))
     write_manifest(manifest_path, shards)
     logging.info("%d samples in %d shards, %d set aside", rows, len(shards), aside_rows)
+
+
+def _nothing_left(quarantine: Sequence[Path | str]) -> str:
+    """Say in one line why all rows were set aside."""
+    examples: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for path in quarantine:
+        for note in read_parquet(path, ["action", "reason", "remedy"]).to_pylist():
+            if note["action"] == "quarantined":
+                # Numbers of lines, and of boxes, would make a reason of every row.
+                kind = re.sub(r"-?\d[\d.e+-]*", "#", note["reason"])
+                examples.setdefault(kind, f"like '{note['reason']}' ({note['remedy']})")
+                counts[kind] += 1
+    commonest = counts.most_common(SHOWN)
+    parts = [f"{count} {examples[kind]}" for kind, count in commonest]
+    others = counts.total() - sum(count for _, count in commonest)
+    parts += [f"{others} for other reasons"] if others else []
+    # The joined table is an output of the job that fails here, and does not outlive it.
+    files = ", ".join(map(str, quarantine[:SHOWN]))
+    more = f" and {len(quarantine) - SHOWN} more beside it" if len(quarantine) > SHOWN else ""
+    return (
+        f"No sample is left: {counts.total()} rows were set aside, {', '.join(parts)}. "
+        f"Every row and its reason are in {files}{more}."
+    )
