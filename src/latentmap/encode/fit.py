@@ -29,7 +29,7 @@ def fit_encoder(
     samples = read_samples(sample_paths, SCHEMA.names)
     if not len(samples):
         raise LatentmapError(
-            f"There is no sample to fit the encoder '{encoder.options.name}' to; "
-            "see samples/quarantine.parquet."
+            f"There is no sample to fit the encoder '{encoder.options.name}' to: all rows were set "
+            "aside. The tables in samples/quarantine/ of the run say why, and what to correct."
         )
     write_parquet(output_path, encoder.fit(samples))
