@@ -81,6 +81,15 @@ class Points:
         """(N, N) inner products of the centred rows."""
         return self.products(slice(None))
 
+    def scatter(self) -> NDArray[np.float64]:
+        """Return (D, D) inner products of the centred columns: N times their covariance."""
+        dims = self.values.shape[1]
+        scatter = np.zeros((dims, dims))
+        for rows in column_blocks(self.values.T):
+            centred = self.centred(rows, slice(None))
+            scatter += centred.T @ centred
+        return scatter
+
     def products(self, rows: Rows, precision: type[np.floating[Any]] | None = None) -> Any:
         """Return the inner products of the centred `rows` with all centred rows, (b, N) float64.
 

@@ -40,7 +40,7 @@ def principal_components(values: NDArray[np.float32], count: int) -> Components:
     """
     points = Points(values)
     wide = values.shape[1] > len(values)
-    matrix = points.products(slice(0, len(values))) if wide else _scatter(points)
+    matrix = points.products(slice(0, len(values))) if wide else points.scatter()
     variances, vectors = np.linalg.eigh(matrix)
     variances, vectors = variances[::-1][:count], vectors[:, ::-1][:, :count]
     total = float(np.trace(matrix))
@@ -74,16 +74,6 @@ def first_axes(rotated: NDArray[np.float32], count: int) -> Components:
     coordinates, shares = np.zeros((len(rotated), count), np.float32), np.zeros(count)
     coordinates[:, :kept], shares[:kept] = rotated[:, :kept], held[:kept]
     return Components(coordinates, shares)
-
-
-def _scatter(points: Points) -> NDArray[np.float64]:
-    """Return the (D, D) products of the centred columns."""
-    dims = points.values.shape[1]
-    scatter = np.zeros((dims, dims))
-    for rows in column_blocks(points.values.T):
-        centred = points.centred(rows, slice(None))
-        scatter += centred.T @ centred
-    return scatter
 
 
 def _onto(points: Points, axes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.metrics.metric import SHARED_ROWS, Figure, LabelledEmbedding, Measurement, Metric
-from latentmap.neighbors.distances import BLOCK, Points
+from latentmap.neighbors.distances import Points
 
 SHARES = (90, 95, 99)
 
@@ -46,7 +46,7 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
         if data.graph.rotated is not None and count <= limit:
             return self._counted(np.square(data.graph.rotated, dtype=np.float64).sum(axis=0), None)
         if dims <= min(count, limit):
-            matrix = _scatter(data.points)
+            matrix = data.points.scatter()
         elif count <= limit:
             matrix = data.gram
         else:
@@ -65,14 +65,3 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
             )
             for share in SHARES
         }
-
-
-def _scatter(points: Points) -> NDArray[np.float64]:
-    """Return N times the covariance, (D, D)."""
-    count, dims = points.values.shape
-    step = max(1, BLOCK // dims)
-    scatter = np.zeros((dims, dims))
-    for start in range(0, count, step):
-        centred = points.centred(slice(start, start + step), slice(None))
-        scatter += centred.T @ centred
-    return scatter
