@@ -21,6 +21,12 @@ def test_numbers_are_in_their_order_from_dark_to_light():
     assert coloring.codes == [3, 2, 0, 1]
 
 
+def test_what_is_no_finite_number_makes_names_of_numbers():
+    (coloring,) = colorings({"score": ["10", "nan", "9", "-1"]})
+    assert coloring.values == ["-1", "10", "9", "nan"]
+    assert coloring.colors == list(OKABE_ITO[:4])
+
+
 def test_columns_of_one_or_of_many_values_have_no_colours():
     many = [str(value) for value in range(MOST_VALUES + 1)]
     few = [*many[:MOST_VALUES], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,8 +74,9 @@ def _coloring(key: str, title: str, column: Sequence[str | None]) -> Coloring:
 
 
 def _numbers(values: Iterable[str]) -> dict[str, float] | None:
-    """Return the values as numbers, None if one is none."""
+    """Return the values as numbers, None if one is no finite number."""
     try:
-        return {value: float(value) for value in values}
+        numbers = {value: float(value) for value in values}
     except ValueError:
         return None
+    return numbers if all(map(math.isfinite, numbers.values())) else None
