@@ -119,10 +119,12 @@ class Attack:
         ({"metadata": np.array([Attack()], object)}, "allow_pickle=False"),
         ({"latents": np.array([[Attack()]] * 3, object)}, "shape (3, 1) of object"),
         ({"latents": np.zeros(3)}, "shape (3,)"),
+        ({"latents": np.zeros((3, 2, 0, 4))}, "shape (3, 2, 0, 4)"),
         ({"metadata": None}, "metadata"),
         ({"latents": None}, "latents"),
         ({"metadata": "{"}, "not a cache of latents"),
         ({"metadata": "{}"}, "not a JSON list"),
+        ({"metadata": '[{"id": "\\ud800"}, {}, {}]'}, "half of a surrogate pair"),
         ({"metadata": np.zeros(3)}, "not one JSON text"),
         ({"latents": LATENTS[:2]}, "2 latents, 3 rows of metadata and 3 thumbnails"),
         ({"thumbnails": json.dumps([PLAIN])}, "3 latents, 3 rows of metadata and 1 thumbnails"),
@@ -141,8 +143,10 @@ def test_no_file_and_no_archive(tmp_path):
     (tmp_path / "c.npz").write_bytes(b"PK\x03\x04 no archive")
     (tmp_path / "d.npz").write_bytes(b"")
     np.save(tmp_path / "e.npy", LATENTS)
+    (tmp_path / "folder").mkdir()
     for name, words in (
         ("gone.npz", "no such file"),
+        ("folder", "is a folder. Set 'input' to a .npz file"),
         ("c.npz", "not a complete .npz"),
         ("d.npz", "not a complete .npz"),
         ("e.npy", "not a complete .npz"),

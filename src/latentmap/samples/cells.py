@@ -58,12 +58,25 @@ def parse_object(text: str) -> dict[str, Any]:
         raise ValueError("not JSON that can be read (nested too deeply)") from None
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
+    check_storable(text, record)
+    return record
+
+
+def check_storable(text: str, parsed: Any) -> None:
+    """Check that no file is asked to hold half of a surrogate pair, which JSON can write.
+
+    Args:
+        text: JSON.
+        parsed: what it says.
+
+    Raises:
+        ValueError: there is half of a pair in it.
+    """
     if "\\ud" in text or "\\uD" in text:
         try:
-            json.dumps(record, ensure_ascii=False).encode()
+            json.dumps(parsed, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise ValueError("half of a surrogate pair, which is no character") from None
-    return record
 
 
 def parse_literal(text: str) -> Any:

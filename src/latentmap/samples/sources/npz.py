@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.cells import as_text
+from latentmap.samples.cells import as_text, check_storable
 from latentmap.samples.clean import LATENT_ROW
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
@@ -112,7 +112,7 @@ def _latent_rows(path: Path) -> int:
         header = np.lib.format
         read = header.read_array_header_1_0 if version == (1, 0) else header.read_array_header_2_0
         shape, _, dtype = read(member)
-    if dtype.hasobject or len(shape) < 2:
+    if dtype.hasobject or len(shape) < 2 or 0 in shape[1:]:
         raise ValueError(f"'latents' has shape {shape} of {dtype}")
     return shape[0]
 
@@ -122,10 +122,14 @@ def _json_list(name: str, array: np.ndarray[Any, Any]) -> list[Any]:
     if array.size != 1:
         raise ValueError(f"'{name}' is not one JSON text")
     value = array.reshape(()).item()
-    parsed = json.loads(value) if isinstance(value, str | bytes) else value
-    if parsed is not None and not isinstance(parsed, list):
+    if isinstance(value, bytes):
+        value = value.decode()
+    if isinstance(value, str):
+        text, value = value, json.loads(value)
+        check_storable(text, value)
+    if value is not None and not isinstance(value, list):
         raise ValueError(f"'{name}' is not a JSON list")
-    return parsed or []
+    return value or []
 
 
 def _tabulate(metadata: Sequence[Any], thumbnails: Sequence[Any]) -> pa.Table:
