@@ -10,17 +10,21 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+import os.path
 import pkgutil
 from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from latentmap.errors import LatentmapError
+
+UserPath = Annotated[str, AfterValidator(os.path.expanduser)]
+"""A path as a user writes it, with `~` written out. An id on a hub stays as it is."""
 
 
 class Options(BaseModel):

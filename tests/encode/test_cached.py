@@ -82,8 +82,19 @@ def test_bad_caches_are_named(tmp_path):
     fails(tmp_path / "other.npz", r"latents\.npy")
     np.savez(tmp_path / "flat.npz", latents=np.zeros((3, 8), np.float32))
     fails(tmp_path / "flat.npz", r"float32 \(3, 8\)")
+    np.savez(tmp_path / "empty.npz", latents=np.zeros((3, 8, 0, 4), np.float32))
+    fails(tmp_path / "empty.npz", r"float32 \(3, 8, 0, 4\)")
     np.savez(tmp_path / "pickled.npz", latents=np.array([{}] * 4).reshape(1, 1, 2, 2))
     fails(tmp_path / "pickled.npz", "'latents' is object")
+
+
+def test_a_path_may_begin_at_home_and_an_absent_file_is_named(cache, monkeypatch):
+    path, _ = cache
+    monkeypatch.setenv("HOME", str(path.parent))
+    at_home = ENCODERS.create("cached", {"input": f"~/{path.name}"})
+    assert at_home.revision() == ENCODERS.create("cached", {"input": str(path)}).revision()
+    with pytest.raises(LatentmapError, match=r"gone\.npz: No such file.* 'input'"):
+        ENCODERS.create("cached", {"input": "~/gone.npz"}).revision()
 
 
 def test_rows_that_are_not_there_are_named(cache):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from latentmap.config import Options, unknown
+from latentmap.config import Options, UserPath, unknown
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import as_text, cells, split_path
 from latentmap.samples.matching import Matches, match_rows
@@ -40,7 +40,7 @@ class AnnotationOptions(Options):
         name: of the file in that column; its file name without suffix by default.
     """
 
-    path: str
+    path: UserPath
     on: str = "id"
     key: str | None = None
     columns: tuple[str, ...] | None = None
@@ -55,7 +55,7 @@ def digest_annotation(options: AnnotationOptions) -> str:
         LatentmapError: there is no such file.
     """
     try:
-        return digest(_path(options).read_bytes())
+        return digest(Path(options.path).read_bytes())
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise LatentmapError(
@@ -107,7 +107,7 @@ def read_sheet(options: AnnotationOptions) -> Sheet:
     Raises:
         LatentmapError: it cannot be read, or lacks the key or a column.
     """
-    sheet = read_table(_path(options))
+    sheet = read_table(Path(options.path))
     for wanted in (options.key or options.on, *(options.columns or ())):
         if wanted not in sheet.columns:
             problem = unknown("column", wanted, sheet.columns)
@@ -117,12 +117,8 @@ def read_sheet(options: AnnotationOptions) -> Sheet:
     return sheet
 
 
-def _path(options: AnnotationOptions) -> Path:
-    return Path(options.path).expanduser()
-
-
 def _name(options: AnnotationOptions) -> str:
-    return options.name or _path(options).stem
+    return options.name or Path(options.path).stem
 
 
 def _chosen_columns(sheet: Sheet, options: AnnotationOptions) -> dict[str, Cells]:

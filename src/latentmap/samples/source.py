@@ -10,7 +10,7 @@ from typing import TypeVar
 import polars as pl
 import pyarrow as pa
 
-from latentmap.config import Options, Plugin, Registry
+from latentmap.config import Options, Plugin, Registry, UserPath
 from latentmap.errors import LatentmapError
 from latentmap.store.samples import BOXES
 
@@ -43,7 +43,7 @@ class SourceOptions(Options):
     """
 
     name: str = ""
-    input: str | None = None
+    input: UserPath | None = None
 
 
 S_co = TypeVar("S_co", bound=SourceOptions, covariant=True)
@@ -79,7 +79,9 @@ class Source(Plugin[S_co]):
         Raises:
             LatentmapError: it is not set, or there is no such file.
         """
-        path = Path(self.given_input(what)).expanduser()
+        path = Path(self.given_input(what))
+        if path.is_dir():
+            raise LatentmapError(f"{path} is a folder. Set 'input' to {what}.")
         if not path.is_file():
             raise LatentmapError(f"{path}: no such file. Check 'input'.")
         return path

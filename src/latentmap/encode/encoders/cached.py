@@ -11,6 +11,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from latentmap.config import UserPath
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
 from latentmap.store.files import digest_file
@@ -26,7 +27,7 @@ class CachedOptions(EncoderOptions):
         precision: number format of the stored latents; that of most caches by default.
     """
 
-    input: str | None = None
+    input: UserPath | None = None
     precision: Literal["float16", "float32"] = "float32"
 
 
@@ -42,8 +43,17 @@ class Cached(Encoder[CachedOptions]):
     is_cache = True
 
     def revision(self) -> str:
-        """Return a digest of the file."""
-        return digest_file(self._path)
+        """Return a digest of the file.
+
+        Raises:
+            LatentmapError: there is no such file.
+        """
+        try:
+            return digest_file(self._path)
+        except OSError as error:
+            raise LatentmapError(
+                f"{self._path}: {error.strerror}. Check the 'input' of the encoder 'cached'."
+            ) from None
 
     def load(self) -> None:
         """Open the array.
@@ -101,7 +111,7 @@ class _Rows:
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, by_column, self._dtype = read_header(self._stream)
-        if len(shape) != 4 or by_column or self._dtype.kind != "f":
+        if len(shape) != 4 or 0 in shape[1:] or by_column or self._dtype.kind != "f":
             raise ValueError(f"'latents' is {self._dtype} {shape}")
         self.count, self._shape = shape[0], shape[1:]
         self._start = self._stream.tell()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from latentmap.config import UserPath
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
 from latentmap.samples.caches import FILE_NAME, EmbeddingCache, find_caches
@@ -29,7 +30,7 @@ class EmbeddingCacheOptions(EncoderOptions):
         precision: number format of the stored vectors, which are small.
     """
 
-    input: str | None = None
+    input: UserPath | None = None
     id: str = FILE_NAME
     batch_size: int = Field(512, ge=1)
     precision: Literal["float16", "float32"] = "float32"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
+from latentmap.config import UserPath
 from latentmap.encode.clip_towers import HUB, TIMM, OpenClipTower, TimmTower
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.encode.images import Resampling, stretched
@@ -41,9 +42,9 @@ class ImageTowerOptions(EncoderOptions):
         device: where the model runs; `auto` takes a GPU if there is one.
     """
 
-    model: str = Field(min_length=1)
+    model: UserPath = Field(min_length=1)
     revision: str | None = None
-    checkpoint: str | None = None
+    checkpoint: UserPath | None = None
     output: Literal["pooled", "tokens"] = "pooled"
     normalize: bool = False
     size: int | None = Field(None, ge=8)

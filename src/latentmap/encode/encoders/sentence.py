@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field
 
+from latentmap.config import UserPath
 from latentmap.encode.models import be_deterministic, pick_device, unreadable
 from latentmap.encode.texts import TextEncoder, TextOptions
 from latentmap.errors import LatentmapError
@@ -41,7 +42,7 @@ class SentenceOptions(TextOptions):
     """
 
     batch_size: int = Field(32, ge=1)
-    model: str = Field(EMBEDDED, min_length=1)
+    model: UserPath = Field(EMBEDDED, min_length=1)
     revision: str | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

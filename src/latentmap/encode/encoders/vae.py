@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from latentmap.config import UserPath
 from latentmap.encode.calibration import StatedStatistics
 from latentmap.encode.images import ImageEncoder, ImageOptions
 from latentmap.encode.models import be_deterministic, folder_digest, pick_device, unreadable
@@ -37,7 +38,7 @@ class VaeOptions(ImageOptions):
         normalize: give latents minus the model's own mean, over its own standard deviation.
     """
 
-    model: str = Field(min_length=1)
+    model: UserPath = Field(min_length=1)
     subfolder: str | None = None
     revision: str | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
 from latentmap.samples.caches import (
     FILE_NAME,
@@ -51,7 +52,7 @@ class EmbeddingCacheOptions(SourceOptions):
         columns: which column of `metadata.csv` holds what.
     """
 
-    image_root: str | None = None
+    image_root: UserPath | None = None
     prefix: str = ""
     columns: EmbeddingCacheColumns = EmbeddingCacheColumns()
 
@@ -125,7 +126,7 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
 
     @property
     def _images(self) -> Images:
-        return Images(Path(self.options.image_root or "").expanduser(), absent=None)
+        return Images(Path(self.options.image_root or ""), absent=None)
 
     @cached_property
     def _table(self) -> pa.Table:

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from latentmap.config import unknown
+from latentmap.config import UserPath, unknown
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
@@ -50,7 +50,7 @@ class HubOptions(SourceOptions):
     revision: str | None = None
     config: str | None = None
     columns: HubColumns = HubColumns()
-    image_root: str | None = None
+    image_root: UserPath | None = None
 
 
 class HubSource(Source[HubOptions]):
@@ -136,12 +136,12 @@ class HubSource(Source[HubOptions]):
     def _rows(self) -> Rows:
         if self.is_remote:
             raise LatentmapError(f"'{self._input}' is not downloaded yet, and no such file exists.")
-        return Rows(_find_files(Path(self._input).expanduser(), self.options.split))
+        return Rows(_find_files(Path(self._input), self.options.split))
 
     def _images(self) -> Images:
         if self.options.image_root is not None:
-            return Images(Path(self.options.image_root).expanduser())
-        path = Path(self._input).expanduser()
+            return Images(Path(self.options.image_root))
+        path = Path(self._input)
         return Images(path if path.is_dir() else path.parent)
 
     def _explain(self, error: Exception) -> str:
