@@ -78,7 +78,7 @@ BENCHMARK = f"{RESULTS}/benchmarks"
 
 wildcard_constraints:
     source=r"[^/]+",
-    shard=r"\d{4}-[0-9a-f]{16}",
+    shard=r"\d{4,}-[0-9a-f]{16}",
     encoder=r"[A-Za-z0-9._-]+",
     variant="plain|boxes",
     method=r"\w+",
@@ -139,7 +139,7 @@ def encoder_code(script, encoder):
 
 
 def encoding_threads(wildcards):
-    """Two for a model; caches and baselines are read and computed in one."""
+    """Two for a model; caches and baselines gain nothing from a second one."""
     encoder = ENCODERS[kind_of(RUN.encoder(wildcards.encoder))]
     return 1 if encoder.is_cache or encoder.is_baseline else 2
 
