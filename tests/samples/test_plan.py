@@ -8,8 +8,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from latentmap.errors import LatentmapError
 from latentmap.samples.plan import SEALED, Limit, PlannedShard, plan_shards
-from latentmap.samples.source import Source, SourceOptions
+from latentmap.samples.source import SOURCES, Source, SourceOptions
 from latentmap.store.files import digest
 
 NOTHING_SEALED = pl.DataFrame(schema=SEALED)
@@ -145,6 +146,23 @@ def test_several_sources_do_not_share_shards():
     sources = {"a": Listed(*numbered(0, 1)), "b": Listed(*numbered(5, 6))}
     shards = plan_shards(sources, Limit(), 10, NOTHING_SEALED)
     assert [(s.source, s.rows) for s in shards] == [("a", (0, 1)), ("b", (0, 1))]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "b.csv", "c.parquet"])
+def test_sources_without_rows_are_named_in_one_line(tmp_path: Path, name: str):
+    (tmp_path / "a.jsonl").write_bytes(b"")
+    (tmp_path / "b.csv").write_text("text,label\n")
+    pl.DataFrame(schema={"text": pl.String, "label": pl.String}).write_parquet(
+        tmp_path / "c.parquet"
+    )
+    path = str(tmp_path / name)
+    source = SOURCES.create("jsonl" if name == "a.jsonl" else "table", {"input": path})
+    with pytest.raises(LatentmapError) as caught:
+        plan_shards({"s": source, "none": Listed()}, Limit(9), 4, NOTHING_SEALED)
+    line = f"There are no rows in any source: s ({path}), none. Check 'input'."
+    assert str(caught.value) == line
+    rows = plan_shards({"s": source, "some": Listed(("a", "1"))}, Limit(9), 4, NOTHING_SEALED)
+    assert [shard.source for shard in rows] == ["some"]
 
 
 def test_unread_manifest_is_no_manifest(tmp_path: Path):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from latentmap.errors import LatentmapError
 from latentmap.samples.clean import DUPLICATE_REMEDY
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.store.files import digest
@@ -64,8 +65,14 @@ def plan_shards(
         limit: which rows to take.
         shard_size: rows of a new shard.
         sealed: the rows of the shards that are there, as `sealed_rows` gives them.
+
+    Raises:
+        LatentmapError: a source cannot be opened, or none has a row.
     """
-    rows = _mark_duplicates(_choose(_index(sources), limit)).with_columns(_occurrence())
+    index = _index(sources)
+    if index.is_empty():
+        raise LatentmapError(_nothing_there(sources))
+    rows = _mark_duplicates(_choose(index, limit)).with_columns(_occurrence())
     sealed = sealed.with_columns(_occurrence()).join(
         rows, on=["source", "digest", "occurrence"], how="left", maintain_order="left"
     )
@@ -128,6 +135,12 @@ def _index_of(name: str, source: Source[SourceOptions]) -> pl.DataFrame:
         pl.col("id", "label", "digest").cast(pl.String),
         content.cast(pl.String),
     )
+
+
+def _nothing_there(sources: Mapping[str, Source[SourceOptions]]) -> str:
+    given = {name: source.options.input for name, source in sources.items()}
+    named = ", ".join(f"{name} ({path})" if path else name for name, path in given.items())
+    return f"There are no rows in any source: {named}. Check 'input'."
 
 
 def _mark_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
