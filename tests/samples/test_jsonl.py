@@ -86,6 +86,15 @@ def test_lines_that_cannot_be_used_are_set_aside_with_number_and_reason(tmp_path
     }
 
 
+def test_the_good_one_of_two_lines_of_an_id_is_kept(tmp_path):
+    lines = [{"id": "a", "prompt": "one", "src": ""}, {"id": "a", "prompt": "two", "src": "x"}]
+    source = make(written(tmp_path, *lines), columns={"id": "id"})
+    (shard,) = plan_shards({"pairs": source}, Limit(), 9, pl.DataFrame(schema=SEALED))
+    made = ingest(source, shard.rows, shard.duplicates, {})
+    assert made.samples["text"].to_pylist() == ["two"]
+    assert made.quarantine["reason"].to_pylist() == ["empty label"]
+
+
 def test_a_shard_of_bad_lines_only(tmp_path):
     made = ingest(make(written(tmp_path, PAIR, b"x", b"y")), [1, 2], {}, {})
     assert len(made.samples) == 0

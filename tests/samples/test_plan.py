@@ -19,7 +19,7 @@ NOTHING_SEALED = pl.DataFrame(schema=SEALED)
 class Listed(Source[SourceOptions]):
     """A source of rows given as (id, content) pairs; the content is the label too."""
 
-    def __init__(self, *rows: tuple[str | None, str]) -> None:
+    def __init__(self, *rows: tuple[str | None, str | None]) -> None:
         super().__init__(SourceOptions())
         self.rows = rows
 
@@ -28,7 +28,7 @@ class Listed(Source[SourceOptions]):
             {
                 "id": [name for name, _ in self.rows],
                 "label": [content for _, content in self.rows],
-                "digest": [digest(name or "", content) for name, content in self.rows],
+                "digest": [digest(name or "", content or "") for name, content in self.rows],
             },
             schema={"id": pl.String, "label": pl.String, "digest": pl.String},
         )
@@ -110,6 +110,14 @@ def test_duplicates_are_marked_and_told_apart():
         2: "exact",
         3: "id of",
     }
+
+
+@pytest.mark.parametrize("blank", ["", " \n", None])
+def test_a_row_that_cannot_be_used_takes_no_id(blank):
+    rows = [("a", blank), ("a", "1"), ("a", blank), ("a", "1"), (" ", "1"), (" ", "1")]
+    (shard,) = plan(*rows, size=9)
+    assert shard.duplicates == {3: "exact duplicate of an earlier row"}
+    assert plan(*rows, size=9, sealed=seal([shard], *rows)) == [shard]
 
 
 def test_sealed_exact_duplicates_stay_sealed():

@@ -147,17 +147,22 @@ def _mark_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
     """Replace the content by why a row repeats an earlier row's id or text, null if it does not."""
     rows = rows.with_columns(_same_id().alias("duplicate"))
     # A row that is set aside itself must not stand for another one.
-    takes_part = pl.col("duplicate").is_null() & pl.col("id").is_not_null()
-    takes_part &= pl.col("label").str.strip_chars() != ""
+    takes_part = pl.col("duplicate").is_null() & _is_usable()
     rows = rows.with_columns(pl.when(takes_part).then(pl.col("content")).alias("content"))
     return rows.with_columns(pl.coalesce("duplicate", _same_text())).drop("content")
 
 
+def _is_usable() -> pl.Expr:
+    """Whether a row has what cleaning asks of every row, as far as an index tells."""
+    parts = [pl.col(name).str.strip_chars().fill_null("") != "" for name in ("id", "label")]
+    return pl.all_horizontal(parts)
+
+
 def _same_id() -> pl.Expr:
-    first_digest = pl.col("digest").first().over("id")
-    repeated = pl.col("id").is_not_null() & (pl.int_range(pl.len()).over("id") > 0)
+    own = pl.when(_is_usable()).then(pl.col("id"))
+    repeated = own.is_not_null() & (pl.int_range(pl.len()).over(own) > 0)
     reason = (
-        pl.when(pl.col("digest") == first_digest)
+        pl.when(pl.col("digest") == pl.col("digest").first().over(own))
         .then(pl.lit("exact duplicate of an earlier row"))
         .otherwise(pl.lit("id of an earlier row, with other content"))
     )
