@@ -1,3 +1,5 @@
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -35,6 +37,58 @@ def test_class_folders(folder):
     assert made.samples["width"].to_pylist() == [8, 9]
     assert made.samples["image"][0].as_py() == (folder / "dog/b.png").read_bytes()
     assert made.quarantine["reason"].to_pylist() == ["empty label"]
+
+
+def test_links_are_followed_and_lead_nowhere_twice(folder, tmp_path):
+    (tmp_path / "else").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "else" / "w.png")
+    (folder / "wolf").symlink_to(tmp_path / "else")
+    (folder / "cat" / "deep" / "up").symlink_to(folder / "cat")
+    (folder / "cat" / "root").symlink_to(folder.parent)
+    (tmp_path / "else" / "back").symlink_to(folder)
+    (folder / "dog" / "c.png").symlink_to("../cat/z.png")
+    source = make(folder)
+    names = source.index()["id"].to_list()
+    assert names == [
+        "cat/deep/a.JPG",
+        "cat/root/else/w.png",
+        "cat/z.png",
+        "dog/b.png",
+        "dog/c.png",
+        "loose.png",
+        "wolf/w.png",
+    ]
+    made = ingest(source, range(7), {}, {})
+    assert made.samples["label"].to_pylist() == ["cat", "cat", "cat", "dog", "dog", "wolf"]
+
+
+def test_only_files_are_images_and_a_link_to_nothing_is_set_aside(folder):
+    (folder / "cat" / "x.png").mkdir()
+    Image.new("RGB", (8, 8)).save(folder / "cat" / "x.png" / "y.png")
+    os.mkfifo(folder / "cat" / "pipe.png")
+    (folder / "dog" / "gone.png").symlink_to("nowhere.png")
+    source = make(folder)
+    names = source.index()["id"].to_list()
+    assert [name for name in names if name.startswith("cat/")] == [
+        "cat/deep/a.JPG",
+        "cat/x.png/y.png",
+        "cat/z.png",
+    ]
+    made = ingest(source, range(len(names)), {}, {})
+    assert made.quarantine["id"].to_pylist() == ["dog/gone.png", "loose.png"]
+    assert made.quarantine["reason"][0].as_py().startswith("image is missing")
+
+
+def test_a_name_that_is_not_utf8_is_named_in_one_line(folder):
+    path = os.fsencode(folder / "cat") + b"/caf\xe9.png"
+    try:
+        os.close(os.open(path, os.O_CREAT))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    with pytest.raises(LatentmapError) as caught:
+        make(folder).index()
+    line = f"{folder}: the file name 'cat/caf\\udce9.png' is not UTF-8. Rename it."
+    assert str(caught.value) == line
 
 
 def test_digest_follows_the_file(folder):

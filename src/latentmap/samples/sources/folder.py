@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -83,13 +84,40 @@ class FolderSource(Source[FolderOptions]):
 
 def _class_folders(folder: Path) -> pa.Table:
     """List the images below a folder; an image that is in no class folder has no label."""
-    names = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES
-    )
-    shown = [name for name in names if not any(part[0] == "." for part in name.split("/"))]
-    if not shown:
+    images = (path for path in _files(folder) if path.suffix.lower() in IMAGE_SUFFIXES)
+    names = sorted(path.relative_to(folder).as_posix() for path in images)
+    if not names:
         raise LatentmapError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
-    labels = [name.split("/")[0] if "/" in name else None for name in shown]
-    return pa.table({"file_name": shown, "label": pa.array(labels, pa.string())})
+    for name in names:
+        if not _is_text(name):
+            raise LatentmapError(f"{folder}: the file name {name!r} is not UTF-8. Rename it.")
+    labels = [name.split("/")[0] if "/" in name else None for name in names]
+    return pa.table({"file_name": names, "label": pa.array(labels, pa.string())})
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder that are not hidden, through links too, in any order.
+
+    What cannot be looked at, such as a link to nothing, counts as a file: its row is set aside.
+    """
+    for name, folders, files in os.walk(folder, followlinks=True):
+        here = Path(name)
+        above = {here.resolve(), *(p.resolve() for p in here.parents if p.is_relative_to(folder))}
+        # A link that leads back to a folder above it has no end.
+        folders[:] = [
+            inner for inner in folders if inner[0] != "." and (here / inner).resolve() not in above
+        ]
+        yield from (here / file for file in files if file[0] != "." and _can_be_image(here / file))
+
+
+def _can_be_image(path: Path) -> bool:
+    # Not `Path.is_file`, which fails where a file may not be looked at: that is no reason to stop.
+    return os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH110, PTH113
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
