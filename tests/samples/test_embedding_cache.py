@@ -199,6 +199,15 @@ def test_row_counts_must_agree(make_cache, tmp_path):
         ingested(open_source(folder))
 
 
+def test_a_cell_of_the_metadata_may_be_as_long_as_it_is(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    lines = (folder / "metadata.csv").read_text().splitlines()
+    notes = ["note", *"abc", "a long,\nlong note " * 2**18, *"de"]
+    found = [f'{line},"{note}"' for line, note in zip(lines, notes, strict=True)]
+    (folder / "metadata.csv").write_text("\n".join(found))
+    assert ingested(open_source(folder)).samples["note"].to_pylist() == notes[1:]
+
+
 class Attack:
     def __reduce__(self):
         return (pytest.fail, ("unpickled",))

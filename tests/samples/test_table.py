@@ -87,6 +87,14 @@ def test_damaged_rows_of_a_csv_file_are_set_aside_and_cost_no_other_row(tmp_path
     assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True, True, True]
 
 
+def test_a_text_may_be_as_long_as_it_is(tmp_path):
+    # Longer than the blocks of 1 MiB that pyarrow reads by default.
+    texts = ["short", "a long, long\ntext " * 2**18, "short again"]
+    pl.DataFrame({"text": texts, "label": ["a"] * 3}).write_csv(tmp_path / "t.csv")
+    made = ingest(make(tmp_path / "t.csv"), range(3), {}, {})
+    assert made.samples["text"].to_pylist() == texts
+
+
 def test_what_is_wrong_is_said_in_one_line(tmp_path):
     (tmp_path / "bad.csv").write_text("")
     (tmp_path / "old.csv").write_bytes("text,label\ncafé,a\n".encode("latin-1"))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from latentmap.config import unknown
 from latentmap.errors import LatentmapError
-from latentmap.samples.rows import check_names
+from latentmap.samples.rows import block_size, check_names
 from latentmap.store.files import digest, digest_file
 
 EMBEDDINGS, LABELS, METADATA = "embeddings.pt", "labels.pt", "metadata.csv"
@@ -60,14 +60,13 @@ class EmbeddingCache:
         path = self.folder / METADATA
         if not path.is_file():
             raise LatentmapError(f"{path}: no such file. A cache needs it beside {EMBEDDINGS}.")
+        reading = csv.ReadOptions(block_size=block_size(path.stat().st_size))
+        parsing = csv.ParseOptions(newlines_in_values=True)
         try:
-            names = csv.open_csv(path).schema.names
+            names = csv.open_csv(path, reading, parsing).schema.names
             check_names(path, names)
-            return csv.read_csv(
-                path,
-                parse_options=csv.ParseOptions(newlines_in_values=True),
-                convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-            )
+            types = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+            return csv.read_csv(path, reading, parsing, types)
         except pa.ArrowException as error:
             reason = " ".join(str(error).split())
             raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None

@@ -21,6 +21,9 @@ from latentmap.samples.delimited import read_records
 BROKEN = "\0broken"
 """Column that says what is wrong with a damaged row; no column of a file is called so."""
 
+SMALLEST_BLOCK, LARGEST_BLOCK = 2**20, 2**31 - 1
+"""Bytes of a CSV file that pyarrow reads at once: its default, and the most that it can."""
+
 
 class Rows:
     """The rows of one or several files with the same columns, in the order of the files.
@@ -147,9 +150,10 @@ def _read_csv(path: Path, columns: ColumnMap) -> pa.Table:
     types = csv.ConvertOptions(column_types=dict.fromkeys(mapped, pa.string()))
     # A quoted text may have several lines.
     parsing = csv.ParseOptions(newlines_in_values=True)
-    content = BytesIO("".join(record.text for record in (header, *good)).encode())
+    content = "".join(record.text for record in (header, *good)).encode()
+    reading = csv.ReadOptions(block_size=block_size(len(content)))
     try:
-        table = csv.read_csv(content, parse_options=parsing, convert_options=types)
+        table = csv.read_csv(BytesIO(content), reading, parsing, types)
     except pa.ArrowException as error:
         reason = " ".join(str(error).split())
         raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None
@@ -158,6 +162,14 @@ def _read_csv(path: Path, columns: ColumnMap) -> pa.Table:
     position = iter(range(len(good)))
     rows = pa.array([None if fault else next(position) for fault in faults], pa.int64())
     return table.take(rows).append_column(BROKEN, pa.array(faults, pa.string()))
+
+
+def block_size(content: int) -> int:
+    """Return the bytes that pyarrow is to read at once of a CSV file, given the bytes it has.
+
+    It refuses a row that reaches over more than two blocks, so the whole file is one, if it can be.
+    """
+    return min(max(content, SMALLEST_BLOCK), LARGEST_BLOCK)
 
 
 @contextmanager
