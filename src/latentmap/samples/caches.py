@@ -76,7 +76,8 @@ class EmbeddingCache:
         """The (N, D) float32 vectors, mapped into memory where the file allows it.
 
         Raises:
-            LatentmapError: the file holds something else, or `check` fails.
+            LatentmapError: the file holds something else, or the labels or the rows of the
+                metadata are not as many as the vectors.
         """
         values = self._tensor(EMBEDDINGS, 2)
         self._check_counts(len(values))
