@@ -75,6 +75,15 @@ def test_values_are_taken_as_the_command_line_gives_them():
     assert (run.run, run.map_names, run.metrics.knn_group) == ("2024", [], None)
 
 
+@pytest.mark.parametrize("name", ["2024", "1.5", "2026-11-22"])
+def test_a_name_may_look_like_a_number_or_a_date(name):
+    value = yaml.safe_load(name)
+    assert not isinstance(value, str)
+    named = load_run({**SMALLEST, "run": value})
+    assert named.run == name
+    assert load_run({**SMALLEST, "reference_run": value}).reference_run == name
+
+
 def test_all_mistakes_are_told_at_once():
     with pytest.raises(LatentmapError) as error:
         load_run({**SMALLEST, "variants": ["x"], "mapps": []})

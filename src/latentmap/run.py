@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -164,8 +165,8 @@ class Run(Options):
     @field_validator("run", "input", "reference_run", mode="before")
     @classmethod
     def _take_numbers(cls, value: Any) -> Any:
-        """Take a name that looks like a number as the command line gives it."""
-        return str(value) if isinstance(value, int) else value
+        """Take a name that looks like a number or a date as the command line gives it."""
+        return str(value) if isinstance(value, int | float | date) else value
 
     @field_validator("metrics", "projections", mode="before")
     @classmethod
