@@ -78,7 +78,7 @@ BENCHMARK = f"{RESULTS}/benchmarks"
 
 wildcard_constraints:
     source=r"[^/]+",
-    shard=r"\d{4,}-[0-9a-f]{16}",
+    shard=r"\d{4}\d*-[0-9a-f]{16}",
     encoder=r"[A-Za-z0-9._-]+",
     variant="plain|boxes",
     method=r"\w+",

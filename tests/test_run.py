@@ -82,6 +82,9 @@ def test_a_name_may_look_like_a_number_or_a_date(name):
     named = load_run({**SMALLEST, "run": value})
     assert named.run == name
     assert load_run({**SMALLEST, "reference_run": value}).reference_run == name
+    sources = {"sources": [{"kind": "folder"}]}
+    (source,) = load_run({**SMALLEST, "input": value, "samples": sources}).samples.sources
+    assert source.input == name
 
 
 def test_all_mistakes_are_told_at_once():

@@ -312,11 +312,11 @@ def _needed(projection: ProjectionOptions | None) -> float:
     return 3 * float(getattr(projection, "perplexity", 0))
 
 
-def _with_input(parts: Any, registry: Registry[Any], value: str) -> Any:
+def _with_input(parts: Any, registry: Registry[Any], value: Any) -> Any:
     if not isinstance(parts, list | tuple):
         return parts
     return [
-        {"input": value, **part}
+        {"input": str(value), **part}
         if isinstance(part, Mapping)
         and part.get("kind") in registry.names()
         and "input" in registry[part["kind"]].Options.model_fields

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,6 +38,19 @@ def test_class_folders(folder):
     assert made.samples["width"].to_pylist() == [8, 9]
     assert made.samples["image"][0].as_py() == (folder / "dog/b.png").read_bytes()
     assert made.quarantine["reason"].to_pylist() == ["empty label"]
+
+
+def test_a_folder_that_cannot_be_read_is_named(folder, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "dog":
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(LatentmapError, match=r"images/dog: Permission denied\. Make it readable"):
+        make(folder).index()
 
 
 def test_links_are_followed_and_lead_nowhere_twice(folder, tmp_path):

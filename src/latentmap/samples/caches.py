@@ -151,7 +151,7 @@ def find_caches(given: str) -> dict[str, EmbeddingCache]:
     Raises:
         LatentmapError: there is none.
     """
-    root = Path(given).expanduser()
+    root = Path(given)
     # A folder may have brackets in its name, and a pattern may be absolute.
     matches = [root] if root.exists() else map(Path, glob.glob(str(root), recursive=True))  # noqa: PTH207
     found = {path.parent for match in matches for path in match.rglob(EMBEDDINGS)}

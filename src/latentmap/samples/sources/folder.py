@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
+from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
@@ -41,7 +42,7 @@ class FolderOptions(SourceOptions):
         columns: which column of the table holds what.
     """
 
-    labels: str | None = None
+    labels: UserPath | None = None
     columns: FolderColumns = FolderColumns()
 
 
@@ -62,7 +63,7 @@ class FolderSource(Source[FolderOptions]):
 
     @cached_property
     def _folder(self) -> Path:
-        folder = Path(self.given_input("a folder of images")).expanduser()
+        folder = Path(self.given_input("a folder of images"))
         if not folder.is_dir():
             raise LatentmapError(f"{folder}: no such folder. Check 'input'.")
         return folder
@@ -71,7 +72,7 @@ class FolderSource(Source[FolderOptions]):
     def _labels(self) -> Path | None:
         if self.options.labels is None:
             return None
-        return self._folder / Path(self.options.labels).expanduser()
+        return self._folder / self.options.labels
 
     @cached_property
     def _table(self) -> pa.Table:
@@ -100,7 +101,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
     What cannot be looked at, such as a link to nothing, counts as a file: its row is set aside.
     """
-    for name, folders, files in os.walk(folder, followlinks=True):
+    for name, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
         here = Path(name)
         above = {here.resolve(), *(p.resolve() for p in here.parents if p.is_relative_to(folder))}
         # A link that leads back to a folder above it has no end.
@@ -108,6 +109,10 @@ def _files(folder: Path) -> Iterator[Path]:
             inner for inner in folders if inner[0] != "." and (here / inner).resolve() not in above
         ]
         yield from (here / file for file in files if file[0] != "." and _can_be_image(here / file))
+
+
+def _refuse(error: OSError) -> None:
+    raise LatentmapError(f"{error.filename}: {error.strerror}. Make it readable, or move it away.")
 
 
 def _can_be_image(path: Path) -> bool:
