@@ -112,10 +112,11 @@ class Source(Plugin[S_co]):
         """List all rows in the source's order.
 
         Returns:
-            id (string, null where the row has none), label (string, null where it has none) and
-            digest (string: identifies the content of the row, image and boxes included). A source
-            that is to be deduplicated adds content (string, null where the row has none): of rows
-            with the same content, whatever their source, the first one is taken.
+            id (string, null where the row has none), label (string, null where the row has none or
+            cannot be used: it takes no id from a later one) and digest (string: identifies the
+            content of the row, image and boxes included). A source that is to be deduplicated adds
+            content (string, null where the row has none): of rows with the same content, whatever
+            their source, the first one is taken.
 
         Raises:
             LatentmapError: the source cannot be opened, or a column is missing.
