@@ -21,11 +21,10 @@ from latentmap.metrics.similarity import (
     neighbor_jaccard,
     procrustes,
 )
-from latentmap.neighbors.graph import nearest, read_compact, read_graph
+from latentmap.neighbors.graph import nearest, read_compact, read_graph_of
 from latentmap.store.files import write_json
 from latentmap.store.maps import read_map
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_parquet
 
 # Float32 distances and products of the same values in another order differ by less.
 SAME_CKA = 0.9999
@@ -79,9 +78,7 @@ def compare_embeddings(
     rows = _drawn(groups, options.max_samples, rng)
     lists, grams, recalls = [], [], []
     for method, path in embeddings.items():
-        graph = read_graph(neighbors[method])
-        check_ids(neighbors[method], graph.ids, ids)
-        check_ids(path, read_parquet(path, ["id"])["id"].to_pylist(), ids)
+        graph = read_graph_of(path, neighbors[method], ids)
         lists.append(nearest(graph.grouped if groups.any() else graph.every, options.k).indices)
         values = read_compact(path, graph)
         grams.append(gram(values if len(rows) == len(ids) else values[rows]))

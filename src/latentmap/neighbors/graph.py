@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
 from latentmap.store.tables import (
+    check_ids,
     facts_of,
     matrix,
     numbers,
@@ -120,6 +121,20 @@ def read_graph(path: Path | str) -> NeighborGraph:
     rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
     audit = audit_of(facts_of(table))
     return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated, audit)
+
+
+def read_graph_of(
+    embedding: Path | str, neighbors: Path | str, expected: Sequence[str]
+) -> NeighborGraph:
+    """Read the graph of an embedding; the rows of both must be the expected samples.
+
+    Raises:
+        LatentmapError: they are not.
+    """
+    graph = read_graph(neighbors)
+    check_ids(neighbors, graph.ids, expected)
+    check_ids(embedding, read_parquet(embedding, ["id"])["id"].to_pylist(), expected)
+    return graph
 
 
 def read_compact(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:

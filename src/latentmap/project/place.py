@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from latentmap.errors import LatentmapError
-from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph
+from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph_of
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.project.components import principal_components
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
 from latentmap.store.maps import write_map
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_parquet
 
 
 def project_embedding(
@@ -41,9 +40,7 @@ def project_embedding(
             neighbors for the projection.
     """
     expected = read_samples(samples, ["id"])["id"].to_pylist()
-    graph = read_graph(neighbors)
-    check_ids(neighbors, graph.ids, expected)
-    check_ids(embedding, read_parquet(embedding, ["id"])["id"].to_pylist(), expected)
+    graph = read_graph_of(embedding, neighbors, expected)
     try:
         layout = lay_out(embedding, graph, projection)
     except LatentmapError as error:

@@ -15,15 +15,13 @@ from pydantic import Field
 from latentmap.config import Options
 from latentmap.neighbors.distances import row_blocks
 from latentmap.neighbors.exact import Distances
-from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph
+from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph_of
 from latentmap.project.place import lay_out
 from latentmap.project.projection import Projection, ProjectionOptions
 from latentmap.store.maps import read_map
 from latentmap.store.samples import evenly_spaced, read_samples
 from latentmap.store.tables import (
-    check_ids,
     numbers,
-    read_parquet,
     strings,
     with_facts,
     write_parquet,
@@ -108,9 +106,7 @@ def assess_maps(
         LatentmapError: the files do not describe the same samples.
     """
     expected = read_samples(samples, ["id"])["id"].to_pylist()
-    graph = read_graph(neighbors)
-    check_ids(embedding, read_parquet(embedding, ["id"])["id"].to_pylist(), expected)
-    check_ids(neighbors, graph.ids, expected)
+    graph = read_graph_of(embedding, neighbors, expected)
     read = [read_map(path, expected) for path in maps]
     placed = [found.coordinates for found in read]
     rows = evenly_spaced(len(expected), options.samples)
