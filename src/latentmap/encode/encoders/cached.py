@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from latentmap.config import UserPath
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
+from latentmap.store.arrays import read_array_header
 from latentmap.store.files import digest_file
 
 MEMBER = "latents.npy"
@@ -105,12 +106,7 @@ class _Rows:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._stream: IO[bytes] = archive.open(MEMBER)
-        version = np.lib.format.read_magic(self._stream)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        shape, by_column, self._dtype = read_header(self._stream)
+        shape, by_column, self._dtype = read_array_header(self._stream)
         if len(shape) != 4 or 0 in shape[1:] or by_column or self._dtype.kind != "f":
             raise ValueError(f"'latents' is {self._dtype} {shape}")
         self.count, self._shape = shape[0], shape[1:]

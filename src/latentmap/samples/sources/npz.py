@@ -22,6 +22,7 @@ from latentmap.samples.clean import LATENT_ROW
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.source import Source, SourceOptions
+from latentmap.store.arrays import read_array_header
 from latentmap.store.files import digest_file
 
 THUMBNAIL = "thumbnail"
@@ -108,10 +109,7 @@ class NpzSource(Source[NpzOptions]):
 def _latent_rows(path: Path) -> int:
     """Read the number of latents from the header of their array."""
     with zipfile.ZipFile(path) as archive, archive.open("latents.npy") as member:
-        version = np.lib.format.read_magic(member)
-        header = np.lib.format
-        read = header.read_array_header_1_0 if version == (1, 0) else header.read_array_header_2_0
-        shape, _, dtype = read(member)
+        shape, _, dtype = read_array_header(member)
     if dtype.hasobject or len(shape) < 2 or 0 in shape[1:]:
         raise ValueError(f"'latents' has shape {shape} of {dtype}")
     return shape[0]
