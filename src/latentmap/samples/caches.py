@@ -6,6 +6,7 @@ A cache is a folder `{model}_{dataset}/{split}/seed{seed}` with `embeddings.pt` 
 
 from __future__ import annotations
 
+import csv
 import glob
 import pickle
 import re
@@ -55,19 +56,19 @@ class EmbeddingCache:
         Raises:
             LatentmapError: the file is missing or no CSV table, or has two columns of one name.
         """
-        from pyarrow import csv
+        from pyarrow import csv as arrow_csv
 
         path = self.folder / METADATA
         if not path.is_file():
             raise LatentmapError(f"{path}: no such file. A cache needs it beside {EMBEDDINGS}.")
-        reading = csv.ReadOptions(block_size=block_size(path.stat().st_size))
-        parsing = csv.ParseOptions(newlines_in_values=True)
+        reading = arrow_csv.ReadOptions(block_size=block_size(path.stat().st_size))
+        parsing = arrow_csv.ParseOptions(newlines_in_values=True)
         try:
-            names = csv.open_csv(path, reading, parsing).schema.names
+            names = _header(path)
             check_names(path, names)
-            types = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-            return csv.read_csv(path, reading, parsing, types)
-        except pa.ArrowException as error:
+            types = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+            return arrow_csv.read_csv(path, reading, parsing, types)
+        except (pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
             reason = " ".join(str(error).split())
             raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None
 
@@ -135,6 +136,12 @@ class EmbeddingCache:
             )
         tensor = tensor.detach()
         return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+
+
+def _header(path: Path) -> list[str]:
+    """Return the names of a CSV file's columns."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return next(filter(None, csv.reader(file)), [])
 
 
 def find_caches(given: str) -> dict[str, EmbeddingCache]:
