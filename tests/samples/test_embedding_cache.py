@@ -158,6 +158,22 @@ def test_a_name_that_a_cache_repeats_is_set_aside_once(make_cache, tmp_path, see
     assert len(aside) == 2
 
 
+def test_no_row_gets_the_vector_of_another(make_cache, tmp_path):
+    folder = make_cache(
+        tmp_path / "m" / "test" / "seed1", vectors(), LABELS, ["a.jpg", "a.jpg", *"bcde"]
+    )
+    metadata = (folder / "metadata.csv").read_text()
+    (folder / "metadata.csv").write_text(metadata.replace("a.jpg,0,class 0,0", "a.jpg,0,,0"))
+    source = open_source(folder)
+    (shard,) = plan_shards({"caches": source}, Limit(), 100, pl.DataFrame(schema=SEALED))
+    made = ingest(source, shard.rows, shard.duplicates, {})
+    assert made.samples["id"].to_pylist() == list("bcde")
+    assert made.quarantine["reason"].to_pylist() == [
+        "empty label",
+        "its name is that of row 0 of the cache m-test-seed1, which counts",
+    ]
+
+
 def test_one_file_in_two_sources_is_two_samples_of_one_source_group(make_cache, tmp_path):
     for name in ("before", "after"):
         make_cache(tmp_path / name, vectors(), LABELS)

@@ -99,6 +99,8 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
                 faults[place].append(fault)
             for place, note in _disagreements(name, cache, held):
                 notes[place].append(note)
+        for place, fault in self._repeats(rows):
+            faults[place].append(fault)
         for place, note in self._relabelled(rows):
             notes[place].append(note)
         pictures = raw["image"].to_pylist()
@@ -182,6 +184,16 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
         """For every cache: the labels of its rows; all null where it has no such column."""
         label = self.options.columns.label
         return {name: cells(cache.metadata, label) for name, cache in self._caches.items()}
+
+    def _repeats(self, rows: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yield which of some rows of the table repeat a name whose vector is its first row's."""
+        folders, own = self._table[CACHE].to_pylist(), self._table[CACHE_ROW].to_pylist()
+        names = {str(cache.folder): name for name, cache in self._caches.items()}
+        for place, row in enumerate(rows):
+            name = names[folders[row]]
+            first = int(self._rows[name][row])
+            if first != own[row]:
+                yield place, f"its name is that of row {first} of the cache {name}, which counts"
 
     def _relabelled(self, rows: Sequence[int]) -> Iterator[tuple[int, str]]:
         """Yield which of some rows of the table have another label in a later cache."""
