@@ -166,7 +166,7 @@ class Run(Options):
     @classmethod
     def _take_numbers(cls, value: Any) -> Any:
         """Take a name that looks like a number or a date as the command line gives it."""
-        return str(value) if isinstance(value, int | float | date) else value
+        return _as_given(value)
 
     @field_validator("metrics", "projections", mode="before")
     @classmethod
@@ -312,11 +312,16 @@ def _needed(projection: ProjectionOptions | None) -> float:
     return 3 * float(getattr(projection, "perplexity", 0))
 
 
+def _as_given(value: Any) -> Any:
+    """Return a whole number or a date as text; not of 1.10, which was read as 1.1."""
+    return str(value) if isinstance(value, int | date) else value
+
+
 def _with_input(parts: Any, registry: Registry[Any], value: Any) -> Any:
     if not isinstance(parts, list | tuple):
         return parts
     return [
-        {"input": str(value), **part}
+        {"input": _as_given(value), **part}
         if isinstance(part, Mapping)
         and part.get("kind") in registry.names()
         and "input" in registry[part["kind"]].Options.model_fields
