@@ -85,8 +85,7 @@ class FolderSource(Source[FolderOptions]):
 
 def _class_folders(folder: Path) -> pa.Table:
     """List the images below a folder; an image that is in no class folder has no label."""
-    images = (path for path in _files(folder) if path.suffix.lower() in IMAGE_SUFFIXES)
-    names = sorted(path.relative_to(folder).as_posix() for path in images)
+    names = sorted(path.relative_to(folder).as_posix() for path in _images(folder))
     if not names:
         raise LatentmapError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     for name in names:
@@ -96,8 +95,8 @@ def _class_folders(folder: Path) -> pa.Table:
     return pa.table({"file_name": names, "label": pa.array(labels, pa.string())})
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder that are not hidden, through links too, in any order.
+def _images(folder: Path) -> Iterator[Path]:
+    """Yield the images below a folder that are not hidden, through links too, in any order.
 
     What cannot be looked at, such as a link to nothing, counts as a file: its row is set aside.
     """
@@ -108,7 +107,8 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = [
             inner for inner in folders if inner[0] != "." and (here / inner).resolve() not in above
         ]
-        yield from (here / file for file in files if file[0] != "." and _can_be_image(here / file))
+        paths = (here / file for file in files if file[0] != ".")
+        yield from filter(_can_be_image, paths)
 
 
 def _refuse(error: OSError) -> None:
@@ -116,6 +116,8 @@ def _refuse(error: OSError) -> None:
 
 
 def _can_be_image(path: Path) -> bool:
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        return False
     # Not `Path.is_file`, which fails where a file may not be looked at: that is no reason to stop.
     return os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH110, PTH113
 
