@@ -157,8 +157,8 @@ def read_standings(path: Path | str) -> Standings:
     Raises:
         LatentmapError: the file is damaged.
     """
-    standings = Standings(read_json(path))
     with reading(path, "a ranking"):
+        standings = Standings(read_json(path))
         standings.findings()
     return standings
 
