@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.feature_selection import f_classif
 from sklearn.metrics import silhouette_score
 
@@ -12,6 +13,7 @@ from latentmap.errors import LatentmapError
 from latentmap.inspect import channels
 from latentmap.inspect.channels import InspectOptions, inspect_latents
 from latentmap.inspect.inspection import read_channel_maps, read_inspection
+from latentmap.pool import embed
 from latentmap.store.latents import write_latents
 from latentmap.store.tables import write_arrow
 
@@ -126,7 +128,9 @@ def test_half_precision_is_read_as_it_is(tmp_path, values):
     np.testing.assert_allclose(found.channel_positions.ravel(), expected, rtol=1e-4)
 
 
-def test_many_samples_are_compared_by_a_random_subset(tmp_path, values):
+def test_many_samples_are_compared_by_a_random_subset(tmp_path, values, monkeypatch):
+    # One row a block, of which half hold no sample that is compared.
+    monkeypatch.setattr(embed, "BLOCK_BYTES", 1)
     found, maps = run(tmp_path, values, InspectOptions(max_samples=30, k=3))
     assert (found.samples, found.compared, found.k) == (60, 30, 3)
     rows = [int(name[1:]) for name in maps.ids]
@@ -135,6 +139,11 @@ def test_many_samples_are_compared_by_a_random_subset(tmp_path, values):
     assert found.channels[2].f == pytest.approx(
         f_classif(values.mean(axis=(2, 3))[:, [2]], LABELS)[0][0], rel=1e-3
     )
+    expected = f_classif(values.reshape(COUNT, -1).astype(np.float64), LABELS)[0]
+    np.testing.assert_allclose(found.channel_positions.ravel(), expected, rtol=1e-4)
+    # A map of some samples is that of these samples alone.
+    alone = PCA(2).fit_transform(values[rows, 2].reshape(30, -1).astype(np.float64))
+    np.testing.assert_allclose(np.abs(maps.x[:, 2]), np.abs(alone[:, 0]), atol=1e-4)
 
 
 def test_a_latent_that_its_source_group_shares_does_not_count_as_honest(tmp_path):

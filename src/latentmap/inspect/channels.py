@@ -282,19 +282,19 @@ def _sums(
     )
     sums = np.zeros((len(labelled.labels), *shape))
     squares = np.zeros(shape)
-    planes = np.empty((shape[0], len(rows), int(np.prod(grid))), np.float32)
+    planes = np.empty((shape[0], len(rows), *grid), np.float32)
     for row, block in _blocks(shards, channels):
         for code, latent in zip(labelled.codes[row : row + len(block)], block, strict=True):
             sums[code] += latent
         squares += (block * block).sum(axis=0)
         here = slice(*np.searchsorted(rows, (row, row + len(block))))
         cells = separable(block[rows[here] - row], across, along)
-        planes[:, here] = cells.reshape(len(cells), shape[0], -1).swapaxes(0, 1)
+        planes[:, here] = cells.swapaxes(0, 1)
     total = sums.sum(axis=0) ** 2 / len(labelled.ids)
     sums **= 2
     of_labels = np.einsum("l,l...->...", 1 / labelled.counts, sums)
     within = np.where(squares - of_labels > ROUNDING * squares, squares - of_labels, 0)
-    return of_labels - total, within, planes
+    return of_labels - total, within, planes.reshape(shape[0], len(rows), -1)
 
 
 def _f_statistic(between: Any, within: Any, labelled: _Labelled) -> Any:
