@@ -20,6 +20,7 @@ rule measure_embedding:
         metrics=METRIC_OPTIONS,
         statistics=RUN.statistics.model_dump(),
         density=RUN.density.model_dump(),
+        neighbors=RUN.neighbors.model_dump(),
         code=code("measure_embedding", *METRIC_MODULES),
     message:
         "Measure {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"

@@ -96,7 +96,7 @@ def test_a_dense_cluster_loses_weight_to_the_rare_samples(embed):
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.normal(0, 0.01, (900, 2)), rng.normal(8, 1, (100, 2))])
     data = embed(values, ["common"] * 900 + ["rare"] * 100)
-    figures, labels = measure(data, {"density": None, "size": None})
+    figures, labels = measure(data, dict.fromkeys(("density", "density_classes", "classes")))
     np.testing.assert_allclose(labels["density_share_uniform"], [0.9, 0.1])
     assert labels["density_share"].sum() == pytest.approx(1)
     assert labels["density_share"][1] > 0.8

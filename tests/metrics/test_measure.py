@@ -16,6 +16,7 @@ from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import describe, measure, measure_embedding
 from latentmap.metrics.metric import METRICS, known_figures
 from latentmap.neighbors.graph import Audit, write_graph
+from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.tables import write_arrow, write_embedding
 
 FEW = StatisticsOptions(resamples=50, permutations=50)
@@ -39,7 +40,7 @@ def test_figures_of_all_metrics_lead_with_the_published_columns():
 
 def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
     data = embed(*clusters)
-    found = describe(data, *measure(data, {"size": None, "knn_category": {"k": 5}}))
+    found = describe(data, *measure(data, {"classes": None, "knn_category": {"k": 5}}))
     assert found["samples"] == 80
     assert found["figures"]["n_classes"] == {
         "value": 4,
@@ -73,7 +74,7 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     write_graph(tmp_path / "n.parquet", data.graph)
     metrics = dict.fromkeys(METRICS)
     arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], metrics, FEW)
-    arguments += (DensityOptions(k=5),)
+    arguments += (DensityOptions(k=5), NeighborOptions(k=10))
     first, second = (
         [tmp_path / f"{run}.{name}" for name in ("json", "parquet", "weights.parquet")]
         for run in (1, 2)
@@ -105,7 +106,7 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     write_graph(tmp_path / "n.parquet", data.graph)
     arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [samples], {"knn_category": None})
     outputs = [tmp_path / name for name in ("m.json", "m.parquet", "w.parquet")]
-    measure_embedding(*arguments, FEW, DensityOptions(k=2), *outputs)
+    measure_embedding(*arguments, FEW, DensityOptions(k=2), NeighborOptions(), *outputs)
     assert pl.read_parquet(tmp_path / "m.parquet").columns == ["id"]
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["figures"]["knn_category_acc"]["value"] is None
@@ -127,3 +128,72 @@ def test_the_recall_of_approximate_neighbors_stands_beside_what_is_made_from_the
     facts = {"exact": False, "recall": 0.97, "k": 10, "rows": 50}
     assert describe(approximate, figures, by_label)["neighbors"] == facts
     assert describe(data, exact, by_label)["neighbors"] == {"exact": True}
+
+
+@pytest.fixture
+def mixed(embed, clusters):
+    """The clusters, and samples without a label mixed in among them; and where the clusters are."""
+    values, labels = clusters
+    rng = np.random.default_rng(1)
+    rows = np.sort(rng.choice(110, 80, replace=False))
+    every = rng.normal(1.5, 2, (110, 6)).astype(np.float32)
+    names = np.full(110, "", labels.dtype)
+    every[rows], names[rows] = values, labels
+    return replace(embed(every, names, statistics=FEW), search=NeighborOptions(k=10)), rows
+
+
+def test_figures_of_labels_are_those_of_the_labelled_samples_alone(mixed, embed, clusters):
+    data, rows = mixed
+    alone = embed(*clusters, source_groups=data.source_groups[rows], statistics=FEW)
+    metrics = dict.fromkeys(METRICS)
+    figures, by_label = measure(data, metrics)
+    expected, expected_by_label = measure(alone, metrics)
+    free = {name for m in METRICS if not METRICS[m].needs_labels for name in METRICS[m].figures}
+    assert {"effective_dim_90", "n_samples", "density_effective_sample_size"} < free
+    for name, found in figures.items():
+        if name in free:
+            continue
+        same = expected[name]
+        assert found.value == pytest.approx(same.value, rel=1e-12, nan_ok=True), name
+        assert (found.chance, found.interval, found.p_value) == (
+            *(same.chance, same.interval, same.p_value),
+        )
+        assert found.note.startswith("Of the 80 of 110 samples that have a label.")
+        if found.scores is not None:
+            assert np.array_equal(found.scores[rows], same.scores, equal_nan=True)
+            assert np.isnan(np.delete(found.scores, rows)).all()
+    assert {n: c.tolist() for n, c in by_label.items() if "rate" not in n} == {
+        n: c.tolist() for n, c in expected_by_label.items() if "rate" not in n
+    }
+    assert figures["n_samples"].value == 110
+    found = describe(data, figures, by_label)
+    assert (found["samples"], found["labelled"]) == (110, 80)
+    assert found["labels"].keys() == {"a", "b", "c", "alone"}
+
+
+def test_without_labels_only_what_needs_none_is_measured(tmp_path, embed, clusters):
+    values, _ = clusters
+    data = embed(values, [""] * 80)
+    nothing = dict.fromkeys(("label", "label_group"), pa.nulls(80, pa.string()))
+    ids = data.graph.ids
+    write_arrow(tmp_path / "s.arrow", pa.table({"id": ids, **nothing, "source_group": ids}))
+    write_embedding(tmp_path / "e.parquet", ids, values, 4)
+    write_graph(tmp_path / "n.parquet", data.graph)
+    outputs = [tmp_path / name for name in ("m.json", "m.parquet", "w.parquet")]
+    arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [tmp_path / "s.arrow"])
+    options = (FEW, DensityOptions(k=5), NeighborOptions())
+    measure_embedding(*arguments, dict.fromkeys(METRICS), *options, *outputs)
+    found = json.loads(outputs[0].read_text())
+    alike = replace(embed(*clusters), density=DensityOptions(k=5))
+    labelled, _ = measure(alike, dict.fromkeys(METRICS))
+    assert found["figures"].keys() == {
+        *("n_samples", "n_dimensions", "n_tokens", "feature_entropy"),
+        *("effective_dim_90", "effective_dim_95", "effective_dim_99"),
+        "density_effective_sample_size",
+    }
+    for name, figure in found["figures"].items():
+        expected = labelled[name].value
+        assert figure["value"] == pytest.approx(expected, rel=1e-8)
+    assert (found["labelled"], found["labels"], found["permutation"]) == (0, {}, None)
+    assert pl.read_parquet(outputs[1]).columns == ["id"]
+    assert len(pl.read_parquet(outputs[2])) == 80

@@ -176,3 +176,27 @@ def test_damaged_files_are_named(tmp_path):
     write_parquet(tmp_path / "max.parquet", pa.table({"id": strings(["s0"])}))
     with pytest.raises(LatentmapError, match=r"max\.parquet has 1 rows where 240 are expected"):
         rank_run(tmp_path, "r.json")
+
+
+def test_samples_without_a_score_are_as_if_they_were_not_there(tmp_path, planted):
+    ids = [str(row) for row in range(240)]
+    some = np.arange(240) < 120
+
+    def rank(kept, scored, name):
+        paths = [tmp_path / f"{name}-{number}.parquet" for number in range(len(planted))]
+        for path, values in zip(paths, planted.values(), strict=True):
+            column = np.where(scored, values, np.nan)[kept]
+            table = {"id": strings(np.array(ids)[kept].tolist()), HEADLINE[0]: numbers(column)}
+            write_parquet(path, pa.table(table))
+        groups = GROUPS[kept].astype(str).tolist()
+        samples = pa.table({"id": np.array(ids)[kept].tolist(), "source_group": groups})
+        write_arrow(tmp_path / f"{name}.arrow", samples)
+        write_json(tmp_path / "m.json", {"figures": {}})
+        metrics = [tmp_path / "m.json"] * len(paths)
+        output = tmp_path / f"{name}.json"
+        rank_methods(planted, metrics, paths, [tmp_path / f"{name}.arrow"], (), FEW, output)
+        return json.loads(output.read_text())
+
+    assert rank(np.arange(240), some, "mixed") == rank(np.flatnonzero(some), some, "alone")
+    nothing = rank(np.arange(240), np.zeros(240, bool), "none")
+    assert nothing["scopes"][0]["ranking"] == []

@@ -119,3 +119,21 @@ def test_the_same_input_gives_the_same_tables(source):
     first, second = (ingest(source, range(9), DUPLICATES, {}) for _ in range(2))
     assert first.samples.equals(second.samples)
     assert first.quarantine.equals(second.quarantine)
+
+
+def test_a_source_that_maps_no_label_has_samples_without(source):
+    unlabelled = {**COLUMNS, "label": None, "label_group": None}
+    source = SOURCES.create("hub", {"input": source.options.input, "columns": unlabelled})
+    made = ingest(source, range(9), {}, {"left": "Horizontal"})
+    assert made.samples["id"].to_pylist()[:3] == ["good", "swapped", "unlabelled"]
+    for name in ("label", "label_group"):
+        assert made.samples[name].null_count == len(made.samples)
+    # A column that is not mapped is kept under another name.
+    assert made.samples["original_label"].to_pylist()[:2] == ["left", "left"]
+    reasons = made.quarantine["reason"].to_pylist()
+    assert "no id" in reasons and "empty label" not in reasons
+
+
+def test_a_group_without_a_label_is_refused(source):
+    with pytest.raises(ValueError, match="label_group is a class of labels"):
+        SOURCES.create("hub", {"columns": {**COLUMNS, "label": None}})

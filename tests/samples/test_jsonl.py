@@ -191,3 +191,15 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path):
             source.index()
         assert words in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_lines_without_labels(tmp_path):
+    columns = {"text": "chosen", "label": None}
+    path = written(tmp_path, PAIR, PAIR, b"not JSON", {"chosen": "Sea."})
+    source = make(path, columns=columns, deduplicate="exact")
+    (shard,) = plan_shards({"pairs": source}, Limit(), 10, pl.DataFrame(schema=SEALED))
+    assert shard.duplicates.keys() == {1}
+    made = ingest(source, shard.rows, shard.duplicates, {})
+    assert made.samples["text"].to_pylist() == ["Air.", "Sea."]
+    assert made.samples["label"].to_pylist() == [None, None]
+    assert [n["row"] for n in made.quarantine.to_pylist()] == [1, 2]

@@ -209,3 +209,15 @@ def test_a_shard_whose_duplicates_are_others_now_is_made_anew():
     again = plan_shards({"s": Texts(*rows)}, Limit(), 2, seal(deduplicated, *rows))
     assert again == deduplicated
     assert [s.duplicates for s in plan(*rows, sealed=seal(deduplicated, *rows))] == [{}, {}]
+
+
+def test_rows_without_labels_have_duplicates_too():
+    class Unlabelled(Listed):
+        has_labels = False
+
+        def index(self):
+            return super().index().with_columns(pl.lit("").alias("label"))
+
+    rows = [*numbered(0, 1), *numbered(0), *numbered(1, content="y")]
+    (shard,) = plan_shards({"s": Unlabelled(*rows)}, Limit(), 10, NOTHING_SEALED)
+    assert shard.duplicates.keys() == {2, 3}

@@ -4,6 +4,7 @@ from latentmap.log import job_log
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import measure_embedding
+from latentmap.neighbors.search import NeighborOptions
 
 
 def main(snakemake):
@@ -16,6 +17,7 @@ def main(snakemake):
             snakemake.params.metrics,
             StatisticsOptions(**snakemake.params.statistics),
             DensityOptions(**snakemake.params.density),
+            NeighborOptions(**snakemake.params.neighbors),
             snakemake.output.metrics,
             snakemake.output.scores,
             snakemake.output.weights,

@@ -21,6 +21,7 @@ from latentmap.metrics.inference import (
 )
 from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric
 from latentmap.neighbors.graph import Audit, read_graph
+from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import (
@@ -42,6 +43,7 @@ def measure_embedding(
     metrics: MetricOptions,
     statistics: StatisticsOptions,
     density: DensityOptions,
+    search: NeighborOptions,
     output: Path | str,
     scores: Path | str,
     weights: Path | str,
@@ -55,6 +57,8 @@ def measure_embedding(
         metrics: options of each chosen metric; None for its defaults.
         statistics: how chance and uncertainty are estimated.
         density: how the local density is computed.
+        search: how the graph was made; the neighbors among labelled samples are found in the same
+            way, where some have no label.
         output: JSON file of what `describe` returns; a figure that is not defined is null there.
         scores: Parquet file of id and, for each figure that is a mean over samples, what each
             sample contributes to it, float32; NaN where a sample has no score.
@@ -70,12 +74,12 @@ def measure_embedding(
     graph = read_graph(neighbors)
     check_ids(neighbors, graph.ids, expected)
     labels, label_groups, source_groups = (
-        np.array(table[name].to_pylist(), np.str_)
+        np.array(table[name].fill_null("").to_pylist(), np.str_)
         for name in ("label", "label_group", "source_group")
     )
     tokens = read_tokens(embedding)
     data = LabelledEmbedding(
-        values, labels, label_groups, source_groups, graph, tokens, statistics, density
+        values, labels, label_groups, source_groups, graph, tokens, statistics, density, search
     )
     figures, by_label = measure(data, metrics)
     write_json(output, describe(data, figures, by_label))
@@ -93,6 +97,9 @@ def measure(
 ) -> tuple[dict[str, Measurement], dict[str, NDArray[Any]]]:
     """Measure one embedding.
 
+    What needs labels is measured on the samples that have one, as if there were no others, and
+    left out where none has one.
+
     Args:
         data: the embedding with its labels and neighbors.
         metrics: options of each chosen metric; None for its defaults.
@@ -104,13 +111,40 @@ def measure(
     Raises:
         LatentmapError: a metric asks for more neighbors than the graph holds.
     """
+    chosen = [METRICS.create(name, options) for name, options in metrics.items()]
+    figures = _measured(data, [metric for metric in chosen if not metric.needs_labels])
+    labelled = data.labelled
+    if labelled is None:
+        return figures, {}
+    of_labels = [metric for metric in chosen if metric.needs_labels]
+    labels: dict[str, NDArray[Any]] = {"n": labelled.class_sizes}
+    for metric in of_labels:
+        labels |= metric.by_label(labelled)
+    found = _measured(labelled, of_labels)
+    return figures | {name: _among_all(one, data) for name, one in found.items()}, labels
+
+
+def _measured(
+    data: LabelledEmbedding, metrics: Iterable[Metric[Options]]
+) -> dict[str, Measurement]:
+    """Return the figures of some metrics with their intervals."""
     figures: dict[str, Measurement] = {}
-    labels: dict[str, NDArray[Any]] = {"n": data.class_sizes}
-    for name, options in metrics.items():
-        metric = METRICS.create(name, options)
+    for metric in metrics:
         figures |= _audited(metric, metric.measure(data), data.graph.audit)
-        labels |= metric.by_label(data)
-    return _with_intervals(data, figures), labels
+    return _with_intervals(data, figures)
+
+
+def _among_all(found: Measurement, data: LabelledEmbedding) -> Measurement:
+    """Say how many samples a figure is about, and give those without a label no score."""
+    has_label = data.labels != ""
+    if has_label.all():
+        return found
+    said = f"Of the {has_label.sum():,} of {len(has_label):,} samples that have a label."
+    scores = None
+    if found.scores is not None:
+        scores = np.full(len(has_label), np.nan)
+        scores[has_label] = found.scores
+    return replace(found, note=" ".join(filter(None, (said, found.note))), scores=scores)
 
 
 def _audited(
@@ -156,16 +190,20 @@ def describe(
     """Return what `measure` found as plain values.
 
     Returns:
-        `samples` and `source_groups`, their numbers; `permutation` and `bootstrap`, how chance and
-        uncertainty were estimated; `neighbors`, the exactness of the graph; `figures`, by name the
-        fields of its `Measurement` but for the scores; and `labels`, by name its number of samples
-        `n` and what metrics say of it.
+        `samples` and `source_groups`, their numbers; `labelled`, how many have a label;
+        `permutation` (null if none has one) and `bootstrap`, how chance and uncertainty were
+        estimated; `neighbors`, the exactness of the graph; `figures`, by name the fields of its
+        `Measurement` but for the scores; and `labels`, by name its number of samples `n` and what
+        metrics say of it.
     """
-    permutation, statistics = data.permutation, data.statistics
+    labelled, statistics = data.labelled, data.statistics
+    permutation = None if labelled is None else labelled.permutation
     return {
         "samples": len(data.values),
         "source_groups": len(np.unique(data.source_groups)),
-        "permutation": {
+        "labelled": 0 if labelled is None else len(labelled.values),
+        "permutation": permutation
+        and {
             "scheme": permutation.scheme,
             "reason": permutation.reason,
             "count": permutation.count,
@@ -176,7 +214,7 @@ def describe(
         "figures": {name: _plain(found) for name, found in figures.items()},
         "labels": {
             str(label): {figure: column[row].item() for figure, column in by_label.items()}
-            for row, label in enumerate(data.classes)
+            for row, label in enumerate([] if labelled is None else labelled.classes)
         },
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import ClassVar, Literal, NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.permutation import Permutation, choose_permutation
 from latentmap.neighbors.distances import Points, column_blocks
 from latentmap.neighbors.graph import NeighborGraph
+from latentmap.neighbors.search import NeighborOptions, find_neighbors
 
 # Up to this many rows a table of all pairs is kept for the metrics that share it.
 SHARED_ROWS = 4096
@@ -36,13 +37,14 @@ class LabelledEmbedding:
 
     Attributes:
         values: (N, D) float32.
-        labels: (N,) label names.
-        label_groups: (N,) names of the coarser classes.
+        labels: (N,) label names; "" where a sample has none.
+        label_groups: (N,) names of the coarser classes; the same.
         source_groups: (N,) names of what must not leak.
         graph: its neighbors.
         tokens: tokens that the pooling method would hand to a model.
         statistics: how chance and uncertainty are estimated.
         density: how the local density is computed.
+        search: how the graph was made.
     """
 
     values: NDArray[np.float32]
@@ -53,6 +55,24 @@ class LabelledEmbedding:
     tokens: int
     statistics: StatisticsOptions = field(default_factory=StatisticsOptions)
     density: DensityOptions = field(default_factory=DensityOptions)
+    search: NeighborOptions = field(default_factory=NeighborOptions)
+
+    @cached_property
+    def labelled(self) -> LabelledEmbedding | None:
+        """The samples that have a label, as if there were no others; None if none has one."""
+        rows = np.flatnonzero(self.labels != "")
+        if len(rows) == 0 or len(rows) == len(self.labels):
+            return self if len(rows) else None
+        values, groups = self.values[rows], self.source_groups[rows]
+        ids = [self.graph.ids[row] for row in rows.tolist()]
+        return replace(
+            self,
+            values=values,
+            labels=self.labels[rows],
+            label_groups=self.label_groups[rows],
+            source_groups=groups,
+            graph=find_neighbors(ids, values, groups.tolist(), self.search),
+        )
 
     @cached_property
     def permutation(self) -> Permutation:
@@ -199,10 +219,12 @@ class Metric(Plugin[M_co]):
 
     Attributes:
         figures: the figures it gives, by column name.
+        needs_labels: whether every sample that it measures must have a label.
         reads_neighbors: whether they are made from neighbors, whose recall is then said with them.
     """
 
     figures: ClassVar[dict[str, Figure]]
+    needs_labels: ClassVar[bool] = True
     reads_neighbors: ClassVar[bool] = False
 
     @abstractmethod

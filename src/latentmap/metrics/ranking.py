@@ -57,6 +57,9 @@ def rank_methods(
         columns = np.stack([_scores(path, figure, ids) for path in scores], axis=1)
         if not np.isnan(columns).all():
             break
+    scored = ~np.isnan(columns).all(axis=1)
+    if scored.any():  # samples without a label say nothing of the methods
+        columns, groups = columns[scored], np.unique(groups[scored], return_inverse=True)[1]
     methods = RankedMethods(figure, names, columns, p_values, groups, statistics)
     write_json(output, methods.describe(baselines))
 

@@ -85,9 +85,14 @@ class Clean:
 
 
 class Cleaner:
-    """Checks samples one by one; an image that several samples share is decoded once."""
+    """Checks samples one by one; an image that several samples share is decoded once.
 
-    def __init__(self) -> None:
+    Args:
+        needs_label: whether a sample without a label is set aside.
+    """
+
+    def __init__(self, needs_label: bool = True) -> None:
+        self._needs_label = needs_label
         self._sizes: dict[bytes, Size | FaultError] = {}
 
     def clean(self, sample: Mapping[str, Any]) -> Clean:
@@ -103,7 +108,7 @@ class Cleaner:
             raise FaultError(sample[FAULT], "Correct or remove the row in its source.")
         if _is_blank(sample["id"]):
             raise FaultError("no id", "Give every row an id of its own.")
-        if _is_blank(sample["label"]):
+        if self._needs_label and _is_blank(sample["label"]):
             raise FaultError("empty label", "Label the row, or check 'columns.label'.")
         has_latent = any(sample.get(row) is not None for row in (LATENT_ROW, CACHE_ROW))
         if sample["image"] is None and _is_blank(sample["text"]) and not has_latent:

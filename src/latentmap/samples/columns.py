@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 import pyarrow as pa
+from pydantic import model_validator
 
 from latentmap.config import Options, unknown
 from latentmap.errors import LatentmapError
@@ -33,7 +34,7 @@ class ColumnMap(Options):
 
     Attributes:
         id: unique name of the row; made of the row's number if not mapped.
-        label: the class under study.
+        label: the class under study; null for data without labels.
         label_group: its coarser class; the run's `label_groups` if not mapped.
         source_group: what must not leak; the id if not mapped.
         text: the text, or the question about the image; of several columns, the first that has
@@ -51,6 +52,13 @@ class ColumnMap(Options):
     boxes: str | None = None
     image: str | tuple[str, ...] | None = None
 
+    @model_validator(mode="after")
+    def _group_labels_only(self) -> Self:
+        given = "label_group" in self.model_fields_set and self.label_group is not None
+        if given and self.label is None:
+            raise ValueError("label_group is a class of labels; map 'label' too, or leave it out")
+        return self
+
     def paths(self) -> dict[str, tuple[str, ...]]:
         """Return the paths of every role, in the order in which they are tried."""
         given = self.model_dump()
@@ -58,6 +66,10 @@ class ColumnMap(Options):
             role: (path,) if isinstance(path, str) else tuple(path or ())
             for role, path in given.items()
         }
+
+    def label_of(self, value: Any) -> str | None:
+        """Return what an index says of a row's label: "" where no label is mapped."""
+        return "" if self.label is None else as_text(value)
 
     def image_column(self, names: Sequence[str]) -> str | None:
         """Return the path that images come from, given the names of a table's columns."""
@@ -107,7 +119,7 @@ def index_rows(
     column = columns.image_column(table.column_names)
     pictures = cells(table, column)
     plain = table.drop_columns([column]) if column in table.column_names else table
-    labels = [as_text(value) for value in cells(table, columns.label)]
+    labels = [columns.label_of(value) for value in cells(table, columns.label)]
     ids = _ids(table, columns, range(first, first + len(table)), prefix)
     made = [[] if columns.id else [name or ""] for name in ids]
     digests = [

@@ -55,7 +55,7 @@ def ingest(
     digests = _digests(source, rows)
     raw = source.read(rows)
     plain = raw.drop_columns(["image"]).to_pylist()
-    cleaner = Cleaner()
+    cleaner = Cleaner(source.has_labels)
     kept: list[tuple[int, Clean]] = []
     notes: list[dict[str, Any]] = []
     for position, (row, sample) in enumerate(zip(rows, plain, strict=True)):
@@ -115,7 +115,7 @@ def _samples(
         "source": [name] * len(ids),
         "label": labels,
         "label_group": [
-            group or label_groups.get(label, label)
+            None if label is None else group or label_groups.get(label, label)
             for group, label in zip(groups, labels, strict=True)
         ],
         "source_group": [group or own for group, own in zip(sources, ids, strict=True)],

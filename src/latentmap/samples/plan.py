@@ -129,10 +129,15 @@ def _index(sources: Mapping[str, Source[SourceOptions]]) -> pl.DataFrame:
 def _index_of(name: str, source: Source[SourceOptions]) -> pl.DataFrame:
     index = source.index()
     content = pl.col("content") if "content" in index.columns else pl.lit(None).alias("content")
+    label = pl.col("label").cast(pl.String)
+    if source.has_labels:  # what is blank is no label
+        label = pl.when(label.str.strip_chars() != "").then(label)
     return index.select(
         pl.lit(name).alias("source"),
         pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
-        pl.col("id", "label", "digest").cast(pl.String),
+        pl.col("id").cast(pl.String),
+        label.alias("label"),
+        pl.col("digest").cast(pl.String),
         content.cast(pl.String),
     )
 
@@ -154,8 +159,7 @@ def _mark_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _is_usable() -> pl.Expr:
     """Whether a row has what cleaning asks of every row, as far as an index tells."""
-    parts = [pl.col(name).str.strip_chars().fill_null("") != "" for name in ("id", "label")]
-    return pl.all_horizontal(parts)
+    return (pl.col("id").str.strip_chars().fill_null("") != "") & pl.col("label").is_not_null()
 
 
 def _same_id() -> pl.Expr:

@@ -103,6 +103,12 @@ class Source(Plugin[S_co]):
         return ""
 
     @property
+    def has_labels(self) -> bool:
+        """Whether a row needs a label; where `columns.label` is null, no sample has one."""
+        columns = getattr(self.options, "columns", None)
+        return columns is None or columns.label is not None
+
+    @property
     def is_remote(self) -> bool:
         """Whether the source must be downloaded before it has an index."""
         return False
@@ -113,7 +119,8 @@ class Source(Plugin[S_co]):
 
         Returns:
             id (string, null where the row has none), label (string, null where the row has none or
-            cannot be used: it takes no id from a later one) and digest (string: identifies the
+            cannot be used: it takes no id from a later one; "" where the source `has_labels` not)
+            and digest (string: identifies the
             content of the row, image and boxes included). A source that is to be deduplicated adds
             content (string, null where the row has none): of rows with the same content, whatever
             their source, the first one is taken.

@@ -13,14 +13,15 @@ from latentmap.store.tables import read_arrow
 
 BOXES = pa.list_(pa.list_(pa.float64(), 4))
 
-# Extra columns of the source follow these. Boxes are pixels (x0, y0, x1, y1) of the image as it
-# came; an image is the bytes as they came, null for a text; width and height are the decoded size.
+# Extra columns of the source follow these. A sample has both label and label group, or neither.
+# Boxes are pixels (x0, y0, x1, y1) of the image as it came; an image is the bytes as they came,
+# null for a text; width and height are the decoded size.
 SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
-        pa.field("label", pa.string(), nullable=False),
-        pa.field("label_group", pa.string(), nullable=False),
+        pa.field("label", pa.string()),
+        pa.field("label_group", pa.string()),
         pa.field("source_group", pa.string(), nullable=False),
         pa.field("text", pa.string()),
         pa.field("boxes", BOXES),

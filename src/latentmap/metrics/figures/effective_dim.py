@@ -31,6 +31,7 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
     """Number of principal components that reach a share of the variance."""
 
     Options = EffectiveDimOptions
+    needs_labels = False
     figures: ClassVar = {
         f"effective_dim_{share}": Figure(f"principal components that hold {share} % of variance")
         for share in SHARES

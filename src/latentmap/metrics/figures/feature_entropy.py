@@ -30,6 +30,7 @@ class FeatureEntropy(Metric[FeatureEntropyOptions]):
     """
 
     Options = FeatureEntropyOptions
+    needs_labels = False
     figures: ClassVar = {
         "feature_entropy": Figure("mean entropy of a dimension's histogram, in bits")
     }

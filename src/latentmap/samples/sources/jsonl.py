@@ -72,8 +72,8 @@ class JsonlSource(Source[JsonlOptions]):
         for number, data in _lines(self._path):
             line = self._parse(number, data)
             rows["id"].append(self._id(number, line))
-            label = None if line.fault else as_text(pick(line.record, columns.label))
-            rows["label"].append(label)
+            label = columns.label_of(pick(line.record, columns.label))
+            rows["label"].append(None if line.fault else label)
             rows["digest"].append(self._digest(number, data))
             if same:
                 rows["content"] += contents([None if line.fault else line.text], same)

@@ -1,0 +1,27 @@
+"""Classes: how many labels the figures stand on."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from latentmap.config import Options
+from latentmap.metrics.density import effective_number
+from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+
+
+class Classes(Metric[Options]):
+    """Counts of the labels."""
+
+    figures: ClassVar = {
+        "n_classes": Figure("labels that occur"),
+        "n_effective_classes": Figure(
+            "equally frequent labels that the samples are worth (inverse Simpson)"
+        ),
+    }
+
+    def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
+        """Count."""
+        return {
+            "n_classes": Measurement(float(len(data.classes))),
+            "n_effective_classes": Measurement(effective_number(data.class_sizes)),
+        }
