@@ -2,7 +2,10 @@
 
 from functools import cache
 
+from snakemake.logging import logger
+
 from latentmap.samples.plan import Limit, plan_shards, sealed_rows
+from latentmap.samples.remarks import remark_lines
 from latentmap.samples.source import SOURCES
 from latentmap.store.manifest import read_manifest
 
@@ -26,16 +29,36 @@ def open_source(name):
 
 
 @cache
+def opened_sources():
+    """Every source of the run by its name, opened."""
+    return {source.name: open_source(source.name) for source in RUN.samples.sources}
+
+
+@cache
 def plan():
     """Plan the shards of the run from the indexes of its sources."""
     options = RUN.samples
     limit = Limit(options.num_samples, options.stratify, options.seed)
     try:
-        sources = {source.name: open_source(source.name) for source in options.sources}
         sealed = sealed_rows(Path(MANIFEST).parent)
-        return {s.id: s for s in plan_shards(sources, limit, options.shard_size, sealed)}
+        shards = plan_shards(opened_sources(), limit, options.shard_size, sealed)
     except LatentmapError as error:
         raise WorkflowError(str(error))
+    if workflow.is_main_process:
+        found = {name: source.remarks() for name, source in opened_sources().items()}
+        for line in remark_lines(found, QUARANTINE):
+            logger.warning(line)
+    return {shard.id: shard for shard in shards}
+
+
+def remarks():
+    """What there is to say of whole sources, as rows of the quarantine table."""
+    plan()
+    return [
+        remark.row(name, source.options.input or "")
+        for name, source in opened_sources().items()
+        for remark in source.remarks()
+    ]
 
 
 try:

@@ -62,6 +62,7 @@ rule seal_samples:
     conda:
         "../envs/samples.yaml"
     params:
+        remarks=lambda wildcards: remarks(),
         code=code("seal_samples"),
     message:
         "Seal the shards"

@@ -278,14 +278,15 @@ def _write_samples(run: FakeRun) -> None:
     write_manifest(run.folder / "samples/manifest.json", manifest)
     quarantine = pa.table(
         {
-            "source": ["fake"] * 3,
-            "file": ["a.png", "b.png", "c.png"],
-            "row": [1, 2, 3],
-            "id": ["a", "b", "c"],
-            "digest": ["0"] * 3,
-            "action": ["quarantined", "quarantined", "repaired"],
-            "reason": ["image is truncated", "image is truncated", "box is inverted"],
-            "remedy": [None, None, "swapped"],
+            "source": ["fake"] * 4,
+            "file": ["a.png", "b.png", "c.png", "images"],
+            "row": [1, 2, 3, None],
+            "id": ["a", "b", "c", None],
+            "digest": ["0", "0", "0", ""],
+            "action": ["quarantined", "quarantined", "repaired", "passed over"],
+            "count": [1, 1, 1, 7],
+            "reason": ["image is truncated", "image is truncated", "box is inverted", "files .md"],
+            "remedy": [None, None, "swapped", "none"],
         }
     )
     write_parquet(run.folder / "samples/quarantine.parquet", quarantine)

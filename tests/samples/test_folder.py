@@ -27,6 +27,12 @@ def make(folder, **options):
     return SOURCES.create("folder", {"input": str(folder), **options})
 
 
+def said(source):
+    """What a source passes over: how many of each, and which are named."""
+    source.index()
+    return {remark.what: (remark.count, remark.names) for remark in source.remarks()}
+
+
 def test_class_folders(folder):
     source = make(folder)
     index = source.index()
@@ -53,6 +59,46 @@ def test_a_folder_that_cannot_be_read_is_named(folder, monkeypatch):
         make(folder).index()
 
 
+def test_every_kind_of_picture_is_taken_and_the_rest_is_counted_and_named(folder):
+    for suffix in (".jfif", ".jpe", ".avif", ".JPEG", ".tga"):
+        Image.new("RGB", (8, 8)).save(folder / "dog" / f"x{suffix}")
+    for number in range(4):
+        (folder / "cat" / f"{number}.heic").write_bytes(b"")
+    (folder / "page.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0")
+    (folder / "LICENSE").write_text("")
+    (folder / "cat" / ".DS_Store").write_text("")
+    source = make(folder)
+    assert source.index().filter(label="dog").height == 6
+    assert said(source) == {
+        "files without suffix": (1, ("LICENSE",)),
+        "files .eps": (1, ("page.eps",)),
+        "files .heic": (4, ("cat/0.heic", "cat/1.heic", "cat/2.heic")),
+        "files .txt": (1, ("cat/notes.txt",)),
+        "hidden files and folders": (2, (".hidden", "cat/.DS_Store")),
+    }
+    [heic] = [remark for remark in source.remarks() if remark.what == "files .heic"]
+    assert heic.row("mine", "images")["reason"] == (
+        "files .heic (cat/0.heic, cat/1.heic, cat/2.heic, …): no images that Pillow can open here"
+    )
+    assert heic.remedy.startswith("Convert")
+
+
+def test_the_table_of_labels_is_not_passed_over(folder):
+    (folder / "labels.csv").write_text("file_name,label\ncat/z.png,cat\n")
+    assert "files .csv" not in said(make(folder, labels="labels.csv"))
+
+
+def test_a_snapshot_of_the_hub_is_made_of_links_to_the_files_beside_it(folder, tmp_path):
+    blobs = tmp_path / "datasets--a--b" / "blobs"
+    blobs.mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(blobs / "0123.png")
+    data = blobs.parent / "snapshots" / "4567" / "train"
+    (data / "cat").mkdir(parents=True)
+    (data / "cat" / "a.png").symlink_to("../../../../blobs/0123.png")
+    (data / "cat" / "b.png").symlink_to(folder / "cat" / "z.png")
+    assert make(data).index()["id"].to_list() == ["cat/a.png"]
+
+
 def test_links_are_followed_and_lead_nowhere_twice(folder, tmp_path):
     (tmp_path / "else").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "else" / "w.png")
@@ -61,7 +107,15 @@ def test_links_are_followed_and_lead_nowhere_twice(folder, tmp_path):
     (folder / "cat" / "root").symlink_to(folder.parent)
     (tmp_path / "else" / "back").symlink_to(folder)
     (folder / "dog" / "c.png").symlink_to("../cat/z.png")
-    source = make(folder)
+    inside = ["cat/deep/a.JPG", "cat/z.png", "dog/b.png", "dog/c.png", "loose.png"]
+    assert make(folder).index()["id"].to_list() == inside
+    assert said(make(folder)) == {
+        "files .txt": (1, ("cat/notes.txt",)),
+        "hidden files and folders": (1, (".hidden",)),
+        "links that lead out of the folder": (2, ("cat/root", "wolf")),
+        "links to a folder above them": (1, ("cat/deep/up",)),
+    }
+    source = make(folder, follow_links=True)
     names = source.index()["id"].to_list()
     assert names == [
         "cat/deep/a.JPG",
@@ -88,6 +142,7 @@ def test_only_files_are_images_and_a_link_to_nothing_is_set_aside(folder):
         "cat/x.png/y.png",
         "cat/z.png",
     ]
+    assert said(source)["pipes, sockets and devices"] == (1, ("cat/pipe.png",))
     made = ingest(source, range(len(names)), {}, {})
     assert made.quarantine["id"].to_pylist() == ["dog/gone.png", "loose.png"]
     assert made.quarantine["reason"][0].as_py().startswith("image is missing")
@@ -145,7 +200,10 @@ def test_what_is_wrong_is_said_in_one_line(folder, tmp_path):
     (folder / "other.csv").write_text("file,label\na,b\n")
     for source, words in (
         (make(tmp_path / "gone"), "no such folder"),
-        (make(tmp_path / "empty"), "holds no images"),
+        (
+            make(tmp_path / "empty"),
+            "holds no images that Pillow can open here. What is there: nothing.",
+        ),
         (make(folder, labels="gone.csv"), "gone.csv: no such file"),
         (make(folder, labels="bad.csv"), "not a CSV table"),
         (make(folder, labels="other.csv"), "Unknown column 'file_name'. Did you mean 'file'?"),

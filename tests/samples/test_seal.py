@@ -12,7 +12,7 @@ from latentmap.store.tables import read_parquet, write_arrow, write_parquet
 
 
 def note(row, reason, action="quarantined"):
-    identity = {"source": "s", "file": "f", "row": row, "id": None, "digest": str(row)}
+    identity = {"source": "s", "file": "f", "row": row, "id": None, "digest": str(row), "count": 1}
     return {**identity, "action": action, "reason": reason, "remedy": f"Mend {reason.split()[0]}."}
 
 

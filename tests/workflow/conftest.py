@@ -33,9 +33,9 @@ COSTS = ("costs.csv", "costs.json", "cost_pareto.html")
 class Project:
     """A copy of the project in its own folder, with a configuration of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run: str = "small") -> None:
         self.folder = folder
-        self.results = folder / "results" / "small"
+        self.results = folder / "results" / run
 
     def configure(self, changes: dict[str, object]) -> None:
         """Write the small run's configuration with changes at its top level."""

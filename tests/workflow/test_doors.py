@@ -31,11 +31,16 @@ def picture(seed: int) -> bytes:
 
 def take_in(project, name: str, data: str, **changes) -> str:
     """Run a ready configuration on data, made quick; return the summary page."""
+    run_on(project, name, data, **changes)
+    return (project.folder / "results/mine/report/summary_report.html").read_text()
+
+
+def run_on(project, name: str, data: str, **changes) -> str:
+    """Run a ready configuration on data, made quick; return what is printed."""
     quick = {**QUICK, **changes}
     (project.folder / "config" / "quick.yaml").write_text(yaml.safe_dump(quick))
     files = [f"config/{name}.yaml", "config/quick.yaml"]
-    project.run_snakemake("--configfile", *files, "--config", "run=mine", f"input={data}")
-    return (project.folder / "results/mine/report/summary_report.html").read_text()
+    return project.run_snakemake("--configfile", *files, "--config", "run=mine", f"input={data}")
 
 
 def test_folder_of_images_with_bad_ones_among_them(unfinished):
@@ -45,12 +50,28 @@ def test_folder_of_images_with_bad_ones_among_them(unfinished):
         for seed in range(6):
             (folder / f"{seed}.png").write_bytes(picture(seed))
     (folder / "cut.png").write_bytes(picture(9)[:500])
+    (folder / "notes.txt").write_text("no image")
     summary = take_in(unfinished, "folder", "images")
     (shard,) = read_manifest(unfinished.folder / "results/mine/samples/manifest.json")
     assert (shard.rows, shard.quarantined) == (12, 1)
     aside = pl.read_parquet(unfinished.folder / "results/mine/samples/quarantine.parquet")
-    assert aside["id"].to_list() == ["dog <b>/cut.png"]
+    assert aside["id"].to_list() == ["dog <b>/cut.png", None]
+    assert aside["action"].to_list() == ["quarantined", "passed over"]
     assert aside["reason"][0] in summary and "dog <b>" not in summary
+    # What is passed over is said when a run is planned, and changes the account of it only.
+    project = type(unfinished)(unfinished.folder, "mine")
+    before = project.outputs()
+    for number in range(4):
+        (folder.parent / f"{number}.md").write_text("no image")
+    printed = run_on(project, "folder", "images")
+    assert (
+        "folder passes over files .md: 4 (0.md, 1.md, 2.md, …); files .txt: 1 (dog <b>/notes.txt)."
+        " Reasons and remedies will be in results/mine/samples/quarantine.parquet."
+    ) in printed
+    made = {name for name, time in project.outputs().items() if before.get(name) != time}
+    assert "samples/quarantine.parquet" in made
+    assert not [name for name in made if name.partition("/")[0] not in ("samples", "report")]
+    assert not [name for name in made if name.startswith("samples/0")]
 
 
 def test_cache_of_latents(unfinished):

@@ -12,6 +12,7 @@ def main(snakemake):
             snakemake.input.quarantine,
             snakemake.output.manifest,
             snakemake.output.quarantine,
+            snakemake.params.remarks,
         )
 
 

@@ -213,18 +213,19 @@ def _quarantine(path: Path | str) -> list[dict[str, Any]]:
     table = pl.read_parquet(path).with_columns(pl.col("reason").str.replace_all(ONE_ROW, ""))
     return (
         table.group_by(by)
-        .len("count")
+        .agg(pl.sum("count"))
         .sort("count", *by, descending=[True] + 4 * [False])
         .to_dicts()
     )
 
 
 def _quarantine_warnings(path: Path | str) -> list[Finding]:
-    actions = pl.read_parquet(path).group_by("action").len("count").sort("action").rows()
+    counts = pl.read_parquet(path).group_by("action").agg(pl.sum("count"))
+    actions = counts.sort("action").rows()
     if not actions:
         return []
-    text = " and ".join(f"{count:,} {action}" for action, count in actions)
-    return [Finding(f"Rows of the input to look at: {text}.", warning=True)]
+    text = ", ".join(f"{count:,} {action}" for action, count in actions)
+    return [Finding(f"Rows and files of the input to look at: {text}.", warning=True)]
 
 
 def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[dict[str, str]]:

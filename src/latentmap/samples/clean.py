@@ -21,14 +21,16 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from latentmap.samples.source import FAULT
 
+# A remark on a whole source has no row, and counts more than one; see `Remark`.
 QUARANTINE_SCHEMA = pa.schema(
     [
         pa.field("source", pa.string(), nullable=False),
         pa.field("file", pa.string(), nullable=False),
-        pa.field("row", pa.int64(), nullable=False),
+        pa.field("row", pa.int64()),
         pa.field("id", pa.string()),
         pa.field("digest", pa.string(), nullable=False),
         pa.field("action", pa.string(), nullable=False),
+        pa.field("count", pa.int64(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("remedy", pa.string(), nullable=False),
     ]

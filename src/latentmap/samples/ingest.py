@@ -65,6 +65,7 @@ def ingest(
             "row": row,
             "id": sample["id"],
             "digest": digests[position],
+            "count": 1,
         }
         try:
             if row in duplicates:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentmap.errors import LatentmapError
+from latentmap.samples.clean import QUARANTINE_SCHEMA
 from latentmap.store.files import digest
 from latentmap.store.manifest import Shard, write_manifest
 from latentmap.store.tables import read_arrow, read_parquet, write_parquet
@@ -25,6 +27,7 @@ def seal_samples(
     quarantine: Sequence[Path | str],
     manifest_path: Path | str,
     quarantine_path: Path | str,
+    remarks: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write the manifest of all shards and the table of what was repaired or set aside.
 
@@ -33,6 +36,7 @@ def seal_samples(
         quarantine: the shards' quarantine tables, in the same order.
         manifest_path: the manifest to write.
         quarantine_path: the joined quarantine table to write.
+        remarks: rows of that table about whole sources, which come last.
 
     Raises:
         LatentmapError: no sample is left; says why most rows were set aside.
@@ -48,7 +52,9 @@ def seal_samples(
     aside_rows = sum(shard.quarantined for shard in shards)
     if rows == 0:
         raise LatentmapError(_nothing_left(quarantine))
-    write_parquet(quarantine_path, pa.concat_tables([read_parquet(path) for path in quarantine]))
+    tables = [read_parquet(path) for path in quarantine]
+    tables.append(pa.Table.from_pylist(list(remarks), QUARANTINE_SCHEMA))
+    write_parquet(quarantine_path, pa.concat_tables(tables))
     write_manifest(manifest_path, shards)
     logging.info("%d samples in %d shards, %d set aside", rows, len(shards), aside_rows)
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from latentmap.config import Options, Plugin, Registry, UserPath
 from latentmap.errors import LatentmapError
+from latentmap.samples.remarks import Remark
 from latentmap.store.samples import BOXES
 
 # What `Source.read` returns, before anything is checked; extra columns of the source follow.
@@ -128,6 +129,13 @@ class Source(Plugin[S_co]):
         Raises:
             LatentmapError: the source cannot be opened, or a column is missing.
         """
+
+    def remarks(self) -> Sequence[Remark]:
+        """Say what the index passes over, and how the source is read where that was judged.
+
+        Asked after `index`, which finds out.
+        """
+        return ()
 
     def digests(self, rows: Sequence[int]) -> list[str]:
         """Return the digests of these rows of the index; a source may know them sooner.

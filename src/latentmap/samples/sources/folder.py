@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -14,12 +13,14 @@ from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
+from latentmap.samples.listing import Listing, list_files
+from latentmap.samples.pictures import picture_suffixes
+from latentmap.samples.remarks import Remark
 from latentmap.samples.rows import Rows
 from latentmap.samples.source import Source, SourceOptions
 
-IMAGE_SUFFIXES = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-)
+NO_IMAGE = "no images that Pillow can open here"
+CONVERT = "Convert those that are images to PNG or JPEG; of others nothing has to be done."
 
 
 class FolderColumns(ColumnMap):
@@ -40,10 +41,12 @@ class FolderOptions(SourceOptions):
         labels: CSV or Parquet table of labels, a path inside the folder or a full one; without,
             the label of an image is the name of the topmost folder that it is in.
         columns: which column of the table holds what.
+        follow_links: take what links lead to outside the folder, too.
     """
 
     labels: UserPath | None = None
     columns: FolderColumns = FolderColumns()
+    follow_links: bool = False
 
 
 class FolderSource(Source[FolderOptions]):
@@ -55,6 +58,10 @@ class FolderSource(Source[FolderOptions]):
         """List all rows; see `Source.index`. Images are in the order of their paths."""
         self.options.columns.check(self._table, str(self._labels or self._folder))
         return index_rows(self._table, self.options.columns, Images(self._folder))
+
+    def remarks(self) -> Sequence[Remark]:
+        """Say which files are passed over; see `Source.remarks`."""
+        return self._listing.remarks(NO_IMAGE, CONVERT)
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`. An image that cannot be had is empty, not null."""
@@ -75,56 +82,25 @@ class FolderSource(Source[FolderOptions]):
         return self._folder / self.options.labels
 
     @cached_property
+    def _listing(self) -> Listing:
+        known = [] if self._labels is None else [self._labels]
+        return list_files(self._folder, picture_suffixes(), self.options.follow_links, known)
+
+    @cached_property
     def _table(self) -> pa.Table:
         if self._labels is None:
-            return _class_folders(self._folder)
+            return self._class_folders()
         if not self._labels.is_file():
             raise LatentmapError(f"{self._labels}: no such file. Check 'labels'.")
         return pa.concat_tables(Rows([self._labels], self.options.columns))
 
-
-def _class_folders(folder: Path) -> pa.Table:
-    """List the images below a folder; an image that is in no class folder has no label."""
-    names = sorted(path.relative_to(folder).as_posix() for path in _images(folder))
-    if not names:
-        raise LatentmapError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
-    for name in names:
-        if not _is_text(name):
-            raise LatentmapError(f"{folder}: the file name {name!r} is not UTF-8. Rename it.")
-    labels = [name.split("/")[0] if "/" in name else None for name in names]
-    return pa.table({"file_name": names, "label": pa.array(labels, pa.string())})
-
-
-def _images(folder: Path) -> Iterator[Path]:
-    """Yield the images below a folder that are not hidden, through links too, in any order.
-
-    What cannot be looked at, such as a link to nothing, counts as a file: its row is set aside.
-    """
-    for name, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
-        here = Path(name)
-        above = {here.resolve(), *(p.resolve() for p in here.parents if p.is_relative_to(folder))}
-        # A link that leads back to a folder above it has no end.
-        folders[:] = [
-            inner for inner in folders if inner[0] != "." and (here / inner).resolve() not in above
-        ]
-        paths = (here / file for file in files if file[0] != ".")
-        yield from filter(_can_be_image, paths)
-
-
-def _refuse(error: OSError) -> None:
-    raise LatentmapError(f"{error.filename}: {error.strerror}. Make it readable, or move it away.")
-
-
-def _can_be_image(path: Path) -> bool:
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        return False
-    # Not `Path.is_file`, which fails where a file may not be looked at: that is no reason to stop.
-    return os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH110, PTH113
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    def _class_folders(self) -> pa.Table:
+        """List the images; one that is in no class folder has no label."""
+        names = self._listing.names
+        if not names:
+            found = "; ".join(remark.in_short() for remark in self.remarks()) or "nothing"
+            raise LatentmapError(
+                f"{self._folder} holds {NO_IMAGE}. What is there: {found}. {CONVERT}"
+            )
+        labels = [name.split("/")[0] if "/" in name else None for name in names]
+        return pa.table({"file_name": names, "label": pa.array(labels, pa.string())})
