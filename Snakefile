@@ -1,7 +1,9 @@
 """From labelled images or texts to maps and measurements of latent spaces."""
 
+# The default run is read only if the user names no configuration: no key of it is in another run.
+if not workflow.overwrite_configfiles:
 
-configfile: "config/config.yaml"
+    configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"

@@ -44,3 +44,16 @@ def test_valid_configuration(capsys):
 def test_schema_is_printed(capsys):
     main(["schema"])
     assert json.loads(capsys.readouterr().out) == Run.model_json_schema()
+
+
+def test_a_configuration_has_nothing_of_the_default_run(tmp_path, capsys):
+    path = tmp_path / "short.yaml"
+    path.write_text("{run: short, samples: {sources: [{kind: scenes}]}, encoders: [{kind: dct}]}")
+    assert main(["plan", "--configfile", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "variants  plain\n" in shown
+    assert "maps    pca, tsne, umap of channel, covariance, flatten" in shown
+    path.write_text("encoders: [{kind: dct}]")
+    assert main(["validate", "--configfile", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert "run: this key is missing." in said and "samples: this key is missing." in said

@@ -23,7 +23,7 @@ SMALLEST = {
 
 @pytest.mark.parametrize("name", READY)
 def test_ready_configurations_are_valid_and_say_run_and_input(name):
-    run = load_run(read_config([CONFIG / "config.yaml", CONFIG / name], {}))
+    run = load_run(read_config([CONFIG / name], {}))
     assert {"run", "input"} <= set(yaml.safe_load((CONFIG / name).read_text()))
     assert run.run == Path(name).stem or name == "config.yaml"
 
@@ -72,7 +72,8 @@ def test_a_wrong_key_or_value_is_told_what_is_allowed(change, line):
 def test_values_are_taken_as_the_command_line_gives_them():
     config = {"run": 2024, "projections": {"pca": "null"}, "metrics": {"knn_group": "null"}}
     run = load_run({**SMALLEST, **config})
-    assert (run.run, run.map_names, run.metrics.knn_group) == ("2024", [], None)
+    assert (run.run, run.metrics.knn_group) == ("2024", None)
+    assert run.map_names == ["tsne", "umap"]
 
 
 @pytest.mark.parametrize("name", ["2024", "2026-11-22"])
@@ -120,8 +121,11 @@ def test_vectors_are_embeddings_already():
 def test_a_map_is_named_by_its_key_and_null_leaves_it_out():
     config = {**SMALLEST, "projections": {"pca": {}, "tsne": None, "wide": {"kind": "umap"}}}
     run = load_run(config)
-    assert run.map_names == ["pca", "wide"]
+    assert run.map_names == ["pca", "umap", "wide"]
     assert run.projection("wide").kind == "umap"
+    assert load_run(SMALLEST).map_names == ["pca", "tsne", "umap"]
+    for nothing in ({}, None):
+        assert load_run({**SMALLEST, "projections": nothing}).map_names == []
 
 
 def test_later_files_replace_only_what_they_name(tmp_path):
@@ -144,3 +148,24 @@ def test_what_depends_on_all_samples_of_a_run_has_no_place_in_anothers_maps():
     placed = load_run({**SMALLEST, "methods": ["mean", "mean_pca2"], "reference_run": "old"})
     assert placed.pooling_methods("dct") == ["mean", "mean_pca2"]
     assert placed.mapped_methods("dct") == placed.comparable_methods("dct") == ["mean"]
+
+
+def test_label_groups_may_be_a_file(tmp_path, monkeypatch):
+    path = tmp_path / "groups.yaml"
+    path.write_text("Pets: {color: '#123456', labels: [cat, dog]}")
+    run = load_run({**SMALLEST, "label_groups": str(path)})
+    assert run.label_to_group == {"cat": "Pets", "dog": "Pets"}
+    assert run.group_colors == {"Pets": "#123456"}
+    path.write_text("Pets: {labels: [cat], colour: '#123456'}")
+    with pytest.raises(LatentmapError, match=r"label_groups\.Pets\.colour: .* 'color'"):
+        load_run({**SMALLEST, "label_groups": str(path)})
+    with pytest.raises(LatentmapError, match=r"Cannot read .*gone\.yaml"):
+        load_run({**SMALLEST, "label_groups": "gone.yaml"})
+    for nothing in ({}, None):
+        assert load_run({**SMALLEST, "label_groups": nothing}).label_groups == {}
+    monkeypatch.chdir(ROOT)
+    demo, benchmark = (
+        load_run(read_config([CONFIG / name], {})) for name in ("config.yaml", "spatialrgpt.yaml")
+    )
+    assert demo.label_groups == benchmark.label_groups
+    assert demo.label_to_group["direction"] == "Direction"

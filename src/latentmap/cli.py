@@ -17,7 +17,7 @@ from latentmap.metrics.metric import METRICS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 from latentmap.report.chart import CHARTS
-from latentmap.run import Run, kind_of, load_run, read_config
+from latentmap.run import DEFAULT_CONFIG, Run, kind_of, load_run, read_config
 from latentmap.samples.source import SOURCES
 
 REGISTRIES: dict[str, Registry[Any]] = {
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
             nargs="*",
             default=[],
             metavar="FILE",
-            help="files over config/config.yaml, as for snakemake",
+            help="files in the place of config/config.yaml, as for snakemake",
         )
         configured.add_argument(
             "--config", nargs="*", default=[], metavar="KEY=VALUE", help="values over the files"
@@ -81,7 +81,7 @@ def _list(options: argparse.Namespace) -> None:
 def _load(options: argparse.Namespace) -> Run:
     pairs = [pair.partition("=") for pair in options.config]
     overrides = {key: yaml.safe_load(value) for key, _, value in pairs}
-    return load_run(read_config(["config/config.yaml", *options.configfile], overrides))
+    return load_run(read_config(options.configfile or [DEFAULT_CONFIG], overrides))
 
 
 def _validate(options: argparse.Namespace) -> None:

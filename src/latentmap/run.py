@@ -38,6 +38,11 @@ from latentmap.validation import complaints
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
+DEFAULT_CONFIG = "config/config.yaml"
+"""The default run, which is read only if the user names no configuration."""
+
+DEFAULT_MAPS: dict[str, Any] = {"pca": {}, "tsne": {}, "umap": {}}
+
 
 def _kinds(registry: Registry[Any]) -> Any:
     """Return the union of the options of all plug-ins, told apart by `kind`."""
@@ -52,13 +57,13 @@ def _kinds(registry: Registry[Any]) -> Any:
     return Annotated[Union[tuple(models)], Field(discriminator="kind")]  # noqa: UP007
 
 
-def _named_by_key(projections: Any) -> Any:
-    """Let `umap: {}` stand for `umap: {kind: umap}`."""
-    if not isinstance(projections, Mapping):
+def _over_default_maps(projections: Any) -> Any:
+    """Lay maps over the default ones; `umap: {}` stands for `umap: {kind: umap}`."""
+    if not isinstance(projections, Mapping) or not projections:
         return projections
     return {
         name: {"kind": name, **options} if isinstance(options, Mapping) else options
-        for name, options in projections.items()
+        for name, options in {**DEFAULT_MAPS, **projections}.items()
     }
 
 
@@ -93,6 +98,19 @@ class LabelGroup(Options):
     labels: tuple[str, ...]
 
 
+def _read_label_groups(groups: Any) -> Any:
+    """Read the file that stands in the place of label groups; null is none."""
+    if not isinstance(groups, str):
+        return {} if groups is None else groups
+    return read_yaml(Path(groups).expanduser())
+
+
+LabelGroups = Annotated[
+    dict[str, LabelGroup],
+    BeforeValidator(_read_label_groups, json_schema_input_type=dict[str, LabelGroup] | str | None),
+]
+
+
 class SamplesOptions(Options):
     """Which samples a run is made of.
 
@@ -112,14 +130,15 @@ class SamplesOptions(Options):
 
 
 class Run(Options):
-    """One run: everything that `config/config.yaml` may say.
+    """One run: everything that a configuration may say.
 
     Attributes:
         run: name of the run; its results are in `results/{run}/`.
         input: path or id of the data, for sources that need one.
         samples: which samples.
         annotations: tables of other tools, such as predictions, that are joined to the samples.
-        label_groups: coarser classes of labels, for colours; an unlisted label is its own group.
+        label_groups: coarser classes of labels, for colours, or a YAML file of them; an unlisted
+            label is its own group.
         variants: how images are shown to the encoders.
         draw: how boxes are drawn.
         thumbnails: the small pictures shown on hover.
@@ -129,7 +148,8 @@ class Run(Options):
         density: the local density of samples, and the sampling weights made from it.
         metrics: options of each metric; null leaves one out.
         statistics: how chance and uncertainty are estimated.
-        projections: maps to make, by name; null leaves one out.
+        projections: maps to make by name, over the default ones, pca, tsne and umap; null leaves
+            one out, nothing at all makes none.
         maps: pooling methods that get maps; all by default.
         trust: how the trust in maps is measured.
         reference_run: name of a finished run into whose maps the samples are placed.
@@ -142,7 +162,7 @@ class Run(Options):
     input: str | None = None
     samples: SamplesOptions
     annotations: tuple[AnnotationOptions, ...] = ()
-    label_groups: dict[str, LabelGroup] = Field(default_factory=dict)
+    label_groups: LabelGroups = Field(default_factory=dict)
     variants: tuple[Literal["plain", "boxes"], ...] = Field(("plain",), min_length=1)
     draw: DrawOptions = DrawOptions()
     thumbnails: ThumbnailOptions = ThumbnailOptions()
@@ -152,8 +172,8 @@ class Run(Options):
     density: DensityOptions = DensityOptions()
     metrics: MetricsOptions = MetricsOptions()
     statistics: StatisticsOptions = StatisticsOptions()
-    projections: Annotated[dict[str, AnyProjection | None], BeforeValidator(_named_by_key)] = Field(
-        default_factory=dict
+    projections: Annotated[dict[str, AnyProjection | None], BeforeValidator(_over_default_maps)] = (
+        Field(default_factory=lambda: {**DEFAULT_MAPS}, validate_default=True)
     )
     maps: Literal["all"] | tuple[Method, ...] = "all"
     trust: TrustOptions = TrustOptions()
@@ -172,6 +192,8 @@ class Run(Options):
     @classmethod
     def _take_null(cls, parts: Any) -> Any:
         """Take `null` as nothing, which comes as a word from snakemake's command line."""
+        if parts is None:
+            return {}
         if not isinstance(parts, Mapping):
             return parts
         return {name: None if part == "null" else part for name, part in parts.items()}
@@ -357,12 +379,20 @@ def read_config(paths: Iterable[Path | str], overrides: Mapping[str, Any]) -> di
     """Read YAML files as Snakemake does: later files replace what they name, key by key."""
     config: dict[str, Any] = {}
     for path in paths:
-        try:
-            loaded = yaml.safe_load(Path(path).read_text("utf-8")) or {}
-        except (OSError, yaml.YAMLError) as error:
-            raise LatentmapError(f"Cannot read the configuration {path}: {error}") from None
-        config = _merge(config, loaded)
+        config = _merge(config, read_yaml(path) or {})
     return _merge(config, overrides)
+
+
+def read_yaml(path: Path | str) -> Any:
+    """Read a YAML file.
+
+    Raises:
+        LatentmapError: there is none, or it is damaged.
+    """
+    try:
+        return yaml.safe_load(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise LatentmapError(f"Cannot read the configuration {path}: {error}") from None
 
 
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ PARTS = ("Snakefile", "rules", "workflow", "config", "profiles", "envs", "src", 
 SMALL = {
     "run": "small",
     "samples": {"sources": [{"kind": "scenes", "images": 6}], "shard_size": 16},
+    "label_groups": {"Size": {"labels": ["big_predicate", "small_predicate"]}},
     "variants": ["plain", "boxes"],
     "encoders": [{"kind": "dct", "size": 64}, {"kind": "metadata"}],
     "methods": ["mean", "minmax"],

@@ -118,7 +118,8 @@ def test_appended_samples_encode_in_new_shards_only(project):
 
 
 def test_colours_change_the_report_only(project):
-    project.configure({"label_groups": {"Size": {"color": "#123456"}}})
+    labels = ["big_predicate", "small_predicate"]
+    project.configure({"label_groups": {"Size": {"labels": labels, "color": "#123456"}}})
     changed = project.pending()
     assert SUMMARY in changed
     assert changed == matching(changed, "report/")
