@@ -125,6 +125,7 @@ rule export_points:
         projection=PROJECTION,
         weights=SAMPLING_WEIGHTS,
         samples=sample_shards,
+        labels=LABELS,
     output:
         points=EXPORTED_POINTS,
     log:

@@ -18,6 +18,27 @@ rule bundle_vega:
         "../workflow/scripts/bundle_vega.py"
 
 
+rule collect_labels:
+    input:
+        samples=sample_shards,
+    output:
+        labels=LABELS,
+    log:
+        f"{LOG}/collect_labels.log",
+    benchmark:
+        f"{BENCHMARK}/collect_labels.tsv"
+    localrule: True
+    conda:
+        "../envs/report.yaml"
+    params:
+        label_groups=RUN.group_colors,
+        code=code("collect_labels"),
+    message:
+        "Collect the labels and their colours"
+    script:
+        "../workflow/scripts/collect_labels.py"
+
+
 rule tabulate_metrics:
     input:
         metrics=paths(METRICS, METHOD_KEYS),
@@ -53,6 +74,7 @@ rule write_method_pages:
         annotations=JOINED,
         samples=sample_shards,
         thumbnails=thumbnails,
+        labels=LABELS,
         bundle=VEGA,
     output:
         pages=report(
@@ -72,7 +94,6 @@ rule write_method_pages:
         runtime=10,
     params:
         projections=RUN.map_names,
-        label_groups=RUN.group_colors,
         options=RUN.report.model_dump(),
         home=SUMMARY,
         code=code("write_method_pages", *METRIC_MODULES),
@@ -87,6 +108,7 @@ rule write_comparison_page:
         metrics=lambda wildcards: paths(METRICS, compared_keys(wildcards)),
         agreement=AGREEMENT,
         map_agreement=MAP_AGREEMENT,
+        labels=LABELS,
         bundle=VEGA,
     output:
         page=report(
@@ -108,7 +130,6 @@ rule write_comparison_page:
         runtime=10,
     params:
         method_keys=lambda wildcards: compared_keys(wildcards),
-        label_to_group=RUN.label_to_group,
         home=SUMMARY,
         code=lambda wildcards: code(
             "write_comparison_page", CHARTS.module(wildcards.chart), *METRIC_MODULES
@@ -126,6 +147,7 @@ rule write_channel_pages:
         maps=rules.inspect_latents.output.maps,
         samples=sample_shards,
         thumbnails=thumbnails,
+        labels=LABELS,
         bundle=VEGA,
     output:
         pages=report(
@@ -144,7 +166,6 @@ rule write_channel_pages:
         runtime=10,
     params:
         charts=list(CHANNEL_CHARTS),
-        label_groups=RUN.group_colors,
         options=RUN.report.model_dump(),
         home=SUMMARY,
         code=code("write_channel_pages", *CHANNEL_MODULES),
@@ -160,6 +181,7 @@ rule write_neighbors_page:
         graphs=lambda wildcards: paths(NEIGHBORS, method_keys_of(wildcards)),
         samples=sample_shards,
         thumbnails=thumbnails,
+        labels=LABELS,
         bundle=VEGA,
     output:
         page=report(
@@ -178,7 +200,6 @@ rule write_neighbors_page:
         runtime=10,
     params:
         method_keys=lambda wildcards: method_keys_of(wildcards),
-        label_groups=RUN.group_colors,
         options=METRIC_OPTIONS.get("knn_category", {}),
         home=SUMMARY,
         code=code("write_neighbors_page", *METRIC_MODULES),
@@ -236,6 +257,7 @@ rule write_maps_page:
         annotations=JOINED,
         samples=sample_shards,
         thumbnails=thumbnails,
+        labels=LABELS,
         bundle=VEGA,
     output:
         page=report(MAPS_PAGE, category="Maps", subcategory="{encoder}, {variant}"),
@@ -250,7 +272,6 @@ rule write_maps_page:
         runtime=10,
     params:
         maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
-        label_groups=RUN.group_colors,
         options=RUN.report.model_dump(),
         home=SUMMARY,
         code=code("write_maps_page"),
@@ -319,6 +340,7 @@ rule write_summary:
         weights=paths(SAMPLING_WEIGHTS, [key[:3] for key in MAP_KEYS]),
         annotations=JOINED,
         tables=rules.tabulate_metrics.output[:3],
+        labels=LABELS,
         bundle=VEGA,
     output:
         page=report(SUMMARY, category="Summary"),
@@ -333,8 +355,6 @@ rule write_summary:
         runtime=20,
     params:
         config=RUN.model_dump(mode="json"),
-        label_groups=RUN.group_colors,
-        label_to_group=RUN.label_to_group,
         baselines=BASELINES,
         options=RUN.report.model_dump(),
         method_keys=METHOD_KEYS,

@@ -10,6 +10,7 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.export.points import export_points
+from latentmap.report.labels import collect_labels
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow, write_parquet
 
@@ -34,7 +35,12 @@ def write(tmp_path):
     def written(coordinates, density, labels=LABELS, ids=None):
         ids = ids or [f"p{row}" for row in range(len(labels))]
         columns = {field.name: pa.nulls(len(labels), field.type) for field in SCHEMA}
-        columns |= {"id": ids, "label": labels, "text": ["p" * 300, "<b>ä</b>", None, "short"]}
+        columns |= {
+            "id": ids,
+            "label": labels,
+            "label_group": labels,
+            "text": ["p" * 300, "<b>ä</b>", None, "short"],
+        }
         columns |= {"chosen": ["c" * 300] * 4, "rejected": [None] * 4}
         half = {name: values[:2] for name, values in columns.items()}
         rest = {name: values[2:] for name, values in columns.items() if name != "rejected"}
@@ -45,10 +51,13 @@ def write(tmp_path):
         write_parquet(tmp_path / "map.parquet", pa.table({"id": placed, **axes}))
         numbers = np.asarray(density, np.float32)
         write_parquet(tmp_path / "w.parquet", pa.table({"id": placed, "density": numbers}))
+        shards = [tmp_path / "a.arrow", tmp_path / "b.arrow"]
+        collect_labels(shards, {}, tmp_path / "labels.json")
         export_points(
             tmp_path / "map.parquet",
             tmp_path / "w.parquet",
-            [tmp_path / "a.arrow", tmp_path / "b.arrow"],
+            shards,
+            tmp_path / "labels.json",
             tmp_path / "embeddings_3d.json",
         )
         return json.loads((tmp_path / "embeddings_3d.json").read_text("utf-8"))
@@ -96,3 +105,11 @@ def test_one_density_for_all_gives_points_of_one_size(write):
 def test_a_map_of_other_samples_is_refused(write):
     with pytest.raises(LatentmapError, match=r"map\.parquet has id 'p0' in row 0 where 'q0'"):
         write(PLACES, [1.0] * 4, ids=["q0", "q1", "q2", "q3"])
+
+
+def test_a_sample_without_a_label_is_grey_and_says_so(write):
+    found = write(PLACES, [1.0, 3.0, 2.0, 1.5], labels=["a", None, "a", None])
+    assert [point["source"] for point in found["points"]] == ["a", "no label", "a", "no label"]
+    assert found["metadata"]["sources"] == ["a", "no label"]
+    red, green, blue = found["metadata"]["colors"]["no label"]
+    assert red == green == blue

@@ -19,6 +19,7 @@ from latentmap.metrics.metric import Key
 from latentmap.metrics.ranking import RankedMethods
 from latentmap.project.quality import MapQuality, write_trust
 from latentmap.report.comparison_page import write_comparison_page, write_maps_page
+from latentmap.report.labels import collect_labels
 from latentmap.report.method_page import write_method_pages
 from latentmap.report.options import ReportOptions
 from latentmap.report.summary import write_summary
@@ -73,6 +74,10 @@ class FakeRun:
     @property
     def label_groups(self) -> dict[str, str | None]:
         return {group: color for group, (color, _) in GROUPS.items()}
+
+    @property
+    def labels_file(self) -> Path:
+        return self.folder / "report/labels.json"
 
     @property
     def report(self) -> Path:
@@ -131,6 +136,7 @@ def fake_run(
             run.weights[encoder, variant, method] = path
     _write_annotations(run)
     _write_ranking(run)
+    collect_labels(run.samples, run.label_groups, run.labels_file)
     bundle_writer(run.bundle)
     return run
 
@@ -154,7 +160,7 @@ def write_report(run: FakeRun) -> None:
         "samples": run.samples,
         "thumbnails": run.thumbnails,
         "annotations": run.annotations,
-        "label_groups": run.label_groups,
+        "labels": run.labels_file,
         "options": ReportOptions(),
     }
     tables = {kind: run.report / f"metrics_table.{kind}" for kind in ("csv", "json", "parquet")}
@@ -202,7 +208,7 @@ def write_report(run: FakeRun) -> None:
             metrics=list(compared.values()),
             agreement=run.agreements[encoder, variant],
             map_agreement=run.map_agreements[encoder, variant],
-            label_to_group=LABEL_TO_GROUP,
+            labels=run.labels_file,
             **common,
         )
     own = [key for key in run.projections if key[:2] == (encoder, variant)]
@@ -221,7 +227,6 @@ def write_report(run: FakeRun) -> None:
     write_summary(
         run.summary,
         config={"run": "fake", "variants": list(VARIANTS), "note": HOSTILE},
-        label_to_group=LABEL_TO_GROUP,
         baselines=["dct"],
         manifest=run.folder / "samples/manifest.json",
         quarantine=run.folder / "samples/quarantine.parquet",

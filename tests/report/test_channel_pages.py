@@ -46,7 +46,7 @@ def write_pages(run, files, folder, **changes):
     given = {
         "samples": run.samples,
         "thumbnails": run.thumbnails,
-        "label_groups": run.label_groups,
+        "labels": run.labels_file,
         "options": ReportOptions(),
     }
     write_channel_pages(
@@ -201,7 +201,7 @@ def test_fewer_points_are_those_of_the_same_samples(fake_run, files, tmp_path):
 
 def test_maps_of_other_samples_are_named(fake_run, files, tmp_path):
     other = SimpleNamespace(**{**vars(fake_run), "samples": fake_run.samples[:1]})
-    other.label_groups, other.bundle = fake_run.label_groups, fake_run.bundle
+    other.labels_file, other.bundle = fake_run.labels_file, fake_run.bundle
     other.summary = fake_run.summary
     with pytest.raises(LatentmapError, match=r"maps.parquet has id 'sample_040', which no sample"):
         write_pages(other, files, tmp_path, thumbnails=fake_run.thumbnails[:1])

@@ -115,7 +115,7 @@ def write(run, output, values, k=10, audit=None):
         graphs=[graph if key[2] == "mean" else missing for key in keys],
         samples=run.samples,
         thumbnails=run.thumbnails,
-        label_groups=run.label_groups,
+        labels=run.labels_file,
         options=NeighborMetricOptions(),
         bundle=run.bundle,
         home=run.summary,

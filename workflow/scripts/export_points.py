@@ -11,6 +11,7 @@ def main(snakemake):
             snakemake.input.projection,
             snakemake.input.weights,
             snakemake.input.samples,
+            snakemake.input.labels,
             snakemake.output.points,
         )
 

@@ -18,7 +18,7 @@ def main(snakemake):
             maps=given.maps,
             samples=given.samples,
             thumbnails=given.thumbnails,
-            label_groups=params.label_groups,
+            labels=given.labels,
             options=ReportOptions(**params.options),
             bundle=given.bundle,
             home=params.home,

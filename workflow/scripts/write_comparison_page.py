@@ -16,7 +16,7 @@ def main(snakemake):
             metrics=snakemake.input.metrics,
             agreement=snakemake.input.agreement,
             map_agreement=snakemake.input.map_agreement,
-            label_to_group=snakemake.params.label_to_group,
+            labels=snakemake.input.labels,
             bundle=snakemake.input.bundle,
             home=snakemake.params.home,
         )

@@ -19,7 +19,7 @@ def main(snakemake):
             annotations=next(iter(snakemake.input.annotations), None),
             samples=snakemake.input.samples,
             thumbnails=snakemake.input.thumbnails,
-            label_groups=snakemake.params.label_groups,
+            labels=snakemake.input.labels,
             options=ReportOptions(**snakemake.params.options),
             bundle=snakemake.input.bundle,
             home=snakemake.params.home,

@@ -19,7 +19,7 @@ def main(snakemake):
             samples=snakemake.input.samples,
             thumbnails=snakemake.input.thumbnails,
             bundle=snakemake.input.bundle,
-            label_groups=snakemake.params.label_groups,
+            labels=snakemake.input.labels,
             options=ReportOptions(**snakemake.params.options),
             home=snakemake.params.home,
             pages=dict(zip(names, snakemake.output.pages, strict=True)),

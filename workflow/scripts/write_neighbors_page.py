@@ -18,7 +18,7 @@ def main(snakemake):
             graphs=given.graphs,
             samples=given.samples,
             thumbnails=given.thumbnails,
-            label_groups=params.label_groups,
+            labels=given.labels,
             options=NeighborMetricOptions(**params.options),
             bundle=given.bundle,
             home=params.home,

@@ -12,8 +12,7 @@ def main(snakemake):
         write_summary(
             snakemake.output.page,
             config=params.config,
-            label_groups=params.label_groups,
-            label_to_group=params.label_to_group,
+            labels=given.labels,
             baselines=params.baselines,
             options=ReportOptions(**params.options),
             manifest=given.manifest,

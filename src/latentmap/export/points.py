@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.export.columns import read_columns, rows_of
-from latentmap.report.palette import group_colors
+from latentmap.report.labels import NO_LABEL, RunLabels, read_labels
 from latentmap.samples.cells import as_text
 from latentmap.store.files import atomic
 from latentmap.store.maps import read_map
@@ -25,26 +25,32 @@ KNOWN_COLORS = {
     "stack-exchange-preferences": "#CC3333",
 }
 
+UNLABELLED = "no label"
 PROMPT_LENGTH = 200
 ANSWER_LENGTH = 100
 DIGITS = 6
 
 
 def export_points(
-    projection: Path | str, weights: Path | str, samples: Sequence[Path | str], output: Path | str
+    projection: Path | str,
+    weights: Path | str,
+    samples: Sequence[Path | str],
+    labels: Path | str,
+    output: Path | str,
 ) -> None:
     """Write a 3D map as `embeddings_3d.json`.
 
     `points` has for each sample its row as `id`, the coordinates scaled to [-1, 1] on each axis,
     its local `density` scaled to [0, 1], the `size` 0.5 to 2.5 (the rarer, the larger), its label
-    as `source` and the `color` of that as RGB from 0 to 1, and the first characters of its text as
-    `prompt` and of its columns `chosen` and `rejected`. `metadata` has `total_points`, `sources`
-    and their `colors`.
+    as `source` ("no label" without one) and the `color` of that as RGB from 0 to 1, and the first
+    characters of its text as `prompt` and of its columns `chosen` and `rejected`. `metadata` has
+    `total_points`, `sources` and their `colors`.
 
     Args:
         projection: Parquet file of the map.
         weights: Parquet file of the embedding's local density.
         samples: shards of samples.
+        labels: what `collect_labels` wrote.
         output: the file; written point by point.
 
     Raises:
@@ -56,7 +62,7 @@ def export_points(
     density = read_parquet(weights, ["id", "density"])
     check_ids(weights, density["id"].to_pylist(), ids)
     coordinates = np.column_stack([2 * _scaled(axis) - 1 for axis in places.T])
-    colors = _colors(columns["label"].to_pylist())
+    colors = _colors(read_labels(labels))
     metadata = {"total_points": len(ids), "sources": sorted(colors), "colors": colors}
     with atomic(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write('{"points": [')
@@ -81,7 +87,7 @@ def _points(
     places = np.round(coordinates, DIGITS).tolist()
     for row, sample in enumerate(rows_of(columns)):
         x, y, z = places[row]
-        label = str(sample["label"])
+        label = str(sample["label"] or UNLABELLED)
         yield {
             "id": row,
             "x": x,
@@ -114,10 +120,13 @@ def _scaled(values: NDArray[np.float32]) -> NDArray[np.float64]:
     return (values.astype(np.float64) - low) / (high - low)
 
 
-def _colors(labels: Sequence[str]) -> dict[str, list[float]]:
+def _colors(labels: RunLabels) -> dict[str, list[float]]:
     """Return the colour of every label as RGB from 0 to 1."""
-    known = {label: color for label, color in KNOWN_COLORS.items() if label in set(labels)}
+    colors = {label: labels.color_of(label) for label in labels.group_of}
+    colors |= {label: color for label, color in KNOWN_COLORS.items() if label in colors}
+    if labels.without:
+        colors[UNLABELLED] = labels.color_of(NO_LABEL)
     return {
         label: [round(int(color[i : i + 2], 16) / 255, 4) for i in (1, 3, 5)]
-        for label, color in group_colors(known, labels).items()
+        for label, color in colors.items()
     }

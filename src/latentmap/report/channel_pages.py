@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from latentmap.errors import LatentmapError
 from latentmap.inspect.inspection import ChannelMaps, read_channel_maps, read_inspection
 from latentmap.report.channel_chart import CHANNEL_CHARTS, MOST_MAPS, ChannelChart, DeepDive
+from latentmap.report.labels import read_labels
 from latentmap.report.maps import DATA
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plate, embedded_json, specification, write_page
-from latentmap.report.palette import group_colors
 from latentmap.report.points import Points, read_samples_at
 from latentmap.store.samples import evenly_spaced, read_samples
 
@@ -34,7 +34,7 @@ def write_channel_pages(
     maps: Path | str,
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
-    label_groups: Mapping[str, str | None],
+    labels: Path | str,
     options: ReportOptions,
     bundle: Path | str,
     home: Path | str,
@@ -50,7 +50,7 @@ def write_channel_pages(
         maps: what it wrote of the channels' maps.
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
-        label_groups: the configured groups in order, with their colour or none.
+        labels: what `collect_labels` wrote.
         options: of the report.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the pages link to.
@@ -61,7 +61,7 @@ def write_channel_pages(
     places = read_channel_maps(maps)
     kept = evenly_spaced(len(places.ids), options.max_points)
     shown = read_samples_at(_rows(places, samples, maps)[kept], samples, thumbnails)
-    colors = group_colors(label_groups, shown.groups)
+    colors = read_labels(labels).colors
     data = DeepDive(read_inspection(figures, positions), {}, colors)
     data = replace(data, points=_points(places, kept, data.shown(MOST_MAPS)))
     for name, page in pages.items():

@@ -26,7 +26,7 @@ class Comparison:
     Attributes:
         experiments: best first; at least one.
         references: the best method of each baseline encoder, to hold the others against.
-        label_groups: the group of every label that a group lists.
+        label_groups: the group of every label, in the order of the groups.
         costs: what embeddings cost; only charts of the scope `costs` get them.
         agreement: how far the methods agree; only pages of one encoder and variant have it.
         calibrations: of the latents, by encoder and variant; only charts of the scope `summary`

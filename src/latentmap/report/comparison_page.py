@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.density import read_density
 from latentmap.report.experiments import best_of_each_encoder, ranked, read_experiments
+from latentmap.report.labels import read_labels
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import chart_plates, map_plate, write_page
-from latentmap.report.palette import group_colors
 from latentmap.report.points import read_points, read_shown_samples
 from latentmap.report.trust import read_trust
 
@@ -26,7 +26,7 @@ def write_comparison_page(
     metrics: Sequence[Path | str],
     agreement: Path | str,
     map_agreement: Path | str,
-    label_to_group: Mapping[str, str],
+    labels: Path | str,
     bundle: Path | str,
     home: Path | str,
 ) -> None:
@@ -42,7 +42,7 @@ def write_comparison_page(
         metrics: the files of figures, in the same order.
         agreement: the file of how far the methods of this encoder and variant agree.
         map_agreement: the same of their maps.
-        label_to_group: the group of every label that a group lists.
+        labels: what `collect_labels` wrote.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
     """
@@ -53,7 +53,7 @@ def write_comparison_page(
     data = Comparison(
         ranked(own),
         best_of_each_encoder(others),
-        label_to_group,
+        read_labels(labels).group_of,
         agreement=read_agreement(agreement, map_agreement),
     )
     write_page(
@@ -77,7 +77,7 @@ def write_maps_page(
     weights: Sequence[Path | str],
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
-    label_groups: Mapping[str, str | None],
+    labels: Path | str,
     options: ReportOptions,
     bundle: Path | str,
     home: Path | str,
@@ -95,7 +95,7 @@ def write_maps_page(
         weights: sampling weights of the mapped embeddings, in the same order.
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
-        label_groups: the configured groups in order, with their colour or none.
+        labels: what `collect_labels` wrote.
         options: of the report.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
@@ -105,7 +105,7 @@ def write_maps_page(
         LatentmapError: an input does not belong to these samples.
     """
     shown = read_shown_samples(samples, thumbnails, options.max_points, annotations)
-    colors = group_colors(label_groups, shown.groups)
+    colors = read_labels(labels).colors
     plates = [
         map_plate(
             f"map-{number}",

@@ -17,9 +17,9 @@ from latentmap.report.experiments import (
     format_value,
     read_experiments,
 )
+from latentmap.report.labels import read_labels
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import map_plate, write_page
-from latentmap.report.palette import group_colors
 from latentmap.report.points import read_points, read_shown_samples
 from latentmap.report.trust import read_trust
 
@@ -34,7 +34,7 @@ def write_method_pages(
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
     bundle: Path | str,
-    label_groups: Mapping[str, str | None],
+    labels: Path | str,
     options: ReportOptions,
     home: Path | str,
     pages: Mapping[str, Path | str],
@@ -51,7 +51,7 @@ def write_method_pages(
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
         bundle: what `write_vega_bundle` wrote.
-        label_groups: the configured groups in order, with their colour or none.
+        labels: what `collect_labels` wrote.
         options: of the report.
         home: the summary, which the pages link to.
         pages: outputs, by projection name.
@@ -64,7 +64,7 @@ def write_method_pages(
     (experiment,) = read_experiments([key], [metrics])
     shown = read_shown_samples(samples, thumbnails, options.max_points, annotations)
     density = read_density(weights, shown)
-    colors = group_colors(label_groups, shown.groups)
+    colors = read_labels(labels).colors
     for name, page in pages.items():
         plate = map_plate(
             "map",

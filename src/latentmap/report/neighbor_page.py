@@ -14,10 +14,10 @@ import numpy as np
 from latentmap.metrics.agreement import NeighborMetricOptions
 from latentmap.neighbors.graph import read_graph
 from latentmap.report.experiments import format_value, ranked, read_experiments
+from latentmap.report.labels import read_labels
 from latentmap.report.matrix import labels_note
 from latentmap.report.neighbor_charts import LabelledGraph, confusion_chart, share_histograms
 from latentmap.report.pages import Plate, chart_plate, write_page
-from latentmap.report.palette import group_colors
 from latentmap.report.points import read_samples_at
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids
@@ -54,7 +54,7 @@ def write_neighbors_page(
     graphs: Sequence[Path | str],
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
-    label_groups: Mapping[str, str | None],
+    labels: Path | str,
     options: NeighborMetricOptions,
     bundle: Path | str,
     home: Path | str,
@@ -70,7 +70,7 @@ def write_neighbors_page(
         graphs: the neighbor graphs, in the same order; that of the best method is read.
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
-        label_groups: the configured groups in order, with their colour or none.
+        labels: what `collect_labels` wrote.
         options: how many neighbors are looked at.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
@@ -81,7 +81,7 @@ def write_neighbors_page(
     best = ranked(read_experiments(keys, metrics))[0].key
     path = dict(zip(map(tuple, keys), graphs, strict=True))[best]
     data = _read_labelled(path, samples, options.k)
-    colors = group_colors(label_groups, data.groups)
+    colors = read_labels(labels).colors
     told = 1 < len(data.labels) < len(data.codes) and len(data.codes) > data.k
     write_page(
         output,

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import cycle
 
 import numpy as np
 
 from latentmap.draw.colors import OKABE_ITO
 
-# Black is left to text.
-GROUPS = OKABE_ITO[:-1]
+# Chosen one by one, each as far (CIEDE2000) as can be from all before it, of hues, chromas and
+# lightnesses that show on white and on black.
+# fmt: off
+FURTHER = (
+    "#8107B2", "#A10936", "#245C0B", "#F5B19D", "#889218", "#22DF31", "#BFBDE3",
+    "#70470F", "#B7C6A3", "#9B71FE", "#42D5CF", "#FD1C39", "#A2876B", "#205953",
+    "#4A4C7B", "#188E9A", "#895173", "#847D9F", "#995E4D", "#324CF6", "#E317D9",
+    "#6D7C5B", "#DE2C6E", "#F2A7F8", "#A37B01", "#128A1B", "#545131", "#9F1902",
+    "#DABD8A", "#D97B7B", "#28DA9C", "#6C8AD0", "#E4B4C5", "#845AAC", "#78AF5B",
+    "#FC8F3A", "#21566B", "#78AA9C", "#A0C30B", "#606902", "#2E7A62", "#6F4447",
+)
+# fmt: on
+
+# Okabe and Ito's colours, with dark grey for their black, which is left to text and lost on dark
+# backgrounds; then the further ones.
+GROUPS = (*OKABE_ITO[:-1], "#666666", *FURTHER)
 
 # Those of the palette that a thin line on white still shows.
 LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -33,18 +48,13 @@ def group_colors(configured: Mapping[str, str | None], found: Iterable[str] = ()
 
     Returns:
         Group to #rrggbb. A group without a colour gets the next of the palette that no group
-        has; when all are taken the palette repeats, darker each time.
+        is given; after its 50 colours the palette repeats.
     """
     groups = [*configured, *sorted(set(found) - set(configured))]
     given = {group: color for group, color in configured.items() if color is not None}
     taken = {color.upper() for color in given.values()}
-    shades = (
-        shade
-        for turn in range(len(groups) + 1)
-        for shade in (_darker(color, 0.6**turn) for color in GROUPS)
-        if shade not in taken
-    )
-    return {group: given.get(group) or next(shades) for group in groups}
+    free = cycle([color for color in GROUPS if color not in taken] or GROUPS)
+    return {group: given.get(group) or next(free) for group in groups}
 
 
 def ordered_colors(count: int) -> list[str]:
@@ -53,10 +63,6 @@ def ordered_colors(count: int) -> list[str]:
     places = np.linspace(0, len(anchors) - 1, count)
     mixed = [np.interp(places, range(len(anchors)), anchors[:, i]) for i in range(3)]
     return [_hex(channels) for channels in zip(*mixed, strict=True)]
-
-
-def _darker(color: str, factor: float) -> str:
-    return _hex(channel * factor for channel in _channels(color))
 
 
 def _channels(color: str) -> list[int]:

@@ -32,9 +32,9 @@ from latentmap.report.experiments import (
     read_experiments,
 )
 from latentmap.report.findings import Finding, key_findings
+from latentmap.report.labels import read_labels
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plates, map_plate, relative, write_page
-from latentmap.report.palette import group_colors
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
 from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.report.standings import STANDING_COLUMNS, Standing, Standings, read_standings
@@ -59,8 +59,7 @@ def write_summary(
     output: Path | str,
     *,
     config: Mapping[str, Any],
-    label_groups: Mapping[str, str | None],
-    label_to_group: Mapping[str, str],
+    labels: Path | str,
     baselines: Collection[str],
     options: ReportOptions,
     manifest: Path | str,
@@ -90,8 +89,7 @@ def write_summary(
     Args:
         output: the page.
         config: of the run, as plain values; shown as it is.
-        label_groups: the configured groups in order, with their colour or none.
-        label_to_group: the group of every label that a group lists.
+        labels: what `collect_labels` wrote.
         baselines: names of the encoders without learning.
         options: of the report.
         manifest: the list of shards.
@@ -125,7 +123,8 @@ def write_summary(
     joined = None if annotations is None else read_joined(annotations)
     calibrations = _calibrations(latents)
     shown = read_shown_samples(samples, thumbnails, options.max_points, annotations)
-    colors = group_colors(label_groups, shown.groups)
+    run_labels = read_labels(labels)
+    colors = run_labels.colors
     duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
     maps = {
         (*key,): paths
@@ -153,7 +152,7 @@ def write_summary(
         leaders=_leaders(experiments, baselines),
         columns=_columns(experiments),
         rows=_rows(experiments, standings, pages),
-        charts=_charts(Comparison(experiments, (), label_to_group, calibrations=calibrations)),
+        charts=_charts(Comparison(experiments, (), run_labels.group_of, calibrations=calibrations)),
         maps=_maps(experiments, maps, shown, colors, output),
         quarantine=_quarantine(quarantine),
         annotations=joined,
