@@ -33,13 +33,15 @@ def test_what_a_reason_says_of_one_row_does_not_tell_reasons_apart():
         "line 12: not JSON (Expecting value at column 7)",
         "same text as an earlier row (id a (b)\nc)",
         "line 3: not UTF-8 (byte 13)",
+        "image is missing (file a (1).png)",
         "box 0 (1, 2, 1, 4) has zero area",
     ]
     assert pl.Series(reasons).str.replace_all(ONE_ROW, "").to_list() == [
         "not JSON (Expecting value)",
         "same text as an earlier row",
         "not UTF-8",
-        reasons[3],
+        "image is missing",
+        reasons[4],
     ]
 
 

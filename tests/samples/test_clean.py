@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from latentmap.samples.clean import Cleaner, FaultError, clean_boxes, image_size
+from latentmap.samples.clean import Cleaner, clean_boxes
+from latentmap.samples.faults import FaultError
+from latentmap.samples.pictures import open_picture
 
 
 def encoded(size=(40, 30), form="PNG", **options):
@@ -49,10 +51,10 @@ def test_a_sample_needs_image_text_or_latent():
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"])
 def test_truncated_images_are_set_aside_though_the_switch_is_on(form, monkeypatch):
     whole = encoded(form=form)
-    assert image_size(whole) == (40, 30)
+    assert open_picture(whole).image.size == (40, 30)
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     with pytest.raises(FaultError, match="cannot be decoded"):
-        image_size(whole[: len(whole) // 2])
+        open_picture(whole[: len(whole) // 2])
 
 
 def test_damaged_and_missing_images_are_set_aside():
@@ -60,7 +62,17 @@ def test_damaged_and_missing_images_are_set_aside():
     damaged[60:80] = bytes(20)
     assert "cannot be decoded" in reason(image=bytes(damaged))
     assert reason(image=b"no image at all") == "image cannot be decoded (unknown format)"
-    assert reason(image=b"", text="a question") == "image is missing, or outside the image folder"
+    missing = {"reason": "image is missing (file a.png)", "remedy": "Put it there."}
+    assert reason(image=None, no_image=missing, text="a question") == missing["reason"]
+
+
+def test_a_sample_with_a_latent_is_shown_without_an_image_that_is_damaged():
+    clean = Cleaner().clean(sample(image=b"bad", npz_row=0))
+    assert clean.size is None
+    assert clean.notes == ["shown without its image: image cannot be decoded (unknown format)"]
+    missing = {"reason": "image is missing (file a.png)", "remedy": "Put it there."}
+    clean = Cleaner().clean(sample(image=None, no_image=missing, cache_row=0))
+    assert clean.notes == ["shown without its image: image is missing (file a.png)"]
 
 
 def test_decompression_bombs_are_set_aside(monkeypatch):
@@ -71,14 +83,16 @@ def test_decompression_bombs_are_set_aside(monkeypatch):
 def test_the_size_is_that_of_the_stored_pixels():
     exif = Image.Exif()
     exif[0x0112] = 6  # to be shown rotated by a quarter
-    assert image_size(encoded(form="JPEG", exif=exif)) == (40, 30)
+    assert open_picture(encoded(form="JPEG", exif=exif)).image.size == (40, 30)
 
 
 def test_an_image_is_decoded_once(monkeypatch):
     from latentmap.samples import clean
 
     calls = []
-    monkeypatch.setattr(clean, "image_size", lambda data: calls.append(data) or (40, 30))
+    monkeypatch.setattr(
+        clean, "open_picture", lambda data: calls.append(data) or open_picture(data)
+    )
     cleaner, other = Cleaner(), encoded((20, 10))
     for image in (encoded(), encoded(), other, encoded()):
         cleaner.clean(sample(image=image))

@@ -1,4 +1,5 @@
 import json
+import unicodedata
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import as_boxes, as_text, cells, parse_literal
-from latentmap.samples.clean import Cleaner, FaultError
+from latentmap.samples.clean import Cleaner
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.faults import FaultError
 from latentmap.samples.images import Images
 from latentmap.samples.source import RAW_SCHEMA
 
@@ -147,11 +149,43 @@ def test_images_come_as_bytes_structs_and_files_of_the_folder_only(tmp_path):
     assert images.read({"bytes": b"raw", "path": "sub/a.png"}) == b"raw"
     assert images.read({"bytes": None, "path": "sub/a.png"}) == b"inside"
     assert images.read(str(root / "sub" / "a.png")) == b"inside"
-    for cell in ("../secret.png", str(tmp_path / "secret.png"), "gone.png", "", "a\0b", None):
-        assert images.read(cell) == b"", cell
-    assert Images(root, absent=None).read(None) is None
+    (root / "link.png").symlink_to(tmp_path / "secret.png")
+    (root / "out").symlink_to(tmp_path)
+    (root / "empty.png").touch()
+    for cell, words in (
+        ("../secret.png", r"is outside the folder of images \(file \.\./secret\.png\)"),
+        (str(tmp_path / "secret.png"), "is outside the folder of images"),
+        ("link.png", "is behind a link that leads out of the folder"),
+        ("out/secret.png", "is behind a link that leads out of the folder"),
+        ("gone.png", r"image is missing \(file gone\.png\)"),
+        ("a\0b", "image is missing"),
+        ("sub", "cannot be read: Is a directory"),
+        ("empty.png", "image is empty"),
+        ("", "no image"),
+        (None, "no image"),
+    ):
+        for _ in range(2):
+            with pytest.raises(FaultError, match=words):
+                images.read(cell)
+    assert Images(root, required=False).read(None) is None
+    assert Images(root, required=False).read("") is None
+    assert Images(root, follow_links=True).read("out/secret.png") == b"outside"
     assert images.digest("sub/a.png") == images.digest(b"inside")
-    assert images.digest("gone.png") == "missing"
+    assert images.digest("gone.png") == Images(root / "sub").digest("gone.png")
+    assert images.digest("link.png") != Images(root, follow_links=True).digest("link.png")
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_names_of_files_match_in_any_unicode_form(tmp_path, forms):
+    stored, given = (unicodedata.normalize(form, "schöne/Ångström é.png") for form in forms)
+    assert stored != given
+    (tmp_path / stored).parent.mkdir()
+    (tmp_path / stored).write_bytes(b"inside")
+    images = Images(tmp_path)
+    assert images.read(given) == b"inside"
+    assert images.digest(given) == images.digest(stored)
+    with pytest.raises(FaultError, match="image is missing"):
+        images.read(given.replace(".png", ".jpg"))
 
 
 def test_digest_follows_every_part_of_a_row(tmp_path):
@@ -194,4 +228,4 @@ def test_a_folder_of_images_may_be_a_link(tmp_path):
     (tmp_path / "real" / "a.png").write_bytes(b"linked")
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "images").symlink_to(Path("../real"))
-    assert Images(tmp_path / "root").read("images/a.png") == b"linked"
+    assert Images(tmp_path / "root", follow_links=True).read("images/a.png") == b"linked"

@@ -1,4 +1,5 @@
 import os
+import unicodedata
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,8 @@ from PIL import Image
 from latentmap.errors import LatentmapError
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
+
+CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 
 @pytest.fixture
@@ -83,9 +86,30 @@ def test_every_kind_of_picture_is_taken_and_the_rest_is_counted_and_named(folder
     assert heic.remedy.startswith("Convert")
 
 
-def test_the_table_of_labels_is_not_passed_over(folder):
-    (folder / "labels.csv").write_text("file_name,label\ncat/z.png,cat\n")
-    assert "files .csv" not in said(make(folder, labels="labels.csv"))
+def test_images_without_a_row_in_the_table_of_labels_are_passed_over(folder):
+    stored, given = (unicodedata.normalize(form, "dog/é.png") for form in ("NFC", "NFD"))
+    Image.new("RGB", (8, 8)).save(folder / stored)
+    (folder / "labels.csv").write_text(f"file_name,label\n./cat/z.png,cat\n{given},dog\n")
+    source = make(folder, labels="labels.csv")
+    assert said(source) == {
+        "files .txt": (1, ("cat/notes.txt",)),
+        "hidden files and folders": (1, (".hidden",)),
+        "images": (3, ("cat/deep/a.JPG", "dog/b.png", "loose.png")),
+    }
+    made = ingest(source, [0, 1], {}, {})
+    assert made.samples["id"].to_pylist() == ["./cat/z.png", given]
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="needs the cases beside the project")
+def test_cases_of_folders():
+    source = make(CASES / "jfif_avif_skipped" / "images")
+    assert source.index()["label"].value_counts(sort=True).rows() == [
+        *(("cat", 5), ("dog", 4), ("owl", 4))
+    ]
+    assert source.remarks() == []
+    source = make(CASES / "nfd_names", labels="l.csv")
+    made = ingest(source, range(3), {}, {})
+    assert made.samples.num_rows == 3 and source.remarks() == []
 
 
 def test_a_snapshot_of_the_hub_is_made_of_links_to_the_files_beside_it(folder, tmp_path):

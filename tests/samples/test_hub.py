@@ -117,9 +117,9 @@ def test_images_in_a_folder_beside_or_elsewhere(tmp_path):
     (tmp_path / "else" / "images" / "1.jpg").write_bytes(b"elsewhere")
     parquet(table, tmp_path / "data" / "qa.parquet")
     beside = make(tmp_path / "data" / "qa.parquet")
-    assert beside.read([0, 1])["image"].to_pylist() == [b"beside", b""]
+    assert beside.read([0, 1])["image"].to_pylist() == [b"beside", None]
     elsewhere = make(tmp_path / "data" / "qa.parquet", image_root=str(tmp_path / "else"))
-    assert elsewhere.read([0, 1])["image"].to_pylist() == [b"", b"elsewhere"]
+    assert elsewhere.read([0, 1])["image"].to_pylist() == [None, b"elsewhere"]
     assert set(beside.index()["digest"]).isdisjoint(elsewhere.index()["digest"])
 
 

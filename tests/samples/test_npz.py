@@ -61,15 +61,19 @@ def test_a_cache_without_thumbnails(tmp_path, thumbnails):
     assert made.samples["image"].to_pylist() == [None, None, None]
 
 
-def test_a_damaged_thumbnail_is_set_aside(tmp_path):
+def test_a_sample_whose_thumbnail_is_damaged_is_kept_without_it(tmp_path):
     metadata = json.dumps([METADATA[0] | {"id": f"q{i}"} for i in range(5)])
     thumbnails = json.dumps([PLAIN, "#", PLAIN[:200], PLAIN + "A", {"no": "text"}])
     source = write(
         tmp_path / "c.npz", latents=np.zeros((5, 1)), metadata=metadata, thumbnails=thumbnails
     )
     made = ingest(source, range(5), {}, {})
-    assert made.samples["id"].to_pylist() == ["q0"]
+    assert made.samples["id"].to_pylist() == [f"q{i}" for i in range(5)]
+    assert made.samples["image"].is_null().to_pylist() == [False, True, True, True, True]
     assert made.quarantine["id"].to_pylist() == ["q1", "q2", "q3", "q4"]
+    assert set(made.quarantine["action"].to_pylist()) == {"noted"}
+    words = "shown without its image: image cannot be decoded ("
+    assert all(reason.startswith(words) for reason in made.quarantine["reason"].to_pylist())
 
 
 def test_digest_follows_latents_and_rows(tmp_path):

@@ -56,6 +56,11 @@ def test_where_no_sample_is_left_the_commonest_reasons_are_said(seal, tmp_path):
     assert not (tmp_path / "quarantine.parquet").exists()
 
 
+def test_names_of_files_do_not_tell_reasons_apart(seal):
+    with pytest.raises(LatentmapError, match=r"set aside, 2 like 'gone \(file a\.png\)'"):
+        seal(([], [note(0, "gone (file a.png)"), note(1, "gone (file b (1).png)")]))
+
+
 def test_a_long_list_of_files_is_cut(seal):
     with pytest.raises(LatentmapError, match=r"0002\.parquet and 2 more beside it\.$"):
         seal(*[([], [note(row, "empty label")]) for row in range(5)])

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.draw.colors import OKABE_ITO
 from latentmap.errors import LatentmapError
+from latentmap.samples.faults import FaultError
+from latentmap.samples.pictures import open_picture
 
 SMALLEST_FONT = 6
 """Size in pixels below which a label is no longer legible and is left out."""
@@ -95,9 +95,7 @@ def show(sample: Mapping[str, Any], variant: str, options: DrawOptions) -> Image
 
 
 def decode(sample: Mapping[str, Any], at_least: int | None = None) -> Image.Image:
-    """Decode a sample's image to RGB.
-
-    Transparent pixels are seen on white; samples of 16 bits keep their upper 8.
+    """Decode a sample's image to RGB; see `open_picture`.
 
     Args:
         sample: a row of a sample shard.
@@ -108,27 +106,12 @@ def decode(sample: Mapping[str, Any], at_least: int | None = None) -> Image.Imag
             f"Sample '{sample['id']}' has no image, and this encoder needs one; choose another."
         )
     try:
-        image = Image.open(io.BytesIO(sample["image"]))
-        if at_least is not None:
-            image.draft("RGB", (at_least, at_least))
-        image.load()
-        return _to_rgb(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return open_picture(sample["image"], at_least).image
+    except FaultError as fault:
         raise LatentmapError(
-            f"The image of sample '{sample['id']}' cannot be read ({error}); "
+            f"The image of sample '{sample['id']}' cannot be read ({fault.reason}); "
             "make the samples again so that it is set aside."
         ) from None
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        upper = np.clip(np.asarray(image, np.int64) >> 8, 0, 255)
-        return Image.fromarray(upper.astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
 
 
 def draw_boxes(

@@ -51,7 +51,7 @@ class Links:
     methods: dict[str, dict[str, Path | str]] = field(default_factory=dict)
 
 
-ONE_ROW = r"^line \d+: | at column \d+|(?s: \((?:id|byte) .*\)$)"
+ONE_ROW = r"^line \d+: | at column \d+|(?s: \((?:id|byte|file) .*\)$)"
 """What a reason says of one row only: it is left out where rows are counted by their reason."""
 
 

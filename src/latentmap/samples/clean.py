@@ -13,13 +13,13 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
-from PIL import Image, ImageFile, UnidentifiedImageError
 
-from latentmap.samples.source import FAULT
+from latentmap.samples.faults import FaultError
+from latentmap.samples.pictures import open_picture
+from latentmap.samples.source import FAULT, NO_IMAGE
 
 # A remark on a whole source has no row, and counts more than one; see `Remark`.
 QUARANTINE_SCHEMA = pa.schema(
@@ -57,33 +57,21 @@ Size = tuple[int, int]
 Box = list[float]
 
 
-class FaultError(Exception):
-    """Why a sample is set aside.
-
-    Attributes:
-        reason: what is wrong.
-        remedy: what the owner of the data can do.
-    """
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.remedy = remedy
-
-
 @dataclass(frozen=True)
 class Clean:
     """What cleaning found out about a good sample.
 
     Attributes:
-        size: (width, height) of its image in pixels; null without an image.
+        size: (width, height) of its image in pixels; null without an image that can be shown.
         boxes: its boxes, repaired.
         repairs: what was repaired, one sentence each.
+        notes: what else its owner should know, one sentence each.
     """
 
     size: Size | None
     boxes: list[Box]
     repairs: list[str]
+    notes: list[str]
 
 
 class Cleaner:
@@ -95,10 +83,12 @@ class Cleaner:
 
     def __init__(self, needs_label: bool = True) -> None:
         self._needs_label = needs_label
-        self._sizes: dict[bytes, Size | FaultError] = {}
+        self._seen: dict[bytes, tuple[Size, str | None] | FaultError] = {}
 
     def clean(self, sample: Mapping[str, Any]) -> Clean:
         """Check one raw sample.
+
+        A sample whose latent is there already needs no image: one that cannot be shown is noted.
 
         Args:
             sample: a row of what `Source.read` returns.
@@ -113,51 +103,37 @@ class Cleaner:
         if self._needs_label and _is_blank(sample["label"]):
             raise FaultError("empty label", "Label the row, or check 'columns.label'.")
         has_latent = any(sample.get(row) is not None for row in (LATENT_ROW, CACHE_ROW))
-        if sample["image"] is None and _is_blank(sample["text"]) and not has_latent:
+        size, notes = None, []
+        try:
+            size, note = self._look_at(sample)
+            notes = [note] if note else []
+        except FaultError as fault:
+            if not has_latent:
+                raise
+            notes = [f"shown without its image: {fault.reason}"]
+        if size is None and _is_blank(sample["text"]) and not has_latent:
             raise FaultError("neither image nor text", "Check 'columns.image' and 'columns.text'.")
-        size = None if sample["image"] is None else self._size(sample["image"])
         boxes, repairs = clean_boxes(sample["boxes"] or [], size)
-        return Clean(size, boxes, repairs)
+        return Clean(size, boxes, repairs, notes)
 
-    def _size(self, data: bytes) -> Size:
+    def _look_at(self, sample: Mapping[str, Any]) -> tuple[Size | None, str | None]:
+        """Return the size of a sample's image, and how it is shown where that is not obvious."""
+        if sample.get(NO_IMAGE) is not None:
+            raise FaultError(**sample[NO_IMAGE])
+        data = sample["image"]
+        if data is None:
+            return None, None
         key = hashlib.blake2b(data, digest_size=16).digest()
-        if key not in self._sizes:
+        if key not in self._seen:
             try:
-                self._sizes[key] = image_size(data)
+                picture = open_picture(data)
+                self._seen[key] = picture.image.size, picture.note
             except FaultError as fault:
-                self._sizes[key] = fault
-        found = self._sizes[key]
+                self._seen[key] = fault
+        found = self._seen[key]
         if isinstance(found, FaultError):
             raise found
         return found
-
-
-def image_size(data: bytes) -> Size:
-    """Decode an image in full and return its (width, height) in pixels, as stored.
-
-    Raises:
-        FaultError: it is missing, damaged, truncated, or too large to be a picture.
-    """
-    if not data:
-        raise FaultError(
-            "image is missing, or outside the image folder",
-            "Put the file where the row says, or set the image folder.",
-        )
-    # The switch is global and other packages turn it on: half a picture would pass for a whole one.
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        with Image.open(BytesIO(data)) as image:
-            image.load()
-            return image.size
-    except Image.DecompressionBombError:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise FaultError(
-            f"image has more than {limit} pixels", "Scale it down, boxes included."
-        ) from None
-    except Exception as error:  # damaged files make decoders raise errors of every kind
-        cause = "unknown format" if isinstance(error, UnidentifiedImageError) else str(error)
-        reason = f"image cannot be decoded ({' '.join(cause.split()) or type(error).__name__})"
-        raise FaultError(reason, "Replace the file by a whole one.") from None
 
 
 def clean_boxes(boxes: Sequence[Box | None], size: Size | None) -> tuple[list[Box], list[str]]:

@@ -23,8 +23,9 @@ from latentmap.samples.cells import (
     stable_text,
 )
 from latentmap.samples.clean import ORIGINS
+from latentmap.samples.faults import FaultError
 from latentmap.samples.images import Images, unpack
-from latentmap.samples.source import FAULT, NOTE, RAW_SCHEMA
+from latentmap.samples.source import FAULT_TYPE, NO_IMAGE, NOTES, RAW_SCHEMA
 from latentmap.store.files import digest
 from latentmap.store.samples import SCHEMA
 
@@ -153,13 +154,13 @@ def raw_samples(
 ) -> pa.Table:
     """Map rows of a source to `RAW_SCHEMA`, followed by all columns that are not mapped whole.
 
-    An extra column with the name of a core column, of `FAULT`, of `NOTE`, or of one of `ORIGINS`
-    that the source has not written itself, is prefixed with `original_`.
+    An extra column with the name of a core column, of one of `NOTES`, or of one of `ORIGINS` that
+    the source has not written itself, is prefixed with `original_`.
 
     Args:
         table: (n,) rows as the source has them.
         columns: their mapping.
-        images: where their images are; one that cannot be had is empty, not null.
+        images: where their images are; if one cannot be had, `NO_IMAGE` says why.
         rows: (n,) their positions in the source.
         prefix: of ids that are made of the row's number.
         origins: the columns of the table that are the source's own `ORIGINS`.
@@ -172,16 +173,35 @@ def raw_samples(
     core["text"] = texts(table, columns)
     core["id"] = _ids(table, columns, rows, prefix)
     core["boxes"] = [as_boxes(value) for value in cells(table, columns.boxes)]
-    core["image"] = [picture and images.read(cell) for cell in cells(table, picture)]
+    found = cells(table, picture)
+    core["image"], faults = _pictures(found, images) if picture else (found, found)
     raw = pa.table([pa.array(core[f.name], f.type) for f in RAW_SCHEMA], schema=RAW_SCHEMA)
     others = (tried for role, tried in columns.paths().items() if role != "image")
     mapped = {picture, *chain(*others)}
     reserved = ORIGINS.difference(origins)
     for name in table.column_names:
         if name not in mapped:
-            free = extra_name(name, [*SCHEMA.names, FAULT, NOTE, *reserved, *raw.column_names])
+            free = extra_name(name, [*SCHEMA.names, *NOTES, *reserved, *raw.column_names])
             raw = raw.append_column(free, table[name])
+    if any(faults):
+        raw = raw.append_column(NO_IMAGE, pa.array(faults, FAULT_TYPE))
     return raw
+
+
+def _pictures(
+    found: Sequence[Any], images: Images
+) -> tuple[list[bytes | None], list[dict[str, str] | None]]:
+    """Read images; where one cannot be had, say why."""
+    pictures: list[bytes | None] = []
+    faults: list[dict[str, str] | None] = []
+    for cell in found:
+        try:
+            pictures.append(images.read(cell))
+            faults.append(None)
+        except FaultError as fault:
+            pictures.append(None)
+            faults.append({"reason": fault.reason, "remedy": fault.remedy})
+    return pictures, faults
 
 
 def _ids(table: pa.Table, columns: ColumnMap, rows: Iterable[int], prefix: str) -> list[str | None]:

@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latentmap.store.files import digest_bytes, digest_file
+from latentmap.samples.faults import FaultError
+from latentmap.samples.listing import boundary
+from latentmap.store.files import digest, digest_bytes, digest_file
 
 
 class Images:
     """Image cells: bytes, `{bytes, path}` structs, or paths of files.
 
     Only files below `root` are read, so that a data set of someone else cannot name private ones.
-    A file that several rows share is read once.
+    Names match whatever their Unicode form. A file that several rows share is read once.
 
     Args:
         root: the folder that paths are relative to.
-        absent: what a row without an image has: nothing to decode, which sets it aside, or null
-            where a sample needs no image.
+        required: whether a row must have an image.
+        follow_links: whether links that lead out of `root` may be followed.
     """
 
-    def __init__(self, root: Path, absent: bytes | None = b"") -> None:
+    def __init__(self, root: Path, required: bool = True, follow_links: bool = False) -> None:
         self._root = _lexical(root)
-        self._absent = absent
-        self._blobs: dict[str, bytes] = {}
+        self._required = required
+        self._limit = None if follow_links else boundary(self._root)
+        self._folders: dict[Path, Path] = {}
+        self._names: dict[Path, dict[str, str]] = {}
+        self._blobs: dict[str, bytes | FaultError] = {}
         self._digests: dict[str, str] = {}
 
     def read(self, cell: Any) -> bytes | None:
-        """Return the bytes of an image; empty where they cannot be had."""
+        """Return the bytes of an image; null if the row has none and needs none.
+
+        Raises:
+            FaultError: the image cannot be had.
+        """
         data, path = unpack(cell)
-        if data is not None or path is None:
-            return self._absent if data is None else data
-        if path not in self._blobs:
-            try:
-                self._blobs[path] = self._file(path).read_bytes()
-            except (OSError, ValueError):
-                self._blobs[path] = b""
-        return self._blobs[path]
+        if data is None and not path:
+            if not self._required:
+                return None
+            raise FaultError("no image", "Give every row an image, or check 'columns.image'.")
+        if data is None:
+            assert path is not None
+            data = self._blob(path)
+        if not data:
+            raise FaultError("image is empty", "Put a whole file in its place.")
+        return data
 
     def digest(self, cell: Any) -> str:
         """Digest what `read` would return."""
@@ -48,15 +60,82 @@ class Images:
         if path not in self._digests:
             try:
                 self._digests[path] = digest_file(self._file(path))
-            except (OSError, ValueError):
-                self._digests[path] = "missing"
+            except FaultError as fault:
+                self._digests[path] = digest(fault.reason)
+            except (OSError, ValueError) as error:
+                self._digests[path] = digest(_unreadable(path, error).reason)
         return self._digests[path]
 
-    def _file(self, path: str) -> Path:
+    def find(self, path: str) -> Path:
+        """Return the file below the folder of images that a path names, whatever its Unicode form.
+
+        It may not be there; it is what it would be called.
+        """
         file = _lexical(self._root / path)
-        if not file.is_relative_to(self._root):
-            raise ValueError(f"{file} is outside {self._root}")
+        if file.is_relative_to(self._root) and not str(file).isascii() and not _is_there(file):
+            return self._in_other_form(file)
         return file
+
+    def _blob(self, path: str) -> bytes:
+        """Return the content of a file."""
+        if path not in self._blobs:
+            try:
+                self._blobs[path] = self._file(path).read_bytes()
+            except FaultError as fault:
+                self._blobs[path] = fault
+            except (OSError, ValueError) as error:
+                self._blobs[path] = _unreadable(path, error)
+        found = self._blobs[path]
+        if isinstance(found, FaultError):
+            raise found
+        return found
+
+    def _file(self, path: str) -> Path:
+        """Return the file that a path names.
+
+        Raises:
+            FaultError: it is not to be read.
+        """
+        file = self.find(path)
+        if not file.is_relative_to(self._root):
+            raise FaultError(
+                f"image is outside the folder of images (file {path})",
+                "Put it below that folder, or set the folder to one that holds all images.",
+            )
+        if self._limit is not None and not self._real(file).is_relative_to(self._limit):
+            raise FaultError(
+                f"image is behind a link that leads out of the folder of images (file {path})",
+                "Set 'follow_links' to true if what it leads to is part of the data.",
+            )
+        return file
+
+    def _real(self, file: Path) -> Path:
+        """Return a path without links; those of folders are looked up once."""
+        if file.is_symlink():
+            return file.resolve()
+        if file.parent not in self._folders:
+            self._folders[file.parent] = file.parent.resolve()
+        return self._folders[file.parent] / file.name
+
+    def _in_other_form(self, file: Path) -> Path:
+        """Return the file whose path differs in its Unicode form only, else the same."""
+        found = self._root
+        for name in file.relative_to(self._root).parts:
+            as_given = found / name
+            found = as_given if _is_there(as_given) else found / self._named(found, name)
+        return found
+
+    def _named(self, folder: Path, name: str) -> str:
+        """Return the name in a folder that is this one in another Unicode form, else the same."""
+        if folder not in self._names:
+            inside = folder.iterdir() if folder.is_dir() else ()
+            self._names[folder] = {composed(entry.name): entry.name for entry in inside}
+        return self._names[folder].get(composed(name), name)
+
+
+def composed(text: str) -> str:
+    """Return text in the Unicode form NFC, in which file systems differ."""
+    return unicodedata.normalize("NFC", text)
 
 
 def unpack(cell: Any) -> tuple[bytes | None, str | None]:
@@ -68,6 +147,19 @@ def unpack(cell: Any) -> tuple[bytes | None, str | None]:
     if isinstance(cell, Mapping):
         return cell.get("bytes"), cell.get("path")
     return None, None
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> FaultError:
+    """Return why a file cannot be read; a name that no file can have is one that is missing."""
+    if isinstance(error, ValueError | FileNotFoundError):
+        remedy = "Put the file where the row says, or set the folder of images."
+        return FaultError(f"image is missing (file {path})", remedy)
+    remedy = "Make it a file that can be read."
+    return FaultError(f"image cannot be read: {error.strerror} (file {path})", remedy)
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)
 
 
 def _lexical(path: Path) -> Path:

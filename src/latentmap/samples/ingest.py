@@ -14,9 +14,10 @@ from latentmap.samples.clean import (
     QUARANTINE_SCHEMA,
     Clean,
     Cleaner,
-    FaultError,
 )
-from latentmap.samples.source import FAULT, NOTE, RAW_SCHEMA, Source
+from latentmap.samples.faults import FaultError
+from latentmap.samples.remarks import NOTED
+from latentmap.samples.source import NOTE, NOTES, RAW_SCHEMA, Source
 from latentmap.store.samples import SCHEMA
 
 
@@ -80,9 +81,11 @@ def ingest(
             remedy = "Correct the boxes at their source, if the repair is not what they mean."
             reason = "; ".join(clean.repairs)
             notes.append({**identity, "action": "repaired", "reason": reason, "remedy": remedy})
-        if sample.get(NOTE) is not None:
+        noted = [*clean.notes, *filter(None, [sample.get(NOTE)])]
+        if noted:
             remedy = "Nothing has to be done; correct the source, if it is wrong."
-            notes.append({**identity, "action": "noted", "reason": sample[NOTE], "remedy": remedy})
+            reason = "; ".join(noted)
+            notes.append({**identity, "action": NOTED, "reason": reason, "remedy": remedy})
     samples = _samples(raw, kept, source.name, digests, label_groups)
     return Ingested(samples, pa.Table.from_pylist(notes, QUARANTINE_SCHEMA))
 
@@ -124,10 +127,10 @@ def _samples(
         "boxes": [clean.boxes for clean in found],
         "width": [width for width, _ in sizes],
         "height": [height for _, height in sizes],
-        "image": good["image"],
+        "image": _shown(good["image"], found),
         "digest": [digests[position] for position in positions],
     }
-    raw_only = {*RAW_SCHEMA.names, FAULT, NOTE}
+    raw_only = {*RAW_SCHEMA.names, *NOTES}
     extras = [field for field in raw.schema if field.name not in raw_only]
     columns = [
         core[f.name]
@@ -137,3 +140,11 @@ def _samples(
     ]
     columns += [good[field.name] for field in extras]
     return pa.table(columns, schema=pa.schema([*SCHEMA, *extras]))
+
+
+def _shown(images: pa.ChunkedArray, found: Sequence[Clean]) -> pa.ChunkedArray:
+    """Return the images without those that cannot be shown."""
+    if all(clean.size for clean in found):
+        return images
+    kept = [clean.size and images[row].as_py() for row, clean in enumerate(found)]
+    return pa.chunked_array([pa.array(kept, images.type)])

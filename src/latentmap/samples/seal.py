@@ -66,8 +66,8 @@ def _nothing_left(quarantine: Sequence[Path | str]) -> str:
     for path in quarantine:
         for note in read_parquet(path, ["action", "reason", "remedy"]).to_pylist():
             if note["action"] == "quarantined":
-                # Numbers of lines, and of boxes, would make a reason of every row.
-                kind = re.sub(r"-?\d[\d.e+-]*", "#", note["reason"])
+                # Numbers of lines and boxes, and names of files, would make a reason of every row.
+                kind = re.sub(r"-?\d[\d.e+-]*|(?s: \(file .*\)$)", "#", note["reason"])
                 examples.setdefault(kind, f"like '{note['reason']}' ({note['remedy']})")
                 counts[kind] += 1
     commonest = counts.most_common(SHOWN)

@@ -31,8 +31,17 @@ RAW_SCHEMA = pa.schema(
 FAULT = "fault"
 """Extra column of raw rows: why the source itself sets a row aside, null where it does not."""
 
+NO_IMAGE = "no_image"
+"""Extra column of raw rows: reason and remedy where a row's image cannot be had, else null."""
+
+FAULT_TYPE = pa.struct([pa.field("reason", pa.string()), pa.field("remedy", pa.string())])
+"""Type of that column."""
+
 NOTE = "note_of_source"
 """Extra column of raw rows: what a reader of the data should know of a row that is used."""
+
+NOTES = (FAULT, NO_IMAGE, NOTE)
+"""Extra columns of raw rows that no sample keeps; each is there where it says something."""
 
 
 class SourceOptions(Options):
@@ -45,6 +54,16 @@ class SourceOptions(Options):
 
     name: str = ""
     input: UserPath | None = None
+
+
+class FileOptions(SourceOptions):
+    """Options of every source that reads files of others.
+
+    Attributes:
+        follow_links: take what links lead to outside the folder of the data, too.
+    """
+
+    follow_links: bool = False
 
 
 S_co = TypeVar("S_co", bound=SourceOptions, covariant=True)

@@ -25,7 +25,7 @@ from latentmap.samples.cells import cells
 from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
 from latentmap.samples.columns import ColumnMap, extra_name, index_rows, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.source import FAULT, NOTE, Source, SourceOptions
+from latentmap.samples.source import FAULT, NOTE, FileOptions, Source
 
 NUMBER, GROUP = "ground_truth_num_label", "ground_truth_L2_num_label"
 
@@ -42,7 +42,7 @@ class EmbeddingCacheColumns(ColumnMap):
     image: str | tuple[str, ...] | None = FILE_NAME
 
 
-class EmbeddingCacheOptions(SourceOptions):
+class EmbeddingCacheOptions(FileOptions):
     """Options of `embedding_cache`; `input` is a cache, a folder of caches, or a pattern.
 
     Attributes:
@@ -103,13 +103,6 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
             faults[place].append(fault)
         for place, note in self._relabelled(rows):
             notes[place].append(note)
-        pictures = raw["image"].to_pylist()
-        for place, picture in enumerate(pictures):
-            if picture == b"":  # a vector needs no picture
-                pictures[place] = None
-                notes[place].append(f"no picture in {self.options.image_root}")
-        field = raw.schema.get_field_index("image")
-        raw = raw.set_column(field, raw.schema.field(field), pa.array(pictures, pa.large_binary()))
         for name, found in ((FAULT, faults), (NOTE, notes)):
             raw = raw.append_column(name, pa.array(map(_sentence, found), pa.string()))
         return raw
@@ -128,7 +121,8 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
 
     @property
     def _images(self) -> Images:
-        return Images(Path(self.options.image_root or ""), absent=None)
+        root = Path(self.options.image_root or "")
+        return Images(root, False, self.options.follow_links)
 
     @cached_property
     def _table(self) -> pa.Table:

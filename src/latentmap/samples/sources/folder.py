@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
+from latentmap.samples.cells import cells
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
-from latentmap.samples.images import Images
+from latentmap.samples.images import Images, unpack
 from latentmap.samples.listing import Listing, list_files
 from latentmap.samples.pictures import picture_suffixes
-from latentmap.samples.remarks import Remark
+from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.rows import Rows
-from latentmap.samples.source import Source, SourceOptions
+from latentmap.samples.source import FileOptions, Source
 
 NO_IMAGE = "no images that Pillow can open here"
 CONVERT = "Convert those that are images to PNG or JPEG; of others nothing has to be done."
@@ -34,19 +35,17 @@ class FolderColumns(ColumnMap):
     image: str | tuple[str, ...] | None = "file_name"
 
 
-class FolderOptions(SourceOptions):
+class FolderOptions(FileOptions):
     """Options of `folder`; its `input` is the folder of images.
 
     Attributes:
         labels: CSV or Parquet table of labels, a path inside the folder or a full one; without,
             the label of an image is the name of the topmost folder that it is in.
         columns: which column of the table holds what.
-        follow_links: take what links lead to outside the folder, too.
     """
 
     labels: UserPath | None = None
     columns: FolderColumns = FolderColumns()
-    follow_links: bool = False
 
 
 class FolderSource(Source[FolderOptions]):
@@ -57,16 +56,26 @@ class FolderSource(Source[FolderOptions]):
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. Images are in the order of their paths."""
         self.options.columns.check(self._table, str(self._labels or self._folder))
-        return index_rows(self._table, self.options.columns, Images(self._folder))
+        return index_rows(self._table, self.options.columns, self._images)
 
     def remarks(self) -> Sequence[Remark]:
         """Say which files are passed over; see `Source.remarks`."""
-        return self._listing.remarks(NO_IMAGE, CONVERT)
+        remarks = self._listing.remarks(NO_IMAGE, CONVERT)
+        if self._labels is not None and (unlabelled := self._without_row()):
+            reason = f"{self._labels.name} has no row for them"
+            remarks.append(
+                passed_over("images", unlabelled, reason, "Add rows, if they are meant.")
+            )
+        return remarks
 
     def read(self, rows: Sequence[int]) -> pa.Table:
-        """Read rows; see `Source.read`. An image that cannot be had is empty, not null."""
+        """Read rows; see `Source.read`."""
         table = self._table.take(pa.array(rows, pa.int64()))
-        return raw_samples(table, self.options.columns, Images(self._folder), rows)
+        return raw_samples(table, self.options.columns, self._images, rows)
+
+    @cached_property
+    def _images(self) -> Images:
+        return Images(self._folder, follow_links=self.options.follow_links)
 
     @cached_property
     def _folder(self) -> Path:
@@ -93,6 +102,13 @@ class FolderSource(Source[FolderOptions]):
         if not self._labels.is_file():
             raise LatentmapError(f"{self._labels}: no such file. Check 'labels'.")
         return pa.concat_tables(Rows([self._labels], self.options.columns))
+
+    def _without_row(self) -> list[str]:
+        """Return the images in the folder that no row of the table of labels names."""
+        named = cells(self._table, self.options.columns.image_column(self._table.column_names))
+        paths = filter(None, (unpack(cell)[1] for cell in named))
+        known = {self._images.find(path) for path in paths}
+        return [name for name in self._listing.names if self._images.find(name) not in known]
 
     def _class_folders(self) -> pa.Table:
         """List the images; one that is in no class folder has no label."""

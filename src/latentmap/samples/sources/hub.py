@@ -17,7 +17,7 @@ from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.rows import Rows
-from latentmap.samples.source import Source, SourceOptions
+from latentmap.samples.source import FileOptions, Source
 from latentmap.store.files import atomic, read_json
 
 FILE_SUFFIXES = (".parquet", ".arrow")
@@ -35,7 +35,7 @@ class HubColumns(ColumnMap):
     image: str | tuple[str, ...] | None = ("image", "image_info.file_path")
 
 
-class HubOptions(SourceOptions):
+class HubOptions(FileOptions):
     """Options of `hub`; its `input` is a data set's id, or a local file or folder.
 
     Attributes:
@@ -125,7 +125,7 @@ class HubSource(Source[HubOptions]):
         return pl.concat(parts)
 
     def read(self, rows: Sequence[int]) -> pa.Table:
-        """Read rows; see `Source.read`. An image that cannot be had is empty, not null."""
+        """Read rows; see `Source.read`."""
         return raw_samples(self._rows.take(rows), self.options.columns, self._images(), rows)
 
     @property
@@ -139,10 +139,9 @@ class HubSource(Source[HubOptions]):
         return Rows(_find_files(Path(self._input), self.options.split))
 
     def _images(self) -> Images:
-        if self.options.image_root is not None:
-            return Images(Path(self.options.image_root))
         path = Path(self._input)
-        return Images(path if path.is_dir() else path.parent)
+        root = self.options.image_root or (path if path.is_dir() else path.parent)
+        return Images(Path(root), follow_links=self.options.follow_links)
 
     def _explain(self, error: Exception) -> str:
         """Turn what `datasets` raises into one line."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 from latentmap.samples.cells import as_prose, as_text, parse_object, pick
 from latentmap.samples.columns import ColumnMap, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.source import FAULT, Source
+from latentmap.samples.source import FAULT, FileOptions, Source
 from latentmap.samples.texts import TextSourceOptions, contents
 from latentmap.store.files import digest
 
@@ -32,7 +32,7 @@ class JsonlColumns(ColumnMap):
     text: str | tuple[str, ...] | None = ("prompt", "prefix.messages")
 
 
-class JsonlOptions(TextSourceOptions):
+class JsonlOptions(TextSourceOptions, FileOptions):
     """Options of `jsonl`; its `input` is the file.
 
     Attributes:
@@ -101,7 +101,7 @@ class JsonlSource(Source[JsonlOptions]):
         raw = raw_samples(
             pa.table({TEXT: texts, **keys}),
             columns.model_copy(update={"text": TEXT}),
-            Images(self._path.parent, absent=None),
+            Images(self._path.parent, False, self.options.follow_links),
             [number for number, _ in numbered],
             self._prefix,
         )

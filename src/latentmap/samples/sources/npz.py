@@ -21,7 +21,7 @@ from latentmap.samples.cells import as_text, check_storable
 from latentmap.samples.clean import LATENT_ROW
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.source import Source, SourceOptions
+from latentmap.samples.source import FileOptions, Source
 from latentmap.store.arrays import read_array_header
 from latentmap.store.files import digest_file
 
@@ -39,7 +39,7 @@ class NpzColumns(ColumnMap):
     image: str | tuple[str, ...] | None = THUMBNAIL
 
 
-class NpzOptions(SourceOptions):
+class NpzOptions(FileOptions):
     """Options of `npz`; its `input` is the file.
 
     The file has `latents` (N, C, H, W), `metadata` (the text of a JSON list of N objects) and,
@@ -71,7 +71,7 @@ class NpzSource(Source[NpzOptions]):
         return raw_samples(table, columns, self._images(), rows, origins=[LATENT_ROW])
 
     def _images(self) -> Images:
-        return Images(self._path.parent, absent=None)
+        return Images(self._path.parent, False, self.options.follow_links)
 
     @property
     def _path(self) -> Path:
@@ -147,10 +147,10 @@ def _column(values: list[Any]) -> pa.Array:
 
 
 def _decode(image: Any) -> bytes | None:
-    """Decode base 64, with or without a `data:` prefix; empty if it is damaged."""
+    """Decode base 64, with or without a `data:` prefix; what is none comes as it is."""
     if image is None or image == "":
         return None
     try:
-        return base64.b64decode(image.rpartition(",")[2])
+        return base64.b64decode(image.rpartition(",")[2], validate=True)
     except (binascii.Error, ValueError, AttributeError):
-        return b""
+        return str(image).encode()

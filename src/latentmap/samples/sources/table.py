@@ -12,7 +12,7 @@ import pyarrow as pa
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples, texts
 from latentmap.samples.images import Images
 from latentmap.samples.rows import BROKEN, Rows
-from latentmap.samples.source import FAULT, Source
+from latentmap.samples.source import FAULT, FileOptions, Source
 from latentmap.samples.texts import TextSourceOptions, contents
 
 
@@ -23,7 +23,7 @@ class TableColumns(ColumnMap):
     text: str | tuple[str, ...] | None = "text"
 
 
-class TableOptions(TextSourceOptions):
+class TableOptions(TextSourceOptions, FileOptions):
     """Options of `table`; its `input` is the file.
 
     Attributes:
@@ -70,7 +70,7 @@ class TableSource(Source[TableOptions]):
         return Rows([self._path], self.options.columns, keep_broken=True)
 
     def _images(self) -> Images:
-        return Images(self._path.parent, absent=None)
+        return Images(self._path.parent, False, self.options.follow_links)
 
     @property
     def _prefix(self) -> str:

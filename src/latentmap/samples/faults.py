@@ -1,0 +1,17 @@
+"""Why something is set aside."""
+
+from __future__ import annotations
+
+
+class FaultError(Exception):
+    """Why a sample, or its picture, is set aside.
+
+    Attributes:
+        reason: what is wrong.
+        remedy: what the owner of the data can do.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
