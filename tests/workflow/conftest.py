@@ -38,6 +38,11 @@ class Project:
         self.folder = folder
         self.results = folder / "results" / run
 
+    def copy(self, folder: Path) -> Project:
+        """Copy the project with its modification times, which decide what is run again."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
     def configure(self, changes: dict[str, object]) -> None:
         """Write the small run's configuration with changes at its top level."""
         text = yaml.safe_dump({**SMALL, **changes})
@@ -114,12 +119,6 @@ class Project:
         return str(Path(path).relative_to("results/small"))
 
 
-def copied(source: Path, folder: Path) -> Project:
-    """Copy a project with its modification times, which decide what is run again."""
-    shutil.copytree(source, folder, symlinks=True)
-    return Project(folder)
-
-
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Project:
     """A copy of the project that was never run."""
@@ -136,7 +135,7 @@ def fresh(tmp_path_factory) -> Project:
 @pytest.fixture(scope="session")
 def finished(fresh: Project, tmp_path_factory) -> Project:
     """A finished small run; not to be changed."""
-    project = copied(fresh.folder, tmp_path_factory.mktemp("finished") / "project")
+    project = fresh.copy(tmp_path_factory.mktemp("finished") / "project")
     project.snakemake()
     return project
 
@@ -144,10 +143,10 @@ def finished(fresh: Project, tmp_path_factory) -> Project:
 @pytest.fixture
 def project(finished: Project, tmp_path: Path) -> Project:
     """A finished small run of the test's own."""
-    return copied(finished.folder, tmp_path / "project")
+    return finished.copy(tmp_path / "project")
 
 
 @pytest.fixture
 def unfinished(fresh: Project, tmp_path: Path) -> Project:
     """A small run of the test's own, not yet started."""
-    return copied(fresh.folder, tmp_path / "project")
+    return fresh.copy(tmp_path / "project")
