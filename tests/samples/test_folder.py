@@ -191,6 +191,17 @@ def test_digest_follows_the_file(folder):
     assert [a == b for a, b in zip(before, after, strict=True)] == [True, True, False, True]
 
 
+def test_a_pixel_in_the_middle_of_a_bitmap_makes_another_image(folder):
+    path = folder / "dog" / "b.bmp"
+    Image.new("RGB", (400, 400)).save(path)
+    before = make(folder).index()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 255
+    path.write_bytes(data)
+    after = make(folder).index()
+    assert after.filter(after["digest"] != before["digest"])["id"].to_list() == ["dog/b.bmp"]
+
+
 def test_csv_of_labels_keeps_mapped_text_and_extra_columns(folder):
     (folder / "labels.csv").write_text(
         "file_name,key,class,where,score\n"

@@ -1,8 +1,12 @@
 """Atomic writes and digests."""
 
+import io
 import json
+import zipfile
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from latentmap.store.files import atomic, digest, digest_bytes, digest_file, write_json
 
@@ -27,16 +31,75 @@ def test_digest_tells_where_parts_end():
     assert digest("ab", "c") != digest("a", "bc")
 
 
-@pytest.mark.parametrize("size", [0, 1, 65536, 65537, 131072, 131073, 400_000])
+@pytest.mark.parametrize("size", [0, 1, 2**20, 2**20 + 1, 3_000_000])
 def test_digest_of_a_file_is_that_of_its_bytes(tmp_path, size):
     data = bytes(i % 251 for i in range(size))
     (tmp_path / "f").write_bytes(data)
     assert digest_file(tmp_path / "f") == digest_bytes(data)
 
 
-@pytest.mark.parametrize("position", [0, 65_535, 65_536, 100_000, 131_071])
-def test_every_byte_of_a_small_file_counts(position):
-    data = bytearray(131_072)
+def encoded(form, **options):
+    """A picture of random pixels as a file of more than 1 MiB."""
+    data = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (900, 900, 3), np.uint8)
+    Image.fromarray(pixels).save(data, form, **options)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("form", ["BMP", "TIFF", "PPM", "TGA"])
+def test_a_change_in_the_middle_of_what_is_not_coded_counts(tmp_path, form):
+    data = bytearray(encoded(form))
     before = digest_bytes(bytes(data))
-    data[position] = 1
+    data[len(data) // 2] ^= 1
+    assert digest_bytes(bytes(data)) != before
+    (tmp_path / "f").write_bytes(data)
+    assert digest_file(tmp_path / "f") == digest_bytes(bytes(data))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded("JPEG", quality=100, subsampling=0),
+        encoded("PNG"),
+        encoded("GIF") * 3,
+        encoded("WEBP", lossless=True),
+        encoded("AVIF", quality=100),
+    ],
+    ids=["JPEG", "PNG", "GIF", "WEBP", "AVIF"],
+)
+def test_of_what_is_coded_the_ends_are_read(tmp_path, data, monkeypatch):
+    assert len(data) > 2**20
+    (tmp_path / "f").write_bytes(data)
+    monkeypatch.setattr("hashlib.file_digest", None)
+    monkeypatch.setattr("hashlib.sha256", None)
+    assert digest_file(tmp_path / "f") == digest_bytes(data)
+
+
+def test_an_archive_counts_by_its_checksums_and_is_read_whole_without(tmp_path, monkeypatch):
+    def write(value, offset=0):
+        values = np.zeros(200_000)
+        values[50_000] = value
+        np.savez(tmp_path / "a.npz", values=values)
+        data = bytearray((tmp_path / "a.npz").read_bytes())
+        if offset:
+            with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+                place = data.index(b"PK\x01\x02", archive.start_dir) + 16
+            data[place : place + 4] = bytes(4)  # as torch.save writes it without checksums
+            data[14:18] = bytes(4)
+            (tmp_path / "a.npz").write_bytes(data)
+        return digest_file(tmp_path / "a.npz")
+
+    assert len({write(1), write(2), write(1, offset=16), write(2, offset=16)}) == 4
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-1000])
+    assert digest_file(tmp_path / "cut.npz")
+    np.savez(tmp_path / "a.npz", values=np.zeros(200_000))
+    monkeypatch.setattr("hashlib.file_digest", None)
+    assert digest_file(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("position", [0, 65_536, 500_000, 2**20 - 1])
+def test_every_byte_of_a_small_file_counts(position):
+    data = bytearray(encoded("JPEG", quality=100, subsampling=0)[: 2**20])
+    before = digest_bytes(bytes(data))
+    data[position] ^= 1
     assert digest_bytes(bytes(data)) != before
