@@ -61,7 +61,7 @@ CATEGORIES = {
 # Fourteen methods, as many as the first analysis compared: the ten that its report names, and of
 # those that it does not name the most expensive.
 METHODS = (
-    *("mean", "max", "min", "std", "meanstd", "minmax", "full_stats", "patch4", "patch8"),
+    *("mean", "max", "min", "std", "meanstd", "minmax", "full_stats", "patch8", "patch16"),
     *("flatten", "spatial", "channel", "mean_pca8", "mean_pca4"),
 )
 # What the first analysis did not do and a configuration can leave out: probes, and maps made again

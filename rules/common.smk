@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Formatter
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
@@ -92,6 +93,7 @@ wildcard_constraints:
 
 LATENT_KEYS = [(encoder.name, variant) for encoder in RUN.encoders for variant in RUN.variants]
 METHOD_KEYS = [(*key, method) for key in LATENT_KEYS for method in RUN.pooling_methods(key[0])]
+LEFT_OUT = {e.name: found for e in RUN.encoders if (found := RUN.left_out(e.name))}
 MAP_KEYS = [
     (*key, method, projection)
     for key in LATENT_KEYS
@@ -112,6 +114,12 @@ METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not No
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 CHART_MODULES = [CHARTS.module(name) for name in CHARTS]
 CHANNEL_MODULES = [CHANNEL_CHARTS.module(name) for name in CHANNEL_CHARTS]
+
+
+if workflow.is_main_process:
+    for encoder, methods in LEFT_OUT.items():
+        for method, reason in methods.items():
+            logger.warning(f"{method} of {encoder} is left out: it {reason}.")
 
 
 def paths(pattern, keys):

@@ -2,8 +2,6 @@
 
 from functools import cache
 
-from snakemake.logging import logger
-
 from latentmap.samples.plan import Limit, plan_shards, sealed_rows
 from latentmap.samples.remarks import remark_lines
 from latentmap.samples.source import SOURCES

@@ -373,6 +373,7 @@ rule write_summary:
             *paths(DEEP_DIVE_PAGE, DEEP_DIVE_KEYS),
             *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
         ],
+        left_out=LEFT_OUT,
         revisions={encoder.name: revision(encoder.name) for encoder in RUN.encoders},
         # A param that takes the input is not tracked: a commit alone runs nothing again.
         commit=lambda wildcards, input: commit_of(workflow.basedir),

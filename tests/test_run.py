@@ -118,6 +118,18 @@ def test_vectors_are_embeddings_already():
     assert run.pooling_methods("metadata") == run.mapped_methods("metadata") == ["flatten"]
 
 
+def test_methods_that_latents_are_too_small_for_are_left_out_with_the_reason():
+    small = {**SMALLEST, "encoders": [{"kind": "dct", "size": 64}]}
+    run = load_run(small)
+    reason = "needs 16 positions a side, and the latents have 8 × 8"
+    assert run.left_out("dct") == {"patch16": reason}
+    assert set(METHODS) - set(run.pooling_methods("dct")) == {"patch16"}
+    named = load_run({**small, "methods": ["mean", "patch16"], "maps": ["mean", "patch16"]})
+    assert named.pooling_methods("dct") == named.mapped_methods("dct") == ["mean"]
+    with pytest.raises(LatentmapError, match=f"encoder dct: patch16 {reason}; choose other"):
+        load_run({**small, "methods": ["patch16"]})
+
+
 def test_a_map_is_named_by_its_key_and_null_leaves_it_out():
     config = {**SMALLEST, "projections": {"pca": {}, "tsne": None, "wide": {"kind": "umap"}}}
     run = load_run(config)

@@ -99,6 +99,8 @@ def _plan(options: argparse.Namespace) -> None:
         mapped = run.mapped_methods(encoder.name)
         print(f"encoder   {encoder.name} ({kind_of(encoder)})")
         print(f"  pool    {len(methods)}: {', '.join(methods)}")
+        for method, reason in run.left_out(encoder.name).items():
+            print(f"  without {method}: {reason}")
         print(f"  maps    {', '.join(run.map_names)} of {', '.join(mapped) or 'no method'}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -236,6 +237,19 @@ class Run(Options):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _ask_for_methods_that_exist(self) -> Run:
+        """Refuse methods of which none is defined for the latents of an encoder."""
+        for encoder in self.encoders:
+            left_out = self.left_out(encoder.name)
+            if set(left_out) == set(self._chosen_methods):
+                name, reason = next(iter(left_out.items()))
+                raise ValueError(
+                    f"none of the methods is defined for encoder {encoder.name}: {name} {reason}; "
+                    "choose other methods, or a larger size"
+                )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _share_input(cls, config: Any) -> Any:
@@ -302,10 +316,34 @@ class Run(Options):
 
     def pooling_methods(self, encoder: str) -> list[str]:
         """Return the pooling methods to measure that are defined for an encoder's latents."""
-        chosen = METHODS.names() if self.methods == "all" else self.methods
-        if self.has_channels(encoder):
-            return list(chosen)
-        return [name for name in METHODS if METHODS[name].accepts_vectors]
+        if not self.has_channels(encoder):
+            return [name for name in METHODS if METHODS[name].accepts_vectors]
+        left_out = self.left_out(encoder)
+        return [name for name in self._chosen_methods if name not in left_out]
+
+    def left_out(self, encoder: str) -> dict[str, str]:
+        """Return why methods are left out whose latents an encoder does not give, by method.
+
+        Where the shape of the latents is not known before they are made, nothing is left out.
+        """
+        shape = self._shapes[encoder]
+        if shape is None or not self.has_channels(encoder):
+            return {}
+        found = {name: METHODS[name].obstacle(shape) for name in self._chosen_methods}
+        return {
+            name: f"{obstacle}, and the latents have {shape[1]} × {shape[2]}"
+            for name, obstacle in found.items()
+            if obstacle is not None
+        }
+
+    @property
+    def _chosen_methods(self) -> tuple[str, ...]:
+        return METHODS.names() if self.methods == "all" else self.methods
+
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...] | None]:
+        """The shape of each encoder's latents, where that is known."""
+        return {e.name: ENCODERS.create(**created(e)).shape() for e in self.encoders}
 
     def has_channels(self, encoder: str) -> bool:
         """Return whether an encoder's latents are feature maps (C, H, W)."""

@@ -61,6 +61,14 @@ def test_the_array_is_never_held_whole(tmp_path):
     assert peak < 0.75 * latents.nbytes
 
 
+def test_the_shape_is_known_from_the_header(cache, tmp_path):
+    path, latents = cache
+    assert ENCODERS.create("cached", {"input": str(path)}).shape() == latents.shape[1:]
+    for name in ("missing.npz", "broken.npz"):
+        (tmp_path / "broken.npz").write_bytes(b"PK")
+        assert ENCODERS.create("cached", {"input": str(tmp_path / name)}).shape() is None
+
+
 def test_the_revision_follows_the_content(tmp_path):
     path = tmp_path / "cache.npz"
     revisions = set()

@@ -81,7 +81,15 @@ def test_empty_shards_may_have_any_shape(shards: Shards) -> None:
 
 def test_tokens_are_those_of_the_latents(shards: Shards) -> None:
     shards.add(values_of(2))
-    assert read_tokens(shards.pool("patch4")) == 4
+    assert read_tokens(shards.pool("patch4")) == 16
+
+
+def test_latents_with_too_few_positions(shards: Shards) -> None:
+    shards.add(values_of(2))
+    with pytest.raises(
+        LatentmapError, match=r"'patch8' needs 8 positions a side, but .*\(3, 6, 5\)"
+    ):
+        shards.pool("patch8")
 
 
 def test_vectors(shards: Shards) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 from math import ceil, floor
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.fft import dctn
 from sklearn.decomposition import PCA
+from torch.nn.functional import adaptive_avg_pool2d
 
 from latentmap.pool.method import METHODS
 
 Array = NDArray[np.float64]
 
-SHAPES = [(16, 64, 64), (16, 7, 5), (3, 9, 13), (1, 4, 33), (5, 3, 2), (4, 1, 1)]
+SHAPES = [(16, 64, 64), (16, 7, 5), (3, 19, 33), (1, 4, 33), (5, 3, 2), (4, 1, 1)]
 BOXES = np.array([[0.1, 0.2, 0.5, 0.9], [0.55, 0.0, 1.0, 0.31]])
 
 
@@ -26,10 +29,9 @@ def latents_of(shape: tuple[int, int, int], count: int = 5, offset: float = 0.0)
     return values.astype(np.float16).astype(np.float32)
 
 
-def patch_means(x: Array, p: int) -> Array:
-    _, height, width = x.shape
-    corners = [(i, j) for i in range(0, height, p) for j in range(0, width, p)]
-    return np.concatenate([x[:, i : i + p, j : j + p].mean(axis=(1, 2)) for i, j in corners])
+def patch_means(x: Array, n: int) -> Array:
+    means = adaptive_avg_pool2d(torch.from_numpy(x), n)
+    return means.permute(1, 2, 0).reshape(-1).numpy()
 
 
 def pyramid(x: Array) -> Array:
@@ -100,6 +102,12 @@ EXPECTED: dict[str, Callable[[Array], Array]] = {
 COMPONENTS = {"mean_pca2": 2, "mean_pca4": 4, "mean_pca8": 8}
 
 
+def defined(names: Iterable[str]) -> list[tuple[str, tuple[int, int, int]]]:
+    """Return the methods with the shapes of latents for which they are defined."""
+    pairs = product(names, SHAPES)
+    return [(name, shape) for name, shape in pairs if METHODS[name].obstacle(shape) is None]
+
+
 def regions_for(latents: NDArray) -> list[Array]:
     return [BOXES] * len(latents)
 
@@ -109,8 +117,7 @@ def test_every_method_is_checked() -> None:
 
 
 @pytest.mark.parametrize("offset", [0.0, 100.0])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize(("name", "shape"), defined(EXPECTED), ids=str)
 def test_values_are_those_of_the_definition(
     name: str, shape: tuple[int, int, int], offset: float
 ) -> None:
@@ -122,8 +129,7 @@ def test_values_are_those_of_the_definition(
     np.testing.assert_allclose(pooled, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", METHODS.names())
+@pytest.mark.parametrize(("name", "shape"), defined(METHODS), ids=str)
 def test_dims_and_tokens(name: str, shape: tuple[int, int, int]) -> None:
     method = METHODS.create(name)
     latents = latents_of(shape, count=12)
@@ -134,8 +140,7 @@ def test_dims_and_tokens(name: str, shape: tuple[int, int, int]) -> None:
         assert method.dims(shape) % method.tokens(shape) == 0
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", METHODS.names())
+@pytest.mark.parametrize(("name", "shape"), defined(METHODS), ids=str)
 def test_a_latent_does_not_depend_on_its_block(name: str, shape: tuple[int, int, int]) -> None:
     method = METHODS.create(name)
     latents = latents_of(shape)
@@ -230,6 +235,26 @@ def test_flatten_keeps_vectors() -> None:
     vectors = np.random.default_rng(0).normal(size=(4, 7)).astype(np.float32)
     assert (method.dims((7,)), method.tokens((7,))) == (7, 1)
     np.testing.assert_array_equal(method.pool(vectors, ()), vectors)
+
+
+def test_patches_are_counted_per_side() -> None:
+    sizes = {name: METHODS.create(name).dims((16, 64, 64)) for name in ("patch4", "patch16")}
+    assert sizes == {"patch4": 256, "patch16": 4096}
+    ramp = np.arange(64, dtype=np.float32).reshape(1, 1, 8, 8)
+    np.testing.assert_array_equal(
+        METHODS.create("patch4").pool(ramp, ())[0, :5], [4.5, 6.5, 8.5, 10.5, 20.5]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("patch4", (16, 3, 64)), ("patch16", (16, 64, 15)), ("mean", (16,))]
+)
+def test_a_method_that_latents_are_too_small_for_says_what_it_needs(
+    name: str, shape: tuple[int, ...]
+) -> None:
+    needed = {"patch4": "needs 4 positions a side", "patch16": "needs 16 positions a side"}
+    assert METHODS[name].obstacle(shape) == needed.get(name, "is for feature maps (C, H, W)")
+    assert METHODS[name].obstacle((16, 64, 64)) is None
 
 
 def test_only_flatten_takes_vectors_and_only_region_needs_boxes() -> None:

@@ -243,6 +243,7 @@ def write_report(run: FakeRun) -> None:
         map_pages=list(map_pages.values()),
         comparisons=comparisons,
         tables=list(tables.values()),
+        left_out={"dct": {"patch16": "needs 16 positions a side, and the latents have 8 × 8"}},
         revisions={"tiny-vae": "0a1b2c3d", "dct": ""},
         commit="c0ffee",
         bundle=run.bundle,

@@ -45,6 +45,13 @@ def test_what_a_reason_says_of_one_row_does_not_tell_reasons_apart():
     ]
 
 
+def test_methods_that_are_left_out_are_named(report):
+    assert (
+        "Left out: patch16 of dct, which needs 16 positions a side, and the latents have 8 × 8."
+        in shown(report.summary)
+    )
+
+
 def test_provenance_is_complete(report):
     source = report.summary.read_text()
     config = html.unescape(re.search(r"<pre>(.*?)</pre>", source, flags=re.S)[1])

@@ -33,6 +33,7 @@ def main(snakemake):
             map_pages=params.map_pages,
             comparisons=_by_key(params.comparison_keys, params.comparison_pages),
             tables=given.tables,
+            left_out=params.left_out,
             revisions=params.revisions,
             commit=params.commit,
             bundle=given.bundle,

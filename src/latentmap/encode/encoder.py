@@ -75,6 +75,10 @@ class Encoder(Plugin[E_co]):
         """Return what identifies the weights: a pinned revision, or a digest of local files."""
         return ""
 
+    def shape(self) -> tuple[int, ...] | None:
+        """Return the shape of its latents, (C, H, W), if that is known before they are made."""
+        return None
+
     def settings(self) -> dict[str, Any]:
         """Return the options that latents depend on beside their input and what `revision` says."""
         return self.options.model_dump(mode="json", exclude=NO_SETTINGS)

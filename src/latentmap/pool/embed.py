@@ -92,10 +92,11 @@ def _common_shape(method: PoolingMethod, shards: Sequence[_Shard]) -> Shape:
                 f"{shard.path} has latents of {shard.latents.shape[1:]} where "
                 f"{shards[0].path} has {shape}. Encode all shards with the same options."
             )
-    if len(shape) != 3 and not (len(shape) == 1 and method.accepts_vectors):
+    obstacle = method.obstacle(shape)
+    if obstacle:
         raise LatentmapError(
-            f"Pooling method '{method.kind}' is for feature maps (C, H, W), but {shards[0].path} "
-            f"has latents of {shape}. Use 'flatten' for vectors."
+            f"Pooling method '{method.kind}' {obstacle}, but {shards[0].path} has latents of "
+            f"{shape}. Leave it out of 'methods'."
         )
     return shape
 

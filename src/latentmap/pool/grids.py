@@ -4,41 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import ceil
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
+from latentmap.pool.method import Latents
 
 Weights = NDArray[np.float32]
 Spans = Iterable[tuple[int, int]]
-
-
-class PatchMeans(PoolingMethod):
-    """Mean of each p×p patch of positions; patches at the far edges average what they have.
-
-    The vector lists the patches row by row, each with its C means: one token per patch.
-
-    Attributes:
-        patch: p, positions per side.
-    """
-
-    patch: ClassVar[int]
-
-    def tokens(self, shape: Shape) -> int:
-        """Return the number of patches, ceil(H/p)·ceil(W/p)."""
-        _, height, width = shape
-        return ceil(height / self.patch) * ceil(width / self.patch)
-
-    def dims(self, shape: Shape) -> int:
-        """Return C per patch."""
-        return shape[0] * self.tokens(shape)
-
-    def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
-        """Return (n, patches·C) means."""
-        rows, columns = (averaging(patches(size, self.patch), size) for size in latents.shape[2:])
-        return tokens_first(separable(latents, rows, columns))
 
 
 def separable(latents: Latents, rows: Weights, columns: Weights) -> Latents:
@@ -68,11 +41,6 @@ def averaging(spans: Spans, size: int) -> Weights:
     for row, (start, stop) in zip(weights, spans, strict=True):
         row[start:stop] = 1 / (stop - start)
     return weights
-
-
-def patches(size: int, patch: int) -> Spans:
-    """Return the spans of `patch` positions that cover `size`; the last may be shorter."""
-    return [(start, min(start + patch, size)) for start in range(0, size, patch)]
 
 
 def adaptive(size: int, bins: int) -> Spans:

@@ -30,6 +30,13 @@ class PoolingMethod(Plugin[Options]):
     accepts_vectors: ClassVar[bool] = False
     needs_regions: ClassVar[bool] = False
 
+    @classmethod
+    def obstacle(cls, shape: Shape) -> str | None:
+        """Return what the method asks of latents that those of this shape lack, if anything."""
+        if len(shape) == 3 or (len(shape) == 1 and cls.accepts_vectors):
+            return None
+        return "is for feature maps (C, H, W)"
+
     @abstractmethod
     def tokens(self, shape: Shape) -> int:
         """Return how many tokens a model would be given, for latents of this (C, H, W)."""

@@ -79,6 +79,7 @@ def write_summary(
     map_pages: Sequence[Path | str],
     comparisons: Mapping[tuple[str, str, str], Path | str],
     tables: Sequence[Path | str],
+    left_out: Mapping[str, Mapping[str, str]],
     revisions: Mapping[str, str],
     commit: str,
     bundle: Path | str,
@@ -110,6 +111,7 @@ def write_summary(
         map_pages: their pages, in the same order.
         comparisons: pages by (encoder, variant, name).
         tables: files of the metrics table, which the page links to.
+        left_out: by encoder, why methods that its latents are too small for are left out.
         revisions: what identifies the weights of each encoder, empty where it has none.
         commit: of the workflow.
         bundle: what `write_vega_bundle` wrote.
@@ -160,6 +162,7 @@ def write_summary(
         tables=tables,
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
         packages=_packages(),
+        left_out=left_out,
         revisions=revisions,
         commit=commit,
         shards=read_manifest(manifest),

@@ -18,6 +18,7 @@ from latentmap.store.arrays import read_array_header
 from latentmap.store.files import digest_file
 
 MEMBER = "latents.npy"
+UNREADABLE = (OSError, KeyError, ValueError, zipfile.BadZipFile)
 
 
 class CachedOptions(EncoderOptions):
@@ -56,6 +57,13 @@ class Cached(Encoder[CachedOptions]):
                 f"{self._path}: {error.strerror}. Check the 'input' of the encoder 'cached'."
             ) from None
 
+    def shape(self) -> tuple[int, ...] | None:
+        """Return the shape that the array's header says, if it can be read."""
+        try:
+            return self._opened().shape
+        except UNREADABLE:
+            return None
+
     def load(self) -> None:
         """Open the array.
 
@@ -63,8 +71,8 @@ class Cached(Encoder[CachedOptions]):
             LatentmapError: the file is no .npz with a numeric (N, C, H, W) array `latents`.
         """
         try:
-            self._rows = _Rows(zipfile.ZipFile(self._path))
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            self._rows = self._opened()
+        except UNREADABLE as error:
             raise LatentmapError(
                 f"{self._path} holds no readable latents ({error}); it must be an .npz file with a "
                 "numeric array 'latents' of shape (N, C, H, W)."
@@ -94,6 +102,9 @@ class Cached(Encoder[CachedOptions]):
                 f"{self._path} is damaged ({error}); fetch or make it again."
             ) from None
 
+    def _opened(self) -> _Rows:
+        return _Rows(zipfile.ZipFile(self._path))
+
     @property
     def _path(self) -> str:
         if self.options.input is None:
@@ -109,12 +120,12 @@ class _Rows:
         shape, by_column, self._dtype = read_array_header(self._stream)
         if len(shape) != 4 or 0 in shape[1:] or by_column or self._dtype.kind != "f":
             raise ValueError(f"'latents' is {self._dtype} {shape}")
-        self.count, self._shape = shape[0], shape[1:]
+        self.count, self.shape = shape[0], shape[1:]
         self._start = self._stream.tell()
-        self._bytes = math.prod(self._shape) * self._dtype.itemsize
+        self._bytes = math.prod(self.shape) * self._dtype.itemsize
 
     def read(self, wanted: Sequence[int]) -> NDArray[np.float32]:
-        values = np.empty((len(wanted), *self._shape), np.float32)
+        values = np.empty((len(wanted), *self.shape), np.float32)
         for position in np.argsort(wanted, kind="stable"):
             values[position] = self._read(wanted[position])
         return values
@@ -122,4 +133,4 @@ class _Rows:
     def _read(self, row: int) -> NDArray[Any]:
         self._stream.seek(self._start + row * self._bytes)
         data = self._stream.read(self._bytes)
-        return np.frombuffer(data, self._dtype).reshape(self._shape)
+        return np.frombuffer(data, self._dtype).reshape(self.shape)

@@ -53,9 +53,14 @@ class BlockDct(ImageEncoder[DctOptions]):
     rank: Literal["map", "vector"] = "map"
     is_baseline: ClassVar[bool] = True
 
+    def shape(self) -> tuple[int, int, int]:
+        """Return (16, size / 8, size / 8)."""
+        side = self.options.size // BLOCK
+        return len(CHANNELS), side, side
+
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (size, size, 3) uint8 images: (n, 16, size / 8, size / 8) float32."""
-        side = self.options.size // BLOCK
+        _, side, _ = self.shape()
         pixels = np.divide(np.stack(batch), 127.5, dtype=np.float32) - 1
         blocks = pixels.reshape(-1, side, BLOCK, side, BLOCK, 3).transpose(0, 1, 3, 2, 4, 5)
         latents = blocks.reshape(-1, side * side, BLOCK * BLOCK * 3) @ self._basis

@@ -1,4 +1,4 @@
-"""Principal components of the channel means."""
+"""First n principal components of the channel means, over all samples."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
 
 
 class MeanComponents(PoolingMethod):
-    """First k principal components, over all samples, of the mean of each channel.
+    """First n principal components, over all samples, of the mean of each channel.
 
     Of each component the channel with the largest loading has a positive one. Components beyond
     the rank of the data (fewer samples, or channels that depend on each other) are zero.
-
-    Attributes:
-        components: k.
     """
 
-    components: ClassVar[int]
+    reference: ClassVar[str] = (
+        "Hotelling 1933, Analysis of a complex of statistical variables into principal components"
+    )
+    sizes: ClassVar = (2, 4, 8)
+    size: ClassVar[int]
 
     def tokens(self, shape: Shape) -> int:
         """Return 1."""
         return 1
 
     def dims(self, shape: Shape) -> int:
-        """Return k, or C if there are fewer channels."""
-        return min(self.components, shape[0])
+        """Return n, or C if there are fewer channels."""
+        return min(self.size, shape[0])
 
     def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
-        """Return (n, C) means."""
+        """Return the (b, C) means of b latents."""
         return latents.mean(axis=(2, 3))
 
     def finish(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the (N, k) coordinates of all samples."""
-        return principal_components(pooled, min(self.components, pooled.shape[1]))
+        """Return the (N, n) coordinates of all samples."""
+        return principal_components(pooled, min(self.size, pooled.shape[1]))
 
 
 def principal_components(values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
