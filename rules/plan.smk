@@ -3,9 +3,9 @@
 from functools import cache
 
 from latentmap.samples.plan import Limit, plan_shards, sealed_rows
+from latentmap.samples.planned import read_plan, write_plan
 from latentmap.samples.remarks import remark_lines
 from latentmap.samples.source import SOURCES
-from latentmap.store.manifest import read_manifest
 
 
 def is_remote(source):
@@ -34,19 +34,29 @@ def opened_sources():
 
 @cache
 def plan():
-    """Plan the shards of the run from the indexes of its sources."""
+    """The shards of the run, planned from the indexes of its sources; a job on another machine is
+    given those that the main process planned."""
+    if workflow.remote_exec and Path(PLAN).exists():
+        return {shard.id: shard for shard in read_plan(PLAN)}
     options = RUN.samples
     limit = Limit(options.num_samples, options.stratify, options.seed)
     try:
         sealed = sealed_rows(Path(MANIFEST).parent)
-        shards = plan_shards(opened_sources(), limit, options.shard_size, sealed)
+        planned = plan_shards(opened_sources(), limit, options.shard_size, sealed)
     except LatentmapError as error:
         raise WorkflowError(str(error))
     if workflow.is_main_process:
         found = {name: source.remarks() for name, source in opened_sources().items()}
         for line in remark_lines(found, QUARANTINE):
             logger.warning(line)
-    return {shard.id: shard for shard in shards}
+    if not workflow.local_exec:  # a source that was downloaded just now
+        write_plan(PLAN, planned)
+    return {shard.id: shard for shard in planned}
+
+
+onstart:
+    if not workflow.local_exec and plan.cache_info().currsize:
+        write_plan(PLAN, plan().values())
 
 
 def remarks():
@@ -70,9 +80,7 @@ if workflow.is_main_process and not any(map(is_remote, RUN.samples.sources)):
 
 
 def shards():
-    """Ids of the shards of the run; a job on a cluster trusts the manifest that it was given."""
-    if workflow.remote_exec and Path(MANIFEST).exists():
-        return [shard.id for shard in read_manifest(MANIFEST)]
+    """Ids of the shards of the run."""
     return list(plan())
 
 

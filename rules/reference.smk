@@ -1,6 +1,7 @@
 """Which sources are compared, and the finished run whose maps samples are placed into."""
 
 from latentmap.project.reference import check_encoder
+from latentmap.store.manifest import read_manifest
 
 REFERENCE = f"results/{RUN.reference_run}"
 SOURCE_KEYS = [

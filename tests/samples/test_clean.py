@@ -62,7 +62,11 @@ def test_damaged_and_missing_images_are_set_aside():
     damaged[60:80] = bytes(20)
     assert "cannot be decoded" in reason(image=bytes(damaged))
     assert reason(image=b"no image at all") == "image cannot be decoded (unknown format)"
-    missing = {"reason": "image is missing (file a.png)", "remedy": "Put it there."}
+    missing = {
+        "code": "no_image",
+        "reason": "image is missing (file a.png)",
+        "remedy": "Put it there.",
+    }
     assert reason(image=None, no_image=missing, text="a question") == missing["reason"]
 
 
@@ -70,7 +74,11 @@ def test_a_sample_with_a_latent_is_shown_without_an_image_that_is_damaged():
     clean = Cleaner().clean(sample(image=b"bad", npz_row=0))
     assert clean.size is None
     assert clean.notes == ["shown without its image: image cannot be decoded (unknown format)"]
-    missing = {"reason": "image is missing (file a.png)", "remedy": "Put it there."}
+    missing = {
+        "code": "no_image",
+        "reason": "image is missing (file a.png)",
+        "remedy": "Put it there.",
+    }
     clean = Cleaner().clean(sample(image=None, no_image=missing, cache_row=0))
     assert clean.notes == ["shown without its image: image is missing (file a.png)"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.ingest import ingest
-from latentmap.samples.source import SOURCES
+from latentmap.samples.source import RAW_SCHEMA, SOURCES
 
 RELATIONS = Path(__file__).parents[2] / ".." / "shared" / "data" / "coco-relations"
 needs_relations = pytest.mark.skipif(not RELATIONS.exists(), reason="no shared data")
@@ -98,7 +98,7 @@ def test_every_local_form_reads_the_same(tmp_path, write):
     assert read["text"].to_pylist() == [f"question {i}" for i in order]
     assert read["source_group"].to_pylist() == [f"images/{i}.jpg" for i in order]
     assert read["boxes"].to_pylist() == [[[0, 0, 1, i + 1.5]] for i in order]
-    assert read.schema.names[7:] == ["qa_info", "image_info"]
+    assert read.schema.names[len(RAW_SCHEMA) :] == ["qa_info", "image_info"]
 
 
 def test_raw_bytes_as_image_column(tmp_path):

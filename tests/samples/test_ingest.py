@@ -1,4 +1,7 @@
 import io
+import json
+import sys
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -8,7 +11,8 @@ from PIL import Image
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.clean import QUARANTINE_SCHEMA
-from latentmap.samples.ingest import ingest
+from latentmap.samples.ingest import ingest, ingest_shard
+from latentmap.samples.plan import SEALED, Limit, plan_shards
 from latentmap.samples.source import SOURCES
 from latentmap.store.samples import SCHEMA
 
@@ -137,3 +141,60 @@ def test_a_source_that_maps_no_label_has_samples_without(source):
 def test_a_group_without_a_label_is_refused(source):
     with pytest.raises(ValueError, match="label_group is a class of labels"):
         SOURCES.create("hub", {"columns": {**COLUMNS, "label": None}})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of six images of two classes, and the shards of two that it is planned into."""
+    for number in range(6):
+        path = tmp_path / "images" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png((number, 0, 0)))
+    options = {"input": str(tmp_path / "images")}
+    planned = plan_shards(
+        {"folder": SOURCES.create("folder", options)}, Limit(), 2, pl.DataFrame(schema=SEALED)
+    )
+    return options, planned
+
+
+OPENED: list[str] = []
+sys.addaudithook(lambda event, args: OPENED.append(str(args[0])) if event == "open" else None)
+
+
+def test_the_job_of_a_shard_opens_no_file_of_another(folder):
+    options, planned = folder
+    images = []
+    for shard in planned:
+        OPENED.clear()
+        made = ingest_shard(SOURCES.create("folder", options), shard, {})
+        found = [name for name in OPENED if name.endswith(".png")]
+        assert found == [f"{options['input']}/{name}" for name in made.samples["id"].to_pylist()]
+        images += found
+    assert len(set(images)) == len(images) == 6
+
+
+def test_a_row_that_changed_after_the_plan_is_named(folder):
+    options, (first, *_) = folder
+    path = Path(options["input"]) / "a" / "2.png"
+    path.write_bytes(png((9, 9, 9)))
+    with pytest.raises(LatentmapError, match=rf"changed since the run was planned.*{first.id}"):
+        ingest_shard(SOURCES.create("folder", options), first, {})
+    path.unlink()
+    with pytest.raises(LatentmapError, match="Run again"):
+        ingest_shard(SOURCES.create("folder", options), first, {})
+
+
+@pytest.mark.parametrize("line", [1, 3])
+def test_a_line_that_changed_after_the_plan_is_named(tmp_path, line):
+    path = tmp_path / "a.jsonl"
+    lines = [json.dumps({"prompt": f"p{n}", "src": "ab"[n % 2]}) for n in range(4)]
+    path.write_text("\n".join(lines))
+    source = SOURCES.create("jsonl", {"input": str(path)})
+    shard = plan_shards({"jsonl": source}, Limit(), 2, pl.DataFrame(schema=SEALED))[1]
+    lines[line] = lines[line].replace("p", "q", 1)
+    path.write_text("\n".join(lines))
+    if line == 1:  # of another shard
+        assert ingest_shard(source, shard, {}).samples["text"].to_pylist() == ["p2", "p3"]
+    else:
+        with pytest.raises(LatentmapError, match=r"in row 3 .*Run again"):
+            ingest_shard(source, shard, {})

@@ -132,8 +132,11 @@ def test_a_key_that_only_late_lines_have_is_found(tmp_path):
 def test_rows_are_read_alone_and_in_the_order_asked_for(tmp_path):
     path = written(tmp_path, *({**PAIR, "prompt": f"p{n}"} for n in range(9)))
     source = make(path)
-    assert source.read([7, 2])["text"].to_pylist() == ["p7", "p2"]
-    assert source.digests([7, 2]) == source.index()["digest"].gather([7, 2]).to_list()
+    index, read = source.index(), source.read([7, 2])
+    assert read["text"].to_pylist() == ["p7", "p2"]
+    assert read["digest"].to_pylist() == index["digest"].gather([7, 2]).to_list()
+    found = source.with_places({row: index["place"][row] for row in (7, 2)}).read([7, 2])
+    assert found.equals(read)
     with pytest.raises(LatentmapError, match="no row 9, which was planned"):
         ingest(source, [9], {}, {})
 

@@ -9,9 +9,12 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.plan import SEALED, Limit, PlannedShard, plan_shards
+from latentmap.samples.plan import SEALED, Limit, plan_shards, sealed_rows
+from latentmap.samples.planned import PlannedShard, read_plan, write_plan
 from latentmap.samples.source import SOURCES, Source, SourceOptions
 from latentmap.store.files import digest
+from latentmap.store.manifest import Shard, write_manifest
+from latentmap.store.tables import write_arrow, write_parquet
 
 NOTHING_SEALED = pl.DataFrame(schema=SEALED)
 
@@ -174,8 +177,6 @@ def test_sources_without_rows_are_named_in_one_line(tmp_path: Path, name: str):
 
 
 def test_unread_manifest_is_no_manifest(tmp_path: Path):
-    from latentmap.samples.plan import sealed_rows
-
     assert sealed_rows(tmp_path).is_empty()
 
 
@@ -221,3 +222,25 @@ def test_rows_without_labels_have_duplicates_too():
     rows = [*numbered(0, 1), *numbered(0), *numbered(1, content="y")]
     (shard,) = plan_shards({"s": Unlabelled(*rows)}, Limit(), 10, NOTHING_SEALED)
     assert shard.duplicates.keys() == {2, 3}
+
+
+def test_a_plan_comes_back_from_its_file(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": 1, "src": "a", "prompt": "x"}\n\n' * 3)
+    options = {"input": str(path), "columns": {"id": "id"}}
+    planned = plan_shards({"s": SOURCES.create("jsonl", options)}, Limit(), 2, NOTHING_SEALED)
+    assert [shard.places[0] for shard in planned] == [
+        {"number": 1, "start": 0},
+        {"number": 5, "start": 76},
+    ]
+    assert planned[1].duplicates == {2: "exact duplicate of an earlier row"}
+    write_plan(tmp_path / "plan.json", planned)
+    assert read_plan(tmp_path / "plan.json") == planned
+
+
+def test_a_shard_of_which_nobody_says_what_was_a_duplicate_is_made_anew(tmp_path):
+    write_manifest(tmp_path / "manifest.json", [Shard("0000-a", 0, 0, "")])
+    empty = pa.table({name: pa.array([], pa.string()) for name in ("source", "digest", "action")})
+    write_arrow(tmp_path / "0000-a.arrow", empty)
+    write_parquet(tmp_path / "quarantine" / "0000-a.parquet", empty)
+    assert sealed_rows(tmp_path).is_empty()

@@ -11,9 +11,10 @@ from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import read_parquet, write_arrow, write_parquet
 
 
-def note(row, reason, action="quarantined"):
+def note(row, reason, action="quarantined", code=None):
     identity = {"source": "s", "file": "f", "row": row, "id": None, "digest": str(row), "count": 1}
-    return {**identity, "action": action, "reason": reason, "remedy": f"Mend {reason.split()[0]}."}
+    said = {"code": code or reason, "reason": reason, "remedy": f"Mend {reason.split()[0]}."}
+    return {**identity, "action": action, **said}
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_shards_are_counted_and_their_quarantine_joined(seal, tmp_path):
 
 
 def test_where_no_sample_is_left_the_commonest_reasons_are_said(seal, tmp_path):
-    lines = [note(row, f"line {row + 1}: no text at prompt") for row in range(4)]
+    lines = [note(row, f"line {row + 1}: no text at prompt", code="source") for row in range(4)]
     others = [note(5, "empty label"), note(6, "empty label"), note(7, "no id"), note(8, "gone")]
     with pytest.raises(LatentmapError) as caught:
         seal(([], lines), ([], [*others, note(9, "empty label"), note(9, "x", "noted")]))
@@ -57,8 +58,8 @@ def test_where_no_sample_is_left_the_commonest_reasons_are_said(seal, tmp_path):
 
 
 def test_names_of_files_do_not_tell_reasons_apart(seal):
-    with pytest.raises(LatentmapError, match=r"set aside, 2 like 'gone \(file a\.png\)'"):
-        seal(([], [note(0, "gone (file a.png)"), note(1, "gone (file b (1).png)")]))
+    with pytest.raises(LatentmapError, match=r"set aside, 2 like 'gone \(file 0\.png\)'"):
+        seal(([], [note(n, f"gone (file {n}.png)", code="no_image") for n in range(2)]))
 
 
 def test_a_long_list_of_files_is_cut(seal):

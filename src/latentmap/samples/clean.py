@@ -31,6 +31,7 @@ QUARANTINE_SCHEMA = pa.schema(
         pa.field("digest", pa.string(), nullable=False),
         pa.field("action", pa.string(), nullable=False),
         pa.field("count", pa.int64(), nullable=False),
+        pa.field("code", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("remedy", pa.string(), nullable=False),
     ]
@@ -48,10 +49,11 @@ CACHE_ROW = "cache_row"
 ORIGINS = frozenset({LATENT_ROW, CACHE, CACHE_ROW})
 """Extra columns that lead to latents: only a source that has latents may write them."""
 
-DUPLICATE_REMEDY = (
-    "Remove the row; if it is meant, give it an id of its own or switch 'deduplicate' off."
-)
-"""Remedy of every row that is set aside as a duplicate, which tells it from other rows."""
+DUPLICATE = "duplicate"
+"""Code of the rows that are set aside because an earlier row has their id or text."""
+
+OF_SOURCE = "source"
+"""Code of the rows that the source itself sets aside, or has a note about."""
 
 Size = tuple[int, int]
 Box = list[float]
@@ -97,11 +99,11 @@ class Cleaner:
             FaultError: it must be set aside.
         """
         if sample.get(FAULT) is not None:
-            raise FaultError(sample[FAULT], "Correct or remove the row in its source.")
+            raise FaultError(OF_SOURCE, sample[FAULT], "Correct or remove the row in its source.")
         if _is_blank(sample["id"]):
-            raise FaultError("no id", "Give every row an id of its own.")
+            raise FaultError("no_id", "no id", "Give every row an id of its own.")
         if self._needs_label and _is_blank(sample["label"]):
-            raise FaultError("empty label", "Label the row, or check 'columns.label'.")
+            raise FaultError("no_label", "empty label", "Label the row, or check 'columns.label'.")
         has_latent = any(sample.get(row) is not None for row in (LATENT_ROW, CACHE_ROW))
         size, notes = None, []
         try:
@@ -112,7 +114,11 @@ class Cleaner:
                 raise
             notes = [f"shown without its image: {fault.reason}"]
         if size is None and _is_blank(sample["text"]) and not has_latent:
-            raise FaultError("neither image nor text", "Check 'columns.image' and 'columns.text'.")
+            raise FaultError(
+                "no_content",
+                "neither image nor text",
+                "Check 'columns.image' and 'columns.text'.",
+            )
         boxes, repairs = clean_boxes(sample["boxes"] or [], size)
         return Clean(size, boxes, repairs, notes)
 
@@ -153,16 +159,21 @@ def clean_boxes(boxes: Sequence[Box | None], size: Size | None) -> tuple[list[Bo
     for number, box in enumerate(boxes):
         if box is None or not all(side is not None and math.isfinite(side) for side in box):
             raise FaultError(
-                f"box {number} is not four finite numbers", "Give x0, y0, x1, y1 in pixels."
+                "bad_box",
+                f"box {number} is not four finite numbers",
+                "Give x0, y0, x1, y1 in pixels.",
             )
         ordered = _order(box)
         if _is_flat(ordered):
-            raise FaultError(f"box {number} {_show(box)} has zero area", "Correct the box.")
+            raise FaultError(
+                "flat_box", f"box {number} {_show(box)} has zero area", "Correct the box."
+            )
         if ordered != box:
             repairs.append(f"box {number} {_show(box)} has inverted corners: swapped")
         inside = ordered if size is None else _clip(ordered, size)
         if _is_flat(inside):
             raise FaultError(
+                "outside_box",
                 f"box {number} {_show(box)} lies outside the {_pixels(size)} image",
                 "Correct the box; it is in pixels of the image as stored.",
             )

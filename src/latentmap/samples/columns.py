@@ -105,9 +105,6 @@ def index_rows(
 ) -> pl.DataFrame:
     """Return id, label and digest of rows of a source, as `Source.index` does.
 
-    A digest covers how the row is mapped, its values, its image, the context, and an id that is
-    made of the row's number: rows that move must not leave their old id in a sealed shard.
-
     Args:
         table: (n,) rows as the source has them.
         columns: their mapping.
@@ -116,14 +113,43 @@ def index_rows(
         context: what else the rows depend on.
         prefix: of ids that are made of the row's number.
     """
+    rows = range(first, first + len(table))
+    made = {
+        "id": _ids(table, columns, rows, prefix),
+        "label": [columns.label_of(value) for value in cells(table, columns.label)],
+        "digest": row_digests(table, columns, images, rows, *context, prefix=prefix),
+    }
+    return pl.DataFrame(made, dict.fromkeys(made, pl.String))
+
+
+def row_digests(
+    table: pa.Table,
+    columns: ColumnMap,
+    images: Images,
+    rows: Iterable[int],
+    *context: str,
+    prefix: str = "",
+) -> list[str]:
+    """Digest rows of a source.
+
+    A digest covers how the row is mapped, its values, its image, the context, and an id that is
+    made of the row's number: rows that move must not leave their old id in a sealed shard.
+
+    Args:
+        table: (n,) rows as the source has them.
+        columns: their mapping.
+        images: where their images are.
+        rows: (n,) their positions in the source.
+        context: what else the rows depend on.
+        prefix: of ids that are made of the row's number.
+    """
     mapping = columns.model_dump_json()
     column = columns.image_column(table.column_names)
     pictures = cells(table, column)
     plain = table.drop_columns([column]) if column in table.column_names else table
-    labels = [columns.label_of(value) for value in cells(table, columns.label)]
-    ids = _ids(table, columns, range(first, first + len(table)), prefix)
+    ids = _ids(table, columns, rows, prefix)
     made = [[] if columns.id else [name or ""] for name in ids]
-    digests = [
+    return [
         digest(
             mapping,
             stable_text(row),
@@ -134,8 +160,6 @@ def index_rows(
         )
         for row, picture, made_id in zip(plain.to_pylist(), pictures, made, strict=True)
     ]
-    schema = {"id": pl.String, "label": pl.String, "digest": pl.String}
-    return pl.DataFrame({"id": ids, "label": labels, "digest": digests}, schema)
 
 
 def texts(table: pa.Table, columns: ColumnMap) -> list[str | None]:
@@ -151,6 +175,8 @@ def raw_samples(
     rows: Sequence[int],
     prefix: str = "",
     origins: Collection[str] = (),
+    context: Sequence[str] = (),
+    digests: Sequence[str] | None = None,
 ) -> pa.Table:
     """Map rows of a source to `RAW_SCHEMA`, followed by all columns that are not mapped whole.
 
@@ -164,6 +190,8 @@ def raw_samples(
         rows: (n,) their positions in the source.
         prefix: of ids that are made of the row's number.
         origins: the columns of the table that are the source's own `ORIGINS`.
+        context: what else the rows depend on, as for `index_rows`.
+        digests: (n,) of the rows, of a source that makes its own.
     """
     picture = columns.image_column(table.column_names)
     core: dict[str, list[Any]] = {
@@ -175,6 +203,9 @@ def raw_samples(
     core["boxes"] = [as_boxes(value) for value in cells(table, columns.boxes)]
     found = cells(table, picture)
     core["image"], faults = _pictures(found, images) if picture else (found, found)
+    # After the images: what is digested is what was read.
+    made = digests or row_digests(table, columns, images, rows, *context, prefix=prefix)
+    core["digest"] = list(made)
     raw = pa.table([pa.array(core[f.name], f.type) for f in RAW_SCHEMA], schema=RAW_SCHEMA)
     others = (tried for role, tried in columns.paths().items() if role != "image")
     mapped = {picture, *chain(*others)}

@@ -44,19 +44,24 @@ class Images:
         if data is None and not path:
             if not self._required:
                 return None
-            raise FaultError("no image", "Give every row an image, or check 'columns.image'.")
+            raise FaultError(
+                "no_image", "no image", "Give every row an image, or check 'columns.image'."
+            )
         if data is None:
             assert path is not None
             data = self._blob(path)
         if not data:
-            raise FaultError("image is empty", "Put a whole file in its place.")
+            raise FaultError("empty_image", "image is empty", "Put a whole file in its place.")
         return data
 
     def digest(self, cell: Any) -> str:
-        """Digest what `read` would return."""
+        """Digest what `read` returns: of a file that it has read, the bytes that it got."""
         data, path = unpack(cell)
         if data is not None or path is None:
             return digest_bytes(data or b"")
+        found = self._blobs.get(path)
+        if found is not None:
+            return digest(found.reason) if isinstance(found, FaultError) else digest_bytes(found)
         if path not in self._digests:
             try:
                 self._digests[path] = digest_file(self._file(path))
@@ -99,11 +104,13 @@ class Images:
         file = self.find(path)
         if not file.is_relative_to(self._root):
             raise FaultError(
+                "outside_image",
                 f"image is outside the folder of images (file {path})",
                 "Put it below that folder, or set the folder to one that holds all images.",
             )
         if self._limit is not None and not self._real(file).is_relative_to(self._limit):
             raise FaultError(
+                "outside_image",
                 f"image is behind a link that leads out of the folder of images (file {path})",
                 "Set 'follow_links' to true if what it leads to is part of the data.",
             )
@@ -153,9 +160,11 @@ def _unreadable(path: str, error: OSError | ValueError) -> FaultError:
     """Return why a file cannot be read; a name that no file can have is one that is missing."""
     if isinstance(error, ValueError | FileNotFoundError):
         remedy = "Put the file where the row says, or set the folder of images."
-        return FaultError(f"image is missing (file {path})", remedy)
+        return FaultError("no_image", f"image is missing (file {path})", remedy)
     remedy = "Make it a file that can be read."
-    return FaultError(f"image cannot be read: {error.strerror} (file {path})", remedy)
+    return FaultError(
+        "unreadable_image", f"image cannot be read: {error.strerror} (file {path})", remedy
+    )
 
 
 def _is_there(path: Path) -> bool:

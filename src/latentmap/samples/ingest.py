@@ -10,15 +10,21 @@ import pyarrow as pa
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.clean import (
-    DUPLICATE_REMEDY,
+    DUPLICATE,
+    OF_SOURCE,
     QUARANTINE_SCHEMA,
     Clean,
     Cleaner,
 )
 from latentmap.samples.faults import FaultError
+from latentmap.samples.planned import PlannedShard
 from latentmap.samples.remarks import NOTED
 from latentmap.samples.source import NOTE, NOTES, RAW_SCHEMA, Source
 from latentmap.store.samples import SCHEMA
+
+DUPLICATE_REMEDY = (
+    "Remove the row; if it is meant, give it an id of its own or switch 'deduplicate' off."
+)
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,39 @@ class Ingested:
         samples: good samples in the order of the rows: `SCHEMA` and the source's extra columns.
         quarantine: `QUARANTINE_SCHEMA`; one row for each that was set aside, one for each that
             was repaired, one for each that the source has a note about.
+        digests: of the rows, as they were read.
     """
 
     samples: pa.Table
     quarantine: pa.Table
+    digests: list[str]
+
+
+def ingest_shard(
+    source: Source[Any], shard: PlannedShard, label_groups: Mapping[str, str]
+) -> Ingested:
+    """Read and clean the rows of a planned shard; the source is not searched for them again.
+
+    Args:
+        source: where the rows come from.
+        shard: which rows.
+        label_groups: as for `ingest`.
+
+    Raises:
+        LatentmapError: the source cannot be read, or a row is not what it was when it was planned.
+    """
+    if shard.places is not None:
+        source = source.with_places(dict(zip(shard.rows, shard.places, strict=True)))
+    made = ingest(source, shard.rows, shard.duplicates, label_groups)
+    planned = zip(shard.rows, shard.digests, made.digests, strict=True)
+    changed = [row for row, before, now in planned if before != now]
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise LatentmapError(
+            f"{source.options.input or source.name} has changed since the run was planned, in row "
+            f"{changed[0]}{more} of shard {shard.id}. Run again."
+        )
+    return made
 
 
 def ingest(
@@ -53,8 +88,8 @@ def ingest(
     Raises:
         LatentmapError: the source cannot be read, or has lost rows since it was planned.
     """
-    digests = _digests(source, rows)
-    raw = source.read(rows)
+    raw = _read(source, rows)
+    digests: list[str] = raw["digest"].to_pylist()
     plain = raw.drop_columns(["image"]).to_pylist()
     cleaner = Cleaner(source.has_labels)
     kept: list[tuple[int, Clean]] = []
@@ -70,29 +105,29 @@ def ingest(
         }
         try:
             if row in duplicates:
-                raise FaultError(duplicates[row], DUPLICATE_REMEDY)
+                raise FaultError(DUPLICATE, duplicates[row], DUPLICATE_REMEDY)
             clean = cleaner.clean({**sample, "image": raw["image"][position].as_py()})
         except FaultError as fault:
-            remains = {"action": "quarantined", "reason": fault.reason, "remedy": fault.remedy}
-            notes.append({**identity, **remains})
+            notes.append({**identity, "action": "quarantined", **vars(fault)})
             continue
         kept.append((position, clean))
         if clean.repairs:
             remedy = "Correct the boxes at their source, if the repair is not what they mean."
             reason = "; ".join(clean.repairs)
-            notes.append({**identity, "action": "repaired", "reason": reason, "remedy": remedy})
+            said = {"code": "box", "reason": reason, "remedy": remedy}
+            notes.append({**identity, "action": "repaired", **said})
         noted = [*clean.notes, *filter(None, [sample.get(NOTE)])]
         if noted:
             remedy = "Nothing has to be done; correct the source, if it is wrong."
-            reason = "; ".join(noted)
-            notes.append({**identity, "action": NOTED, "reason": reason, "remedy": remedy})
-    samples = _samples(raw, kept, source.name, digests, label_groups)
-    return Ingested(samples, pa.Table.from_pylist(notes, QUARANTINE_SCHEMA))
+            said = {"code": OF_SOURCE, "reason": "; ".join(noted), "remedy": remedy}
+            notes.append({**identity, "action": NOTED, **said})
+    samples = _samples(raw, kept, source.name, label_groups)
+    return Ingested(samples, pa.Table.from_pylist(notes, QUARANTINE_SCHEMA), digests)
 
 
-def _digests(source: Source[Any], rows: Sequence[int]) -> list[str]:
+def _read(source: Source[Any], rows: Sequence[int]) -> pa.Table:
     try:
-        return source.digests(rows)
+        return source.read(rows)
     except IndexError:
         raise LatentmapError(
             f"{source.options.input or source.name} has no row {max(rows)}, which was "
@@ -104,7 +139,6 @@ def _samples(
     raw: pa.Table,
     kept: Sequence[tuple[int, Clean]],
     name: str,
-    digests: Sequence[str],
     label_groups: Mapping[str, str],
 ) -> pa.Table:
     """Build the table of the kept rows."""
@@ -128,7 +162,7 @@ def _samples(
         "width": [width for width, _ in sizes],
         "height": [height for _, height in sizes],
         "image": _shown(good["image"], found),
-        "digest": [digests[position] for position in positions],
+        "digest": good["digest"],
     }
     raw_only = {*RAW_SCHEMA.names, *NOTES}
     extras = [field for field in raw.schema if field.name not in raw_only]

@@ -89,6 +89,7 @@ def open_picture(data: bytes, at_least: int | None = None) -> Picture:
             seen = _to_rgb(image)
             if ";16" in bits and np.asarray(seen).max() <= LOWER_BITS:
                 raise FaultError(
+                    "dark_image",
                     "image has colours of 16 bits of which it uses the lower ones only",
                     "Save it with 8 bits a channel: Pillow reads the upper 8 of 16.",
                 )
@@ -98,12 +99,14 @@ def open_picture(data: bytes, at_least: int | None = None) -> Picture:
     except Image.DecompressionBombError:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise FaultError(
-            f"image has more than {limit} pixels", "Scale it down, boxes included."
+            "huge_image", f"image has more than {limit} pixels", "Scale it down, boxes included."
         ) from None
     except Exception as error:  # damaged files make decoders raise errors of every kind
         cause = "unknown format" if isinstance(error, UnidentifiedImageError) else str(error)
         reason = f"image cannot be decoded ({' '.join(cause.split()) or type(error).__name__})"
-        raise FaultError(reason, "Replace the file by a whole one, in RGB.") from None
+        raise FaultError(
+            "damaged_image", reason, "Replace the file by a whole one, in RGB."
+        ) from None
 
 
 def _stubs() -> set[str]:
@@ -129,7 +132,9 @@ def _by_range(values: NDArray[Any]) -> Picture:
     finite = values[np.isfinite(values)]
     if not finite.size:
         raise FaultError(
-            "image has no value but NaN and infinity", "Correct the picture, or leave it out."
+            "empty_image",
+            "image has no value but NaN and infinity",
+            "Correct the picture, or leave it out.",
         )
     low, high = finite.min().item(), finite.max().item()
     kind = values.dtype.kind

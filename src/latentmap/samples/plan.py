@@ -8,14 +8,15 @@ go to new shards at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.clean import DUPLICATE_REMEDY
+from latentmap.samples.clean import DUPLICATE
+from latentmap.samples.planned import PlannedShard
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.store.files import digest
 from latentmap.store.manifest import read_manifest
@@ -23,24 +24,6 @@ from latentmap.store.tables import read_arrow, read_parquet
 
 SEALED = {"shard": pl.String, "source": pl.String, "digest": pl.String, "aside": pl.Boolean}
 """Columns of the rows of sealed shards; see `sealed_rows`."""
-
-
-@dataclass(frozen=True)
-class PlannedShard:
-    """A shard before or after it is made.
-
-    Attributes:
-        id: `{ordinal}-{digest of its rows}`.
-        source: name of the source that its rows come from.
-        rows: positions in that source's index.
-        duplicates: those of them whose id or text an earlier row has, with the reason to set them
-            aside.
-    """
-
-    id: str
-    source: str
-    rows: tuple[int, ...]
-    duplicates: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -69,7 +52,8 @@ def plan_shards(
     Raises:
         LatentmapError: a source cannot be opened, or none has a row.
     """
-    index = _index(sources)
+    indexes = {name: source.index() for name, source in sources.items()}
+    index = pl.concat([_uniform(name, sources[name], part) for name, part in indexes.items()])
     if index.is_empty():
         raise LatentmapError(_nothing_there(sources))
     rows = _mark_duplicates(_choose(index, limit)).with_columns(_occurrence())
@@ -80,11 +64,11 @@ def plan_shards(
     as_before = pl.col("row").is_not_null() & (pl.col("duplicate").is_not_null() == pl.col("aside"))
     kept = sealed.filter(as_before.all().over("shard"))
     new = rows.join(kept, on=["source", "row"], how="anti", maintain_order="left")
-    shards = [_shard(str(name[0]), part) for name, part in _groups(kept, "shard")]
+    shards = [_shard(str(name[0]), part, indexes) for name, part in _groups(kept, "shard")]
     ordinal = max((int(shard.id.partition("-")[0]) + 1 for shard in shards), default=0)
     for _, part in _groups(new, "source"):
         for chunk in part.iter_slices(shard_size):
-            shards.append(_shard(f"{ordinal:04d}-{_content(chunk)}", chunk))
+            shards.append(_shard(f"{ordinal:04d}-{_content(chunk)}", chunk, indexes))
             ordinal += 1
     return shards
 
@@ -93,7 +77,8 @@ def sealed_rows(folder: Path) -> pl.DataFrame:
     """Return the rows of the shards in a run's `samples` folder: shard, source, digest, aside.
 
     Rows that were set aside count: they belong to the shard that they were read for. A shard whose
-    files are missing is not sealed. `aside` is true of the rows that were set aside as duplicates.
+    files are missing, or do not tell one kind of fault from another, is not sealed. `aside` is true
+    of the rows that were set aside as duplicates.
     """
     parts = [pl.DataFrame(schema=SEALED)]
     for shard in read_manifest(folder / "manifest.json"):
@@ -102,10 +87,12 @@ def sealed_rows(folder: Path) -> pl.DataFrame:
             continue
         columns = ["source", "digest"]
         made = pl.from_arrow(read_arrow(samples, columns))
-        aside = pl.from_arrow(read_parquet(quarantine, [*columns, "action", "remedy"]))
+        aside = pl.from_arrow(read_parquet(quarantine, [*columns, "action", "code"]))
         assert isinstance(made, pl.DataFrame) and isinstance(aside, pl.DataFrame)
+        if "code" not in aside.columns:
+            continue
         made = made.with_columns(pl.lit(False).alias("aside"))
-        is_duplicate = (pl.col("remedy") == DUPLICATE_REMEDY).alias("aside")
+        is_duplicate = (pl.col("code") == DUPLICATE).alias("aside")
         aside = aside.filter(pl.col("action") == "quarantined").select(*columns, is_duplicate)
         parts.append(pl.concat([made, aside]).select(pl.lit(shard.id).alias("shard"), pl.all()))
     return pl.concat(parts)
@@ -121,13 +108,8 @@ def quarantine_path(folder: Path, shard: str) -> Path:
     return folder / "quarantine" / f"{shard}.parquet"
 
 
-def _index(sources: Mapping[str, Source[SourceOptions]]) -> pl.DataFrame:
-    """List the rows of all sources: source, row, id, label, digest, content."""
-    return pl.concat([_index_of(name, source) for name, source in sources.items()])
-
-
-def _index_of(name: str, source: Source[SourceOptions]) -> pl.DataFrame:
-    index = source.index()
+def _uniform(name: str, source: Source[SourceOptions], index: pl.DataFrame) -> pl.DataFrame:
+    """List the rows of a source as all are planned: source, row, id, label, digest, content."""
     content = pl.col("content") if "content" in index.columns else pl.lit(None).alias("content")
     label = pl.col("label").cast(pl.String)
     if source.has_labels:  # what is blank is no label
@@ -215,7 +197,15 @@ def _content(rows: pl.DataFrame) -> str:
     return digest(*rows.select(pl.col("digest") + marks).to_series())
 
 
-def _shard(name: str, rows: pl.DataFrame) -> PlannedShard:
+def _shard(name: str, rows: pl.DataFrame, indexes: Mapping[str, pl.DataFrame]) -> PlannedShard:
     duplicates = rows.filter(pl.col("duplicate").is_not_null()).select("row", "duplicate")
-    positions: Sequence[int] = rows["row"].to_list()
-    return PlannedShard(name, rows["source"][0], tuple(positions), dict(duplicates.iter_rows()))
+    source = str(rows["source"][0])
+    index = indexes[source][rows["row"].to_list()]
+    return PlannedShard(
+        name,
+        source,
+        tuple(rows["row"]),
+        tuple(rows["digest"]),
+        tuple(index["place"]) if "place" in index.columns else None,
+        dict(duplicates.iter_rows()),
+    )

@@ -46,6 +46,7 @@ class Remark:
             "digest": "",
             "action": self.action,
             "count": self.count,
+            "code": "remark",
             "reason": f"{self.what}{self._examples()}: {self.reason}",
             "remedy": self.remedy,
         }

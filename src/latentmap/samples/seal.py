@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,14 +63,13 @@ def _nothing_left(quarantine: Sequence[Path | str]) -> str:
     examples: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for path in quarantine:
-        for note in read_parquet(path, ["action", "reason", "remedy"]).to_pylist():
+        for note in read_parquet(path, ["action", "code", "reason", "remedy"]).to_pylist():
             if note["action"] == "quarantined":
-                # Numbers of lines and boxes, and names of files, would make a reason of every row.
-                kind = re.sub(r"-?\d[\d.e+-]*|(?s: \(file .*\)$)", "#", note["reason"])
-                examples.setdefault(kind, f"like '{note['reason']}' ({note['remedy']})")
-                counts[kind] += 1
+                code = note["code"]
+                examples.setdefault(code, f"like '{note['reason']}' ({note['remedy']})")
+                counts[code] += 1
     commonest = counts.most_common(SHOWN)
-    parts = [f"{count} {examples[kind]}" for kind, count in commonest]
+    parts = [f"{count} {examples[code]}" for code, count in commonest]
     others = counts.total() - sum(count for _, count in commonest)
     parts += [f"{others} for other reasons"] if others else []
     # The joined table is an output of the job that fails here, and does not outlive it.

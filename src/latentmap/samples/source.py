@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -25,6 +25,7 @@ RAW_SCHEMA = pa.schema(
         pa.field("text", pa.string()),
         pa.field("boxes", BOXES),
         pa.field("image", pa.large_binary()),
+        pa.field("digest", pa.string(), nullable=False),
     ]
 )
 
@@ -32,9 +33,9 @@ FAULT = "fault"
 """Extra column of raw rows: why the source itself sets a row aside, null where it does not."""
 
 NO_IMAGE = "no_image"
-"""Extra column of raw rows: reason and remedy where a row's image cannot be had, else null."""
+"""Extra column of raw rows: a `FaultError` as values where an image cannot be had, else null."""
 
-FAULT_TYPE = pa.struct([pa.field("reason", pa.string()), pa.field("remedy", pa.string())])
+FAULT_TYPE = pa.struct([pa.field(name, pa.string()) for name in ("code", "reason", "remedy")])
 """Type of that column."""
 
 NOTE = "note_of_source"
@@ -73,7 +74,8 @@ class Source(Plugin[S_co]):
     """A place that samples come from.
 
     A source is asked twice: for its `index` when a run is planned (cheap: no image is decoded, no
-    network is used), and to `read` the rows of one shard in that shard's own job.
+    network is used), and to `read` the rows of one shard in that shard's own job. The job is told
+    where these rows lie (`with_places`), so that it need not look at the rows of other shards.
     """
 
     Options: type[SourceOptions] = SourceOptions
@@ -143,7 +145,8 @@ class Source(Plugin[S_co]):
             and digest (string: identifies the
             content of the row, image and boxes included). A source that is to be deduplicated adds
             content (string, null where the row has none): of rows with the same content, whatever
-            their source, the first one is taken.
+            their source, the first one is taken. A source whose rows take a search to find adds
+            place (plain values): where each of them lies.
 
         Raises:
             LatentmapError: the source cannot be opened, or a column is missing.
@@ -156,20 +159,24 @@ class Source(Plugin[S_co]):
         """
         return ()
 
-    def digests(self, rows: Sequence[int]) -> list[str]:
-        """Return the digests of these rows of the index; a source may know them sooner.
+    def with_places(self, places: Mapping[int, Any]) -> Source[S_co]:
+        """Return the source that finds rows of the index where it said that they lie.
 
-        Raises:
-            IndexError: the source has fewer rows.
+        Args:
+            places: `place` of the index for the rows that will be read.
         """
-        digests = self.index()["digest"].to_list()
-        return [digests[row] for row in rows]
+        return self
 
     @abstractmethod
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read these rows of the index, in this order: `RAW_SCHEMA` and any extra columns.
 
-        A value that is missing or cannot be read is null: cleaning decides what becomes of it.
+        A value that is missing or cannot be read is null: cleaning decides what becomes of it. The
+        digests are of what was read: where they are not the index's, a row has changed since.
+
+        Raises:
+            LatentmapError: the source cannot be read.
+            IndexError: it has fewer rows.
         """
 
 

@@ -9,6 +9,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -103,9 +104,7 @@ def digest(*parts: bytes | str) -> str:
 
 def digest_bytes(data: bytes) -> str:
     """Digest the content of a blob as `digest_file` does that of a file."""
-    if len(data) > WHOLE_BYTES and _is_coded(data[:END_BYTES]):
-        return digest(str(len(data)), data[:END_BYTES], data[-END_BYTES:])
-    return digest(str(len(data)), hashlib.sha256(data).digest())
+    return _digest_stream(BytesIO(data))
 
 
 def digest_file(path: Path | str) -> str:
@@ -118,17 +117,21 @@ def digest_file(path: Path | str) -> str:
     have any.
     """
     with Path(path).open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
+        return _digest_stream(file)
+
+
+def _digest_stream(file: BytesIO | BufferedReader) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if size > WHOLE_BYTES:
+        head = file.read(END_BYTES)
+        if _is_coded(head):
+            file.seek(-END_BYTES, os.SEEK_END)
+            return digest(str(size), head, file.read(END_BYTES))
+        if head.startswith(ZIP) and (checksums := _checksums(file)):
+            return digest(str(size), head, *checksums)
         file.seek(0)
-        if size > WHOLE_BYTES:
-            head = file.read(END_BYTES)
-            if _is_coded(head):
-                file.seek(-END_BYTES, os.SEEK_END)
-                return digest(str(size), head, file.read(END_BYTES))
-            if head.startswith(ZIP) and (checksums := _checksums(file)):
-                return digest(str(size), head, *checksums)
-            file.seek(0)
-        return digest(str(size), hashlib.file_digest(file, "sha256").digest())
+    return digest(str(size), hashlib.file_digest(file, "sha256").digest())
 
 
 def _is_coded(head: bytes) -> bool:

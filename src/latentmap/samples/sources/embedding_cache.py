@@ -80,8 +80,7 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
                 f"{', '.join(self._caches)}. Set 'input' to those of one split, as a pattern such "
                 "as 'feat_cache_vis/*/test/*'."
             )
-        files = [cache.digest() for cache in self._caches.values()]
-        return index_rows(self._table, self._columns, self._images, 0, *files)
+        return index_rows(self._table, self._columns, self._images, 0, *self._digests)
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`. The image is null if there is none.
@@ -90,7 +89,8 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
             LatentmapError: a cache cannot be read, or its rows are not as many as its vectors.
         """
         table = self._table.take(pa.array(rows, pa.int64()))
-        raw = raw_samples(table, self._columns, self._images, rows, origins=[CACHE, CACHE_ROW])
+        origins, files = [CACHE, CACHE_ROW], self._digests
+        raw = raw_samples(table, self._columns, self._images, rows, origins=origins, context=files)
         faults: list[list[str]] = [[] for _ in rows]
         notes: list[list[str]] = [[] for _ in rows]
         for name, cache in self._caches.items():
@@ -110,6 +110,10 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
     @cached_property
     def _caches(self) -> dict[str, EmbeddingCache]:
         return find_caches(self.given_input("a folder with embeddings.pt"))
+
+    @cached_property
+    def _digests(self) -> list[str]:
+        return [cache.digest() for cache in self._caches.values()]
 
     @property
     def _columns(self) -> ColumnMap:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -22,6 +23,9 @@ from latentmap.samples.source import FileOptions, Source
 
 NO_IMAGE = "no images that Pillow can open here"
 CONVERT = "Convert those that are images to PNG or JPEG; of others nothing has to be done."
+
+CLASS_FOLDERS = pa.schema([("file_name", pa.string()), ("label", pa.string())])
+"""The table that class folders give."""
 
 
 class FolderColumns(ColumnMap):
@@ -53,10 +57,21 @@ class FolderSource(Source[FolderOptions]):
 
     Options = FolderOptions
 
+    def __init__(self, options: FolderOptions, places: Mapping[int, Any] | None = None) -> None:
+        super().__init__(options)
+        self._places = places
+
+    def with_places(self, places: Mapping[int, Any]) -> FolderSource:
+        """Return the source that looks for no other images; see `Source.with_places`."""
+        return FolderSource(self.options, places)
+
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. Images are in the order of their paths."""
         self.options.columns.check(self._table, str(self._labels or self._folder))
-        return index_rows(self._table, self.options.columns, self._images)
+        index = index_rows(self._table, self.options.columns, self._images)
+        if self._labels is not None:
+            return index
+        return index.with_columns(pl.Series("place", self._table.to_pylist()))
 
     def remarks(self) -> Sequence[Remark]:
         """Say which files are passed over; see `Source.remarks`."""
@@ -70,7 +85,10 @@ class FolderSource(Source[FolderOptions]):
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`."""
-        table = self._table.take(pa.array(rows, pa.int64()))
+        if self._places is None:
+            table = self._table.take(pa.array(rows, pa.int64()))
+        else:
+            table = pa.Table.from_pylist([self._places[row] for row in rows], CLASS_FOLDERS)
         return raw_samples(table, self.options.columns, self._images, rows)
 
     @cached_property
@@ -119,4 +137,4 @@ class FolderSource(Source[FolderOptions]):
                 f"{self._folder} holds {NO_IMAGE}. What is there: {found}. {CONVERT}"
             )
         labels = [name.split("/")[0] if "/" in name else None for name in names]
-        return pa.table({"file_name": names, "label": pa.array(labels, pa.string())})
+        return pa.table([names, labels], schema=CLASS_FOLDERS)

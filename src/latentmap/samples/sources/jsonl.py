@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +42,18 @@ class JsonlOptions(TextSourceOptions, FileOptions):
     columns: JsonlColumns = JsonlColumns()
 
 
+class Place(NamedTuple):
+    """Where a line is.
+
+    Attributes:
+        number: of the line, from 1; blank ones count.
+        start: of its first byte in the file.
+    """
+
+    number: int
+    start: int
+
+
 class Line(NamedTuple):
     """What one line says.
 
@@ -61,15 +73,26 @@ class JsonlSource(Source[JsonlOptions]):
 
     Options = JsonlOptions
 
+    def __init__(self, options: JsonlOptions, places: Mapping[int, Any] | None = None) -> None:
+        super().__init__(options)
+        self._places = places
+
+    def with_places(self, places: Mapping[int, Any]) -> JsonlSource:
+        """Return the source that goes to these lines at once; see `Source.with_places`."""
+        return JsonlSource(self.options, places)
+
     def index(self) -> pl.DataFrame:
         """List all lines; see `Source.index`."""
         columns, same = self.options.columns, self.options.deduplicate
         sought = {role: tried for role, tried in columns.paths().items() if tried}
         shown: list[Mapping[str, Any]] = []
         rows: dict[str, list[str | None]] = {"id": [], "label": [], "digest": []}
+        places: list[Place] = []
         if same:
             rows["content"] = []
-        for number, data in _lines(self._path):
+        for place, data in _lines(self._path):
+            number = place.number
+            places.append(place)
             line = self._parse(number, data)
             rows["id"].append(self._id(number, line))
             label = columns.label_of(pick(line.record, columns.label))
@@ -83,16 +106,14 @@ class JsonlSource(Source[JsonlOptions]):
                 shown.append(line.record)
         if sought and shown:
             columns.check(pa.table(_columns(shown)), str(self._path))
-        return pl.DataFrame(rows, dict.fromkeys(rows, pl.String))
-
-    def digests(self, rows: Sequence[int]) -> list[str]:
-        """Return the digests of these lines without parsing any; see `Source.digests`."""
-        return [self._digest(number, data) for number, data in self._take(tuple(rows))]
+        fields = dict.fromkeys(Place._fields, pl.Int64)
+        found = pl.DataFrame(places, fields, orient="row").to_struct("place")
+        return pl.DataFrame(rows, dict.fromkeys(rows, pl.String)).with_columns(found)
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read lines; see `Source.read`."""
         columns = self.options.columns
-        numbered = self._take(tuple(rows))
+        numbered = self._take(rows)
         lines = [self._parse(number, data) for number, data in numbered]
         keys = _columns([line.record for line in lines])
         for path in self._text_paths:
@@ -104,6 +125,7 @@ class JsonlSource(Source[JsonlOptions]):
             Images(self._path.parent, False, self.options.follow_links),
             [number for number, _ in numbered],
             self._prefix,
+            digests=[self._digest(number, data) for number, data in numbered],
         )
         return raw.append_column(FAULT, pa.array([line.fault for line in lines], pa.string()))
 
@@ -115,19 +137,20 @@ class JsonlSource(Source[JsonlOptions]):
     def _prefix(self) -> str:
         return f"{self.name}:"
 
-    @lru_cache(maxsize=1)  # noqa: B019 - a shard's job asks for its digests, then for its rows
-    def _take(self, rows: tuple[int, ...]) -> list[tuple[int, bytes]]:
+    def _take(self, rows: Sequence[int]) -> list[tuple[int, bytes]]:
         """Return the numbers and bytes of these lines."""
-        wanted, last = set(rows), max(rows, default=-1)
-        found = {}
-        for row, line in enumerate(_lines(self._path)):
-            if row in wanted:
-                found[row] = line
-            if row >= last:
-                break
-        if len(found) < len(wanted):
-            raise IndexError(last)
-        return [found[row] for row in rows]
+        places = self._places
+        if places is None:
+            places = {row: place._asdict() for row, (place, _) in enumerate(_lines(self._path))}
+        found = []
+        with self._path.open("rb") as file:
+            for row in rows:
+                if row not in places:
+                    raise IndexError(row)
+                place = Place(**places[row])
+                file.seek(place.start)
+                found.append((place.number, file.readline().rstrip(b"\r\n")))
+        return found
 
     def _parse(self, number: int, data: bytes) -> Line:
         columns = self.options.columns
@@ -161,12 +184,14 @@ class JsonlSource(Source[JsonlOptions]):
         return self.options.columns.model_dump_json()
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number the lines from 1 and leave out blank ones."""
+def _lines(path: Path) -> Iterator[tuple[Place, bytes]]:
+    """Yield the lines that are not blank, and where they are."""
+    start = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.isspace():
-                yield number, line.rstrip(b"\r\n")
+                yield Place(number, start), line.rstrip(b"\r\n")
+            start += len(line)
 
 
 def _decode(data: bytes) -> str:

@@ -61,14 +61,14 @@ class NpzSource(Source[NpzOptions]):
         """List all rows; see `Source.index`. The latents are not read."""
         table, columns = self._table, self.options.columns
         columns.check(table, str(self._path))
-        file = digest_file(self._path)  # the archive's tail has the checksum of every array
-        return index_rows(table, columns, self._images(), 0, file)
+        return index_rows(table, columns, self._images(), 0, self._digest)
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`. The image is the thumbnail, null if there is none."""
         table = self._table.take(pa.array(rows, pa.int64()))
         columns = self.options.columns
-        return raw_samples(table, columns, self._images(), rows, origins=[LATENT_ROW])
+        images, file = self._images(), [self._digest]
+        return raw_samples(table, columns, images, rows, origins=[LATENT_ROW], context=file)
 
     def _images(self) -> Images:
         return Images(self._path.parent, False, self.options.follow_links)
@@ -76,6 +76,10 @@ class NpzSource(Source[NpzOptions]):
     @property
     def _path(self) -> Path:
         return self.input_file("a .npz file")
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest_file(self._path)  # the archive's tail has the checksum of every array
 
     @cached_property
     def _table(self) -> pa.Table:

@@ -88,6 +88,7 @@ class Scenes(Source[ScenesOptions]):
         question = self._question(row)
         return {
             "id": self._id(row),
+            "digest": self._digest(row),
             "label": question.label,
             "source_group": self._group(row // self._questions),
             "text": question.category.text,
