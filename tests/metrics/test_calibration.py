@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from latentmap.metrics.agreement import agreements
 from latentmap.metrics.inference import StatisticsOptions, percentiles, resampled_means
@@ -11,77 +12,178 @@ from latentmap.metrics.metric import METRICS
 
 RUNS = 200
 LABELS = np.array(["a", "b", "c"])
+# What more of 200 tests at the 5 % level than one in a hundred such tests would call significant.
+MOST = scipy.stats.binom.ppf(0.99, RUNS, 0.05) / RUNS
+
+
+def runs(rng, groups, own, any_, share):
+    """Labels inside source groups: those of the group, but for a share of the samples."""
+    return np.where(rng.random(len(groups)) < share, any_, own[groups])
 
 
 def every_sample_alone(rng):
-    """Nothing ties samples together."""
-    sources = np.arange(60)
-    return rng.normal(size=(60, 3)), rng.choice(LABELS, 60, p=[0.6, 0.3, 0.1]), sources
+    return rng.choice(3, 60, p=[0.6, 0.3, 0.1]), np.arange(60)
 
 
-def one_label_per_source(rng):
-    """Samples of a source group are close to each other and have one label."""
-    sources = np.repeat(np.arange(20), rng.integers(1, 7, 20))
-    values = 3 * rng.normal(size=(20, 3))[sources] + rng.normal(size=(len(sources), 3))
-    return values, rng.choice(LABELS, 20)[sources], sources
+def one_label_per_group(rng):
+    groups = np.repeat(np.arange(20), rng.integers(1, 7, 20))
+    return rng.choice(3, 20)[groups], groups
 
 
-def labels_run_in_sources(rng):
-    """Samples of a source group are close to each other, and half of them have its own label."""
-    sources = np.repeat(np.arange(24), rng.integers(2, 5, 24))
-    values = 3 * rng.normal(size=(24, 3))[sources] + rng.normal(size=(len(sources), 3))
-    own, any_ = rng.choice(LABELS, 24)[sources], rng.choice(LABELS, len(sources))
-    return values, np.where(rng.random(len(sources)) < 0.5, own, any_), sources
+def labels_run_in_groups(rng):
+    """Half of the samples of a source group have its own label."""
+    groups = np.repeat(np.arange(24), rng.integers(4, 7, 24))
+    return runs(rng, groups, rng.choice(3, 24), rng.choice(3, len(groups)), 0.5), groups
 
 
-def sources_differ_in_labels(rng):
-    """Four sources of unequal size, of which two resemble each other in place and in labels."""
-    sources = np.repeat(np.arange(4), [10, 14, 18, 22])
-    shares = np.array([[8, 1, 1], [8, 1, 1], [1, 1, 8], [1, 8, 1]]) / 10
-    labels = np.array([rng.choice(LABELS, p=shares[source]) for source in sources])
-    places = np.array([[0, 0], [1, 0], [9, 9], [0, 9]])
-    return places[sources] + rng.normal(size=(len(sources), 2)), labels, sources
+def complete_blocks(rng):
+    """Every source group has each of five labels once."""
+    return np.tile(np.arange(5), 20), np.repeat(np.arange(20), 5)
 
 
-def p_values(embed, draw, scheme):
-    """Return the p-values of many draws on both neighbor lists, and the scheme that was used."""
-    rng = np.random.default_rng(0)
-    found = []
-    for seed in range(RUNS):
-        values, labels, sources = draw(rng)
-        options = StatisticsOptions(permutations=99, scheme=scheme, seed=seed)
-        data = embed(values, labels, source_groups=sources, k=5, statistics=options)
-        lists = agreements(data, data.codes, 5)
-        found.append([agreed.mean(data.permutation).p_value for _, agreed in lists])
-    return np.transpose(found), data.permutation.scheme
+def few_large_groups(rng):
+    groups = np.repeat(np.arange(6), [10, 12, 14, 16, 18, 22])
+    return runs(rng, groups, rng.choice(3, 6), rng.choice(3, len(groups)), 0.4), groups
 
 
-@pytest.mark.parametrize(
-    ("draw", "scheme"),
-    [
-        (every_sample_alone, "free"),
-        (one_label_per_source, "whole"),
-        (labels_run_in_sources, "whole"),
-        (sources_differ_in_labels, "within"),
-    ],
+def labels_by_size(rng):
+    """The samples of large source groups have one label, those of small ones the other."""
+    large = rng.permutation(np.arange(24) % 2)
+    groups = np.repeat(np.arange(24), np.where(large, 7, 2))
+    return large[groups], groups
+
+
+def labels_nearly_by_size(rng):
+    large = rng.permutation(np.arange(24) % 2)
+    groups = np.repeat(np.arange(24), np.where(large, 5, 3))
+    return runs(rng, groups, large, rng.choice(2, len(groups)), 0.15), groups
+
+
+def many_labels(rng):
+    groups = np.repeat(np.arange(40), rng.integers(2, 4, 40))
+    return runs(rng, groups, rng.choice(24, 40), rng.choice(24, len(groups)), 0.3), groups
+
+
+def one_frequent_label(rng):
+    groups = np.repeat(np.arange(30), rng.integers(1, 5, 30))
+    own, any_ = (rng.choice(3, size, p=[0.6, 0.3, 0.1]) for size in (30, len(groups)))
+    return runs(rng, groups, own, any_, 0.3), groups
+
+
+def one_relabelled_sample(rng):
+    """All source groups are pure but one, and no two have the same size."""
+    groups = np.repeat(np.arange(16), np.arange(1, 17))
+    labels = rng.choice(3, 16)[groups]
+    labels[-1] = (labels[-1] + 1) % 3
+    return labels, groups
+
+
+STRUCTURES = (
+    every_sample_alone,
+    one_label_per_group,
+    labels_run_in_groups,
+    complete_blocks,
+    few_large_groups,
+    labels_by_size,
+    labels_nearly_by_size,
+    many_labels,
+    one_frequent_label,
+    one_relabelled_sample,
 )
-def test_p_values_are_uniform_where_labels_tell_nothing(embed, draw, scheme):
-    both, chosen = p_values(embed, draw, "auto")
-    assert chosen == scheme
+
+
+def draws(embed, draw, signal=0.0, scheme="auto", count=RUNS):
+    """Return agreement and chance levels on both neighbor lists in many draws.
+
+    Samples of a source group are close to each other, and with a signal those of a label.
+    """
+    rng = np.random.default_rng(0)
+    for seed in range(count):
+        labels, groups = draw(rng)
+        places = 2 * rng.normal(size=(groups.max() + 1, 3))[groups]
+        places += rng.normal(size=(len(groups), 3)) + signal * rng.normal(size=(24, 3))[labels]
+        options = StatisticsOptions(permutations=99, scheme=scheme, seed=seed)
+        data = embed(places, labels, source_groups=groups, k=5, statistics=options)
+        yield [(agreed, chance) for _, agreed, chance in agreements(data, data.codes, 5)]
+
+
+def p_values(embed, draw, **options):
+    """Return p-values, (draws, lists)."""
+    found = draws(embed, draw, **options)
+    return np.array([[chance.overall.p_value for _, chance in both] for both in found])
+
+
+@pytest.mark.parametrize("draw", STRUCTURES, ids=lambda draw: draw.__name__)
+def test_permutation_tests_keep_their_size_and_chance_is_what_to_expect(embed, draw):
+    found = list(draws(embed, draw))
+    tested = np.array([[chance.overall.p_value for _, chance in both] for both in found])
+    assert ((tested <= 0.05).mean(axis=0) <= MOST).all()
+    inside = [
+        [
+            chance.overall.range[0] <= agreed.shares.mean() <= chance.overall.range[1]
+            for agreed, chance in both
+        ]
+        for both in found
+    ]
+    assert (np.mean(inside, axis=0) > 0.9).all()
+    for both in zip(*found, strict=True):
+        above = np.array([one.shares.mean() - chance.overall.mean for one, chance in both])
+        assert abs(above.mean()) < 3.5 * above.std() / np.sqrt(RUNS) < 0.03
+        # Likewise for the samples of the first label. Where it has all small groups and no other,
+        # its share differs from that of the labels that these exchange.
+        if draw is labels_by_size:
+            continue
+        of_label = [one.by_class(one.shares) - chance.by_class.mean(axis=0) for one, chance in both]
+        first = np.array([rates[0] for rates in of_label])
+        assert abs(first.mean()) < 3.5 * first.std() / np.sqrt(RUNS) < 0.06
+
+
+@pytest.mark.parametrize("draw", STRUCTURES, ids=lambda draw: draw.__name__)
+def test_permutation_tests_find_what_is_there(embed, draw):
+    found = p_values(embed, draw, signal=3.0, count=40)
+    assert ((found <= 0.05).mean(axis=0) >= 0.7).all()
+
+
+@pytest.mark.parametrize("draw", [every_sample_alone, one_label_per_group, complete_blocks])
+def test_p_values_are_uniform_where_labels_tell_nothing(embed, draw):
     steps = np.arange(1, 101) / 100
-    for found in both:
+    for found in p_values(embed, draw).T:
         below = (found[:, np.newaxis] <= steps + 1e-9).mean(axis=0)
         # The distance that 1 % of uniform samples exceed (Kolmogorov).
         assert abs(below - steps).max() < 1.63 / np.sqrt(RUNS)
 
 
-@pytest.mark.parametrize(
-    ("draw", "where"),
-    [(one_label_per_source, 0), (labels_run_in_sources, 0), (sources_differ_in_labels, 1)],
-)
-def test_permuting_all_labels_would_find_what_is_not_there(embed, draw, where):
-    both, _ = p_values(embed, draw, "free")
-    assert (both[where] <= 0.05).mean() > 0.2
+def test_one_relabelled_sample_does_not_take_the_evidence(embed):
+    def pure(rng):
+        labels, groups = one_relabelled_sample(rng)
+        return labels[np.unique(groups, return_index=True)[1]][groups], groups
+
+    both = [p_values(embed, one, signal=3.0, count=40) for one in (pure, one_relabelled_sample)]
+    powers = [(found[:, 1] <= 0.05).mean() for found in both]
+    assert abs(powers[0] - powers[1]) < 0.15
+
+
+def test_the_order_of_rows_does_not_matter(embed):
+    """Blocks with the same labels in the same order, and in any order."""
+    rng = np.random.default_rng(0)
+    labels, groups = complete_blocks(rng)
+    places = (
+        rng.normal(size=(20, 3))[groups] + rng.normal(size=(100, 3)) + labels[:, np.newaxis] / 12
+    )
+    order = rng.permutation(100)
+    options = StatisticsOptions(permutations=2000)
+    found = []
+    for rows in (np.arange(100), order):
+        data = embed(places[rows], labels[rows], None, groups[rows], 5, options)
+        *_, (_, _, chance) = agreements(data, data.codes, 5)
+        found.append(chance.overall.p_value)
+    assert 0.005 < found[0] < 0.5
+    assert found[0] == pytest.approx(found[1], abs=4 * np.sqrt(2 * found[0] / 2000))
+
+
+@pytest.mark.parametrize("draw", [one_label_per_group, labels_run_in_groups])
+def test_permuting_all_labels_would_find_what_is_not_there(embed, draw):
+    assert (p_values(embed, draw, scheme="free")[:, 0] <= 0.05).mean() > 0.2
 
 
 @pytest.mark.parametrize("signal", [0.0, 1.0])
@@ -97,10 +199,10 @@ def test_intervals_cover_the_expected_figure(embed, signal):
         places = rng.normal(size=(40, 3))[sources] + rng.normal(size=(len(sources), 3))
         options = StatisticsOptions(resamples=200, permutations=1, seed=seed)
         data = embed(places + centres[codes], LABELS[codes], None, sources, statistics=options)
-        agreed = dict(agreements(data, data.codes, 10))["_grouped"]
+        *_, (_, agreed, _) = agreements(data, data.codes, 10)
         scores = np.stack([agreed.contributions(), agreed.shares], axis=1)
         low, high = percentiles(resampled_means(scores, sources, options))
-        assert scores.mean(axis=0) == pytest.approx(agreed.mean(data.permutation).value)
+        assert scores.mean(axis=0) == pytest.approx(agreed.shares.mean())
         means.append(scores[:, 0].mean())
         intervals.append((low[0], high[0]))
         of_shares.append((low[1], high[1]))

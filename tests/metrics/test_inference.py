@@ -94,7 +94,8 @@ def test_figures_that_are_means_have_intervals_around_them(embed, clusters):
         low, high = figures[name].interval
         assert low < figures[name].value < high < low + 0.4
         assert figures[name].note is None
-    assert figures["knn_category_acc"].p_value == pytest.approx(1 / 1001)
+    # As small as five times the permutations that were asked for make it.
+    assert figures["knn_category_acc"].p_value == pytest.approx(1 / 5001)
     assert figures["knn_category_rate_median"].interval is None
 
 

@@ -45,6 +45,7 @@ def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
     assert found["figures"]["n_classes"] == {
         "value": 4,
         "chance": None,
+        "chance_range": None,
         "interval": None,
         "p_value": None,
         "note": None,
@@ -111,8 +112,10 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["figures"]["knn_category_acc"]["value"] is None
     assert found["figures"]["knn_category_acc"]["note"] == "All samples have the same label."
-    rates = {"knn_category_rate": None, "knn_category_rate_grouped": None}
-    assert found["labels"] == {"a": {"n": 3} | rates}
+    names = [
+        f"knn_category_{name}{suffix}" for name in ("rate", "chance") for suffix in ("", "_grouped")
+    ]
+    assert found["labels"] == {"a": {"n": 3, **dict.fromkeys(names)}}
 
 
 def test_the_recall_of_approximate_neighbors_stands_beside_what_is_made_from_them(embed, clusters):

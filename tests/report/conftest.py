@@ -326,6 +326,7 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         "knn_category_acc_grouped": {
             "value": value,
             "chance": 0.09,
+            "chance_range": [0.07, 0.11],
             "interval": [value - 0.02, value + 0.02],
             "p_value": 0.001 if value > 0.16 else 0.2,
         },
@@ -340,13 +341,16 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         "n_tokens": {"value": 2**rank},
         "calinski_harabasz": {"value": None, "note": "fewer samples than labels"},
     }
+    fields = ("chance", "chance_range", "interval", "p_value", "note")
     for entry in figures.values():
-        entry |= {key: entry.get(key) for key in ("chance", "interval", "p_value", "note")}
+        entry |= {key: entry.get(key) for key in fields}
     labels = {
         label: {
             "n": 6 + position % 3,
             "knn_category_rate": value + 0.2 * ((position + rank) % 4) / 4,
             "knn_category_rate_grouped": value * ((position + rank) % 4) / 3,
+            "knn_category_chance": 0.1,
+            "knn_category_chance_grouped": 0.08 + 0.01 * (position % 3),
         }
         for position, label in enumerate(LABELS)
     }

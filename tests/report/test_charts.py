@@ -57,12 +57,11 @@ def test_a_chart_of_nothing_is_none(name):
 def test_the_heatmap_is_relative_to_each_label_s_own_chance(comparison):
     spec = CHARTS.create("category_heatmap").build(comparison).to_dict()
     best = comparison.experiments[0]
-    total = sum(rates.n for rates in best.labels.values())
     cells = {(row["method"], row["label"]): row for row in values(spec)}
     assert len(cells) == sum(len(e.labels) for e in comparison.experiments)
     for label, rates in best.labels.items():
         cell = cells[best.key.method, label]
-        assert cell["beyond"] == pytest.approx(rates.grouped - (rates.n - 1) / (total - 1))
+        assert cell["beyond"] == pytest.approx(rates.grouped - rates.grouped_chance)
 
 
 def test_bars_show_both_neighbor_lists_in_the_order_of_the_ranking(comparison):
@@ -81,6 +80,19 @@ def test_undefined_figures_have_no_panel(comparison):
     assert all(math.isnan(e.value("calinski_harabasz")) for e in comparison.experiments)
     spec = CHARTS.create("metric_bars").build(comparison).to_dict()
     assert not any("calinski" in panel["title"] for panel in spec["concat"])
+
+
+def test_bars_have_the_range_of_chance_behind_its_tick(comparison):
+    spec = CHARTS.create("metric_bars").build(comparison).to_dict()
+    panel = next(panel for panel in spec["concat"] if "same label" in panel["title"])
+    band, tick = panel["layer"][-2:]
+    assert (band["encoding"]["x"]["field"], band["encoding"]["x2"]["field"]) == (
+        "chance_low",
+        "chance_high",
+    )
+    assert tick["encoding"]["x"]["field"] == "chance"
+    ranges = {(row["chance_low"], row["chance_high"]) for row in values(spec)}
+    assert (0.07, 0.11) in ranges
 
 
 def test_agreement_is_shown_where_it_exceeds_chance_and_names_duplicates(comparison):

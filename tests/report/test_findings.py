@@ -44,7 +44,10 @@ def test_a_leak_that_lowers_a_figure_is_said_too():
 
 
 def test_labels_are_compared_with_their_own_chance():
-    labels = {"common": LabelRates(91, 0.9, 0.9), "rare": LabelRates(10, 0.5, 0.5)}
+    labels = {
+        "common": LabelRates(91, 0.95, 0.9, 0.7, 0.9),
+        "rare": LabelRates(10, 0.95, 0.5, 0.2, 0.09),
+    }
     found = texts([experiment("vae", "plain", "mean", 0.2, 0.2, labels=labels)])
     assert any("'rare' (+0.410)" in text and "'common' (+0.000)" in text for text in found)
 

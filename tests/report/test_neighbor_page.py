@@ -80,7 +80,7 @@ def test_neighbors_of_the_same_source_group_are_left_out():
 
 
 def test_histograms_count_every_sample_once_in_each_list(line):
-    spec = share_histograms(line).to_dict()
+    spec = share_histograms(line, {"label": 0.25, "label group": 0.5}).to_dict()
     assert spec["description"] and len(spec["hconcat"]) == 2
     for panel in spec["hconcat"]:
         name = panel["layer"][0]["data"]["name"]
@@ -91,6 +91,9 @@ def test_histograms_count_every_sample_once_in_each_list(line):
     counts = {r["count"]: r["samples"] for r in same if "other source" in r["neighbors"]}
     # 0 has one a of two, 1 none, 2.5 none, 4.5 one, and each c two.
     assert counts == {0: 2, 1: 2, 2: 3}
+    (level,) = spec["datasets"][spec["hconcat"][0]["layer"][1]["data"]["name"]]
+    assert level == {"at": 0.5}
+    assert "chance 0.250" in spec["hconcat"][0]["title"]["subtitle"]
 
 
 def test_the_matrix_is_described_and_shows_all_labels(line):

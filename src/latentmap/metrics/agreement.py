@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.metrics.metric import LabelledEmbedding, Measurement
-from latentmap.metrics.permutation import Permutation
+from latentmap.metrics.permutation import Chance, ChanceLevels, chance_levels
 from latentmap.neighbors.graph import NeighborList, nearest, neighbor_labels
 
 NO_NEIGHBOR = "All samples share one source group."
@@ -33,7 +33,7 @@ class Agreement:
 
     Attributes:
         shares: (N,) share of its neighbors that have the sample's class.
-        chances: (N,) the share's expected value if classes had nothing to do with neighbors.
+        chances: (N,) the share's expected value if neighbors were drawn at random, in closed form.
         codes: (N,) class of each sample.
         neighbors: its neighbors.
     """
@@ -43,14 +43,10 @@ class Agreement:
     codes: NDArray[np.intp]
     neighbors: NeighborList
 
-    def mean(self, permutation: Permutation) -> Measurement:
-        """Return the mean share over all samples, with its p-value under permuted labels."""
-        value, chance = float(self.shares.mean()), float(self.chances.mean())
-        p_value, permuted = permutation.test(self.codes, self.neighbors)
-        note = None
-        if abs(permuted - chance) > 0.1 * chance:
-            note = f"With labels permuted ({permutation.scheme}) the mean is {permuted:.3f}."
-        return Measurement(value, chance, None, p_value, note, self.contributions())
+    def mean(self, chance: Chance) -> Measurement:
+        """Return the mean share over all samples, beside what to expect by chance."""
+        found = beside_chance(float(self.shares.mean()), chance)
+        return replace(found, scores=self.contributions())
 
     def contributions(self) -> NDArray[np.float64]:
         """Return what each sample contributes to the mean share, (N,), whose mean it is.
@@ -74,6 +70,17 @@ class Agreement:
         return np.bincount(self.codes, values) / np.bincount(self.codes)
 
 
+def beside_chance(value: float, chance: Chance) -> Measurement:
+    """Return a figure beside what to expect of it by chance."""
+    return Measurement(
+        value,
+        chance=chance.mean,
+        p_value=chance.p_value,
+        note=chance.note,
+        chance_range=chance.range,
+    )
+
+
 def obstacle(data: LabelledEmbedding, k: int) -> str | None:
     """Return why the k nearest neighbors say nothing, if so."""
     if len(data.values) > k:
@@ -83,8 +90,8 @@ def obstacle(data: LabelledEmbedding, k: int) -> str | None:
 
 def agreements(
     data: LabelledEmbedding, codes: NDArray[np.intp], k: int
-) -> Iterator[tuple[str, Agreement]]:
-    """Yield the agreement on each neighbor list, after the suffix of its figures.
+) -> Iterator[tuple[str, Agreement, ChanceLevels]]:
+    """Yield the agreement on each neighbor list, with its chance, after the suffix of its figures.
 
     Where all samples share one source group, the grouped list is empty and is left out.
 
@@ -96,11 +103,12 @@ def agreements(
     Raises:
         LatentmapError: the graph holds fewer than k neighbors per row.
     """
-    sources = np.unique(data.source_groups, return_inverse=True)[1]
-    alone = np.arange(len(sources))
-    yield "", agreement(codes, data.graph.every, alone, k)
-    if sources.any():
-        yield "_grouped", agreement(codes, data.graph.grouped, sources, k)
+    found = {"": agreement(codes, data.graph.every, np.arange(len(codes)), k)}
+    if data.sources.any():
+        found["_grouped"] = agreement(codes, data.graph.grouped, data.sources, k)
+    lists = [agreed.neighbors for agreed in found.values()]
+    levels = chance_levels(data.exchange(codes), lists, data.statistics)
+    yield from zip(found.keys(), found.values(), levels, strict=True)
 
 
 def agreement(

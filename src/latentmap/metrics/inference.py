@@ -25,17 +25,17 @@ class StatisticsOptions(Options):
 
     Attributes:
         resamples: bootstrap samples of the source groups, for 95 % intervals.
-        permutations: of the labels, for p-values.
+        permutations: of the labels, for chance levels and p-values; up to five times as many for a
+            p-value that is small.
         scheme: which labels change places in a permutation: all (`free`), those within a source
-            group (`within`) or those of whole source groups (`whole`); by default what the data
-            allow (`auto`).
+            group (`within`), or by default what the source groups allow (`auto`).
         splits: random halves of the source groups, for the stability of rankings.
         seed: of all three.
     """
 
     resamples: int = Field(default=1000, ge=1)
     permutations: int = Field(default=1000, ge=1)
-    scheme: Literal["auto", "free", "within", "whole"] = "auto"
+    scheme: Literal["auto", "free", "within"] = "auto"
     splits: int = Field(default=100, ge=1)
     seed: int = 0
 

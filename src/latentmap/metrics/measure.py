@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentmap.config import Options
 from latentmap.metrics.density import DensityOptions, write_sampling_weights
+from latentmap.metrics.exchange import Exchange
 from latentmap.metrics.inference import (
     FEWEST_GROUPS,
     StatisticsOptions,
@@ -20,6 +21,7 @@ from latentmap.metrics.inference import (
     resampled_means,
 )
 from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.permutation import MORE
 from latentmap.neighbors.graph import Audit, read_graph
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.files import write_json
@@ -117,10 +119,10 @@ def measure(
     if labelled is None:
         return figures, {}
     of_labels = [metric for metric in chosen if metric.needs_labels]
-    labels: dict[str, NDArray[Any]] = {"n": labelled.class_sizes}
-    for metric in of_labels:
-        labels |= metric.by_label(labelled)
     found = _measured(labelled, of_labels)
+    labels: dict[str, NDArray[Any]] = {"n": labelled.class_sizes}
+    for measurement in found.values():
+        labels |= measurement.by_label
     return figures | {name: _among_all(one, data) for name, one in found.items()}, labels
 
 
@@ -167,7 +169,7 @@ def _with_intervals(
     scores = {name: f.scores for name, f in figures.items() if f.scores is not None}
     if not scores:
         return figures
-    groups = np.unique(data.source_groups, return_inverse=True)[1]
+    groups = data.sources
     means = resampled_means(np.stack(list(scores.values()), axis=1), groups, data.statistics)
     intervals = percentiles(means).T
     found = dict(figures)
@@ -197,17 +199,17 @@ def describe(
         metrics say of it.
     """
     labelled, statistics = data.labelled, data.statistics
-    permutation = None if labelled is None else labelled.permutation
     return {
         "samples": len(data.values),
-        "source_groups": len(np.unique(data.source_groups)),
+        "source_groups": int(data.sources.max()) + 1,
         "labelled": 0 if labelled is None else len(labelled.values),
-        "permutation": permutation
+        "permutation": labelled
         and {
-            "scheme": permutation.scheme,
-            "reason": permutation.reason,
-            "count": permutation.count,
-            "seed": permutation.seed,
+            **_exchanged("labels", labelled.exchange(labelled.codes)),
+            **_exchanged("label_groups", labelled.exchange(labelled.group_codes)),
+            "count": statistics.permutations,
+            "most": MORE * statistics.permutations,
+            "seed": statistics.seed,
         },
         "bootstrap": {"resamples": statistics.resamples, "seed": statistics.seed},
         "neighbors": data.graph.exactness,
@@ -219,16 +221,24 @@ def describe(
     }
 
 
+def _exchanged(name: str, exchange: Exchange) -> dict[str, Any]:
+    return {name: {"scheme": exchange.scheme, "reason": exchange.reason}}
+
+
 def _plain(found: Measurement) -> dict[str, Any]:
     """Return the fields in nine digits: more would vary with the number of threads."""
-    low, high = found.interval or (None, None)
     return {
         "value": _rounded(found.value),
-        "chance": found.chance,
-        "interval": None if low is None or high is None else [_rounded(low), _rounded(high)],
+        "chance": None if found.chance is None else _rounded(found.chance),
+        "chance_range": _range(found.chance_range),
+        "interval": _range(found.interval),
         "p_value": found.p_value,
         "note": found.note,
     }
+
+
+def _range(ends: tuple[float, float] | None) -> list[float] | None:
+    return None if ends is None else [_rounded(end) for end in ends]
 
 
 def _rounded(value: float) -> float:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from latentmap.config import Options, Plugin, Registry
 from latentmap.metrics.density import DensityOptions, LocalDensity, local_density
+from latentmap.metrics.exchange import Exchange
 from latentmap.metrics.inference import StatisticsOptions
-from latentmap.metrics.permutation import Permutation, choose_permutation
 from latentmap.neighbors.distances import Points, column_blocks
 from latentmap.neighbors.graph import NeighborGraph
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
@@ -75,11 +75,15 @@ class LabelledEmbedding:
         )
 
     @cached_property
-    def permutation(self) -> Permutation:
-        """Which labels change places in permutation tests."""
-        return choose_permutation(
-            self.labels, self.label_groups, self.source_groups, self.statistics
-        )
+    def sources(self) -> NDArray[np.intp]:
+        """(N,) number of each sample's source group."""
+        return np.unique(self.source_groups, return_inverse=True)[1]
+
+    def exchange(self, codes: NDArray[np.intp]) -> Exchange:
+        """Return which samples change places in permutation tests of (N,) classes."""
+        scheme = self.statistics.scheme
+        groups = np.arange(len(codes)) if scheme == "free" else self.sources
+        return Exchange(codes, groups, whole=scheme != "within")
 
     @cached_property
     def local_density(self) -> LocalDensity:
@@ -110,6 +114,11 @@ class LabelledEmbedding:
     def gram(self) -> NDArray[np.float64]:
         """(N, N) inner products of the centred rows; to be asked for up to SHARED_ROWS rows."""
         return self.points.products(slice(0, len(self.values)))
+
+    @cached_property
+    def group_codes(self) -> NDArray[np.intp]:
+        """(N,) number of each sample's label group."""
+        return np.unique(self.label_groups, return_inverse=True)[1]
 
     @cached_property
     def class_sizes(self) -> NDArray[np.intp]:
@@ -195,12 +204,16 @@ class Measurement:
     Attributes:
         value: the figure; NaN where it is not defined.
         chance: its expected value if labels had nothing to do with the embedding, where known.
+            Where there is a p-value, the mean over the permutations that it comes from.
         interval: 95 % interval, where computed.
         p_value: of the hypothesis that labels have nothing to do with it, where computed.
         note: why the value is not defined, or what was left out.
         scores: (N,) contribution of each sample where the value is their mean; NaN where a sample
             has none. Intervals and comparisons of methods resample them, so a figure has scores
             only if they hold all that a sample changes, in the scores of others too.
+        chance_range: where it lies in 95 % of the permutations.
+        by_label: (classes,) by name, what the metric says of the samples of each label; NaN where
+            it is not defined.
     """
 
     value: float
@@ -209,6 +222,10 @@ class Measurement:
     p_value: float | None = None
     note: str | None = None
     scores: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    chance_range: tuple[float, float] | None = None
+    by_label: Mapping[str, NDArray[np.float64]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
 
 M_co = TypeVar("M_co", bound=Options, covariant=True)
@@ -230,10 +247,6 @@ class Metric(Plugin[M_co]):
     @abstractmethod
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
         """Measure every figure of `figures`."""
-
-    def by_label(self, data: LabelledEmbedding) -> dict[str, NDArray[np.float64]]:
-        """Return what this metric says of each label, (classes,) per figure; NaN if undefined."""
-        return {}
 
     def undefined(self, reason: str) -> dict[str, Measurement]:
         """Return every figure as not defined, for this reason."""

@@ -1,156 +1,271 @@
-"""Permutation test of neighbor agreement on a fixed graph."""
+"""What neighbors would agree on by chance: classes change places on a fixed neighbor graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.inference import BATCH, FEWEST_GROUPS, StatisticsOptions
+from latentmap.metrics.exchange import Exchange
+from latentmap.metrics.inference import TAILS, StatisticsOptions
 from latentmap.neighbors.graph import NeighborList
 
-Scheme = Literal["free", "within", "whole"]
+# Where fewer permutations than this give as high a share as was found, more are drawn,
+FEWEST_AS_HIGH = 10
+# so many times as many in all.
+MORE = 5
+# A test that cannot give a smaller p-value says nothing.
+LARGEST_FLOOR = 0.05
 # Shares of one sum, added up in another order, differ by less.
 ROUNDING = 1e-9
 
+Numbers = NDArray[np.float64]
+Classes = NDArray[np.integer]
+
 
 @dataclass(frozen=True)
-class Permutation:
-    """Which labels change places.
-
-    A permutation test holds if, where labels have nothing to do with the embedding, all orders
-    that it draws are equally likely (Winkler et al. 2015, doi:10.1016/j.neuroimage.2015.05.092).
-    Samples of one source group resemble each other, in the embedding and often in their labels,
-    so that only groups, not samples, are alike:
-
-    - `whole`: the labels of a group stay together and go to another group of the same size, each
-      to the sample in its place; where every group has one label, to a group of any size. What
-      samples share with their group's other samples is the same in every order, so a figure that
-      is high because neighbors come from the same source is not taken for evidence.
-    - `within`: labels change places inside their group. This asks less: whether the embedding
-      tells labels apart that occur in one group.
-    - `free`: all labels change places. It holds if every sample is a source group of its own.
+class Chance:
+    """What a figure is where classes have nothing to do with the embedding.
 
     Attributes:
-        scheme: one of these.
-        reason: why.
-        groups: (N,) number of each sample's source group.
-        one_label: whether all samples of each group have one label and label group.
-        count: how many permutations.
-        seed: of the permutations, which are the same for all figures.
+        mean: over permutations of the classes.
+        range: from 2.5 % to 97.5 % of the permutations.
+        p_value: (1 + permutations with at least the figure found) / (1 + permutations); None where
+            the orders that are possible are too few for a small one.
+        note: what to say of the p-value, if anything.
     """
 
-    scheme: Scheme
-    reason: str
-    groups: NDArray[np.intp]
-    one_label: bool
-    count: int
-    seed: int
-
-    def test(self, codes: NDArray[np.intp], neighbors: NeighborList) -> tuple[float, float]:
-        """Test the mean share of each sample's neighbors that have its class.
-
-        Args:
-            codes: (N,) class of each sample, from 0.
-            neighbors: the nearest neighbors.
-
-        Returns:
-            p-value (1 + permutations with at least the share found) / (1 + permutations), and
-            the mean share over permutations.
-        """
-        few = codes.max() < np.iinfo(np.int8).max
-        narrow = codes.astype(np.int8) if few else codes.astype(np.int32)
-        batches = [_shares(narrow[rows], neighbors) for rows in self._orders()]
-        shares = np.concatenate(batches)
-        found = _shares(narrow[np.newaxis], neighbors)[0]
-        as_high = int(np.count_nonzero(shares >= found - ROUNDING))
-        return (1 + as_high) / (1 + self.count), float(shares.mean())
-
-    def _orders(self) -> Iterator[NDArray[np.intp]]:
-        """Yield from which row each row takes its label, (some permutations, N)."""
-        rng = np.random.default_rng(self.seed)
-        rows = len(self.groups)
-        batch = max(1, BATCH // rows)
-        for start in range(0, self.count, batch):
-            orders = np.tile(np.arange(rows), (min(batch, self.count - start), 1))
-            if self.scheme == "whole" and self.one_label:
-                firsts = np.unique(self.groups, return_index=True)[1]
-                yield rng.permuted(np.tile(firsts, (len(orders), 1)), axis=1)[:, self.groups]
-                continue
-            if self.scheme == "free":
-                yield rng.permuted(orders, axis=1)
-                continue
-            for members in _by_size(self.groups):
-                orders[:, members] = self._shuffled(members, len(orders), rng)
-            yield orders
-
-    def _shuffled(
-        self, members: NDArray[np.intp], count: int, rng: np.random.Generator
-    ) -> NDArray[np.intp]:
-        """Shuffle (groups, size) rows: the groups, or the rows of each; (count, groups, size)."""
-        if self.scheme == "within":
-            return rng.permuted(np.tile(members, (count, 1, 1)), axis=2)
-        return members[rng.permuted(np.tile(np.arange(len(members)), (count, 1)), axis=1)]
+    mean: float
+    range: tuple[float, float]
+    p_value: float | None
+    note: str | None
 
 
-def _by_size(groups: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Return the rows of the groups of each size, (groups, size), in the order of the rows."""
-    sizes = np.bincount(groups)[groups]
-    order = np.lexsort((groups, sizes))
-    ends = np.flatnonzero(np.diff(sizes[order])) + 1
-    return [rows.reshape(-1, sizes[rows[0]]) for rows in np.split(order, ends)]
-
-
-def _shares(
-    codes: NDArray[np.int8] | NDArray[np.int32], neighbors: NeighborList
-) -> NDArray[np.float64]:
-    """Return the mean share of same-class neighbors for each of (permutations, N) classes."""
-    candidates = np.count_nonzero(neighbors.indices >= 0, axis=1)
-    # Rows of many permutations lie together, and a missing neighbor (-1) has no class.
-    table = np.full((codes.shape[1] + 1, len(codes)), -1, codes.dtype)
-    table[:-1] = codes.T
-    same = np.zeros((codes.shape[1], len(codes)), np.uint16)
-    for column in neighbors.indices.T:
-        same += table[column] == table[:-1]
-    return (1 / (candidates * len(candidates))) @ same
-
-
-def choose_permutation(
-    labels: NDArray[np.str_],
-    label_groups: NDArray[np.str_],
-    source_groups: NDArray[np.str_],
-    options: StatisticsOptions,
-) -> Permutation:
-    """Choose which labels change places by how labels and source groups are tied.
+def chance_of(found: float, draws: Numbers, more: Sequence[Numbers] = ()) -> Chance:
+    """Hold a figure against the same figure under permutations.
 
     Args:
-        labels: (N,) of the samples.
-        label_groups: (N,) their coarser classes.
-        source_groups: (N,) of the samples.
-        options: the scheme, if it is not to be chosen; the number of permutations and the seed.
+        found: the figure.
+        draws: (permutations,) that mean and range are taken of.
+        more: further permutations, for the p-value.
     """
-    _, firsts, groups = np.unique(source_groups, return_index=True, return_inverse=True)
-    sizes = np.bincount(groups)
-    one_label = all(bool((c == c[firsts][groups]).all()) for c in (labels, label_groups))
-    scheme, reason = _scheme(sizes, one_label)
-    if options.scheme != "auto":
-        scheme, reason = options.scheme, "as configured"
-    return Permutation(scheme, reason, groups, one_label, options.permutations, options.seed)
+    every = np.concatenate([draws, *more])
+    low, high = np.quantile(draws, TAILS)
+    p_value: float | None = (1 + _as_high(every, found)) / (1 + len(every))
+    # What the highest of all orders would get, the one found included.
+    floor = _as_high(np.append(every, found), max(found, every.max())) / (1 + len(every))
+    note = None
+    if floor > LARGEST_FLOOR:
+        p_value, note = None, f"No p-value: labels have too few orders for one below {floor:.2g}."
+    elif floor > 2 / (1 + len(every)):
+        note = f"Labels have so few orders that no p-value below {floor:.2g} is possible."
+    return Chance(float(draws.mean()), (float(low), float(high)), p_value, note)
 
 
-def _scheme(sizes: NDArray[np.intp], one_label: bool) -> tuple[Scheme, str]:
-    """Return the scheme for groups of these sizes, and why."""
-    if sizes.max() == 1:
-        return "free", "every sample is a source group of its own"
-    if one_label:
-        return "whole", "all samples of a source group have one label"
-    alike = sizes[np.bincount(sizes)[sizes] > 1]
-    if len(alike) >= FEWEST_GROUPS and 2 * alike.sum() >= sizes.sum():
-        return "whole", f"{len(alike)} of {len(sizes)} source groups have as many samples as others"
-    return (
-        "within",
-        f"only {len(alike)} of {len(sizes)} source groups have as many samples as others",
-    )
+def _as_high(draws: Numbers, found: float) -> int:
+    return int(np.count_nonzero(draws >= found - ROUNDING))
+
+
+@dataclass(frozen=True)
+class ChanceLevels:
+    """What to expect of the share of same-class neighbors.
+
+    Attributes:
+        overall: of its mean over all samples.
+        by_class: (permutations, classes) its mean over the samples of each class.
+    """
+
+    overall: Chance
+    by_class: Numbers
+
+
+def chance_levels(
+    exchange: Exchange, lists: Sequence[NeighborList], options: StatisticsOptions
+) -> list[ChanceLevels]:
+    """Return what to expect of each neighbor list if classes had nothing to do with neighbors.
+
+    The permutations go on, up to `MORE` times as many, where fewer than `FEWEST_AS_HIGH` give as
+    high a share as was found. A p-value that stops early is not small, so that the test keeps its
+    size at every level (Besag and Clifford 1991, doi:10.1093/biomet/78.2.301), and a small one is
+    known well enough to be adjusted for the number of embeddings.
+
+    Args:
+        exchange: the classes, and which samples change places: in the same orders for all lists.
+        lists: neighbor lists of the same samples.
+        options: the number of permutations, and their seed.
+    """
+    shares = [SameClassShares(exchange, neighbors) for neighbors in lists]
+    draws: list[list[Numbers]] = [[] for _ in shares]
+    by_class: list[list[Numbers]] = [[] for _ in shares]
+    for table in exchange.permuted(options.permutations, (options.seed, 0)):
+        for place, one in enumerate(shares):
+            draws[place].append(one.overall(table))
+            by_class[place].append(one.of_classes(table))
+    first = [np.concatenate(parts) for parts in draws]
+    further: dict[int, list[Numbers]] = {
+        place: []
+        for place, one in enumerate(shares)
+        if _as_high(first[place], one.found) < FEWEST_AS_HIGH
+    }
+    if further:
+        for table in exchange.permuted((MORE - 1) * options.permutations, (options.seed, 1)):
+            for place, parts in further.items():
+                parts.append(shares[place].overall(table))
+    return [
+        ChanceLevels(
+            chance_of(one.found, first[place], further.get(place, ())),
+            np.concatenate(by_class[place]),
+        )
+        for place, one in enumerate(shares)
+    ]
+
+
+@dataclass(frozen=True)
+class SameClassShares:
+    """The mean share of each sample's neighbors that have its class, under permuted classes.
+
+    Pure source groups of different sizes change how frequent a class is when they exchange it, and
+    with it the share that neighbors at random would have. So from the share under each permutation
+    this expected value is taken (`RandomNeighbors`), and that of the classes as they are is added.
+    Where the groups that exchange classes are of one size, the plain share is left.
+
+    Attributes:
+        exchange: the classes, and which samples change places.
+        neighbors: the nearest neighbors.
+    """
+
+    exchange: Exchange
+    neighbors: NeighborList
+
+    @cached_property
+    def sizes(self) -> NDArray[np.intp]:
+        """(classes,) samples of each class."""
+        return np.bincount(self.exchange.codes)
+
+    @cached_property
+    def found(self) -> float:
+        """The mean share with the classes as they are."""
+        return float(self.overall(self._as_they_are)[0])
+
+    def overall(self, table: Classes) -> Numbers:
+        """Return the mean over all samples, (some,), for (N, some) classes."""
+        means = self._weights @ self._same(table) / len(table)
+        if not self._random.varies:
+            return means
+        expected, found = (
+            self._random.sums(classes)[0].sum(axis=1) for classes in (table, self._as_they_are)
+        )
+        return means + (found - expected) / len(table)
+
+    def of_classes(self, table: Classes) -> Numbers:
+        """Return the mean over the samples of each class, (some, classes), likewise."""
+        classes, width = len(self.sizes), table.shape[1]
+        cells = table + classes * np.arange(width)
+        shares = self._same(table) * self._weights[:, np.newaxis]
+        sums = np.bincount(cells.ravel(), shares.ravel(), classes * width).reshape(width, classes)
+        if not self._random.varies:
+            return sums / self.sizes
+        (expected, samples), (found, _) = map(self._random.sums, (table, self._as_they_are))
+        return (sums - expected) / samples + found / self.sizes
+
+    @property
+    def _as_they_are(self) -> Classes:
+        return self.exchange.codes[:, np.newaxis]
+
+    @cached_property
+    def _weights(self) -> Numbers:
+        """(N,) one over the number of neighbors of each row."""
+        return 1 / np.count_nonzero(self.neighbors.indices >= 0, axis=1)
+
+    @cached_property
+    def _random(self) -> RandomNeighbors:
+        indices, groups = self.neighbors.indices, self.exchange.groups
+        others = (groups[indices] != groups[:, np.newaxis]) & (indices >= 0)
+        return RandomNeighbors(self.exchange, others.sum(axis=1) * self._weights)
+
+    def _same(self, table: Classes) -> NDArray[np.integer]:
+        """Return how many neighbors of each row have its class, (N, some)."""
+        # The last row is for -1, where a neighbor is missing.
+        padded = np.append(table, np.full_like(table[:1], -1), axis=0)
+        of_neighbor, equal = np.empty_like(table), np.empty(table.shape, np.bool_)
+        same = np.zeros(table.shape, np.uint8 if self.neighbors.k < 256 else np.int32)
+        for column in self.neighbors.indices.T:
+            np.take(padded, column, axis=0, out=of_neighbor, mode="wrap")
+            np.equal(of_neighbor, table, out=equal)
+            same += equal.view(np.uint8)
+        return same
+
+
+@dataclass(frozen=True)
+class RandomNeighbors:
+    """How often neighbors would have a sample's class if they were drawn at random.
+
+    As many of a sample's neighbors as in the graph are drawn from its own source group, the others
+    from all samples of other groups.
+
+    Attributes:
+        exchange: the classes, and which samples change places.
+        others: (N,) share of each sample's neighbors that are of other source groups.
+    """
+
+    exchange: Exchange
+    others: Numbers
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether orders differ in it, which pure groups of different sizes make them do."""
+        pure = self.exchange.sizes[~self.exchange.is_mixed]
+        return self.exchange.whole and bool((pure != pure[:1]).any())
+
+    def sums(self, table: Classes) -> tuple[Numbers, Numbers]:
+        """Return the shares summed over each class, and its samples, (some, classes) each.
+
+        Args:
+            table: (N, some) classes.
+        """
+        pure, width = table[self.exchange.pure_firsts], table.shape[1]
+        kinds, classes = len(self._pure_sizes[0]), int(self.exchange.codes.max()) + 1
+        cells = pure + classes * (self._pure_sizes[1][:, np.newaxis] + kinds * np.arange(width))
+        counts = np.bincount(cells.ravel(), minlength=width * kinds * classes)
+        of_pure = counts.reshape(width, kinds, classes).transpose(0, 2, 1) @ self._of_pure
+        samples, any_other, own = np.moveaxis(of_pure + self._of_mixed, 2, 0)
+        return samples * any_other + own, samples
+
+    @cached_property
+    def _pure_sizes(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The sizes of pure groups, and the place of each group's size among them."""
+        sizes = self.exchange.sizes[~self.exchange.is_mixed]
+        return np.unique(sizes, return_inverse=True)
+
+    @cached_property
+    def _of_pure(self) -> Numbers:
+        """(sizes of pure groups, 3) what one adds to `sums` of its class."""
+        sizes = self._pure_sizes[0]
+        return self._added(sizes.astype(np.float64), sizes)
+
+    @cached_property
+    def _of_mixed(self) -> Numbers:
+        """(classes, 3) what all mixed groups add to `sums`, the same in every order."""
+        exchange, classes = self.exchange, int(self.exchange.codes.max()) + 1
+        cells = exchange.groups * classes + exchange.codes
+        counts = np.bincount(cells, minlength=len(exchange.sizes) * classes)
+        members = counts.reshape(-1, classes)[exchange.is_mixed].T.astype(np.float64)
+        added: Numbers = self._added(members, exchange.sizes[exchange.is_mixed]).sum(axis=1)
+        return added
+
+    def _added(self, members: Numbers, sizes: NDArray[np.intp]) -> Numbers:
+        """Return what groups add for so many (…, groups) members of one class, (…, groups, 3).
+
+        The members; the chance that a neighbor from other groups is one certain sample, summed over
+        the members; and the share found in the own group, less what would be counted twice.
+        """
+        # The same for all groups of one size, so that exchanges among them change nothing.
+        of_rows = self.exchange.sizes[self.exchange.groups]
+        others = (np.bincount(of_rows, self.others) / np.maximum(np.bincount(of_rows), 1))[sizes]
+        apart = others / np.maximum(len(self.others) - sizes, 1)
+        inside = (1 - others) / np.maximum(sizes - 1, 1)
+        own = inside * members * (members - 1) - apart * members**2
+        return np.stack([members, apart * members, own], axis=-1)

@@ -1,4 +1,4 @@
-"""Horizontal bars, one for each method, with chance levels and intervals."""
+"""Horizontal bars, one for each method, with intervals, chance levels and their ranges."""
 
 from __future__ import annotations
 
@@ -38,9 +38,12 @@ def bar_rows(named: Iterable[tuple[str, Experiment]], figure: str) -> list[Row]:
 def measured(measurement: Measurement) -> Row:
     """Return what a chart's row says of one measurement."""
     low, high = measurement.interval or (None, None)
+    chance_low, chance_high = measurement.chance_range or (None, None)
     return {
         "value": measurement.value,
         "chance": measurement.chance,
+        "chance_low": chance_low,
+        "chance_high": chance_high,
         "low": low,
         "high": high,
         "p_value": measurement.p_value,
@@ -49,7 +52,7 @@ def measured(measurement: Measurement) -> Row:
 
 def extent(rows: Iterable[Row]) -> tuple[float, float]:
     """Return from where to where bars that start at 0 reach, their intervals included."""
-    ends = [row[name] for row in rows for name in ("value", "low", "high")]
+    ends = [row[name] for row in rows for name in ("value", "low", "high", "chance_high")]
     found = [0.0, *(end for end in ends if end is not None)]
     return min(found), max(found)
 
@@ -119,7 +122,7 @@ def _layers(
     import altair as alt
 
     scale = alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain))
-    numbers = ("value", "chance", "low", "high", "p_value")
+    numbers = ("value", "chance", "chance_low", "chance_high", "low", "high", "p_value")
     layers = [
         base.mark_bar(height=BAR).encode(
             x=alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5)),
@@ -134,6 +137,12 @@ def _layers(
     # Vega warns of a field without a single value.
     if any(row["low"] is not None for row in rows):
         layers.append(base.mark_rule(color="#000000").encode(x="low:Q", x2="high:Q"))
+    if any(row["chance_low"] is not None for row in rows):
+        layers.append(
+            base.mark_bar(color=CHANCE, opacity=0.35, height=BAR / 3).encode(
+                x="chance_low:Q", x2="chance_high:Q"
+            )
+        )
     if any(row["chance"] is not None for row in rows):
         layers.append(base.mark_tick(color=CHANCE, thickness=2, size=BAR + 3).encode(x="chance:Q"))
     return alt.layer(*layers, height=alt.Step(BAR + 3))

@@ -29,11 +29,21 @@ class LabelRates:
         n: samples of the label.
         every: mean same-label share of the nearest neighbors; NaN where it is not defined.
         grouped: the same among neighbors of other source groups.
+        every_chance: mean of the first under permuted labels.
+        grouped_chance: mean of the second.
     """
 
     n: int
     every: float
     grouped: float
+    every_chance: float
+    grouped_chance: float
+
+    def on(self, figure: str) -> tuple[float, float]:
+        """Return the share, and its chance, on the neighbors of one of the figures that rank."""
+        if figure == HONEST:
+            return self.grouped, self.grouped_chance
+        return self.every, self.every_chance
 
 
 @dataclass(frozen=True)
@@ -82,14 +92,18 @@ def _read(key: Key, path: Path | str) -> Experiment:
 
 
 def _measurement(entry: Mapping[str, Any]) -> Measurement:
-    interval = entry.get("interval")
     return Measurement(
         value=_number(entry["value"]),
         chance=entry.get("chance"),
-        interval=None if interval is None else (_number(interval[0]), _number(interval[1])),
+        chance_range=_range(entry.get("chance_range")),
+        interval=_range(entry.get("interval")),
         p_value=entry.get("p_value"),
         note=entry.get("note"),
     )
+
+
+def _range(ends: Sequence[float | None] | None) -> tuple[float, float] | None:
+    return None if ends is None else (_number(ends[0]), _number(ends[1]))
 
 
 def _rates(entry: Mapping[str, Any]) -> LabelRates:
@@ -97,6 +111,8 @@ def _rates(entry: Mapping[str, Any]) -> LabelRates:
         n=entry["n"],
         every=_number(entry.get("knn_category_rate")),
         grouped=_number(entry.get("knn_category_rate_grouped")),
+        every_chance=_number(entry.get("knn_category_chance")),
+        grouped_chance=_number(entry.get("knn_category_chance_grouped")),
     )
 
 
@@ -155,6 +171,15 @@ def format_value(value: float | None) -> str:
     else:
         text = f"{value:.3f}" if round(size, 4) >= 0.001 else f"{value:.1e}"
     return text.replace("-", "−")
+
+
+def format_chance(measurement: Measurement) -> str:
+    """Return a figure's chance level, with its range where it is known."""
+    text = format_value(measurement.chance)
+    if measurement.chance_range is None:
+        return text
+    low, high = map(format_value, measurement.chance_range)
+    return f"{text} ({low} to {high})"
 
 
 def format_difference(value: float) -> str:

@@ -140,14 +140,11 @@ def _labels(best: Experiment, figure: str) -> Iterator[Finding]:
 
 
 def _beyond_chance(labels: Mapping[str, LabelRates], figure: str) -> dict[str, float]:
-    total = sum(rates.n for rates in labels.values())
-    shares = {
-        label: rates.grouped if figure == HONEST else rates.every for label, rates in labels.items()
-    }
+    found = {label: rates.on(figure) for label, rates in sorted(labels.items())}
     return {
-        label: share - (labels[label].n - 1) / (total - 1)
-        for label, share in sorted(shares.items())
-        if not math.isnan(share)
+        label: share - chance
+        for label, (share, chance) in found.items()
+        if not math.isnan(share - chance)
     }
 
 

@@ -43,7 +43,7 @@ def pareto_panel(
 
     Args:
         rows: at least one of the kind `method`: name, kind (`method` or `baseline`), value, low,
-            high, chance, the cost (positive), and what `bands` names.
+            high, chance and its range, the cost (positive), and what `bands` names.
         cost: name of the number on the horizontal axis.
         title: of that axis.
         figure: name of the value.
@@ -96,13 +96,16 @@ def pareto_panel(
     layers: list[Any] = [line, points, *names]
     if any(row["low"] is not None for row in rows):
         layers.insert(0, base.mark_rule(color=NEUTRAL, opacity=0.5).encode(y="low:Q", y2="high:Q"))
-    chances = [row["chance"] for row in rows if row["chance"] is not None]
+    chances = [row for row in rows if row["chance"] is not None]
     if chances:
-        level = alt.Chart(alt.InlineData(values=[{"chance": chances[0]}]))
+        level = alt.Chart(alt.InlineData(values=chances[:1]))
         layers.insert(
             0,
             level.mark_rule(color=CHANCE, strokeDash=[5, 3], strokeWidth=1.5).encode(y="chance:Q"),
         )
+        if chances[0]["chance_low"] is not None:
+            band = level.mark_rect(color=CHANCE, opacity=0.12)
+            layers.insert(0, band.encode(y="chance_low:Q", y2="chance_high:Q"))
     return alt.layer(*layers, width=size[0], height=size[1])
 
 

@@ -14,6 +14,7 @@ from latentmap.report.experiments import (
     Experiment,
     Key,
     figure_names,
+    format_chance,
     format_value,
     read_experiments,
 )
@@ -115,7 +116,7 @@ def figure_rows(experiment: Experiment) -> list[dict[str, str]]:
             {
                 "name": name,
                 "value": format_value(measurement.value),
-                "chance": format_value(measurement.chance),
+                "chance": format_chance(measurement),
                 "interval": interval or "–",
                 "p_value": format_value(measurement.p_value),
                 "meaning": known[name].meaning if name in known else "",

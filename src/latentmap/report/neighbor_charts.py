@@ -63,12 +63,17 @@ class LabelledGraph:
         return np.unique(np.array(self.groups, np.str_), return_inverse=True)[1][self.codes]
 
 
-def share_histograms(data: LabelledGraph) -> alt.TopLevelMixin:
-    """Return histograms of the share of neighbors with the same label, and the same group."""
+def share_histograms(data: LabelledGraph, chances: Mapping[str, float | None]) -> alt.TopLevelMixin:
+    """Return histograms of the share of neighbors with the same label, and the same group.
+
+    Args:
+        data: the graph.
+        chances: the chance level of a "label" and of a "label group", where it is known.
+    """
     import altair as alt
 
     panels = [
-        _histogram(data, codes, f"neighbors with the same {noun}")
+        _histogram(data, codes, chances[noun], f"neighbors with the same {noun}")
         for noun, codes in (("label", data.codes), ("label group", data.group_codes))
     ]
     return alt.hconcat(
@@ -81,7 +86,9 @@ def share_histograms(data: LabelledGraph) -> alt.TopLevelMixin:
     )
 
 
-def _histogram(data: LabelledGraph, codes: Codes, title: str) -> alt.LayerChart | alt.FacetChart:
+def _histogram(
+    data: LabelledGraph, codes: Codes, chance: float | None, title: str
+) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     lists = {"": (data.graph.every, np.arange(len(codes)))}
@@ -91,7 +98,7 @@ def _histogram(data: LabelledGraph, codes: Codes, title: str) -> alt.LayerChart 
     marks = []
     for place, (suffix, (neighbors, apart)) in enumerate(lists.items()):
         found = agreement(codes, neighbors, apart, data.k)
-        marks.append((NEIGHBORS[suffix], found.shares.mean(), found.chances.mean()))
+        marks.append((NEIGHBORS[suffix], found.shares.mean()))
         counts = np.bincount(np.rint(found.shares * data.k).astype(int), minlength=data.k + 1)
         rows += [
             {
@@ -104,7 +111,7 @@ def _histogram(data: LabelledGraph, codes: Codes, title: str) -> alt.LayerChart 
             }
             for number, count in enumerate(counts.tolist())
         ]
-    name, mean, chance = marks[0]
+    name, mean = marks[0]
     bars = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_rect()
@@ -131,15 +138,13 @@ def _histogram(data: LabelledGraph, codes: Codes, title: str) -> alt.LayerChart 
             ],
         )
     )
-    lines = (
-        alt.Chart(alt.InlineData(values=[{"at": chance * data.k}]))
-        .mark_rule(color=CHANCE, strokeWidth=2)
-        .encode(x=alt.X("at:Q"))
-    )
-    heading = alt.TitleParams(
-        title, subtitle=f"mean {mean:.3f}, chance {chance:.3f} ({name})", anchor="start"
-    )
-    return alt.layer(bars, lines, title=heading, width=440, height=240)
+    layers, told = [bars], f"mean {mean:.3f}"
+    if chance is not None:
+        level = alt.Chart(alt.InlineData(values=[{"at": chance * data.k}]))
+        layers.append(level.mark_rule(color=CHANCE, strokeWidth=2).encode(x=alt.X("at:Q")))
+        told += f", chance {chance:.3f}"
+    heading = alt.TitleParams(title, subtitle=f"{told} ({name})", anchor="start")
+    return alt.layer(*layers, title=heading, width=440, height=240)
 
 
 def confusion(data: LabelledGraph) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from latentmap.metrics.agreement import NeighborMetricOptions
 from latentmap.neighbors.graph import read_graph
-from latentmap.report.experiments import format_value, ranked, read_experiments
+from latentmap.report.experiments import Experiment, format_value, ranked, read_experiments
 from latentmap.report.labels import read_labels
 from latentmap.report.matrix import labels_note
 from latentmap.report.neighbor_charts import LabelledGraph, confusion_chart, share_histograms
@@ -78,7 +78,8 @@ def write_neighbors_page(
     Raises:
         LatentmapError: an input does not belong to these samples.
     """
-    best = ranked(read_experiments(keys, metrics))[0].key
+    experiment = ranked(read_experiments(keys, metrics))[0]
+    best = experiment.key
     path = dict(zip(map(tuple, keys), graphs, strict=True))[best]
     data = _read_labelled(path, samples, options.k)
     colors = read_labels(labels).colors
@@ -93,7 +94,7 @@ def write_neighbors_page(
         k=data.k,
         grouped=data.is_grouped,
         audit=data.graph.audit,
-        plates=_plates(data, colors) if told else [],
+        plates=_plates(data, _chances(data, experiment), colors) if told else [],
         wrong=_share_of_wrong(data) if told else "",
         pairs=_shown_pairs(telling_pairs(data), samples, thumbnails) if told else [],
     )
@@ -118,10 +119,19 @@ def _read_labelled(path: Path | str, samples: Sequence[Path | str], k: int) -> L
     )
 
 
-def _plates(data: LabelledGraph, colors: Mapping[str, str]) -> list[Plate]:
+def _chances(data: LabelledGraph, experiment: Experiment) -> dict[str, float | None]:
+    """Return the chance levels of the neighbors that are shown, of labels and their groups."""
+    suffix = "_grouped" if data.is_grouped else ""
+    figures = {"label": "knn_category_acc", "label group": "knn_group_acc"}
+    return {noun: experiment[figure + suffix].chance for noun, figure in figures.items()}
+
+
+def _plates(
+    data: LabelledGraph, chances: Mapping[str, float | None], colors: Mapping[str, str]
+) -> list[Plate]:
     shares = chart_plate(
         CHARTS[0],
-        share_histograms(data),
+        share_histograms(data, chances),
         "How many neighbors agree",
         "dark bars to the right of the orange line of chance. A tall bar at 0 are samples whose "
         "neighbors all have another label; light bars farther right are neighbors of the "

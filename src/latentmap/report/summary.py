@@ -26,6 +26,7 @@ from latentmap.report.experiments import (
     LENIENT,
     Experiment,
     figure_names,
+    format_chance,
     format_value,
     headline,
     ranked,
@@ -310,7 +311,7 @@ def _cell(experiment: Experiment, figure: str) -> dict[str, str]:
     measurement = experiment[figure]
     details = []
     if measurement.chance is not None:
-        details.append(f"chance {format_value(measurement.chance)}")
+        details.append(f"chance {format_chance(measurement)}")
     if measurement.interval is not None:
         low, high = measurement.interval
         details.append(f"95 % interval {format_value(low)} to {format_value(high)}")

@@ -49,7 +49,7 @@ def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
     """Return one row per experiment.
 
     Columns: encoder, variant, method, then for each figure its value, followed by `_chance`,
-    `_low`, `_high` and `_p_value` where any row has them.
+    `_chance_low`, `_chance_high`, `_low`, `_high` and `_p_value` where any row has them.
     """
     columns: dict[str, list[Any]] = {
         name: [getattr(experiment.key, name) for experiment in experiments]
@@ -71,9 +71,12 @@ def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
 
 def _parts(measurement: Measurement) -> dict[str, float | None]:
     low, high = measurement.interval or (None, None)
+    chance_low, chance_high = measurement.chance_range or (None, None)
     parts = {
         "": measurement.value,
         "_chance": measurement.chance,
+        "_chance_low": chance_low,
+        "_chance_high": chance_high,
         "_low": low,
         "_high": high,
         "_p_value": measurement.p_value,

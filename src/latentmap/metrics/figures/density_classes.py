@@ -31,9 +31,10 @@ class DensityClasses(Metric[Options]):
         """Measure on the weights of all samples."""
         found = data.local_density
         value = effective_number(np.bincount(data.codes, found.weights))
-        return {"density_effective_classes": Measurement(value, note=found.note)}
+        measured = Measurement(value, note=found.note, by_label=self._by_label(data))
+        return {"density_effective_classes": measured}
 
-    def by_label(self, data: LabelledEmbedding) -> dict[str, NDArray[np.float64]]:
+    def _by_label(self, data: LabelledEmbedding) -> dict[str, NDArray[np.float64]]:
         """Return quartiles of the percentile rank, and the share in draws before and after."""
         percentile = data.local_density.percentile
         members = [percentile[data.codes == code] for code in range(len(data.classes))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,18 +12,19 @@ from latentmap.metrics.agreement import (
     NO_NEIGHBOR,
     NeighborMetricOptions,
     agreements,
+    beside_chance,
     obstacle,
 )
 from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.permutation import chance_of
 
 
 class KnnCategory(Metric[NeighborMetricOptions]):
     """Share of the k nearest neighbors that have the sample's label.
 
     `acc` is its mean over samples; `rate` is its mean over the samples of one label, of which the
-    mean and the median over labels are given. Chance is the expected value under random labels:
-    sum_c n_c (n_c - 1) / (N (N - 1)) for `acc`, or the share of the label among the samples of
-    other source groups where only these may be neighbors.
+    mean and the median over labels are given. Chance is the mean under permuted labels
+    (`metrics/permutation.py`).
     """
 
     Options = NeighborMetricOptions
@@ -41,24 +43,34 @@ class KnnCategory(Metric[NeighborMetricOptions]):
         """Measure on both neighbor lists."""
         reason = data.obstacle or obstacle(data, self.options.k)
         if reason:
-            return self.undefined(reason)
-        found = self.undefined(NO_NEIGHBOR)
-        for suffix, agreed in agreements(data, data.codes, self.options.k):
-            rates, chances = agreed.by_class(agreed.shares), agreed.by_class(agreed.chances)
+            return self._undefined(data, reason)
+        found = self._undefined(data, NO_NEIGHBOR)
+        for suffix, agreed, chance in agreements(data, data.codes, self.options.k):
+            rates, permuted = agreed.by_class(agreed.shares), chance.by_class
+            mean, median = float(rates.mean()), float(np.median(rates))
+            by_label = self._by_label(suffix, rates, permuted.mean(axis=0))
             found |= {
-                f"knn_category_acc{suffix}": agreed.mean(data.permutation),
-                f"knn_category_rate_mean{suffix}": Measurement(
-                    float(rates.mean()), float(chances.mean())
+                f"knn_category_acc{suffix}": replace(
+                    agreed.mean(chance.overall), by_label=by_label
                 ),
-                f"knn_category_rate_median{suffix}": Measurement(float(np.median(rates))),
+                f"knn_category_rate_mean{suffix}": beside_chance(
+                    mean, chance_of(mean, permuted.mean(axis=1))
+                ),
+                f"knn_category_rate_median{suffix}": beside_chance(
+                    median, chance_of(median, np.median(permuted, axis=1))
+                ),
             }
         return found
 
-    def by_label(self, data: LabelledEmbedding) -> dict[str, NDArray[np.float64]]:
-        """Return each label's rate on both neighbor lists."""
-        undefined = np.full(len(data.classes), np.nan)
-        rates = {"knn_category_rate": undefined, "knn_category_rate_grouped": undefined}
-        if not (data.obstacle or obstacle(data, self.options.k)):
-            for suffix, agreed in agreements(data, data.codes, self.options.k):
-                rates[f"knn_category_rate{suffix}"] = agreed.by_class(agreed.shares)
-        return rates
+    def _undefined(self, data: LabelledEmbedding, reason: str) -> dict[str, Measurement]:
+        unknown = np.full(len(data.classes), np.nan)
+        found = self.undefined(reason)
+        for suffix in ("", "_grouped"):
+            name = f"knn_category_acc{suffix}"
+            found[name] = replace(found[name], by_label=self._by_label(suffix, unknown, unknown))
+        return found
+
+    def _by_label(
+        self, suffix: str, rates: NDArray[np.float64], chances: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        return {f"knn_category_rate{suffix}": rates, f"knn_category_chance{suffix}": chances}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from latentmap.metrics.agreement import (
     NO_NEIGHBOR,
     NeighborMetricOptions,
@@ -18,7 +16,7 @@ from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Met
 class KnnGroup(Metric[NeighborMetricOptions]):
     """Mean share of the k nearest neighbors that have the sample's label group.
 
-    Chance is the expected value under random label groups, as for labels.
+    Chance is the mean under permuted label groups, as for labels.
     """
 
     Options = NeighborMetricOptions
@@ -36,8 +34,7 @@ class KnnGroup(Metric[NeighborMetricOptions]):
         reason = data.group_obstacle or obstacle(data, self.options.k)
         if reason:
             return self.undefined(reason)
-        codes = np.unique(data.label_groups, return_inverse=True)[1]
         return self.undefined(NO_NEIGHBOR) | {
-            f"knn_group_acc{suffix}": agreed.mean(data.permutation)
-            for suffix, agreed in agreements(data, codes, self.options.k)
+            f"knn_group_acc{suffix}": agreed.mean(chance.overall)
+            for suffix, agreed, chance in agreements(data, data.group_codes, self.options.k)
         }

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.experiments import HONEST, LabelRates, headline
+from latentmap.report.experiments import LabelRates, headline
 
 if TYPE_CHECKING:
     import altair as alt
@@ -15,7 +15,7 @@ CELL = (30, 20)
 
 
 class CategoryHeatmap(Chart):
-    """Each label's same-label share of neighbors, beyond what its frequency alone gives."""
+    """Each label's same-label share of neighbors, beyond its chance level."""
 
     title: ClassVar[str] = "Labels against pooling methods"
     look_for: ClassVar[str] = (
@@ -27,14 +27,13 @@ class CategoryHeatmap(Chart):
         """Return a matrix with labels as rows, by group, and methods as columns, best first."""
         import altair as alt
 
-        grouped = headline(data.experiments) == HONEST
+        figure = headline(data.experiments)
         rows = [
-            _cell(name, label, rates, len_all, grouped, data.label_groups)
+            _cell(name, label, rates, figure, data.label_groups)
             for name, experiment in data.named
-            for len_all in [sum(rates.n for rates in experiment.labels.values())]
             for label, rates in experiment.labels.items()
         ]
-        rows = [row for row in rows if not math.isnan(row["rate"])]
+        rows = [row for row in rows if not math.isnan(row["beyond"])]
         if not rows:
             return None
         methods = [name for name, _ in data.named]
@@ -94,12 +93,10 @@ def _cell(
     method: str,
     label: str,
     rates: LabelRates,
-    total: int,
-    grouped: bool,
+    figure: str,
     label_groups: dict[str, str] | Any,
 ) -> dict[str, Any]:
-    rate = rates.grouped if grouped else rates.every
-    chance = (rates.n - 1) / (total - 1) if total > 1 else 0.0
+    rate, chance = rates.on(figure)
     return {
         "method": method,
         "label": label,

@@ -36,7 +36,8 @@ class MetricBars(Chart):
     look_for: ClassVar[str] = (
         "dark bars well beyond the orange tick of chance. Where a light bar is much longer than "
         "its dark one, neighbors of the same source group (cut from one image, one conversation) "
-        "make the difference. Thin black lines, where drawn, are 95 % intervals."
+        "make the difference. Thin black lines, where drawn, are 95 % intervals; light orange "
+        "ranges, what 95 % of permuted labels give."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

@@ -20,9 +20,10 @@ class OverviewBars(Chart):
 
     title: ClassVar[str] = "Same-label neighbors of every method"
     look_for: ClassVar[str] = (
-        "dark bars beyond the orange tick of chance and beyond those of the learning-free "
-        "encoders. Where a light bar is much longer than its dark one, neighbors of the same "
-        "source group (cut from one image, one conversation) make the difference."
+        "dark bars beyond the orange tick of chance, and the light orange range around it, and "
+        "beyond those of the learning-free encoders. Where a light bar is much longer than its "
+        "dark one, neighbors of the same source group (cut from one image, one conversation) "
+        "make the difference."
     )
     scope: ClassVar[Scope] = "summary"
 
