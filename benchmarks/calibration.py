@@ -14,8 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path("tests/metrics").absolute()))
 
-from conftest import embed
 from test_calibration import STRUCTURES, p_values
+
+from conftest import embed
 
 SIGNAL = 1.0
 
