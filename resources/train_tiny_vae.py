@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from latentmap.samples.rendering import render
 from latentmap.samples.scenery import Scenery, random_scenery
-from latentmap.store.files import read_json, write_json
+from latentmap.store.files import read_plain_json, write_plain_json
 
 FOLDER = Path(__file__).parent / "tiny-vae"
 
@@ -64,7 +64,7 @@ def main() -> None:
     train(model, settings)
     save(model)
     model = AutoencoderTiny.from_pretrained(FOLDER, low_cpu_mem_usage=False).float().eval()
-    write_json(FOLDER / "reconstruction.json", measure(model, settings))
+    write_plain_json(FOLDER / "reconstruction.json", measure(model, settings))
 
 
 def initialise(model: AutoencoderTiny) -> None:
@@ -108,9 +108,9 @@ def save(model: AutoencoderTiny) -> None:
     """Save the weights in float16, and a configuration that loads without a warning."""
     model.half().save_pretrained(FOLDER)
     # diffusers writes this attribute, though its own constructor refuses it.
-    config = read_json(FOLDER / "config.json")
+    config = read_plain_json(FOLDER / "config.json")
     del config["block_out_channels"]
-    write_json(FOLDER / "config.json", config)
+    write_plain_json(FOLDER / "config.json", config)
 
 
 def scenery(settings: Settings, number: int) -> Scenery:

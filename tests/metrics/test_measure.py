@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +16,7 @@ from latentmap.metrics.measure import describe, measure, measure_embedding
 from latentmap.metrics.metric import METRICS, known_figures
 from latentmap.neighbors.graph import Audit, write_graph
 from latentmap.neighbors.search import NeighborOptions
+from latentmap.store.files import read_json
 from latentmap.store.tables import write_arrow, write_embedding
 
 FEW = StatisticsOptions(resamples=50, permutations=50)
@@ -86,7 +86,7 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     data = replace(data, statistics=FEW, density=DensityOptions(k=5))
     figures, by_label = measure(data, metrics)
     assert set(figures) == set(known_figures())
-    assert json.loads(first[0].read_text()) == describe(data, figures, by_label)
+    assert read_json(first[0]) == describe(data, figures, by_label)
     scores = pl.read_parquet(first[1])
     assert scores["id"].to_list() == data.graph.ids
     assert {"knn_category_acc", "knn_group_acc_grouped", "probe_knn_acc"} < set(scores.columns)
@@ -109,7 +109,7 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     outputs = [tmp_path / name for name in ("m.json", "m.parquet", "w.parquet")]
     measure_embedding(*arguments, FEW, DensityOptions(k=2), NeighborOptions(), *outputs)
     assert pl.read_parquet(tmp_path / "m.parquet").columns == ["id"]
-    found = json.loads((tmp_path / "m.json").read_text())
+    found = read_json(tmp_path / "m.json")
     assert found["figures"]["knn_category_acc"]["value"] is None
     assert found["figures"]["knn_category_acc"]["note"] == "All samples have the same label."
     names = [
@@ -186,7 +186,7 @@ def test_without_labels_only_what_needs_none_is_measured(tmp_path, embed, cluste
     arguments = (tmp_path / "e.parquet", tmp_path / "n.parquet", [tmp_path / "s.arrow"])
     options = (FEW, DensityOptions(k=5), NeighborOptions())
     measure_embedding(*arguments, dict.fromkeys(METRICS), *options, *outputs)
-    found = json.loads(outputs[0].read_text())
+    found = read_json(outputs[0])
     alike = replace(embed(*clusters), density=DensityOptions(k=5))
     labelled, _ = measure(alike, dict.fromkeys(METRICS))
     assert found["figures"].keys() == {

@@ -25,7 +25,7 @@ from latentmap.report.options import ReportOptions
 from latentmap.report.summary import write_summary
 from latentmap.report.table import write_metrics_table
 from latentmap.samples.annotations import AnnotationOptions, join_annotations
-from latentmap.store.files import write_json
+from latentmap.store.files import write_json, write_stamped_text
 from latentmap.store.latents import write_latents
 from latentmap.store.manifest import Shard, write_manifest
 from latentmap.store.samples import SCHEMA
@@ -106,7 +106,7 @@ class FakeRun:
 @pytest.fixture(scope="session")
 def bundle_writer() -> Callable[[Path], object]:
     """A small script instead of Vega: what no browser opens needs no charts."""
-    return lambda path: path.write_text("/* Vega */")
+    return lambda path: write_stamped_text(path, "/* Vega ", " */")
 
 
 @pytest.fixture(scope="session")

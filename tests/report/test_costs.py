@@ -3,7 +3,7 @@ import pytest
 
 from latentmap.report.cost_page import write_costs
 from latentmap.report.costs import Work, method_costs, read_benchmark, tabulate_costs
-from latentmap.store.files import read_json
+from latentmap.store.files import read_plain_json
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
 KEY = ("vae", "boxes", "mean")
@@ -89,7 +89,7 @@ def test_tables_and_pages_hold_every_stage(fake_run, works, tmp_path):
     assert table["stage"].to_list() == ["encode", "pool", "neighbors", "metrics"]
     assert table["seconds"].to_list() == [9.0, 2.0, 3.0, 4.0]
     assert table["peak_mb"].to_list() == [700.25, 150.5, 300, None]
-    assert [row["bytes"] for row in read_json(tmp_path / "costs.json")] == [100, 40, 40, 40]
+    assert [row["bytes"] for row in read_plain_json(tmp_path / "costs.json")] == [100, 40, 40, 40]
     text = page.read_text()
     assert 'data-chart="cost_pareto"' in text and '"peak_mb":300.0' in text
     assert text.count('<tr><th scope="row">') == 4

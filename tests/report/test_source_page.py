@@ -17,7 +17,7 @@ from latentmap.report.options import ReportOptions
 from latentmap.report.palette import NEUTRAL
 from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.report.source_page import write_sources_page
-from latentmap.store.files import write_json
+from latentmap.store.files import write_json, write_stamped_text
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow, write_embedding, write_parquet
 
@@ -30,7 +30,7 @@ class Pages:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "vega.js").write_text("/* Vega */")
+        write_stamped_text(folder / "vega.js", "/* Vega ", " */")
         write_json(
             folder / "metrics.json",
             {

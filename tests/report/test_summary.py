@@ -5,7 +5,7 @@ import polars as pl
 import yaml
 
 from latentmap.report.summary import ONE_ROW
-from latentmap.store.files import read_json
+from latentmap.store.files import read_json, read_plain_json
 
 
 def shown(page):
@@ -80,7 +80,7 @@ def test_there_is_a_map_of_the_best_mapped_method_of_every_encoder_variant_and_p
 
 def test_every_method_s_figures_stand_beside_its_pages(report):
     folder = report.page("dct", "plain", "per_method", "patch4")
-    figures = read_json(folder / "metrics.json")
+    figures = read_plain_json(folder / "metrics.json")
     source = read_json(report.metrics["dct", "plain", "patch4"])
     assert figures == {"encoder": "dct", "variant": "plain", "method": "patch4", **source}
     assert sorted(path.name for path in folder.glob("*.html")) == [

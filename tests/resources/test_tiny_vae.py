@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from latentmap.samples.rendering import render
-from latentmap.store.files import read_json
+from latentmap.store.files import read_plain_json
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 FOLDER = RESOURCES / "tiny-vae"
@@ -34,7 +34,7 @@ def model() -> Any:
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, Any]:
-    return read_json(FOLDER / "reconstruction.json")
+    return read_plain_json(FOLDER / "reconstruction.json")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentmap.store.files import atomic, digest, digest_bytes, digest_file, write_json
+from latentmap.store.files import atomic, digest, digest_bytes, digest_file, write_plain_json
 
 
 def test_failed_write_leaves_what_was_there(tmp_path):
@@ -22,7 +22,7 @@ def test_failed_write_leaves_what_was_there(tmp_path):
 
 
 def test_json_is_sorted_and_has_no_nan(tmp_path):
-    write_json(tmp_path / "a.json", {"b": float("nan"), "a": [float("inf"), 1.5]})
+    write_plain_json(tmp_path / "a.json", {"b": float("nan"), "a": [float("inf"), 1.5]})
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": [None, 1.5], "b": None}
     assert (tmp_path / "a.json").read_text().index('"a"') < 6
 

@@ -20,6 +20,7 @@ from latentmap.draw.boxes import DrawOptions, show
 from latentmap.encode.calibration import Calibration, calibrate, merge
 from latentmap.encode.encoder import Encoder, EncoderOptions, FittedEncoder, Show
 from latentmap.errors import LatentmapError
+from latentmap.store.files import reading
 from latentmap.store.latents import write_latents
 from latentmap.store.tables import numbers, read_arrow, read_parquet
 
@@ -64,7 +65,9 @@ def encode_shard(
     if ids:
         if isinstance(encoder, FittedEncoder):
             assert fit_path is not None
-            encoder.use(read_parquet(fit_path))
+            fitted = read_parquet(fit_path)
+            with reading(fit_path, "what this encoder has learned"):
+                encoder.use(fitted)
         encoder.load()
         draw = partial(show, variant=variant, options=draw_options)
         order = encoder.order(samples)

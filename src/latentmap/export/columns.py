@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from latentmap.samples.cells import as_text
 from latentmap.store.files import atomic
-from latentmap.store.tables import read_arrow
+from latentmap.store.tables import read_arrow, read_arrow_schema
 
 ROWS_AT_ONCE = 4096
 
@@ -26,7 +26,7 @@ def read_columns(samples: Sequence[Path | str], taken: Sequence[str] = ()) -> pa
             that they hold in different types becomes text.
         taken: names that a column must not have: it is prefixed with `original_`.
     """
-    tables = [_readable(read_arrow(path), taken) for path in samples]
+    tables = [_readable(path, taken) for path in samples]
     unequal = _unequal(tables)
     return pa.concat_tables([_as_texts(t, unequal) for t in tables], promote_options="permissive")
 
@@ -54,13 +54,13 @@ def rows_of(table: pa.Table) -> Iterator[dict[str, object]]:
         yield from table.slice(start, ROWS_AT_ONCE).to_pylist()
 
 
-def _readable(table: pa.Table, taken: Sequence[str]) -> pa.Table:
-    binary = [
+def _readable(path: Path | str, taken: Sequence[str]) -> pa.Table:
+    shown = [
         field.name
-        for field in table.schema
-        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
+        for field in read_arrow_schema(path)
+        if not (pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type))
     ]
-    kept = table.drop_columns(list({*binary, *LEFT_OUT} & set(table.column_names)))
+    kept = read_arrow(path, [name for name in shown if name not in LEFT_OUT])
     names: list[str] = []
     for name in kept.column_names:
         while name in taken or name in names:

@@ -11,10 +11,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.store.files import read_json, write_json
+from latentmap.store.files import read_json, reading, write_json
 from latentmap.store.tables import matrix, numbers, read_parquet, strings, write_parquet
 
 Floats = NDArray[np.float64]
+
+ARRAYS = ("label_means", "label_stds", "means", "stds", "covariance_of_means", "covariance")
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,15 @@ def write_inspection(
 
 def read_inspection(figures: Path | str, positions: Path | str) -> Inspection:
     """Read an inspection without its maps."""
-    plain: dict[str, Any] = read_json(figures)
-    for name in ("label_means", "label_stds", "means", "stds", "covariance_of_means", "covariance"):
-        plain[name] = np.array(plain[name], np.float64)
-    plain["channels"] = [
-        ChannelFigures(**{name: np.nan if v is None else v for name, v in one.items()})
-        for one in plain["channels"]
-    ]
-    table = read_parquet(positions)
+    plain = read_json(figures)
+    with reading(figures, "an inspection"):
+        for name in ARRAYS:
+            plain[name] = np.array(plain[name], np.float64)
+        plain["channels"] = [
+            ChannelFigures(**{name: np.nan if v is None else v for name, v in one.items()})
+            for one in plain["channels"]
+        ]
+    table = read_parquet(positions, ["row", "column", "f", "f_channels"])
     shape = matrix(table["row"])[-1] + 1, matrix(table["column"])[-1] + 1
     return Inspection(
         **plain | {"grid": tuple(plain["grid"])},
@@ -144,7 +147,7 @@ def read_inspection(figures: Path | str, positions: Path | str) -> Inspection:
 
 def read_channel_maps(path: Path | str) -> ChannelMaps:
     """Read the maps of each channel."""
-    table = read_parquet(path)
+    table = read_parquet(path, ["id", "x", "y"])
     return ChannelMaps(table["id"].to_pylist(), matrix(table["x"]), matrix(table["y"]))
 
 

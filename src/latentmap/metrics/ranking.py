@@ -74,7 +74,9 @@ def _p_values(path: Path | str) -> dict[str, float]:
 def _scores(path: Path | str, figure: str, ids: Sequence[str]) -> NDArray[np.float64]:
     """Return one figure's scores, (N,); NaN where the figure is not defined."""
     table = read_parquet(path)
-    check_ids(path, table["id"].to_pylist(), ids)
+    with reading(path, "a file of scores"):
+        found = table["id"].to_pylist()
+    check_ids(path, found, ids)
     if figure not in table.column_names:
         return np.full(len(ids), np.nan)
     return matrix(table[figure]).astype(np.float64)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
+from latentmap.store.files import reading
 from latentmap.store.tables import (
     check_ids,
     facts_of,
@@ -114,12 +115,13 @@ def write_graph(path: Path | str, graph: NeighborGraph) -> None:
 def read_graph(path: Path | str) -> NeighborGraph:
     """Read a graph."""
     table = read_parquet(path)
-    every, grouped = (
-        NeighborList(matrix(table[f"indices{suffix}"]), matrix(table[f"distances{suffix}"]))
-        for suffix in ("", "_grouped")
-    )
-    rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
-    audit = audit_of(facts_of(table))
+    with reading(path, "a neighbor graph"):
+        every, grouped = (
+            NeighborList(matrix(table[f"indices{suffix}"]), matrix(table[f"distances{suffix}"]))
+            for suffix in ("", "_grouped")
+        )
+        rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
+        audit = audit_of(facts_of(table))
     return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated, audit)
 
 

@@ -16,7 +16,7 @@ from latentmap.project.components import principal_components
 from latentmap.project.place import described
 from latentmap.project.placement import Reference, linear_places, nearest_in
 from latentmap.project.projection import Projection, ProjectionOptions
-from latentmap.store.latents import read_latents
+from latentmap.store.latents import read_metadata
 from latentmap.store.maps import read_map, write_map
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, read_embedding
@@ -155,7 +155,7 @@ def check_encoder(
     Raises:
         LatentmapError: names what differs.
     """
-    metadata = read_latents(latents).metadata
+    metadata = read_metadata(latents)
     made = metadata["encoder"]
     for name, asked in (("kind", kind), ("revision", revision)):
         if asked is not None and made[name] != asked:

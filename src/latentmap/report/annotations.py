@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from latentmap.report.findings import Finding
-from latentmap.store.tables import facts_of, read_parquet
+from latentmap.store.tables import facts_of, read_parquet_schema
 
 COUNTED = {
     "unmatched": ("no sample", "match no sample"),
@@ -22,7 +22,7 @@ COUNTED = {
 
 def read_joined(path: Path | str) -> dict[str, Any]:
     """Read what `join_annotations` tells of its files."""
-    return facts_of(read_parquet(path, ["id"])) | {"counted": COUNTED}
+    return facts_of(read_parquet_schema(path)) | {"counted": COUNTED}
 
 
 def annotation_warnings(joined: Mapping[str, Any] | None) -> list[Finding]:

@@ -18,7 +18,7 @@ from latentmap.report.experiments import (
     read_experiments,
 )
 from latentmap.report.pages import chart_plates, write_page
-from latentmap.store.files import write_json, write_text
+from latentmap.store.files import write_plain_json, write_text
 
 CHART = "cost_pareto"
 FilePath = Path | str
@@ -65,7 +65,7 @@ def write_costs(
     costs = tabulate_costs(works)
     records = [asdict(cost) for cost in costs]
     write_text(csv, pl.DataFrame(records, schema=SCHEMA).write_csv())
-    write_json(json, records)
+    write_plain_json(json, records)
     experiments = read_experiments(keys, metrics)
     chart = CHARTS.create(CHART)
     for (encoder, variant), page in pages.items():

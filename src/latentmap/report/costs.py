@@ -134,11 +134,11 @@ def _cost(key: tuple[str, str, str, str], done: Sequence[Job]) -> Cost:
 
 
 def read_benchmark(path: Path | str) -> Spent | None:
-    """Read what Snakemake measured of a job; none if the file is missing or says nothing."""
+    """Read what Snakemake measured of a job; none if the file is missing or damaged."""
     try:
         with Path(path).open(newline="") as file:
             row = next(csv.DictReader(file, delimiter="\t"), {})
-    except FileNotFoundError:
+    except (FileNotFoundError, UnicodeDecodeError, csv.Error):
         return None
     seconds = _number(row.get("s"))
     if seconds is None:

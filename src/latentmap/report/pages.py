@@ -19,7 +19,8 @@ from latentmap.report.density import PERCENTILE
 from latentmap.report.maps import DATA, LOOK_FOR, map_chart
 from latentmap.report.points import Points, ShownSamples
 from latentmap.report.trust import MapTrust, trust_legend
-from latentmap.store.files import write_text
+from latentmap.store.files import write_stamped_text
+from latentmap.store.stamp import read_stamped_text
 
 if TYPE_CHECKING:
     import altair as alt
@@ -71,7 +72,8 @@ def write_vega_bundle(output: Path | str) -> None:
     import vl_convert
 
     version = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
-    write_text(output, vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version))
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
+    write_stamped_text(output, f"{bundle}\n// ", "\n")
 
 
 def chart_plate(
@@ -178,7 +180,7 @@ def write_page(
         lstrip_blocks=True,
     )
     environment.globals["link"] = lambda path: relative(path, output)
-    scripts = [Path(bundle).read_text("utf-8"), _resource("page.js")]
+    scripts = [read_stamped_text(bundle), _resource("page.js")]
     columns = [] if samples is None else colorings(samples.further)
     text = environment.get_template(template).render(
         title=title,
@@ -194,7 +196,7 @@ def write_page(
         doubtful=DOUBTFUL,
         **content,
     )
-    write_text(output, text)
+    write_stamped_text(output, f"{text}\n<!-- ", " -->\n")
 
 
 def relative(path: Path | str, page: Path | str) -> str:

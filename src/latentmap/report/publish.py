@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from latentmap.store.files import atomic, write_text
+from latentmap.store.stamp import read_stamped_text
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 PIXELS = 3
@@ -59,7 +60,7 @@ def write_figure(
 def read_chart(page: Path | str, chart: str) -> Spec:
     """Return the specification of a chart in a page, with the rows that the page adds to it."""
     scripts = _Scripts()
-    scripts.feed(Path(page).read_text("utf-8"))
+    scripts.feed(read_stamped_text(page))
     if chart not in scripts.charts:
         return {"mark": "text", "data": {"values": []}, "title": NOTHING}
     embedded = json.loads(scripts.charts[chart])

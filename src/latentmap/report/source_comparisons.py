@@ -10,7 +10,7 @@ from typing import Any
 
 from latentmap.report.experiments import Experiment, Key, format_value
 from latentmap.report.findings import SIGNIFICANT, Finding
-from latentmap.store.files import read_json
+from latentmap.store.files import read_json, reading
 
 SCHEMES = {
     "free": "every sample may change its source",
@@ -87,7 +87,11 @@ def read_comparisons(
     keys: Sequence[Sequence[str]], paths: Sequence[Path | str]
 ) -> list[SourceComparison]:
     """Read what `compare_sources` wrote of each of these embeddings."""
-    return [_read(Key(*key), read_json(path)) for key, path in zip(keys, paths, strict=True)]
+    comparisons = []
+    for key, path in zip(keys, paths, strict=True):
+        with reading(path, "a comparison of sources"):
+            comparisons.append(_read(Key(*key), read_json(path)))
+    return comparisons
 
 
 def _read(key: Key, content: Mapping[str, Any]) -> SourceComparison:

@@ -26,7 +26,7 @@ from latentmap.report.source_comparisons import (
 )
 from latentmap.store.maps import read_map
 from latentmap.store.samples import evenly_spaced, read_samples
-from latentmap.store.tables import facts_of, read_parquet
+from latentmap.store.tables import facts_of, read_parquet_schema
 
 CHARTS = ("sources", "regions")
 """Charts of the page, two for each map, which can be exported for publication."""
@@ -211,7 +211,7 @@ def _plates(
 def _far(places: Mapping[tuple[str, ...], Path | str], best: SourceComparison) -> str:
     """Return the share of samples that are far from the reference, which all maps state alike."""
     for projection in best.regions:
-        facts = facts_of(read_parquet(places[(*best.key, projection)], ["id"]))
+        facts = facts_of(read_parquet_schema(places[(*best.key, projection)]))
         return f"{100 * facts['far']:.1f} %"
     return ""
 

@@ -40,8 +40,9 @@ from latentmap.report.points import ShownSamples, read_points, read_shown_sample
 from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.report.standings import STANDING_COLUMNS, Standing, Standings, read_standings
 from latentmap.report.trust import read_trust
-from latentmap.store.latents import read_latents
+from latentmap.store.latents import read_metadata
 from latentmap.store.manifest import read_manifest
+from latentmap.store.tables import read_parquet
 
 
 @dataclass
@@ -54,6 +55,9 @@ class Links:
 
 ONE_ROW = r"^line \d+: | at column \d+|(?s: \((?:id|byte|file) .*\)$)"
 """What a reason says of one row only: it is left out where rows are counted by their reason."""
+
+REASONS = ("source", "action", "reason", "remedy")
+"""Columns of the quarantine table by which its rows are counted."""
 
 
 def write_summary(
@@ -191,7 +195,7 @@ def _calibrations(
 ) -> dict[tuple[str, str], Calibration]:
     """Return the calibration of all shards of each encoder and variant that has one."""
     found = {
-        place: [read_latents(path).metadata.get("calibration") for path in paths]
+        place: [read_metadata(path).get("calibration") for path in paths]
         for place, paths in latents.items()
     }
     parts = {
@@ -212,23 +216,26 @@ def _alarms(calibrations: Mapping[tuple[str, str], Calibration]) -> list[str]:
 
 def _quarantine(path: Path | str) -> list[dict[str, Any]]:
     """Return how many rows were noted, repaired or set aside, by source and reason."""
-    by = ["source", "action", "reason", "remedy"]
-    table = pl.read_parquet(path).with_columns(pl.col("reason").str.replace_all(ONE_ROW, ""))
+    table = _read(path).with_columns(pl.col("reason").str.replace_all(ONE_ROW, ""))
     return (
-        table.group_by(by)
+        table.group_by(REASONS)
         .agg(pl.sum("count"))
-        .sort("count", *by, descending=[True] + 4 * [False])
+        .sort("count", *REASONS, descending=[True] + 4 * [False])
         .to_dicts()
     )
 
 
 def _quarantine_warnings(path: Path | str) -> list[Finding]:
-    counts = pl.read_parquet(path).group_by("action").agg(pl.sum("count"))
+    counts = _read(path).group_by("action").agg(pl.sum("count"))
     actions = counts.sort("action").rows()
     if not actions:
         return []
     text = ", ".join(f"{count:,} {action}" for action, count in actions)
     return [Finding(f"Rows and files of the input to look at: {text}.", warning=True)]
+
+
+def _read(quarantine: Path | str) -> pl.DataFrame:
+    return pl.DataFrame(read_parquet(quarantine, [*REASONS, "count"]))
 
 
 def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[dict[str, str]]:

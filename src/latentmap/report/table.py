@@ -11,7 +11,7 @@ import polars as pl
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.experiments import Experiment, Key, figure_names, read_experiments
-from latentmap.store.files import read_json, write_json, write_text
+from latentmap.store.files import read_json, write_plain_json, write_text
 from latentmap.store.tables import write_parquet
 
 FilePath = Path | str
@@ -39,10 +39,10 @@ def write_metrics_table(
     """
     table = metrics_table(read_experiments(keys, metrics))
     write_text(csv, table.write_csv())
-    write_json(json, table.to_dicts())
+    write_plain_json(json, table.to_dicts())
     write_parquet(parquet, table.to_arrow())
     for key, source, output in zip(keys, metrics, figures, strict=True):
-        write_json(output, {**Key(*key)._asdict(), **read_json(source)})
+        write_plain_json(output, {**Key(*key)._asdict(), **read_json(source)})
 
 
 def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:

@@ -71,7 +71,7 @@ def read_trust(path: Path | str, shown: ShownSamples) -> MapTrust:
     Raises:
         LatentmapError: the file's ids are not the samples'.
     """
-    table = read_parquet(path)
+    table = read_parquet(path, ["id", "trustworthiness", "continuity"])
     check_ids(path, table["id"].to_pylist(), shown.ids)
     columns = [matrix(table[name])[shown.rows] for name in ("trustworthiness", "continuity")]
     values = [float(f"{trust:.2f}") for trust in np.minimum(*columns)]

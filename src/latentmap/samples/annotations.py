@@ -15,7 +15,7 @@ from latentmap.samples.cells import as_text, cells, split_path
 from latentmap.samples.matching import Matches, match_rows
 from latentmap.samples.sheets import RATIONALE, Cells, Sheet, read_table, unfold_rationales
 from latentmap.store.files import digest
-from latentmap.store.tables import read_arrow, with_facts, write_parquet
+from latentmap.store.tables import read_arrow, read_arrow_schema, with_facts, write_parquet
 
 FILE = "annotation_file"
 """The column that says which of several files with the same prefix a sample is in."""
@@ -79,7 +79,7 @@ def join_annotations(
     Raises:
         LatentmapError: a file cannot be read, or a column is missing.
     """
-    tables = [read_arrow(path) for path in samples]
+    tables = [read_arrow(path, _told(path)) for path in samples]
     ids: list[str] = [sample for table in tables for sample in table["id"].to_pylist()]
     prefixes = [options.prefix for options in annotations]
     joined: dict[str, Cells] = {}
@@ -99,6 +99,11 @@ def join_annotations(
     columns = {"id": ids, **joined}
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
     write_parquet(output, with_facts(table, told))
+
+
+def _told(samples: Path | str) -> list[str]:
+    """Return the columns by which rows can be matched: all but the images."""
+    return [name for name in read_arrow_schema(samples).names if name != "image"]
 
 
 def read_sheet(options: AnnotationOptions) -> Sheet:

@@ -124,7 +124,7 @@ def _open(path: Path, columns: ColumnMap) -> tuple[pa.Schema, list[_Part]]:
         with path.open("rb") as file:
             magic = file.read(6)
         if magic[:4] == b"PAR1":
-            parquet = pq.ParquetFile(path)
+            parquet = pq.ParquetFile(path, page_checksum_verification=True)
             groups = range(parquet.num_row_groups)
             sizes = [parquet.metadata.row_group(group).num_rows for group in groups]
             parts = [_Part(path, sizes[group], parquet, group) for group in groups]

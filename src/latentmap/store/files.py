@@ -1,19 +1,24 @@
-"""Atomic writes and content digests."""
+"""Atomic writes, JSON, and content digests."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import math
 import os
+import shutil
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from glob import escape
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from latentmap.errors import LatentmapError
+from latentmap.store.stamp import damaged, read_stamped_text, stamped_text
 
 WHOLE_BYTES = 2**20
 """Files up to this size are read whole, whatever they are."""
@@ -27,23 +32,75 @@ CODED = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (8, b"WEBP"), (4, 
 ZIP = b"PK\x03\x04"
 """First bytes of a zip archive."""
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+STAMP = "stamp"
+"""Key of a JSON object of ours that is its last one and holds no result."""
+
 
 @contextmanager
 def atomic(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success sync it to disk and rename it into place.
 
-    A job that is killed leaves the temporary file, never half of `path`.
+    A job that is killed leaves the temporary file, never half of `path`; the next writer of `path`
+    removes it.
+
+    Raises:
+        LatentmapError: the disk is full.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Random, as processes on two machines that share a disk may have the same number.
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_over(path)
+        with temporary.open("x+b") as file:
+            with suppress(OSError):
+                _lock(file)
+            yield temporary
+            os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise _full(path, temporary, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _full(path: Path, temporary: Path, error: OSError) -> LatentmapError:
+    written = temporary.stat().st_size if temporary.exists() else 0
+    free = shutil.disk_usage(path.parent if path.parent.exists() else ".").free
+    return LatentmapError(
+        f"{path} cannot be written: {os.strerror(error.errno or 0)}, after {written:,} bytes of "
+        f"it, with {free:,} bytes free. Make room in {path.parent} and run again."
+    )
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove the temporary files of writers of a file that were killed.
+
+    A writer keeps a lock on its file, which ends with it, on whatever machine it runs. Where a
+    file system has no locks, nothing is removed.
+    """
+    for temporary in path.parent.glob(f".{escape(path.name)}.*.tmp"):
+        with suppress(OSError), temporary.open("r+b") as file:
+            _lock(file)
+            temporary.unlink()
+
+
+def _lock(file: IO[bytes]) -> None:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Sync the names of files to disk, where a file system can."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -52,10 +109,30 @@ def write_text(path: Path | str, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path | str, value: Any) -> None:
-    """Write JSON atomically, with sorted keys; a figure that is not a number becomes null."""
-    text = json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False)
-    write_text(path, text + "\n")
+def write_stamped_text(path: Path | str, start: str, end: str) -> None:
+    """Write UTF-8 text atomically that `read_stamped_text` reads.
+
+    Args:
+        path: the file.
+        start: all of the text up to what opens a comment, or a value, for the stamp.
+        end: what closes it.
+    """
+    write_text(path, stamped_text(path, start, end))
+
+
+def write_plain_json(path: Path | str, value: Any) -> None:
+    """Write JSON for other tools atomically, with sorted keys; not-a-number becomes null."""
+    write_text(path, _json(value) + "\n")
+
+
+def write_json(path: Path | str, value: Mapping[str, Any]) -> None:
+    """Write an object for `read_json`: as `write_plain_json`, with a stamp as its last key."""
+    content = _json(value).removesuffix("\n}")
+    write_stamped_text(path, f'{content},\n "{STAMP}": "', '"\n}\n')
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def _finite(value: Any) -> Any:
@@ -68,9 +145,31 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def read_json(path: Path | str) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text("utf-8"))
+def read_json(path: Path | str) -> dict[str, Any]:
+    """Read what `write_json` wrote.
+
+    Raises:
+        LatentmapError: the file is missing or not what was written.
+    """
+    text = read_stamped_text(path)
+    with reading(path, "a JSON object"):
+        value: dict[str, Any] = json.loads(text)
+        del value[STAMP]
+    return value
+
+
+def read_plain_json(path: Path | str) -> Any:
+    """Read a JSON file that others wrote.
+
+    Raises:
+        LatentmapError: it is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise LatentmapError(
+            f"{path} is no JSON ({error}). Correct it, or fetch it again."
+        ) from None
 
 
 @contextmanager
@@ -87,9 +186,7 @@ def reading(path: Path | str, what: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise LatentmapError(
-            f"{path} is not {what} ({error!r}). Delete it and run again."
-        ) from None
+        raise damaged(path, f"is not {what} ({error!r})") from None
 
 
 def digest(*parts: bytes | str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.store.files import reading
 from latentmap.store.tables import (
     METADATA_KEY,
     facts_of,
@@ -19,6 +20,7 @@ from latentmap.store.tables import (
     numbers,
     one_chunk,
     read_arrow,
+    read_arrow_schema,
     strings,
     write_arrow,
 )
@@ -67,11 +69,17 @@ def write_latents(
 
 def read_latents(path: Path | str) -> LatentShard:
     """Memory-map one shard of latents."""
-    table = read_arrow(path)
+    table = read_arrow(path, ["id", "latent"])
     column = one_chunk(table["latent"])
-    values = matrix(column.storage).reshape(len(table), *column.type.shape)
+    with reading(path, "a shard of latents"):
+        values = matrix(column.storage).reshape(len(table), *column.type.shape)
     return LatentShard(
         ids=table["id"].to_pylist(),
         values=values,
         metadata=facts_of(table),
     )
+
+
+def read_metadata(path: Path | str) -> dict[str, Any]:
+    """Read what the encoder left with one shard of latents, and none of them."""
+    return facts_of(read_arrow_schema(path))

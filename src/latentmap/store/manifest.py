@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from latentmap.store.files import read_json, write_json
+from latentmap.store.files import read_json, reading, write_json
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,5 @@ def read_manifest(path: Path | str) -> list[Shard]:
     """Read the manifest's shards in order; none if there is no manifest yet."""
     if not Path(path).exists():
         return []
-    return [Shard(**entry) for entry in read_json(path)["shards"]]
+    with reading(path, "a manifest"):
+        return [Shard(**entry) for entry in read_json(path)["shards"]]

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.store.files import reading
 from latentmap.store.tables import (
     check_ids,
     facts_of,
@@ -61,8 +62,10 @@ def read_map(path: Path | str, expected: Sequence[str] | None = None) -> PlacedS
         LatentmapError: its rows are others.
     """
     table = read_parquet(path)
-    ids = table["id"].to_pylist()
+    with reading(path, "a map"):
+        ids = table["id"].to_pylist()
     if expected is not None:
         check_ids(path, ids, expected)
-    axes = [matrix(table[axis]) for axis in AXES if axis in table.column_names]
-    return PlacedSamples(ids, np.stack(axes, axis=1), facts_of(table))
+    with reading(path, "a map"):
+        axes = [matrix(table[axis]) for axis in AXES if axis in table.column_names]
+        return PlacedSamples(ids, np.stack(axes, axis=1), facts_of(table))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +17,91 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from latentmap.errors import LatentmapError
-from latentmap.store.files import atomic
+from latentmap.store.checked import CheckedFile, stamp_table
+from latentmap.store.files import atomic, reading
+from latentmap.store.stamp import damaged
 
 METADATA_KEY = b"latentmap"
 TOKENS_KEY = b"tokens"
+EMBEDDING = "an embedding"
+IPC_START = 8
+"""Bytes before the first message of an Arrow file: its magic, and padding."""
 
 
 def write_arrow(path: Path | str, table: pa.Table) -> None:
     """Write an Arrow IPC file, uncompressed, so that it can be memory-mapped."""
-    with atomic(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
+    with stamped(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
         writer.write_table(table)
 
 
 def read_arrow(path: Path | str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Memory-map an Arrow IPC file; columns that are not touched are not read from disk."""
-    try:
-        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    except pa.ArrowInvalid as error:
-        raise LatentmapError(f"{path} is not a complete Arrow file ({error}); delete it.") from None
-    return table if columns is None else table.select(list(columns))
+    """Memory-map an Arrow IPC file; columns that are not asked for are not read from disk.
+
+    Raises:
+        LatentmapError: the file is missing, is not what was written, or lacks a column.
+    """
+    file = CheckedFile(path, b"ARROW1")
+    if columns is None:
+        file.check()
+    else:
+        _check_messages(file)
+    table = _ipc(file).read_all()
+    if columns is not None:
+        table = _select(path, table, columns)
+        for chunk in (chunk for column in table.columns for chunk in column.chunks):
+            for buffer in filter(None, chunk.buffers()):
+                file.check_buffer(buffer)
+    return table
+
+
+def read_arrow_schema(path: Path | str) -> pa.Schema:
+    """Read the schema of an Arrow IPC file, and no row."""
+    return _ipc(CheckedFile(path, b"ARROW1")).schema
+
+
+def _ipc(file: CheckedFile) -> pa.ipc.RecordBatchFileReader:
+    return pa.ipc.open_file(pa.BufferReader(file.content))
+
+
+def _check_messages(file: CheckedFile) -> None:
+    """Check everything of an Arrow file but the columns: where they are, and dictionaries.
+
+    Each message is a mark and its length, four bytes each, what it says, and its body. The length
+    of the last one is zero.
+    """
+    start = IPC_START
+    while True:
+        file.check(start, start + 8)
+        size = int.from_bytes(file.content[start + 4 : start + 8].to_pybytes(), "little")
+        if size == 0:
+            return
+        file.check(start, start + 8 + size)
+        message = pa.ipc.read_message(file.content.slice(start))
+        start += 8 + size
+        end = start + (message.body.size if message.body else 0)
+        if message.type != "record batch":
+            file.check(start, end)
+        start = end
+
+
+def _select(path: Path | str, table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    _check_columns(path, table.column_names, columns)
+    return table.select(list(columns))
+
+
+def _check_columns(path: Path | str, found: Sequence[str], columns: Sequence[str]) -> None:
+    lacking = [name for name in columns if name not in found]
+    if lacking:
+        raise damaged(path, f"has no column '{lacking[0]}', so it is another kind of file")
+
+
+@contextmanager
+def stamped(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path as `atomic` does, and stamp the Arrow or Parquet file written there."""
+    with atomic(path) as temporary:
+        yield temporary
+        with temporary.open("r+b") as file:
+            stamp_table(file, path)
 
 
 def strings(values: Sequence[str]) -> pa.StringArray:
@@ -74,16 +140,92 @@ def matrix(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
     return values[array.offset : array.offset + len(array)]
 
 
+class ParquetTable:
+    """A Parquet file of ours, open; of the columns that are read, the bytes are checked.
+
+    Attributes:
+        schema: its Arrow schema.
+        groups: the number of its row groups.
+
+    Args:
+        path: the file.
+
+    Raises:
+        LatentmapError: the file is missing, or is not what was written.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+        self._file = CheckedFile(path, b"PAR1")
+        self._parquet = pq.ParquetFile(pa.BufferReader(self._file.content))
+        self.schema: pa.Schema = self._parquet.schema_arrow
+        self.groups: int = self._parquet.num_row_groups
+
+    def read(self, columns: Sequence[str] | None = None, group: int | None = None) -> pa.Table:
+        """Read columns, all by default, of one row group or of all.
+
+        Raises:
+            LatentmapError: they are not what was written, or a column is missing.
+        """
+        names = self.schema.names if columns is None else list(columns)
+        _check_columns(self._path, self.schema.names, names)
+        groups = range(self.groups) if group is None else [group]
+        for number in groups:
+            self._check(number, names)
+        return self._parquet.read_row_groups(list(groups), names)
+
+    def _check(self, group: int, columns: Sequence[str]) -> None:
+        rows = self._parquet.metadata.row_group(group)
+        for chunk in map(rows.column, range(rows.num_columns)):
+            # The path of a nested column is its own name and those of its parts.
+            if any(f"{chunk.path_in_schema}.".startswith(f"{name}.") for name in columns):
+                start = chunk.dictionary_page_offset or chunk.data_page_offset
+                self._file.check(start, start + chunk.total_compressed_size)
+
+
 def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a Parquet file."""
-    with pq.ParquetFile(path) as file:
-        return file.read(columns=None if columns is None else list(columns))
+    """Read a Parquet file of ours.
+
+    Raises:
+        LatentmapError: the file is missing, is not what was written, or lacks a column.
+    """
+    return ParquetTable(path).read(columns)
+
+
+def read_parquet_schema(path: Path | str) -> pa.Schema:
+    """Read the schema of a Parquet file, and no row."""
+    return ParquetTable(path).schema
+
+
+def check_parquet(path: Path | str) -> None:
+    """Check a whole Parquet file of ours that another reader is to read.
+
+    Raises:
+        LatentmapError: the file is missing or not what was written.
+    """
+    CheckedFile(path, b"PAR1").check()
 
 
 def write_parquet(path: Path | str, table: pa.Table) -> None:
     """Write a Parquet file atomically."""
-    with atomic(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    with parquet_writer(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+@contextmanager
+def parquet_writer(
+    path: Path | str, schema: pa.Schema, **layout: Any
+) -> Iterator[pq.ParquetWriter]:
+    """Give a writer of a Parquet file, which is stamped and put into place at the end.
+
+    Args:
+        path: the file.
+        schema: of its tables.
+        layout: further options of pyarrow's `ParquetWriter`.
+    """
+    options = {"compression": "zstd", "write_page_checksum": True, **layout}
+    with stamped(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
+        yield writer
 
 
 def with_facts(table: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
@@ -92,9 +234,10 @@ def with_facts(table: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
     return table.replace_schema_metadata({METADATA_KEY: text})
 
 
-def facts_of(table: pa.Table) -> dict[str, Any]:
-    """Return what `with_facts` has put into a table; nothing of one without facts."""
-    facts: dict[str, Any] = json.loads((table.schema.metadata or {}).get(METADATA_KEY, "{}"))
+def facts_of(table: pa.Table | pa.Schema) -> dict[str, Any]:
+    """Return what `with_facts` has put into a table, given it or its schema; else nothing."""
+    metadata = (table if isinstance(table, pa.Schema) else table.schema).metadata or {}
+    facts: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, "{}"))
     return facts
 
 
@@ -120,15 +263,10 @@ def write_embedding(
         metadata={TOKENS_KEY: str(tokens)},
     )
     # Floats of an embedding neither repeat nor compress: plain pages read three times as fast.
-    with atomic(path) as temporary:
-        pq.write_table(
-            pa.Table.from_arrays([strings(ids), values], schema=schema),
-            temporary,
-            compression="none",
-            use_dictionary=False,
-            write_statistics=False,
-            row_group_size=max(1, 2**23 // dims),
-        )
+    plain = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    with parquet_writer(path, schema, **plain) as writer:
+        table = pa.Table.from_arrays([strings(ids), values], schema=schema)
+        writer.write_table(table, row_group_size=max(1, 2**23 // dims))
 
 
 def read_embedding(path: Path | str) -> tuple[list[str], NDArray[np.float32]]:
@@ -147,22 +285,22 @@ def read_embedding(path: Path | str) -> tuple[list[str], NDArray[np.float32]]:
 
 def embedding_parts(path: Path | str) -> Iterator[NDArray[np.float32]]:
     """Yield the values of an embedding in their order, (n, D) float32 at a time."""
-    with pq.ParquetFile(path, memory_map=True) as file:
-        for group in range(file.num_row_groups):
-            for chunk in file.read_row_group(group, columns=["embedding"])["embedding"].chunks:
-                yield matrix(chunk)
+    file = ParquetTable(path)
+    for group in range(file.groups):
+        for chunk in file.read(["embedding"], group)["embedding"].chunks:
+            yield matrix(chunk)
 
 
 def read_dims(path: Path | str) -> int:
     """Read how many dimensions an embedding has."""
-    with pq.ParquetFile(path) as file:
-        return int(file.schema_arrow.field("embedding").type.list_size)
+    with reading(path, EMBEDDING):
+        return int(read_parquet_schema(path).field("embedding").type.list_size)
 
 
 def read_tokens(path: Path | str) -> int:
     """Read how many tokens the pooling method of an embedding would hand to a model."""
-    with pq.ParquetFile(path) as file:
-        return int(file.schema_arrow.metadata[TOKENS_KEY])
+    with reading(path, EMBEDDING):
+        return int(read_parquet_schema(path).metadata[TOKENS_KEY])
 
 
 def check_ids(path: Path | str, found: Sequence[str], expected: Sequence[str]) -> None:
@@ -180,4 +318,4 @@ def check_ids(path: Path | str, found: Sequence[str], expected: Sequence[str]) -
             i for i, pair in enumerate(zip(found, expected, strict=True)) if len(set(pair)) > 1
         )
         problem = f"has id '{found[row]}' in row {row} where '{expected[row]}' is expected"
-    raise LatentmapError(f"{path} {problem}. Delete it and run again.")
+    raise damaged(path, problem)

@@ -17,7 +17,7 @@ from latentmap.encode.calibration import StatedStatistics
 from latentmap.encode.images import ImageEncoder, ImageOptions
 from latentmap.encode.models import be_deterministic, folder_digest, pick_device, unreadable
 from latentmap.errors import LatentmapError
-from latentmap.store.files import read_json
+from latentmap.store.files import read_plain_json
 
 if TYPE_CHECKING:
     import torch
@@ -138,7 +138,7 @@ class Vae(ImageEncoder[VaeOptions]):
     def _stated(self) -> StatedStatistics | None:
         beside = self._folder / STATED_BESIDE_WEIGHTS if self._folder is not None else None
         return stated_statistics(
-            {**self._config, **read_json(beside)}
+            {**self._config, **read_plain_json(beside)}
             if beside is not None and beside.exists()
             else self._config
         )

@@ -21,7 +21,7 @@ from latentmap.samples.rows import Rows
 from latentmap.samples.source import Source
 from latentmap.samples.texts import TextSourceOptions, contents
 from latentmap.store.samples import evenly_spaced
-from latentmap.store.tables import write_parquet
+from latentmap.store.tables import check_parquet, write_parquet
 
 READER = 1
 """Version of the reader: raised whenever it takes other docstrings from the same files."""
@@ -133,6 +133,7 @@ class DocstringsSource(Source[DocstringsOptions]):
     def _rows(self) -> Rows:
         if self._file is None:
             raise LatentmapError("The packages' docstrings are not read yet.")
+        check_parquet(self._file)
         return Rows([self._file])
 
     def _read_package(self, name: str) -> list[Docstring]:

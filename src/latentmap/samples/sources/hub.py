@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from latentmap.config import UserPath, unknown
 from latentmap.errors import LatentmapError
@@ -18,7 +17,8 @@ from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.rows import Rows
 from latentmap.samples.source import FileOptions, Source
-from latentmap.store.files import atomic, read_json
+from latentmap.store.files import read_plain_json
+from latentmap.store.tables import check_parquet, parquet_writer
 
 FILE_SUFFIXES = (".parquet", ".arrow")
 ROWS_PER_GROUP = 64
@@ -90,11 +90,10 @@ class HubSource(Source[HubOptions]):
             raise LatentmapError(self._explain(error)) from error
         dataset = dataset.with_format("arrow")
         self.options.columns.check(dataset[:ROWS_PER_GROUP], self._input)
-        with atomic(path) as temporary:
-            schema = dataset.features.arrow_schema.remove_metadata()
-            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-                for table in dataset.iter(ROWS_PER_GROUP):
-                    writer.write_table(embed_table_storage(table).cast(schema))
+        schema = dataset.features.arrow_schema.remove_metadata()
+        with parquet_writer(path, schema) as writer:
+            for table in dataset.iter(ROWS_PER_GROUP):
+                writer.write_table(embed_table_storage(table).cast(schema))
 
     def _commit(self) -> str | None:
         """Return the revision, a shortened commit at its full length: the hub takes no other."""
@@ -109,6 +108,7 @@ class HubSource(Source[HubOptions]):
 
     def local(self, path: Path | str) -> HubSource:
         """Return the source that reads the file which `download_to` wrote."""
+        check_parquet(path)
         options = self.options.model_copy(update={"input": str(path), "image_root": None})
         return HubSource(options)
 
@@ -216,6 +216,6 @@ def _find_files(path: Path, split: str) -> list[Path]:
 
 def _state(path: Path, key: str) -> Any:
     try:
-        return read_json(path)[key]
-    except (ValueError, KeyError) as error:
+        return read_plain_json(path)[key]
+    except (TypeError, KeyError) as error:
         raise LatentmapError(f"{path} is damaged ({error!r}). Save the data set again.") from None
