@@ -11,13 +11,14 @@ from snakemake.logging import logger
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
 from latentmap.fingerprint import fingerprint
+from latentmap.given import read_config
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, charts_of
 from latentmap.report.provenance import commit_of
-from latentmap.run import created, kind_of, load_run
+from latentmap.run import DEFAULT_CONFIG, TEXTS, created, kind_of, load_run
 from latentmap.samples.annotations import digest_annotation
 
 # An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
@@ -25,7 +26,11 @@ SRC = str(Path(workflow.basedir) / "src")
 PYTHONPATH = os.pathsep.join(filter(None, [SRC, os.environ.get("PYTHONPATH")]))
 os.environ.update(PYTHONPATH=PYTHONPATH)
 
+# Read anew: to Snakemake 007 is a number, and what follows " #" a comment.
+GIVEN = workflow.config_settings
+
 try:
+    config = read_config(GIVEN.configfiles or [DEFAULT_CONFIG], GIVEN.config_args, TEXTS)
     RUN = load_run(config)
     ANNOTATION_DIGESTS = list(map(digest_annotation, RUN.annotations))
 except LatentmapError as error:

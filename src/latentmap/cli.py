@@ -8,16 +8,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
 from latentmap.config import Registry
 from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
+from latentmap.given import read_config
 from latentmap.metrics.metric import METRICS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 from latentmap.report.chart import CHARTS
-from latentmap.run import DEFAULT_CONFIG, Run, kind_of, load_run, read_config
+from latentmap.run import DEFAULT_CONFIG, TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 
 REGISTRIES: dict[str, Registry[Any]] = {
@@ -79,9 +78,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> Run:
-    pairs = [pair.partition("=") for pair in options.config]
-    overrides = {key: yaml.safe_load(value) for key, _, value in pairs}
-    return load_run(read_config(options.configfile or [DEFAULT_CONFIG], overrides))
+    return load_run(read_config(options.configfile or [DEFAULT_CONFIG], options.config, TEXTS))
 
 
 def _validate(options: argparse.Namespace) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-import yaml
 from pydantic import (
     BeforeValidator,
     Field,
@@ -24,10 +22,12 @@ from latentmap.draw.thumbnails import ThumbnailOptions
 from latentmap.encode.encoder import ENCODERS, EncoderOptions, FittedEncoder
 from latentmap.errors import LatentmapError
 from latentmap.export.options import ExportOptions
+from latentmap.given import read_yaml
 from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
+from latentmap.names import FolderName, MapName, check_free, check_together
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.pool.method import METHODS, PoolingMethod
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
@@ -37,10 +37,11 @@ from latentmap.samples.annotations import AnnotationOptions
 from latentmap.samples.source import SOURCES, SourceOptions
 from latentmap.validation import complaints
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
 DEFAULT_CONFIG = "config/config.yaml"
 """The default run, which is read only if the user names no configuration."""
+
+TEXTS = ("run", "input", "reference_run")
+"""Keys whose value on the command line is text as it was typed; that of others is YAML."""
 
 DEFAULT_MAPS: dict[str, Any] = {"pca": {}, "tsne": {}, "umap": {}}
 
@@ -159,7 +160,7 @@ class Run(Options):
         export: what the export targets may do.
     """
 
-    run: str = Field(pattern=NAME)
+    run: FolderName = Field(min_length=1)
     input: str | None = None
     samples: SamplesOptions
     annotations: tuple[AnnotationOptions, ...] = ()
@@ -173,31 +174,27 @@ class Run(Options):
     density: DensityOptions = DensityOptions()
     metrics: MetricsOptions = MetricsOptions()
     statistics: StatisticsOptions = StatisticsOptions()
-    projections: Annotated[dict[str, AnyProjection | None], BeforeValidator(_over_default_maps)] = (
-        Field(default_factory=lambda: {**DEFAULT_MAPS}, validate_default=True)
-    )
+    projections: Annotated[
+        dict[MapName, AnyProjection | None], BeforeValidator(_over_default_maps)
+    ] = Field(default_factory=lambda: {**DEFAULT_MAPS}, validate_default=True)
     maps: Literal["all"] | tuple[Method, ...] = "all"
     trust: TrustOptions = TrustOptions()
-    reference_run: str | None = Field(None, pattern=NAME)
+    reference_run: FolderName | None = Field(None, min_length=1)
     inspection: InspectOptions = InspectOptions()
     report: ReportOptions = ReportOptions()
     export: ExportOptions = ExportOptions()
 
-    @field_validator("run", "input", "reference_run", mode="before")
-    @classmethod
-    def _take_numbers(cls, value: Any) -> Any:
-        """Take a name that looks like a number or a date as the command line gives it."""
-        return _as_given(value)
-
     @field_validator("metrics", "projections", mode="before")
     @classmethod
     def _take_null(cls, parts: Any) -> Any:
-        """Take `null` as nothing, which comes as a word from snakemake's command line."""
-        if parts is None:
-            return {}
-        if not isinstance(parts, Mapping):
-            return parts
-        return {name: None if part == "null" else part for name, part in parts.items()}
+        """Take null in the place of all options as no change of any."""
+        return {} if parts is None else parts
+
+    @field_validator("projections")
+    @classmethod
+    def _name_maps(cls, projections: dict[str, Any]) -> dict[str, Any]:
+        check_together(projections)
+        return projections
 
     @field_validator("methods", "maps", "variants")
     @classmethod
@@ -269,9 +266,9 @@ class Run(Options):
     def _name_encoders(cls, encoders: tuple[EncoderOptions, ...]) -> tuple[EncoderOptions, ...]:
         every = [part for e in encoders for part in ENCODERS[kind_of(e)].expanded(e)]
         named = tuple(e if e.name else e.model_copy(update={"name": kind_of(e)}) for e in every)
-        names = [encoder.name for encoder in named]
-        if len(set(names)) < len(names):
-            raise ValueError(f"encoders must have different names, not {', '.join(names)}")
+        check_together(encoder.name for encoder in named)
+        for encoder in named:
+            check_free(encoder.name)
         return named
 
     @field_validator("samples")
@@ -280,8 +277,7 @@ class Run(Options):
         named = tuple(
             s if s.name else s.model_copy(update={"name": kind_of(s)}) for s in samples.sources
         )
-        if len({source.name for source in named}) < len(named):
-            raise ValueError("sources of the same kind need different names: give each a `name`")
+        check_together(source.name for source in named)
         return samples.model_copy(update={"sources": named})
 
     @property
@@ -372,16 +368,11 @@ def _needed(projection: ProjectionOptions | None) -> float:
     return 3 * float(getattr(projection, "perplexity", 0))
 
 
-def _as_given(value: Any) -> Any:
-    """Return a whole number or a date as text; not of 1.10, which was read as 1.1."""
-    return str(value) if isinstance(value, int | date) else value
-
-
 def _with_input(parts: Any, registry: Registry[Any], value: Any) -> Any:
     if not isinstance(parts, list | tuple):
         return parts
     return [
-        {"input": _as_given(value), **part}
+        {"input": value, **part}
         if isinstance(part, Mapping)
         and part.get("kind") in registry.names()
         and "input" in registry[part["kind"]].Options.model_fields
@@ -411,32 +402,3 @@ def load_run(config: Mapping[str, Any]) -> Run:
     except ValidationError as error:
         lines = [f"  {line}" for line in complaints(error, Run)]
         raise LatentmapError("The configuration is not valid:\n" + "\n".join(lines)) from None
-
-
-def read_config(paths: Iterable[Path | str], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Read YAML files as Snakemake does: later files replace what they name, key by key."""
-    config: dict[str, Any] = {}
-    for path in paths:
-        config = _merge(config, read_yaml(path) or {})
-    return _merge(config, overrides)
-
-
-def read_yaml(path: Path | str) -> Any:
-    """Read a YAML file.
-
-    Raises:
-        LatentmapError: there is none, or it is damaged.
-    """
-    try:
-        return yaml.safe_load(Path(path).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise LatentmapError(f"Cannot read the configuration {path}: {error}") from None
-
-
-def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in change.items():
-        old = merged.get(key)
-        nested = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merge(old, value) if nested else value  # type: ignore[arg-type]
-    return merged

@@ -19,12 +19,22 @@ def complaints(error: ValidationError, model: type[BaseModel]) -> list[str]:
         error: what the validation found.
         model: of the configuration.
     """
-    return [_explain(detail, model) for detail in error.errors() if not _is_other_form(detail)]
+    return [
+        _explain(detail, model)
+        for detail in error.errors()
+        if not (_is_other_form(detail) or _is_emptied(detail))
+    ]
 
 
 def _is_other_form(detail: ErrorDetails) -> bool:
     """Whether a list was refused for not being the word that may stand in its place."""
     return detail["type"] == "literal_error" and isinstance(detail["input"], list | tuple)
+
+
+def _is_emptied(detail: ErrorDetails) -> bool:
+    """Whether a list is too short only without those of its parts that were refused themselves."""
+    given = detail["input"]
+    return detail["type"] == "too_short" and len(given) > detail["ctx"]["actual_length"]
 
 
 def _explain(detail: ErrorDetails, model: type[BaseModel]) -> str:

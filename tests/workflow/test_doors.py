@@ -45,13 +45,13 @@ def run_on(project, name: str, data: str, **changes) -> str:
 
 def test_folder_of_images_with_bad_ones_among_them(unfinished):
     for label in ("cat", "dog <b>"):
-        folder = unfinished.folder / "images" / label
+        folder = unfinished.folder / "set #2: {x}" / label  # a comment and more to YAML
         folder.mkdir(parents=True)
         for seed in range(6):
             (folder / f"{seed}.png").write_bytes(picture(seed))
     (folder / "cut.png").write_bytes(picture(9)[:500])
     (folder / "notes.txt").write_text("no image")
-    summary = take_in(unfinished, "folder", "images")
+    summary = take_in(unfinished, "folder", "set #2: {x}")
     (shard,) = read_manifest(unfinished.folder / "results/mine/samples/manifest.json")
     assert (shard.rows, shard.quarantined) == (12, 1)
     aside = pl.read_parquet(unfinished.folder / "results/mine/samples/quarantine.parquet")
@@ -171,6 +171,7 @@ def test_benchmark_on_the_hub_is_downloaded_first_and_offline_is_one_line(unfini
     [
         ("variants=[boxs]", "Did you mean 'boxes'?"),
         ("methds=all", "Unknown key 'methds'. Did you mean 'methods'?"),
+        ("variants=[plain] #x", "'#x' would be a comment. Put quotes around"),
     ],
 )
 def test_a_wrong_configuration_is_answered_before_anything_runs(unfinished, given, answer):

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from latentmap.config import Options, Plugin, Registry
 from latentmap.encode.calibration import StatedStatistics
+from latentmap.names import FolderName
 
 NO_SETTINGS = {
     *("name", "batch_size", "device"),
@@ -32,7 +33,7 @@ class EncoderOptions(Options):
         precision: number format of the stored latents.
     """
 
-    name: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$")
+    name: FolderName = ""
     batch_size: int = Field(8, ge=1)
     precision: Literal["float16", "float32"] = "float16"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class ProjectionOptions(Options):
         pca: first reduce to this many principal components; none reduces nothing.
     """
 
-    dims: Literal[2, 3] = 2
+    dims: int = Field(2, ge=2, le=3)
     seed: int = Field(0, ge=0)
     pca: int | None = Field(None, ge=2)
 

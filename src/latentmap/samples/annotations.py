@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from latentmap.config import Options, UserPath, unknown
 from latentmap.errors import LatentmapError
+from latentmap.names import Title
 from latentmap.samples.cells import as_text, cells, split_path
 from latentmap.samples.matching import Matches, match_rows
 from latentmap.samples.sheets import RATIONALE, Cells, Sheet, read_table, unfold_rationales
@@ -45,7 +46,7 @@ class AnnotationOptions(Options):
     key: str | None = None
     columns: tuple[str, ...] | None = None
     prefix: str = ""
-    name: str = ""
+    name: Title = ""
 
 
 def digest_annotation(options: AnnotationOptions) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from latentmap.config import Options, Plugin, Registry, UserPath
 from latentmap.errors import LatentmapError
+from latentmap.names import SourceName
 from latentmap.samples.remarks import Remark
 from latentmap.store.samples import BOXES
 
@@ -53,7 +54,7 @@ class SourceOptions(Options):
         input: where the data is; the run's own `input` by default.
     """
 
-    name: str = ""
+    name: SourceName = ""
     input: UserPath | None = None
 
 
