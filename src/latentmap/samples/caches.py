@@ -6,7 +6,6 @@ A cache is a folder `{model}_{dataset}/{split}/seed{seed}` with `embeddings.pt` 
 
 from __future__ import annotations
 
-import csv
 import glob
 import pickle
 import re
@@ -22,7 +21,8 @@ from numpy.typing import NDArray
 
 from latentmap.config import unknown
 from latentmap.errors import LatentmapError
-from latentmap.samples.rows import block_size, check_names
+from latentmap.samples.tables.file import BROKEN, HIDDEN, fault_of
+from latentmap.samples.tables.rows import Rows
 from latentmap.store.files import digest, digest_file
 
 EMBEDDINGS, LABELS, METADATA = "embeddings.pt", "labels.pt", "metadata.csv"
@@ -56,21 +56,14 @@ class EmbeddingCache:
         Raises:
             LatentmapError: the file is missing or no CSV table, or has two columns of one name.
         """
-        from pyarrow import csv as arrow_csv
-
         path = self.folder / METADATA
         if not path.is_file():
             raise LatentmapError(f"{path}: no such file. A cache needs it beside {EMBEDDINGS}.")
-        reading = arrow_csv.ReadOptions(block_size=block_size(path.stat().st_size))
-        parsing = arrow_csv.ParseOptions(newlines_in_values=True)
-        try:
-            names = _header(path)
-            check_names(path, names)
-            types = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-            return arrow_csv.read_csv(path, reading, parsing, types)
-        except (pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise LatentmapError(f"{path} is not a CSV table ({reason}). Correct it.") from None
+        table = Rows([path]).table()
+        if BROKEN in table.column_names:
+            fault = next(fault for fault in table[BROKEN].to_pylist() if fault)
+            raise LatentmapError(f"{path} is not a CSV table ({fault_of(fault)}). Correct it.")
+        return table.drop_columns([name for name in table.column_names if name in HIDDEN])
 
     @cached_property
     def embeddings(self) -> NDArray[np.float32]:
@@ -136,12 +129,6 @@ class EmbeddingCache:
             )
         tensor = tensor.detach()
         return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
-
-
-def _header(path: Path) -> list[str]:
-    """Return the names of a CSV file's columns."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return next(filter(None, csv.reader(file)), [])
 
 
 def find_caches(given: str) -> dict[str, EmbeddingCache]:

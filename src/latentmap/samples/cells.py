@@ -6,13 +6,14 @@ the same. Text is parsed, never evaluated.
 
 from __future__ import annotations
 
-import ast
 import json
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+
+from latentmap.samples.literals import parse_literal
 
 JSON = (bool, int, float, list, tuple, Mapping)
 
@@ -40,8 +41,10 @@ def pick(record: Mapping[str, Any], path: str | None) -> Any:
     """Read one mapped value of a record as `cells` reads a column."""
     if path is None:
         return None
-    name, keys = split_path(path, record)
-    return inside(record.get(name), keys)
+    if path in record:
+        return record[path]
+    name, *keys = path.split(".")
+    return inside(record.get(name), keys) if keys else None
 
 
 def parse_object(text: str) -> dict[str, Any]:
@@ -79,20 +82,6 @@ def check_storable(text: str, parsed: Any) -> None:
             raise ValueError("half of a surrogate pair, which is no character") from None
 
 
-def parse_literal(text: str) -> Any:
-    """Parse the text of a JSON or Python literal.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            return parse(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-    raise ValueError("neither JSON nor a Python literal")
-
-
 def as_text(value: Any) -> str | None:
     """Return a cell as text; null and NaN are null."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -104,17 +93,9 @@ def as_text(value: Any) -> str | None:
     return stable_text(value) if isinstance(value, JSON) else str(value)
 
 
-def as_prose(values: Iterable[Any]) -> str | None:
-    """Return the first of several cells that has text, as text.
-
-    Of a list of messages, one `role: content` a line; messages without content are left out.
-    """
-    blank = None
-    for text in map(_conversation, values):
-        if text and text.strip():
-            return text
-        blank = text if blank is None else blank
-    return blank
+def is_blank(text: str | None) -> bool:
+    """Whether there is no text, or nothing but white space."""
+    return text is None or not text.strip()
 
 
 def as_boxes(value: Any) -> list[list[float] | None]:
@@ -164,21 +145,6 @@ def _decoded(value: bytes) -> str:
 
 def _plain(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _conversation(value: Any) -> str | None:
-    if value == []:
-        return None
-    if not isinstance(value, list) or not all(
-        isinstance(said, Mapping) and "content" in said for said in value
-    ):
-        return as_text(value)
-    turns = [(as_text(said.get("role")), as_text(said["content"])) for said in value]
-    return "\n".join(
-        f"{role}: {content}" if role else content
-        for role, content in turns
-        if content and content.strip()
-    )
 
 
 def _box(value: Any) -> list[float] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Self
 
@@ -15,31 +15,49 @@ from latentmap.errors import LatentmapError
 from latentmap.samples.cells import (
     as_boxes,
     as_mapping,
-    as_prose,
     as_text,
     cells,
     inside,
+    is_blank,
     split_path,
     stable_text,
 )
 from latentmap.samples.clean import ORIGINS
+from latentmap.samples.conversations import as_prose, unreadable
 from latentmap.samples.faults import FaultError
-from latentmap.samples.images import Images, unpack
-from latentmap.samples.source import FAULT_TYPE, NO_IMAGE, NOTES, RAW_SCHEMA
+from latentmap.samples.images import NOTHING, Images, unpack
+from latentmap.samples.literals import unparsed
+from latentmap.samples.source import FAULT, FAULT_TYPE, NO_IMAGE, NOTES, RAW_SCHEMA
+from latentmap.samples.tables.file import BROKEN, CONTENT, HIDDEN, LINE, PLACE, Place, fault_of
+from latentmap.samples.tables.rows import Rows
+from latentmap.samples.texts import Sameness, contents
 from latentmap.store.files import digest
 from latentmap.store.samples import SCHEMA
+
+READ_AS_TEXT = ("label", "label_group", "source_group")
+
+ROWS_SHOWN = 1000
+"""Rows whose columns are named in the message when a mapped one is in none of all rows."""
+
+PLACES = pl.Struct(dict.fromkeys(Place.__annotations__, pl.Int64))
+
+OR = " | "
+"""Between the paths of which the first that holds something counts."""
 
 
 class ColumnMap(Options):
     """Which column of the source holds what; a dot leads into a nested value, null maps nothing.
+
+    `prompt | messages` is the first of these columns that has something.
 
     Attributes:
         id: unique name of the row; made of the row's number if not mapped.
         label: the class under study; null for data without labels.
         label_group: its coarser class; the run's `label_groups` if not mapped.
         source_group: what must not leak; the id if not mapped.
-        text: the text, or the question about the image; of several columns, the first that has
-            text. A list of messages is read as one `role: content` a line.
+        text: the text, or the question about the image; `[title, description]` joins the texts of
+            several columns, one below the other. A conversation is read as one `role: content` a
+            line, however it is stored.
         boxes: pixels (x0, y0, x1, y1) of the image as it is stored, before any EXIF rotation.
         image: bytes, a `{bytes, path}` struct, or the path of a file; of several columns, the
             first that exists.
@@ -61,12 +79,22 @@ class ColumnMap(Options):
         return self
 
     def paths(self) -> dict[str, tuple[str, ...]]:
-        """Return the paths of every role, in the order in which they are tried."""
-        given = self.model_dump()
-        return {
-            role: (path,) if isinstance(path, str) else tuple(path or ())
-            for role, path in given.items()
-        }
+        """Return all paths of every role."""
+        return {role: tuple(chain(*self.parts(role))) for role in ColumnMap.model_fields}
+
+    @property
+    def every_path(self) -> list[str]:
+        """The paths of all roles."""
+        return list(chain(*self.paths().values()))
+
+    def parts(self, role: str) -> tuple[tuple[str, ...], ...]:
+        """Return the parts that a role is joined from: the paths of each, as they are tried."""
+        given = getattr(self, role)
+        if given is None:
+            return ()
+        parts = (given,) if isinstance(given, str) else given
+        tried = [tuple(path.strip() for path in part.split(OR)) for part in parts]
+        return (tuple(chain(*tried)),) if role == "image" else tuple(tried)
 
     def label_of(self, value: Any) -> str | None:
         """Return what an index says of a row's label: "" where no label is mapped."""
@@ -87,12 +115,69 @@ class ColumnMap(Options):
         Raises:
             LatentmapError: a column is missing; names what exists and the nearest match.
         """
-        for role, tried in self.paths().items():
-            if tried and not any(_exists(table, path) for path in tried):
-                problem = unknown("column", tried[0], _existing(table, tried[0]))
-                raise LatentmapError(
-                    f"{origin}: {problem} Set 'columns.{role}' to one, or to null."
-                )
+        self.require(self.missing(table), table, origin)
+
+    def missing(self, table: pa.Table) -> set[tuple[str, ...]]:
+        """Return the parts of roles that no path of theirs leads to in a table."""
+        sought = {part for role in ColumnMap.model_fields for part in self.parts(role)}
+        return {part for part in sought if not any(_exists(table, path) for path in part)}
+
+    def require(self, missing: Collection[tuple[str, ...]], table: pa.Table, origin: str) -> None:
+        """Fail if something is missing.
+
+        Args:
+            missing: the parts of roles that no path leads to.
+            table: rows of the source, whose columns and keys are named.
+            origin: what to name in the message.
+
+        Raises:
+            LatentmapError: names the first that is missing, what exists and the nearest match.
+        """
+        for role in ColumnMap.model_fields:
+            for part in self.parts(role):
+                if part in missing:
+                    problem = unknown("column", part[0], _existing(table, part[0]))
+                    raise LatentmapError(
+                        f"{origin}: {problem} Set 'columns.{role}' to one, or to null."
+                    )
+
+
+def index_table(
+    source: Rows,
+    columns: ColumnMap,
+    images: Images,
+    origin: str,
+    prefix: str = "",
+    same: Sameness | None = None,
+) -> pl.DataFrame:
+    """List all rows of tables as `Source.index` does; see `index_rows`.
+
+    Args:
+        source: the tables.
+        columns: their mapping.
+        images: where their images are.
+        origin: what to name in messages.
+        prefix: of ids that are made of the row's number.
+        same: which texts count as the same, where rows are to be deduplicated.
+
+    Raises:
+        LatentmapError: a column is missing.
+    """
+    parts: list[pl.DataFrame] = []
+    first = 0
+    missing: set[tuple[str, ...]] | None = None
+    for table in source.scan(columns.every_path):
+        if first == 0 and isinstance(table, pa.Table):  # all columns are known
+            columns.require(columns.missing(table.slice(0, 0)), table, origin)
+        if missing is None or missing:
+            here = columns.missing(table)
+            missing = here if missing is None else missing & here
+        parts.append(index_rows(table, columns, images, first, prefix=prefix, same=same))
+        first += len(table)
+    if missing and first:
+        shown = source.take(range(min(first, ROWS_SHOWN)))
+        columns.require(missing, shown, origin)
+    return pl.concat(parts)
 
 
 def index_rows(
@@ -102,8 +187,9 @@ def index_rows(
     first: int = 0,
     *context: str,
     prefix: str = "",
+    same: Sameness | None = None,
 ) -> pl.DataFrame:
-    """Return id, label and digest of rows of a source, as `Source.index` does.
+    """Return id, label, digest and, to find duplicates, content of rows as `Source.index` does.
 
     Args:
         table: (n,) rows as the source has them.
@@ -112,14 +198,36 @@ def index_rows(
         first: position of the first row in the source.
         context: what else the rows depend on.
         prefix: of ids that are made of the row's number.
+        same: which texts count as the same, where rows are to be deduplicated.
     """
     rows = range(first, first + len(table))
-    made = {
+    # A row without the text that it needs takes no id from another.
+    needs_text = columns.id and columns.text and not _has_more_than_text(table, columns)
+    found_texts = texts(table, columns) if needs_text or same else []
+    labels = [columns.label_of(value) for value in values(table, columns, "label")]
+    if BROKEN in table.column_names:
+        broken = table[BROKEN].to_pylist()
+        labels = [None if fault else label for label, fault in zip(labels, broken, strict=True)]
+    if needs_text:
+        labels = [
+            None if is_blank(text) else label
+            for label, text in zip(labels, found_texts, strict=True)
+        ]
+    found = {
         "id": _ids(table, columns, rows, prefix),
-        "label": [columns.label_of(value) for value in cells(table, columns.label)],
+        "label": labels,
         "digest": row_digests(table, columns, images, rows, *context, prefix=prefix),
     }
-    return pl.DataFrame(made, dict.fromkeys(made, pl.String))
+    if same:
+        found["content"] = contents(found_texts, same)
+    index = pl.DataFrame(found, dict.fromkeys(found, pl.String))
+    if PLACE in table.column_names:
+        index = index.with_columns(pl.Series("place", table[PLACE].to_pylist(), PLACES))
+    return index
+
+
+def _has_more_than_text(table: pa.Table, columns: ColumnMap) -> bool:
+    return columns.image is not None or not ORIGINS.isdisjoint(table.column_names)
 
 
 def row_digests(
@@ -145,27 +253,111 @@ def row_digests(
     """
     mapping = columns.model_dump_json()
     column = columns.image_column(table.column_names)
-    pictures = cells(table, column)
-    plain = table.drop_columns([column]) if column in table.column_names else table
-    ids = _ids(table, columns, rows, prefix)
-    made = [[] if columns.id else [name or ""] for name in ids]
+    pictures = [("", NOTHING)] * len(table)
+    if column is not None:
+        found = cells(table, column)
+        pictures = [(unpack(cell)[1] or "", images.digest(cell)) for cell in found]
+    made = [[] if columns.id else [name or ""] for name in _ids(table, columns, rows, prefix)]
     return [
-        digest(
-            mapping,
-            stable_text(row),
-            unpack(picture)[1] or "",
-            images.digest(picture),
-            *context,
-            *made_id,
-        )
-        for row, picture, made_id in zip(plain.to_pylist(), pictures, made, strict=True)
+        digest(mapping, content, *picture, *context, *made_id)
+        for content, picture, made_id in zip(_contents(table, column), pictures, made, strict=True)
     ]
 
 
+def _contents(table: pa.Table, picture: str | None) -> list[bytes | str]:
+    """Return what identifies every row, its picture aside."""
+    if CONTENT in table.column_names:
+        return table[CONTENT].to_pylist()
+    plain = table.drop_columns([picture]) if picture in table.column_names else table
+    return [stable_text(row) for row in plain.to_pylist()]
+
+
+def values(table: pa.Table, columns: ColumnMap, role: str) -> list[Any]:
+    """Read a role as Python values: of several columns, the first that is not null."""
+    tried = [cells(table, path) for path in columns.paths()[role]]
+    if len(tried) == 1:
+        return tried[0]
+    by_row = zip(*tried, strict=True) if tried else [()] * len(table)
+    return [next((value for value in row if value is not None), None) for row in by_row]
+
+
 def texts(table: pa.Table, columns: ColumnMap) -> list[str | None]:
-    """Read the text of every row."""
-    tried = [cells(table, path) for path in columns.paths()["text"]]
-    return [as_prose(row) for row in zip(*tried, strict=True)] if tried else [None] * len(table)
+    """Read the text of every row; null where it has none."""
+    if not columns.parts("text"):
+        return [None] * len(table)
+    parts = [
+        [_first_text(row) for row in zip(*(cells(table, path) for path in part), strict=True)]
+        for part in columns.parts("text")
+    ]
+    return [_joined(row) for row in zip(*parts, strict=True)]
+
+
+def _first_text(values: Iterable[Any]) -> str | None:
+    """Return the first of several cells that has text, as text."""
+    blank = None
+    for text in map(as_prose, values):
+        if not is_blank(text):
+            return text
+        blank = text if blank is None else blank
+    return blank
+
+
+def _joined(parts: Sequence[str | None]) -> str | None:
+    if len(parts) == 1:
+        return parts[0]
+    return "\n".join(part for part in parts if part and not is_blank(part)) or None
+
+
+def _faults(
+    table: pa.Table, columns: ColumnMap, core: Mapping[str, Sequence[Any]]
+) -> list[str | None]:
+    """Say what is wrong with every row by itself, null where nothing is.
+
+    Args:
+        table: (n,) rows as the source has them.
+        columns: their mapping.
+        core: what was read of each role.
+    """
+    faults: list[str | None] = [None] * len(table)
+    if BROKEN in table.column_names:
+        faults = [fault_of(cell) for cell in table[BROKEN].to_pylist()]
+    for role in (*READ_AS_TEXT, "id", "text", "boxes"):
+        for path in columns.paths()[role]:
+            for row, fault in _unparsed(table, path, role, core[role]):
+                faults[row] = faults[row] or fault
+    if LINE in table.column_names and columns.text and not columns.image:
+        tried = " or ".join(columns.paths()["text"])
+        for row, line in enumerate(table[LINE].to_pylist()):
+            if is_blank(core["text"][row]):
+                faults[row] = faults[row] or f"line {line}: no text at {tried}"
+    return faults
+
+
+def _unparsed(
+    table: pa.Table, path: str, role: str, values: Sequence[Any]
+) -> Iterator[tuple[int, str]]:
+    """Yield the rows whose literal under a path cannot be parsed, and why.
+
+    Args:
+        table: (n,) rows as the source has them.
+        path: that leads into a literal, or to boxes or a conversation.
+        role: what is read there.
+        values: (n,) what was read.
+    """
+    column, keys = split_path(path, table.column_names)
+    if column not in table.column_names or not (keys or role in ("boxes", "text")):
+        return
+    for row, cell in enumerate(table[column].to_pylist()):
+        if not isinstance(cell, str) or is_blank(cell):
+            continue
+        if role == "text" and not keys:
+            reason = unreadable(cell)
+        elif values[row] in (None, [None]):
+            reason = unparsed(cell)
+        else:
+            reason = None
+        if reason:
+            yield row, f"'{column}' is {reason}"
 
 
 def raw_samples(
@@ -176,11 +368,11 @@ def raw_samples(
     prefix: str = "",
     origins: Collection[str] = (),
     context: Sequence[str] = (),
-    digests: Sequence[str] | None = None,
 ) -> pa.Table:
     """Map rows of a source to `RAW_SCHEMA`, followed by all columns that are not mapped whole.
 
-    An extra column with the name of a core column, of one of `NOTES`, or of one of `ORIGINS` that
+    What makes a row unusable by itself is in a last column `FAULT`, if there is such a row. An
+    extra column with the name of a core column, of one of `NOTES`, or of one of `ORIGINS` that
     the source has not written itself, is prefixed with `original_`.
 
     Args:
@@ -191,32 +383,30 @@ def raw_samples(
         prefix: of ids that are made of the row's number.
         origins: the columns of the table that are the source's own `ORIGINS`.
         context: what else the rows depend on, as for `index_rows`.
-        digests: (n,) of the rows, of a source that makes its own.
     """
     picture = columns.image_column(table.column_names)
     core: dict[str, list[Any]] = {
-        role: [as_text(value) for value in cells(table, getattr(columns, role))]
-        for role in ("label", "label_group", "source_group")
+        role: [as_text(value) for value in values(table, columns, role)] for role in READ_AS_TEXT
     }
     core["text"] = texts(table, columns)
     core["id"] = _ids(table, columns, rows, prefix)
-    core["boxes"] = [as_boxes(value) for value in cells(table, columns.boxes)]
+    core["boxes"] = [as_boxes(value) for value in values(table, columns, "boxes")]
     found = cells(table, picture)
-    core["image"], faults = _pictures(found, images) if picture else (found, found)
+    core["image"], no_images = _pictures(found, images) if picture else (found, found)
     # After the images: what is digested is what was read.
-    made = digests or row_digests(table, columns, images, rows, *context, prefix=prefix)
-    core["digest"] = list(made)
+    core["digest"] = row_digests(table, columns, images, rows, *context, prefix=prefix)
     raw = pa.table([pa.array(core[f.name], f.type) for f in RAW_SCHEMA], schema=RAW_SCHEMA)
     others = (tried for role, tried in columns.paths().items() if role != "image")
     mapped = {picture, *chain(*others)}
     reserved = ORIGINS.difference(origins)
     for name in table.column_names:
-        if name not in mapped:
+        if name not in mapped and name not in HIDDEN:
             free = extra_name(name, [*SCHEMA.names, *NOTES, *reserved, *raw.column_names])
             raw = raw.append_column(free, table[name])
-    if any(faults):
-        raw = raw.append_column(NO_IMAGE, pa.array(faults, FAULT_TYPE))
-    return raw
+    if any(no_images):
+        raw = raw.append_column(NO_IMAGE, pa.array(no_images, FAULT_TYPE))
+    faults = _faults(table, columns, core)
+    return raw.append_column(FAULT, pa.array(faults, pa.string())) if any(faults) else raw
 
 
 def _pictures(
@@ -237,8 +427,9 @@ def _pictures(
 
 def _ids(table: pa.Table, columns: ColumnMap, rows: Iterable[int], prefix: str) -> list[str | None]:
     if columns.id is None:
-        return [f"{prefix}{row}" for row in rows]
-    return [as_text(value) for value in cells(table, columns.id)]
+        numbers = table[LINE].to_pylist() if LINE in table.column_names else rows
+        return [f"{prefix}{number}" for number in numbers]
+    return [as_text(value) for value in values(table, columns, "id")]
 
 
 def _exists(table: pa.Table, path: str) -> bool:
@@ -258,7 +449,8 @@ def _existing(table: pa.Table, path: str) -> list[str]:
     if column in table.column_names:
         for value in table[column].to_pylist():
             inner.update(dict.fromkeys(as_mapping(value)))
-    return [*table.column_names, *(f"{column}.{key}" for key in inner)]
+    names = [name for name in table.column_names if name not in HIDDEN]
+    return [*names, *(f"{column}.{key}" for key in inner)]
 
 
 def extra_name(name: str, taken: Collection[str]) -> str:

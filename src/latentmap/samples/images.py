@@ -12,6 +12,9 @@ from latentmap.samples.faults import FaultError
 from latentmap.samples.listing import boundary
 from latentmap.store.files import digest, digest_bytes, digest_file
 
+NOTHING = digest_bytes(b"")
+"""Digest of a cell that holds nothing."""
+
 
 class Images:
     """Image cells: bytes, `{bytes, path}` structs, or paths of files.
@@ -58,7 +61,7 @@ class Images:
         """Digest what `read` returns: of a file that it has read, the bytes that it got."""
         data, path = unpack(cell)
         if data is not None or path is None:
-            return digest_bytes(data or b"")
+            return digest_bytes(data) if data else NOTHING
         found = self._blobs.get(path)
         if found is not None:
             return digest(found.reason) if isinstance(found, FaultError) else digest_bytes(found)

@@ -17,9 +17,9 @@ from pydantic import Field
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.rows import Rows
 from latentmap.samples.source import Source
-from latentmap.samples.texts import TextSourceOptions, contents
+from latentmap.samples.tables.rows import Rows
+from latentmap.samples.texts import TextSourceOptions
 from latentmap.store.samples import evenly_spaced
 from latentmap.store.tables import check_parquet, write_parquet
 
@@ -117,13 +117,8 @@ class DocstringsSource(Source[DocstringsOptions]):
 
     def index(self) -> pl.DataFrame:
         """List all docstrings; see `Source.index`."""
-        table = pa.concat_tables(self._rows)
-        index = index_rows(table, COLUMNS, Images(Path()))
-        same = self.options.deduplicate
-        if same:
-            content = contents(table["text"].to_pylist(), same)
-            index = index.with_columns(pl.Series("content", content, pl.String))
-        return index
+        table = self._rows.table()
+        return index_rows(table, COLUMNS, Images(Path()), same=self.options.deduplicate)
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read docstrings; see `Source.read`. The extra column `object` says of what."""

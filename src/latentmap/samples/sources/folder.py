@@ -18,8 +18,8 @@ from latentmap.samples.images import Images, unpack
 from latentmap.samples.listing import Listing, list_files
 from latentmap.samples.pictures import picture_suffixes
 from latentmap.samples.remarks import Remark, passed_over
-from latentmap.samples.rows import Rows
 from latentmap.samples.source import FileOptions, Source
+from latentmap.samples.tables.rows import Rows
 
 NO_IMAGE = "no images that Pillow can open here"
 CONVERT = "Convert those that are images to PNG or JPEG; of others nothing has to be done."
@@ -119,7 +119,7 @@ class FolderSource(Source[FolderOptions]):
             return self._class_folders()
         if not self._labels.is_file():
             raise LatentmapError(f"{self._labels}: no such file. Check 'labels'.")
-        return pa.concat_tables(Rows([self._labels], self.options.columns))
+        return Rows([self._labels], self.options.columns.every_path).table()
 
     def _without_row(self) -> list[str]:
         """Return the images in the folder that no row of the table of labels names."""

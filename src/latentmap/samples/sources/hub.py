@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from latentmap.config import UserPath, unknown
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap, index_table, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.rows import Rows
 from latentmap.samples.source import FileOptions, Source
+from latentmap.samples.tables.rows import Rows
 from latentmap.store.files import read_plain_json
 from latentmap.store.tables import check_parquet, parquet_writer
 
@@ -32,7 +32,7 @@ class HubColumns(ColumnMap):
     source_group: str | None = "image_info.file_path"
     text: str | None = "text_q"
     boxes: str | None = "bbox"
-    image: str | tuple[str, ...] | None = ("image", "image_info.file_path")
+    image: str | tuple[str, ...] | None = "image | image_info.file_path"
 
 
 class HubOptions(FileOptions):
@@ -114,15 +114,7 @@ class HubSource(Source[HubOptions]):
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`."""
-        columns, images = self.options.columns, self._images()
-        parts: list[pl.DataFrame] = []
-        first = 0
-        for table in self._rows:
-            if first == 0:
-                columns.check(table, self._input)
-            parts.append(index_rows(table, columns, images, first))
-            first += len(table)
-        return pl.concat(parts)
+        return index_table(self._rows, self.options.columns, self._images(), self._input)
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`."""
@@ -136,7 +128,8 @@ class HubSource(Source[HubOptions]):
     def _rows(self) -> Rows:
         if self.is_remote:
             raise LatentmapError(f"'{self._input}' is not downloaded yet, and no such file exists.")
-        return Rows(_find_files(Path(self._input), self.options.split))
+        files = _find_files(Path(self._input), self.options.split)
+        return Rows(files, self.options.columns.every_path)
 
     def _images(self) -> Images:
         path = Path(self._input)
