@@ -63,7 +63,7 @@ def test_folder_of_images_with_bad_ones_among_them(unfinished):
     before = project.outputs()
     for number in range(4):
         (folder.parent / f"{number}.md").write_text("no image")
-    printed = run_on(project, "folder", "images")
+    printed = run_on(project, "folder", "set #2: {x}")
     assert (
         "folder passes over files .md: 4 (0.md, 1.md, 2.md, …); files .txt: 1 (dog <b>/notes.txt)."
         " Reasons and remedies will be in results/mine/samples/quarantine.parquet."
