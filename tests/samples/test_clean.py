@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from latentmap.samples.clean import Cleaner, clean_boxes
+from latentmap.samples.clean import Cleaner
 from latentmap.samples.faults import FaultError
 from latentmap.samples.pictures import open_picture
 
@@ -112,41 +112,3 @@ def test_a_bad_image_is_set_aside_each_time():
     for _ in range(2):
         with pytest.raises(FaultError, match="unknown format"):
             cleaner.clean(sample(image=b"bad"))
-
-
-@pytest.mark.parametrize(
-    ("box", "expected", "words"),
-    [
-        ([30, 20, 10, 5], [10, 5, 30, 20], ["inverted"]),
-        ([10, 20, 30, 5], [10, 5, 30, 20], ["inverted"]),
-        ([-5, 5, 50, 20], [0, 5, 40, 20], ["outside the 40x30 image"]),
-        ([30, 45, 10, 5], [10, 5, 30, 30], ["inverted", "outside the 40x30 image"]),
-    ],
-)
-def test_certain_repairs(box, expected, words):
-    boxes, repairs = clean_boxes([[1, 2, 3, 4], box], (40, 30))
-    assert boxes == [[1, 2, 3, 4], expected]
-    assert [any(word in repair for repair in repairs) for word in words] == [True] * len(words)
-    assert len(repairs) == len(words)
-    assert all(repair.startswith("box 1 ") for repair in repairs)
-
-
-@pytest.mark.parametrize(
-    ("box", "words"),
-    [
-        (None, "not four finite"),
-        ([1, 2, float("nan"), 4], "not four finite"),
-        ([1, 2, float("inf"), 4], "not four finite"),
-        ([1, 2, None, 4], "not four finite"),
-        ([10, 5, 10, 20], "zero area"),
-        ([10, 5, 30, 5], "zero area"),
-        ([40, 5, 60, 20], "outside the 40x30 image"),
-        ([5, -20, 10, 0], "outside the 40x30 image"),
-    ],
-)
-def test_hopeless_boxes(box, words):
-    assert words in reason(boxes=[[1, 2, 3, 4], box])
-
-
-def test_without_an_image_nothing_is_clipped():
-    assert clean_boxes([[-5, 5, 500, 20]], None) == ([[-5, 5, 500, 20]], [])

@@ -2,21 +2,18 @@
 
 What can be repaired with certainty is repaired; all else that is wrong sets the sample aside, with
 the reason and the remedy. Nothing stops a run.
-
-Boxes are pixels of the image as it is stored: an EXIF orientation is not applied, neither here nor
-where the image is drawn and encoded.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from latentmap.samples.boxes import CORNERS_IN_PIXELS, Box, BoxFormat, Size, clean_boxes
 from latentmap.samples.faults import FaultError
 from latentmap.samples.pictures import open_picture
 from latentmap.samples.source import FAULT, NO_IMAGE
@@ -55,9 +52,6 @@ DUPLICATE = "duplicate"
 OF_SOURCE = "source"
 """Code of the rows that the source itself sets aside, or has a note about."""
 
-Size = tuple[int, int]
-Box = list[float]
-
 
 @dataclass(frozen=True)
 class Clean:
@@ -81,9 +75,11 @@ class Cleaner:
 
     Args:
         needs_label: whether a sample without a label is set aside.
+        boxes: how boxes are given.
     """
 
-    def __init__(self, needs_label: bool = True) -> None:
+    def __init__(self, needs_label: bool = True, boxes: BoxFormat = CORNERS_IN_PIXELS) -> None:
+        self._boxes = boxes
         self._needs_label = needs_label
         self._seen: dict[bytes, tuple[Size, str | None] | FaultError] = {}
 
@@ -119,7 +115,9 @@ class Cleaner:
                 "neither image nor text",
                 "Check 'columns.image' and 'columns.text'.",
             )
-        boxes, repairs = clean_boxes(sample["boxes"] or [], size)
+        unscaled = size is None and self._boxes.unit == "fractions"
+        given = [] if unscaled and has_latent else sample["boxes"] or []
+        boxes, repairs = clean_boxes(given, size, self._boxes)
         return Clean(size, boxes, repairs, notes)
 
     def _look_at(self, sample: Mapping[str, Any]) -> tuple[Size | None, str | None]:
@@ -142,71 +140,5 @@ class Cleaner:
         return found
 
 
-def clean_boxes(boxes: Sequence[Box | None], size: Size | None) -> tuple[list[Box], list[str]]:
-    """Swap inverted corners and clip boxes to the image.
-
-    Args:
-        boxes: (x0, y0, x1, y1) in pixels; null where there is something that is no box.
-        size: (width, height) of the image; nothing is clipped without.
-
-    Returns:
-        The boxes, and one sentence for each repair.
-
-    Raises:
-        FaultError: a box is not four finite numbers, has zero area, or lies outside the image.
-    """
-    cleaned, repairs = [], []
-    for number, box in enumerate(boxes):
-        if box is None or not all(side is not None and math.isfinite(side) for side in box):
-            raise FaultError(
-                "bad_box",
-                f"box {number} is not four finite numbers",
-                "Give x0, y0, x1, y1 in pixels.",
-            )
-        ordered = _order(box)
-        if _is_flat(ordered):
-            raise FaultError(
-                "flat_box", f"box {number} {_show(box)} has zero area", "Correct the box."
-            )
-        if ordered != box:
-            repairs.append(f"box {number} {_show(box)} has inverted corners: swapped")
-        inside = ordered if size is None else _clip(ordered, size)
-        if _is_flat(inside):
-            raise FaultError(
-                "outside_box",
-                f"box {number} {_show(box)} lies outside the {_pixels(size)} image",
-                "Correct the box; it is in pixels of the image as stored.",
-            )
-        if inside != ordered:
-            repairs.append(
-                f"box {number} {_show(box)} reaches outside the {_pixels(size)} image: clipped"
-            )
-        cleaned.append(inside)
-    return cleaned, repairs
-
-
 def _is_blank(text: str | None) -> bool:
     return text is None or not text.strip()
-
-
-def _order(box: Box) -> Box:
-    x0, y0, x1, y1 = box
-    return [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)]
-
-
-def _clip(box: Box, size: Size) -> Box:
-    limits = (*size, *size)
-    return [min(max(side, 0.0), float(limit)) for side, limit in zip(box, limits, strict=True)]
-
-
-def _is_flat(box: Box) -> bool:
-    x0, y0, x1, y1 = box
-    return x0 >= x1 or y0 >= y1
-
-
-def _show(box: Box) -> str:
-    return f"({', '.join(f'{side:g}' for side in box)})"
-
-
-def _pixels(size: Size | None) -> str:
-    return "x".join(map(str, size or ()))
