@@ -46,8 +46,7 @@ def plan():
     except LatentmapError as error:
         raise WorkflowError(str(error))
     if workflow.is_main_process:
-        found = {name: source.remarks() for name, source in opened_sources().items()}
-        for line in remark_lines(found, QUARANTINE):
+        for line in remark_lines([(name, remark) for name, _, remark in remarks()], QUARANTINE):
             logger.warning(line)
     if not workflow.local_exec:  # a source that was downloaded just now
         write_plan(PLAN, planned)
@@ -60,12 +59,13 @@ onstart:
 
 
 def remarks():
-    """What there is to say of whole sources, as rows of the quarantine table."""
-    plan()
+    """What there is to say of whole sources, and of what encoders read: name, input, remark."""
+    encoders = {e.name: ENCODERS.create(**created(e)) for e in RUN.encoders}
+    parts = [*opened_sources().items(), *encoders.items()]
     return [
-        remark.row(name, source.options.input or "")
-        for name, source in opened_sources().items()
-        for remark in source.remarks()
+        (name, getattr(part.options, "input", None) or "", remark)
+        for name, part in parts
+        for remark in part.remarks()
     ]
 
 

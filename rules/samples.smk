@@ -62,7 +62,7 @@ rule seal_samples:
     conda:
         "../envs/samples.yaml"
     params:
-        remarks=lambda wildcards: remarks(),
+        remarks=lambda wildcards: [remark.row(*whose) for *whose, remark in remarks()],
         code=code("seal_samples"),
     message:
         "Seal the shards"

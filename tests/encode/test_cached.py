@@ -45,6 +45,34 @@ def test_a_shard_keeps_float32(cache, make_sample, write_samples, tmp_path):
     np.testing.assert_array_equal(values, latents[[5, 1, 12]])
 
 
+def test_arrays_stored_column_by_column_are_read(cache):
+    path, latents = cache
+    np.savez_compressed(path, latents=np.asfortranarray(latents))
+    np.testing.assert_array_equal(encode(path, [19, 2, 2, 7]), latents[[19, 2, 2, 7]])
+
+
+def test_channels_that_come_last_are_seen_and_can_be_said(cache):
+    path, latents = cache
+    last = np.moveaxis(latents[..., :5, :], 1, -1)  # (20, 5, 5, 4)
+    np.savez(path, latents=last)
+    encoder = ENCODERS.create("cached", {"input": str(path), "name": "mine"})
+    [remark] = encoder.remarks()
+    assert remark.action == "noted" and remark.count == 20
+    assert remark.in_short() == (
+        "latents of shape (20, 5, 5, 4): read as 5 channels of 5x4, not as 4 of 5x5. Set 'layout' "
+        "of the encoder 'mine' to nhwc if channels are last."
+    )
+    said = ENCODERS.create("cached", {"input": str(path), "layout": "nhwc"})
+    assert not said.remarks() and said.shape() == (4, 5, 5)
+    assert said.settings() != encoder.settings()
+    said.load()
+    inputs = [said.prepare({"id": "s", "npz_row": row}, None) for row in (3, 1)]
+    np.testing.assert_array_equal(said.encode(inputs), latents[[3, 1], :, :5])
+    for shape in ((2, 4, 5, 5), (2, 5, 5, 5), (2, 3, 4, 5), (2, 8)):
+        np.savez(path, latents=np.zeros(shape, np.float32))
+        assert not ENCODERS.create("cached", {"input": str(path)}).remarks()
+
+
 def test_half_precision_caches_are_read(tmp_path):
     latents = np.arange(48, dtype=np.float16).reshape(3, 1, 4, 4)
     np.savez(tmp_path / "half.npz", latents=latents)

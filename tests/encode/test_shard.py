@@ -141,15 +141,21 @@ def test_other_errors_of_the_model_are_not_hidden(rows, write_samples, tmp_path)
         )
 
 
-@pytest.mark.parametrize("value", [np.nan, 1e6])
-def test_latents_that_are_not_finite_are_named(rows, write_samples, tmp_path, value):
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.nan, r"not finite, as the encoder 'broken' gives them\. Leave these samples out"),
+        (1e6, r"too large for float16 \(up to 1e\+06\)\. Set 'precision' .*'broken' to float32"),
+    ],
+)
+def test_latents_that_are_not_finite_are_named(rows, write_samples, tmp_path, value, words):
     class Broken(Mean):
         def prepare(self, sample, show):
             prepared = super().prepare(sample, show)
             return prepared * 0 + value if sample["id"] in ("s05", "s06") else prepared
 
     encoder = Broken(EncoderOptions(name="broken", precision="float16"))
-    with pytest.raises(LatentmapError, match=r"latents of s05, s06 .*not finite in float16"):
+    with pytest.raises(LatentmapError, match=f"latents of s05, s06 .*{words}"):
         encode(write_samples(rows), tmp_path / "out.arrow", encoder)
     assert not (tmp_path / "out.arrow").exists()
 

@@ -76,6 +76,23 @@ def test_a_sample_whose_thumbnail_is_damaged_is_kept_without_it(tmp_path):
     assert all(reason.startswith(words) for reason in made.quarantine["reason"].to_pylist())
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e300])
+def test_a_sample_whose_latent_is_not_finite_is_set_aside(tmp_path, value, order):
+    latents = np.array(LATENTS, np.float64, order=order)
+    latents[1, 0, 2, 3] = value
+    made = ingest(write(tmp_path / "c.npz", latents=latents), [2, 1, 0], {}, {})
+    assert made.samples["id"].to_pylist() == ["q2", "q0"]
+    assert made.quarantine["id"].to_pylist() == ["q1"]
+    assert made.quarantine["reason"][0].as_py() == "its latent has values that are not finite"
+
+
+def test_arrays_that_are_not_read_are_named(tmp_path):
+    source = write(tmp_path / "c.npz", extra=np.zeros(3), other=np.zeros(2))
+    assert [remark.in_short() for remark in source.remarks()] == ["arrays: 2 (extra, other)"]
+    assert not write(tmp_path / "d.npz").remarks()
+
+
 def test_digest_follows_latents_and_rows(tmp_path):
     twins = json.dumps([METADATA[0]] * 3)
     before = write(tmp_path / "a.npz", metadata=twins, thumbnails=None).index()["digest"]
@@ -121,7 +138,7 @@ class Attack:
     ("change", "words"),
     [
         ({"metadata": np.array([Attack()], object)}, "allow_pickle=False"),
-        ({"latents": np.array([[Attack()]] * 3, object)}, "shape (3, 1) of object"),
+        ({"latents": np.array([[Attack()]] * 3, object)}, "object (3, 1)"),
         ({"latents": np.zeros(3)}, "shape (3,)"),
         ({"latents": np.zeros((3, 2, 0, 4))}, "shape (3, 2, 0, 4)"),
         ({"metadata": None}, "metadata"),

@@ -15,6 +15,7 @@ from pydantic import Field
 from latentmap.config import Options, Plugin, Registry
 from latentmap.encode.calibration import StatedStatistics
 from latentmap.names import FolderName
+from latentmap.samples.remarks import Remark
 
 NO_SETTINGS = {
     *("name", "batch_size", "device"),
@@ -83,6 +84,10 @@ class Encoder(Plugin[E_co]):
     def settings(self) -> dict[str, Any]:
         """Return the options that latents depend on beside their input and what `revision` says."""
         return self.options.model_dump(mode="json", exclude=NO_SETTINGS)
+
+    def remarks(self) -> Sequence[Remark]:
+        """Say what looks wrong with what latents are made of, without loading it."""
+        return ()
 
     def load(self) -> None:
         """Load the model; called once, before the first batch."""

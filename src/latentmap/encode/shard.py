@@ -20,6 +20,7 @@ from latentmap.draw.boxes import DrawOptions, show
 from latentmap.encode.calibration import Calibration, calibrate, merge
 from latentmap.encode.encoder import Encoder, EncoderOptions, FittedEncoder, Show
 from latentmap.errors import LatentmapError
+from latentmap.store.arrays import finite_rows
 from latentmap.store.files import reading
 from latentmap.store.latents import write_latents
 from latentmap.store.tables import numbers, read_arrow, read_parquet
@@ -82,7 +83,7 @@ def encode_shard(
                 latents = np.empty((len(ids), *batch.shape[1:]), encoder.options.precision)
             with np.errstate(over="ignore"):
                 latents[rows] = batch
-            _check_finite(latents[rows], samples["id"][start:end], samples_path)
+            _check_finite(batch, latents[rows], samples["id"][start:end], samples_path, encoder)
             parts.append(calibrate(batch, encoder.statistics()))
             start = end
             progress.advance(len(batch))
@@ -163,16 +164,31 @@ def _is_out_of_memory(message: str) -> bool:
     return "out of memory" in message.lower() or "can't allocate memory" in message
 
 
-def _check_finite(latents: NDArray[Any], ids: pa.ChunkedArray, samples_path: Path | str) -> None:
-    finite = np.isfinite(latents.reshape(len(latents), -1)).all(axis=1)
+def _check_finite(
+    latents: NDArray[np.float32],
+    stored: NDArray[Any],
+    ids: pa.ChunkedArray,
+    samples_path: Path | str,
+    encoder: Encoder[EncoderOptions],
+) -> None:
+    """Fail if latents are not finite: as the encoder gives them, or as they are stored."""
+    finite = finite_rows(stored)
     if finite.all():
         return
     bad = [str(ids[row]) for row in np.flatnonzero(~finite).tolist()]
     named = ", ".join(bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
-    raise LatentmapError(
-        f"The latents of {named} (in {samples_path}) are not finite in {latents.dtype}; set the "
-        "encoder's dtype and precision to float32, or leave these samples out."
-    )
+    which = f"The latents of {named} (in {samples_path})"
+    name = encoder.options.name
+    if finite_rows(latents).all():
+        largest = np.abs(latents).max()
+        raise LatentmapError(
+            f"{which} are too large for {stored.dtype} (up to {largest:.3g}). Set 'precision' of "
+            f"the encoder '{name}' to float32."
+        )
+    remedy = "Leave these samples out."
+    if getattr(encoder.options, "dtype", "float32") != "float32":
+        remedy = "Set its 'dtype' to float32; if that does not help, leave these samples out."
+    raise LatentmapError(f"{which} are not finite, as the encoder '{name}' gives them. {remedy}")
 
 
 def _metadata(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,20 +67,19 @@ def passed_over(what: str, names: Sequence[str], reason: str, remedy: str) -> Re
     return Remark(what, len(names), reason, remedy, tuple(sorted(names)[:NAMED]))
 
 
-def remark_lines(remarks: Mapping[str, Iterable[Remark]], table: str) -> list[str]:
-    """Return what to say of sources on the terminal: one line for all that is passed over.
+def remark_lines(remarks: Sequence[tuple[str, Remark]], table: str) -> list[str]:
+    """Return what to say on the terminal: one line for all that is passed over.
 
     Args:
-        remarks: by the name of their source.
+        remarks: each with the name of what it is about.
         table: where the reasons and remedies are.
     """
-    every = [(name, remark) for name, found in remarks.items() for remark in found]
-    lines = [f"{name}: {r.in_short()}" for name, r in every if r.action != PASSED_OVER]
-    missed = [
-        f"{name} passes over {'; '.join(parts)}"
-        for name, found in remarks.items()
-        if (parts := [r.in_short() for r in found if r.action == PASSED_OVER])
-    ]
+    lines = [f"{name}: {r.in_short()}" for name, r in remarks if r.action != PASSED_OVER]
+    missed: dict[str, list[str]] = {}
+    for name, remark in remarks:
+        if remark.action == PASSED_OVER:
+            missed.setdefault(name, []).append(remark.in_short())
     if missed:
-        lines.append(f"{'. '.join(missed)}. Reasons and remedies will be in {table}.")
+        parts = [f"{name} passes over {'; '.join(found)}" for name, found in missed.items()]
+        lines.append(f"{'. '.join(parts)}. Reasons and remedies will be in {table}.")
     return lines

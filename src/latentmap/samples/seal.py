@@ -35,7 +35,7 @@ def seal_samples(
         quarantine: the shards' quarantine tables, in the same order.
         manifest_path: the manifest to write.
         quarantine_path: the joined quarantine table to write.
-        remarks: rows of that table about whole sources, which come last.
+        remarks: rows of that table about whole sources and encoders, which come last.
 
     Raises:
         LatentmapError: no sample is left; says why most rows were set aside.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import zipfile
 import zlib
 from collections.abc import Sequence
-from typing import IO, Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,12 @@ from numpy.typing import NDArray
 from latentmap.config import UserPath
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
-from latentmap.store.arrays import read_array_header
+from latentmap.samples.remarks import NOTED, Remark
+from latentmap.store.arrays import ArrayRows
 from latentmap.store.files import digest_file
 
-MEMBER = "latents.npy"
-UNREADABLE = (OSError, KeyError, ValueError, zipfile.BadZipFile)
+UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
+"""What a damaged file, or one of another kind, makes its reader raise."""
 
 
 class CachedOptions(EncoderOptions):
@@ -26,18 +26,19 @@ class CachedOptions(EncoderOptions):
 
     Attributes:
         input: the .npz file; the run's own `input` by default.
+        layout: order of the axes in the file: `nchw` (channels first) or `nhwc` (channels last).
         precision: number format of the stored latents; that of most caches by default.
     """
 
     input: UserPath | None = None
+    layout: Literal["nchw", "nhwc"] = "nchw"
     precision: Literal["float16", "float32"] = "float32"
 
 
 class Cached(Encoder[CachedOptions]):
     """Takes latents (N, C, H, W) from a cache; a sample's `npz_row` column says which row is its.
 
-    The array is read as a stream, without pickle, and never held whole: samples in the order of
-    the cache are read in one pass, any other order is correct and slower.
+    Samples in the order of the cache are read in one pass; see `ArrayRows`.
     """
 
     Options: type[CachedOptions] = CachedOptions
@@ -58,11 +59,25 @@ class Cached(Encoder[CachedOptions]):
             ) from None
 
     def shape(self) -> tuple[int, ...] | None:
-        """Return the shape that the array's header says, if it can be read."""
-        try:
-            return self._opened().shape
-        except UNREADABLE:
+        """Return the shape (C, H, W) that the array's header says, if it can be read."""
+        stored = self._stored_shape()
+        if len(stored) != 4:
             return None
+        _, *axes = stored
+        return tuple(axes) if self.options.layout == "nchw" else (axes[2], *axes[:2])
+
+    def remarks(self) -> Sequence[Remark]:
+        """Say if the channels seem to come last, though they are read first."""
+        stored = self._stored_shape()
+        if len(stored) != 4 or self.options.layout == "nhwc" or stored[1] != stored[2]:
+            return ()
+        count, first, second, last = stored
+        if second == last:
+            return ()
+        what = f"latents of shape {stored}"
+        reason = f"read as {first} channels of {second}x{last}, not as {last} of {first}x{second}"
+        remedy = f"Set 'layout' of the encoder '{self.options.name}' to nhwc if channels are last."
+        return (Remark(what, count, reason, remedy, action=NOTED),)
 
     def load(self) -> None:
         """Open the array.
@@ -71,7 +86,10 @@ class Cached(Encoder[CachedOptions]):
             LatentmapError: the file is no .npz with a numeric (N, C, H, W) array `latents`.
         """
         try:
-            self._rows = self._opened()
+            self._rows = ArrayRows(zipfile.ZipFile(self._path), "latents")
+            shape, dtype = self._rows.shape, self._rows.dtype
+            if len(shape) != 4 or 0 in shape[1:] or dtype.kind != "f":
+                raise ValueError(f"'latents' is {dtype} {shape}")
         except UNREADABLE as error:
             raise LatentmapError(
                 f"{self._path} holds no readable latents ({error}); it must be an .npz file with a "
@@ -90,47 +108,29 @@ class Cached(Encoder[CachedOptions]):
     def encode(self, batch: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:
         """Read the rows, (n, C, H, W) float32."""
         wanted = [int(row) for row in batch]
-        if max(wanted) >= self._rows.count or min(wanted) < 0:
+        if max(wanted) >= self._rows.shape[0] or min(wanted) < 0:
             raise LatentmapError(
-                f"{self._path} has {self._rows.count} latents and no row {max(wanted)}; "
+                f"{self._path} has {self._rows.shape[0]} latents and no row {max(wanted)}; "
                 "make the samples again from this file."
             )
         try:
-            return self._rows.read(wanted)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            latents = self._rows.read(wanted).astype(np.float32, copy=False)
+        except UNREADABLE as error:
             raise LatentmapError(
                 f"{self._path} is damaged ({error}); fetch or make it again."
             ) from None
+        return latents if self.options.layout == "nchw" else np.moveaxis(latents, -1, 1)
 
-    def _opened(self) -> _Rows:
-        return _Rows(zipfile.ZipFile(self._path))
+    def _stored_shape(self) -> tuple[int, ...]:
+        """Return the shape in the array's header, none of what cannot be read."""
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                return ArrayRows(archive, "latents").shape
+        except UNREADABLE:  # said when it is loaded
+            return ()
 
     @property
     def _path(self) -> str:
         if self.options.input is None:
             raise LatentmapError("The encoder 'cached' needs 'input': the path of an .npz file.")
         return self.options.input
-
-
-class _Rows:
-    """Rows of an array in a zip file, compressed or not, read where the stream stands."""
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._stream: IO[bytes] = archive.open(MEMBER)
-        shape, by_column, self._dtype = read_array_header(self._stream)
-        if len(shape) != 4 or 0 in shape[1:] or by_column or self._dtype.kind != "f":
-            raise ValueError(f"'latents' is {self._dtype} {shape}")
-        self.count, self.shape = shape[0], shape[1:]
-        self._start = self._stream.tell()
-        self._bytes = math.prod(self.shape) * self._dtype.itemsize
-
-    def read(self, wanted: Sequence[int]) -> NDArray[np.float32]:
-        values = np.empty((len(wanted), *self.shape), np.float32)
-        for position in np.argsort(wanted, kind="stable"):
-            values[position] = self._read(wanted[position])
-        return values
-
-    def _read(self, row: int) -> NDArray[Any]:
-        self._stream.seek(self._start + row * self._bytes)
-        data = self._stream.read(self._bytes)
-        return np.frombuffer(data, self._dtype).reshape(self.shape)

@@ -26,6 +26,7 @@ from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
 from latentmap.samples.columns import ColumnMap, extra_name, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.source import FAULT, NOTE, FileOptions, Source
+from latentmap.store.arrays import finite_rows
 
 NUMBER, GROUP = "ground_truth_num_label", "ground_truth_L2_num_label"
 
@@ -219,7 +220,7 @@ def _faults(name: str, cache: EmbeddingCache, held: NDArray[np.int64]) -> Iterat
     for place in np.flatnonzero(held < 0):
         yield int(place), f"not in the cache {name}"
     places = np.flatnonzero(held >= 0)
-    finite = np.isfinite(cache.embeddings[held[places]]).all(axis=1)
+    finite = finite_rows(cache.embeddings[held[places]])
     for place in places[~finite]:
         yield int(place), f"its embedding in the cache {name} is not finite"
 

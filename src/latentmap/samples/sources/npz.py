@@ -21,11 +21,22 @@ from latentmap.samples.cells import as_text, check_storable
 from latentmap.samples.clean import LATENT_ROW
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.source import FileOptions, Source
-from latentmap.store.arrays import read_array_header
+from latentmap.samples.remarks import Remark, passed_over
+from latentmap.samples.source import FAULT, FileOptions, Source
+from latentmap.store.arrays import ArrayRows, finite_rows
 from latentmap.store.files import digest_file
 
 THUMBNAIL = "thumbnail"
+
+ARRAYS = ("latents", "metadata", "thumbnails")
+"""Arrays of a cache that are read."""
+
+UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
+"""What a damaged file, or one of another kind, makes its reader raise."""
+
+NOT_FINITE = "its latent has values that are not finite"
+
+ROWS_AT_ONCE = 64
 
 
 class NpzColumns(ColumnMap):
@@ -64,11 +75,37 @@ class NpzSource(Source[NpzOptions]):
         return index_rows(table, columns, self._images(), 0, self._digest)
 
     def read(self, rows: Sequence[int]) -> pa.Table:
-        """Read rows; see `Source.read`. The image is the thumbnail, null if there is none."""
+        """Read rows; see `Source.read`. The image is the thumbnail, null if there is none.
+
+        A row whose latent is not finite is set aside.
+        """
         table = self._table.take(pa.array(rows, pa.int64()))
         columns = self.options.columns
         images, file = self._images(), [self._digest]
-        return raw_samples(table, columns, images, rows, origins=[LATENT_ROW], context=file)
+        raw = raw_samples(table, columns, images, rows, origins=[LATENT_ROW], context=file)
+        faults = [None if finite else NOT_FINITE for finite in self._are_finite(rows)]
+        return raw.append_column(FAULT, pa.array(faults, pa.string()))
+
+    def remarks(self) -> Sequence[Remark]:
+        """Say which arrays of the file are not read; see `Source.remarks`."""
+        with zipfile.ZipFile(self._path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+        others = [name for name in names if name not in ARRAYS]
+        remedy = "Nothing has to be done."
+        return [passed_over("arrays", others, "not read", remedy)] if others else []
+
+    def _are_finite(self, rows: Sequence[int]) -> list[bool]:
+        """Return which of these rows have a latent without NaN and infinity, in float32."""
+        found: list[bool] = []
+        try:
+            with zipfile.ZipFile(self._path) as archive, np.errstate(over="ignore"):
+                latents = ArrayRows(archive, "latents")
+                for start in range(0, len(rows), ROWS_AT_ONCE):
+                    part = latents.read(rows[start : start + ROWS_AT_ONCE]).astype(np.float32)
+                    found += finite_rows(part).tolist()
+        except UNREADABLE as error:
+            raise self._refuse(error) from None
+        return found
 
     def _images(self) -> Images:
         return Images(self._path.parent, False, self.options.follow_links)
@@ -95,12 +132,8 @@ class NpzSource(Source[NpzOptions]):
                 thumbnails = (
                     _json_list("thumbnails", arrays["thumbnails"]) if has_thumbnails else []
                 )
-        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, OSError, EOFError) as error:
-            reason = " ".join(str(error).split())
-            raise LatentmapError(
-                f"{path} is not a cache of latents ({reason}). It needs arrays 'latents' and "
-                "'metadata' that load without pickle."
-            ) from None
+        except UNREADABLE as error:
+            raise self._refuse(error) from None
         thumbnails = thumbnails or [None] * rows
         if not rows == len(metadata) == len(thumbnails):
             raise LatentmapError(
@@ -109,14 +142,21 @@ class NpzSource(Source[NpzOptions]):
             )
         return _tabulate(metadata, thumbnails)
 
+    def _refuse(self, error: Exception) -> LatentmapError:
+        reason = " ".join(str(error).split())
+        return LatentmapError(
+            f"{self._path} is not a cache of latents ({reason}). It needs arrays 'latents' and "
+            "'metadata' that load without pickle."
+        )
+
 
 def _latent_rows(path: Path) -> int:
     """Read the number of latents from the header of their array."""
-    with zipfile.ZipFile(path) as archive, archive.open("latents.npy") as member:
-        shape, _, dtype = read_array_header(member)
-    if dtype.hasobject or len(shape) < 2 or 0 in shape[1:]:
-        raise ValueError(f"'latents' has shape {shape} of {dtype}")
-    return shape[0]
+    with zipfile.ZipFile(path) as archive:
+        latents = ArrayRows(archive, "latents")
+    if len(latents.shape) < 2 or 0 in latents.shape[1:]:
+        raise ValueError(f"'latents' has shape {latents.shape} of {latents.dtype}")
+    return latents.shape[0]
 
 
 def _json_list(name: str, array: np.ndarray[Any, Any]) -> list[Any]:
