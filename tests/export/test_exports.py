@@ -122,6 +122,33 @@ def test_the_npz_has_the_layout_of_the_seed(exported):
     assert len(thumbnails) == 5
 
 
+def test_metadata_that_json_or_parquet_cannot_hold_is_exported(run, tmp_path):
+    _, _, thumbnails, values = run
+    fields = [
+        pa.field("score", pa.float64()),
+        pa.field("extra", pa.struct([])),
+        pa.field("nested", pa.list_(pa.struct([pa.field("x", pa.float64())]))),
+    ]
+    found = [{"score": s, "extra": {}, "nested": [{"x": s}]} for s in (np.nan, np.inf, 1.5)]
+    samples = write_shards(tmp_path, [[sample(n, **e) for n, e in enumerate(found)]], [fields])
+    latents = [tmp_path / "some.arrow"]
+    write_latents(latents[0], ["s0", "s1", "s2"], values[:3], {})
+    outputs = {name: tmp_path / f"some.{name}" for name in ("npz", "parquet")}
+    export_latents(latents, samples, thumbnails[:1], outputs)
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    with np.load(outputs["npz"]) as archive:
+        metadata = json.loads(str(archive["metadata"]), parse_constant=refuse)
+    assert [row["score"] for row in metadata] == [None, None, 1.5]
+    assert [row["nested"] for row in metadata] == [[{"x": None}], [{"x": None}], [{"x": 1.5}]]
+    assert [row["extra"] for row in metadata] == [{}, {}, {}]
+    table = pl.read_parquet(outputs["parquet"])
+    assert table["extra"].to_list() == ["{}", "{}", "{}"]
+    assert table["nested"].to_list()[2] == [{"x": 1.5}]
+
+
 def test_npy_safetensors_and_parquet_hold_the_same_values(exported):
     outputs, values = exported
     np.testing.assert_array_equal(np.load(outputs["npy"], mmap_mode="r"), values)

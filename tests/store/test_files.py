@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentmap.store.files import atomic, digest, digest_bytes, digest_file, write_plain_json
+from latentmap.store.files import (
+    WHOLE_BYTES,
+    atomic,
+    digest,
+    digest_bytes,
+    digest_file,
+    json_text,
+    write_plain_json,
+)
 
 
 def test_failed_write_leaves_what_was_there(tmp_path):
@@ -27,6 +35,12 @@ def test_json_is_sorted_and_has_no_nan(tmp_path):
     assert (tmp_path / "a.json").read_text().index('"a"') < 6
 
 
+def test_json_says_null_of_what_is_not_finite():
+    value = {"a": [float("nan"), float("inf"), 1.5], "b": ({"c": -float("inf")},)}
+    assert json_text(value) == '{"a": [null, null, 1.5], "b": [{"c": null}]}'
+    assert json_text({"a": 1.5}, separators=(",", ":")) == '{"a":1.5}'
+
+
 def test_digest_tells_where_parts_end():
     assert digest("ab", "c") != digest("a", "bc")
 
@@ -38,17 +52,17 @@ def test_digest_of_a_file_is_that_of_its_bytes(tmp_path, size):
     assert digest_file(tmp_path / "f") == digest_bytes(data)
 
 
-def encoded(form, **options):
-    """A picture of random pixels as a file of more than 1 MiB."""
+def encoded(form, side):
+    """A picture of random pixels."""
     data = io.BytesIO()
-    pixels = np.random.default_rng(0).integers(0, 256, (900, 900, 3), np.uint8)
-    Image.fromarray(pixels).save(data, form, **options)
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    Image.fromarray(pixels).save(data, form)
     return data.getvalue()
 
 
 @pytest.mark.parametrize("form", ["BMP", "TIFF", "PPM", "TGA"])
 def test_a_change_in_the_middle_of_what_is_not_coded_counts(tmp_path, form):
-    data = bytearray(encoded(form))
+    data = bytearray(encoded(form, 700))
     before = digest_bytes(bytes(data))
     data[len(data) // 2] ^= 1
     assert digest_bytes(bytes(data)) != before
@@ -56,22 +70,11 @@ def test_a_change_in_the_middle_of_what_is_not_coded_counts(tmp_path, form):
     assert digest_file(tmp_path / "f") == digest_bytes(bytes(data))
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        encoded("JPEG", quality=100, subsampling=0),
-        encoded("PNG"),
-        encoded("GIF") * 3,
-        encoded("WEBP", lossless=True),
-        encoded("AVIF", quality=100),
-    ],
-    ids=["JPEG", "PNG", "GIF", "WEBP", "AVIF"],
-)
-def test_of_what_is_coded_the_ends_are_read(tmp_path, data, monkeypatch):
-    assert len(data) > 2**20
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
+def test_of_what_is_coded_the_ends_are_read(tmp_path, form, monkeypatch):
+    data = encoded(form, 32) + bytes(WHOLE_BYTES)
     (tmp_path / "f").write_bytes(data)
     monkeypatch.setattr("hashlib.file_digest", None)
-    monkeypatch.setattr("hashlib.sha256", None)
     assert digest_file(tmp_path / "f") == digest_bytes(data)
 
 
@@ -97,9 +100,9 @@ def test_an_archive_counts_by_its_checksums_and_is_read_whole_without(tmp_path, 
     assert digest_file(tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize("position", [0, 65_536, 500_000, 2**20 - 1])
+@pytest.mark.parametrize("position", [0, 65_536, 500_000, WHOLE_BYTES - 1])
 def test_every_byte_of_a_small_file_counts(position):
-    data = bytearray(encoded("JPEG", quality=100, subsampling=0)[: 2**20])
+    data = bytearray((encoded("JPEG", 32) + bytes(WHOLE_BYTES))[:WHOLE_BYTES])
     before = digest_bytes(bytes(data))
     data[position] ^= 1
     assert digest_bytes(bytes(data)) != before

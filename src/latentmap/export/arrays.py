@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
-from latentmap.export.columns import read_columns, rows_of
-from latentmap.store.files import atomic
+from latentmap.export.columns import as_parquet_can, read_columns, rows_of
+from latentmap.store.files import atomic, json_text
 from latentmap.store.tables import numbers
 
 # The name of a label in caches that the source `npz` reads.
@@ -65,7 +65,7 @@ def write_npz(path: Path | str, rows: Rows) -> None:
     columns = read_columns(rows.samples, taken=[NPZ_LABEL])
     names = [NPZ_LABEL if name == "label" else name for name in columns.column_names]
     texts = {
-        "metadata": json.dumps(list(rows_of(columns.rename_columns(names))), default=str),
+        "metadata": json_text(list(rows_of(columns.rename_columns(names))), default=str),
         "thumbnails": json.dumps(rows.thumbnails()),
     }
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
@@ -102,11 +102,12 @@ def write_parquet(path: Path | str, rows: Rows) -> None:
     """Write rows as flat lists of float32 beside all columns of their samples.
 
     The column is named as the array. Where a row has more than one axis, the column `shape` says
-    what the list is to be reshaped to.
+    what the list is to be reshaped to. Columns that Parquet cannot hold, such as empty objects, are
+    JSON.
     """
     has_axes = len(rows.shape) > 2
     reserved = [rows.name, "shape"] if has_axes else [rows.name]
-    columns = read_columns(rows.samples, taken=reserved)
+    columns = as_parquet_can(read_columns(rows.samples, taken=reserved))
     size = int(np.prod(rows.shape[1:]))
     item = pa.list_(pa.field("item", pa.float32(), nullable=False), size)
     fields = [*columns.schema, pa.field(rows.name, item, nullable=False)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from latentmap.samples.cells import as_text
 from latentmap.store.files import atomic
@@ -48,6 +49,11 @@ def write_csv(path: Path | str, samples: Sequence[Path | str]) -> None:
             writer.writerow([as_text(value) for value in row.values()])
 
 
+def as_parquet_can(table: pa.Table) -> pa.Table:
+    """Return a table in which columns of types that Parquet lacks are text."""
+    return _as_texts(table, {field.name for field in table.schema if not _fits_parquet(field)})
+
+
 def rows_of(table: pa.Table) -> Iterator[dict[str, object]]:
     """Yield the rows of a table as plain values, without holding them all."""
     for start in range(0, len(table), ROWS_AT_ONCE):
@@ -67,6 +73,14 @@ def _readable(path: Path | str, taken: Sequence[str]) -> pa.Table:
             name = f"original_{name}"
         names.append(name)
     return kept.rename_columns(names).replace_schema_metadata()
+
+
+def _fits_parquet(field: pa.Field) -> bool:
+    try:
+        pq.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return False
+    return True
 
 
 def _unequal(tables: Sequence[pa.Table]) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from latentmap.export.columns import read_columns, rows_of
 from latentmap.report.labels import NO_LABEL, RunLabels, read_labels
 from latentmap.samples.cells import as_text
-from latentmap.store.files import atomic
+from latentmap.store.files import atomic, json_text
 from latentmap.store.maps import read_map
 from latentmap.store.tables import check_ids, matrix, read_parquet
 
@@ -69,7 +68,7 @@ def export_points(
         _write_list(
             file, _points(columns, coordinates, _scaled(matrix(density["density"])), colors)
         )
-        file.write('],\n"metadata": ' + json.dumps(metadata) + "}\n")
+        file.write('],\n"metadata": ' + json_text(metadata) + "}\n")
 
 
 def _texts(samples: Sequence[Path | str]) -> pa.Table:
@@ -105,7 +104,7 @@ def _points(
 
 def _write_list(file: IO[str], values: Iterator[dict[str, Any]]) -> None:
     for number, value in enumerate(values):
-        file.write((",\n" if number else "\n") + json.dumps(value, ensure_ascii=False))
+        file.write((",\n" if number else "\n") + json_text(value, ensure_ascii=False))
 
 
 def _start(value: object, length: int) -> str:

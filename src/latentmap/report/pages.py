@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from latentmap.report.density import PERCENTILE
 from latentmap.report.maps import DATA, LOOK_FOR, map_chart
 from latentmap.report.points import Points, ShownSamples
 from latentmap.report.trust import MapTrust, trust_legend
-from latentmap.store.files import write_stamped_text
+from latentmap.store.files import json_text, write_stamped_text
 from latentmap.store.stamp import read_stamped_text
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
 
 def embedded_json(value: Any) -> str:
     """Return JSON that no value can break out of when it stands in a `<script>` element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json_text(value, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

@@ -132,7 +132,20 @@ def write_json(path: Path | str, value: Mapping[str, Any]) -> None:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False)
+    return json_text(value, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def json_text(value: Any, **style: Any) -> str:
+    """Return JSON; a figure that is not finite, which JSON cannot say, becomes null.
+
+    Args:
+        value: what `json.dumps` takes.
+        style: how it is written, as for `json.dumps`.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, **style)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False, **style)
 
 
 def _finite(value: Any) -> Any:
