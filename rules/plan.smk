@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from latentmap.samples.plan import Limit, plan_shards, sealed_rows
+from latentmap.samples.plan import Limit, list_rows, plan_shards, sealed_rows
 from latentmap.samples.planned import read_plan, write_plan
 from latentmap.samples.remarks import remark_lines
 from latentmap.samples.source import SOURCES
@@ -33,16 +33,21 @@ def opened_sources():
 
 
 @cache
+def listing():
+    """The rows of the run, from the indexes of its sources."""
+    options = RUN.samples
+    return list_rows(opened_sources(), Limit(options.num_samples, options.stratify, options.seed))
+
+
+@cache
 def plan():
     """The shards of the run, planned from the indexes of its sources; a job on another machine is
     given those that the main process planned."""
     if workflow.remote_exec and Path(PLAN).exists():
         return {shard.id: shard for shard in read_plan(PLAN)}
-    options = RUN.samples
-    limit = Limit(options.num_samples, options.stratify, options.seed)
     try:
         sealed = sealed_rows(Path(MANIFEST).parent)
-        planned = plan_shards(opened_sources(), limit, options.shard_size, sealed)
+        planned = plan_shards(listing(), RUN.samples.shard_size, sealed)
     except LatentmapError as error:
         raise WorkflowError(str(error))
     if workflow.is_main_process:
@@ -62,11 +67,12 @@ def remarks():
     """What there is to say of whole sources, and of what encoders read: name, input, remark."""
     encoders = {e.name: ENCODERS.create(**created(e)) for e in RUN.encoders}
     parts = [*opened_sources().items(), *encoders.items()]
-    return [
+    of_parts = [
         (name, getattr(part.options, "input", None) or "", remark)
         for name, part in parts
         for remark in part.remarks()
     ]
+    return of_parts + [(names, "", remark) for names, remark in listing().look_alikes()]
 
 
 try:

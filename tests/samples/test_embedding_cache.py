@@ -10,7 +10,7 @@ from PIL import Image
 from latentmap.errors import LatentmapError
 from latentmap.samples.caches import find_caches
 from latentmap.samples.ingest import ingest
-from latentmap.samples.plan import SEALED, Limit, plan_shards
+from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards
 from latentmap.samples.source import SOURCES
 
 LABELS = [0, 1, 2, 0, 1, 2]
@@ -147,7 +147,7 @@ def test_a_name_that_a_cache_repeats_is_set_aside_once(make_cache, tmp_path, see
         repeated = [names[0], *names[:5]] if one == seed else names
         make_cache(tmp_path / "m" / "test" / f"seed{one}", vectors(one), LABELS, repeated)
     source = open_source(tmp_path)
-    (shard,) = plan_shards({"caches": source}, Limit(), 100, pl.DataFrame(schema=SEALED))
+    (shard,) = plan_shards(list_rows({"caches": source}, Limit()), 100, pl.DataFrame(schema=SEALED))
     made = ingest(source, shard.rows, shard.duplicates, {})
     assert sorted(made.samples["id"].to_pylist()) == names[:5]
     aside = made.quarantine.filter(pc.equal(made.quarantine["action"], "quarantined"))
@@ -165,7 +165,7 @@ def test_no_row_gets_the_vector_of_another(make_cache, tmp_path):
     metadata = (folder / "metadata.csv").read_text()
     (folder / "metadata.csv").write_text(metadata.replace("a.jpg,0,class 0,0", "a.jpg,0,,0"))
     source = open_source(folder)
-    (shard,) = plan_shards({"caches": source}, Limit(), 100, pl.DataFrame(schema=SEALED))
+    (shard,) = plan_shards(list_rows({"caches": source}, Limit()), 100, pl.DataFrame(schema=SEALED))
     made = ingest(source, shard.rows, shard.duplicates, {})
     assert made.samples["id"].to_pylist() == list("bcde")
     assert made.quarantine["reason"].to_pylist() == [

@@ -12,7 +12,7 @@ from PIL import Image
 from latentmap.errors import LatentmapError
 from latentmap.samples.clean import QUARANTINE_SCHEMA
 from latentmap.samples.ingest import ingest, ingest_shard
-from latentmap.samples.plan import SEALED, Limit, plan_shards
+from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards
 from latentmap.samples.source import SOURCES
 from latentmap.store.samples import SCHEMA
 
@@ -151,9 +151,8 @@ def folder(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(png((number, 0, 0)))
     options = {"input": str(tmp_path / "images")}
-    planned = plan_shards(
-        {"folder": SOURCES.create("folder", options)}, Limit(), 2, pl.DataFrame(schema=SEALED)
-    )
+    listing = list_rows({"folder": SOURCES.create("folder", options)}, Limit())
+    planned = plan_shards(listing, 2, pl.DataFrame(schema=SEALED))
     return options, planned
 
 
@@ -190,7 +189,7 @@ def test_a_line_that_changed_after_the_plan_is_named(tmp_path, line):
     lines = [json.dumps({"prompt": f"p{n}", "src": "ab"[n % 2]}) for n in range(4)]
     path.write_text("\n".join(lines))
     source = SOURCES.create("jsonl", {"input": str(path)})
-    shard = plan_shards({"jsonl": source}, Limit(), 2, pl.DataFrame(schema=SEALED))[1]
+    shard = plan_shards(list_rows({"jsonl": source}, Limit()), 2, pl.DataFrame(schema=SEALED))[1]
     lines[line] = lines[line].replace("p", "q", 1)
     path.write_text("\n".join(lines))
     if line == 1:  # of another shard

@@ -5,7 +5,7 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.ingest import ingest
-from latentmap.samples.plan import SEALED, Limit, plan_shards
+from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards
 from latentmap.samples.source import FAULT, SOURCES
 
 PAIR = {"prompt": "Why is the sky blue?", "chosen": "Air.", "rejected": "Sea.", "src": "hh"}
@@ -96,7 +96,7 @@ def test_lines_that_cannot_be_used_are_set_aside_with_number_and_reason(tmp_path
 def test_the_good_one_of_two_lines_of_an_id_is_kept(tmp_path, bad, reason):
     good = {"id": "a", "prompt": "two", "src": "x"}
     source = make(written(tmp_path, bad, good), columns={"id": "id"})
-    (shard,) = plan_shards({"pairs": source}, Limit(), 9, pl.DataFrame(schema=SEALED))
+    (shard,) = plan_shards(list_rows({"pairs": source}, Limit()), 9, pl.DataFrame(schema=SEALED))
     made = ingest(source, shard.rows, shard.duplicates, {})
     assert made.samples["text"].to_pylist() == ["two"]
     assert [found.startswith(reason) for found in made.quarantine["reason"].to_pylist()] == [True]
@@ -175,7 +175,7 @@ def test_deduplication_counts_exactly_across_sources(tmp_path, deduplicate, repe
         name: make(path, name=name, deduplicate=deduplicate)
         for name, path in (("a", first), ("b", second))
     }
-    shards = plan_shards(sources, Limit(), 100, pl.DataFrame(schema=SEALED))
+    shards = plan_shards(list_rows(sources, Limit()), 100, pl.DataFrame(schema=SEALED))
     found = {
         (shard.source, row): reason for shard in shards for row, reason in shard.duplicates.items()
     }
@@ -200,7 +200,7 @@ def test_lines_without_labels(tmp_path):
     columns = {"text": "chosen", "label": None}
     path = written(tmp_path, PAIR, PAIR, b"not JSON", {"chosen": "Sea."})
     source = make(path, columns=columns, deduplicate="exact")
-    (shard,) = plan_shards({"pairs": source}, Limit(), 10, pl.DataFrame(schema=SEALED))
+    (shard,) = plan_shards(list_rows({"pairs": source}, Limit()), 10, pl.DataFrame(schema=SEALED))
     assert shard.duplicates.keys() == {1}
     made = ingest(source, shard.rows, shard.duplicates, {})
     assert made.samples["text"].to_pylist() == ["Air.", "Sea."]

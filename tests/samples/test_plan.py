@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.plan import SEALED, Limit, plan_shards, sealed_rows
+from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards, sealed_rows
 from latentmap.samples.planned import PlannedShard, read_plan, write_plan
 from latentmap.samples.source import SOURCES, Source, SourceOptions
 from latentmap.store.files import digest
@@ -45,7 +45,7 @@ def numbered(*numbers: int, content: str = "x") -> list[tuple[str, str]]:
 
 
 def plan(*rows, sealed=NOTHING_SEALED, size=4, **limit) -> list[PlannedShard]:
-    return plan_shards({"s": Listed(*rows)}, Limit(**limit), size, sealed)
+    return plan_shards(list_rows({"s": Listed(*rows)}, Limit(**limit)), size, sealed)
 
 
 def seal(shards: list[PlannedShard], *rows) -> pl.DataFrame:
@@ -155,7 +155,7 @@ def test_a_stratified_limit_is_seeded_and_ignores_the_order():
 
 def test_several_sources_do_not_share_shards():
     sources = {"a": Listed(*numbered(0, 1)), "b": Listed(*numbered(5, 6))}
-    shards = plan_shards(sources, Limit(), 10, NOTHING_SEALED)
+    shards = plan_shards(list_rows(sources, Limit()), 10, NOTHING_SEALED)
     assert [(s.source, s.rows) for s in shards] == [("a", (0, 1)), ("b", (0, 1))]
 
 
@@ -169,10 +169,12 @@ def test_sources_without_rows_are_named_in_one_line(tmp_path: Path, name: str):
     path = str(tmp_path / name)
     source = SOURCES.create("jsonl" if name == "a.jsonl" else "table", {"input": path})
     with pytest.raises(LatentmapError) as caught:
-        plan_shards({"s": source, "none": Listed()}, Limit(9), 4, NOTHING_SEALED)
+        plan_shards(list_rows({"s": source, "none": Listed()}, Limit(9)), 4, NOTHING_SEALED)
     line = f"There are no rows in any source: s ({path}), none. Check 'input'."
     assert str(caught.value) == line
-    rows = plan_shards({"s": source, "some": Listed(("a", "1"))}, Limit(9), 4, NOTHING_SEALED)
+    rows = plan_shards(
+        list_rows({"s": source, "some": Listed(("a", "1"))}, Limit(9)), 4, NOTHING_SEALED
+    )
     assert [shard.source for shard in rows] == ["some"]
 
 
@@ -190,7 +192,7 @@ class Texts(Listed):
 
 def test_a_row_that_is_set_aside_stands_for_no_other():
     rows = [("a", "1"), ("b", "2"), ("b", "3"), ("c", "3"), ("d", "3"), ("e", "1")]
-    (shard,) = plan_shards({"s": Texts(*rows)}, Limit(), 9, NOTHING_SEALED)
+    (shard,) = plan_shards(list_rows({"s": Texts(*rows)}, Limit()), 9, NOTHING_SEALED)
     assert shard.duplicates == {
         2: "id of an earlier row, with other content",
         4: "same text as an earlier row (id c)",
@@ -202,12 +204,12 @@ def test_a_shard_whose_duplicates_are_others_now_is_made_anew():
     rows = [("a", "1"), ("b", "2"), ("c", "2"), ("d", "4")]
     kept = plan(*rows, size=2)
     sealed = seal(kept, *rows)
-    deduplicated = plan_shards({"s": Texts(*rows)}, Limit(), 2, sealed)
+    deduplicated = plan_shards(list_rows({"s": Texts(*rows)}, Limit()), 2, sealed)
     assert [s.rows for s in deduplicated] == [(0, 1), (2, 3)]
     assert deduplicated[0].id == kept[0].id
     assert [s.duplicates for s in deduplicated] == [{}, {2: "same text as an earlier row (id b)"}]
     assert deduplicated[1].id != kept[1].id
-    again = plan_shards({"s": Texts(*rows)}, Limit(), 2, seal(deduplicated, *rows))
+    again = plan_shards(list_rows({"s": Texts(*rows)}, Limit()), 2, seal(deduplicated, *rows))
     assert again == deduplicated
     assert [s.duplicates for s in plan(*rows, sealed=seal(deduplicated, *rows))] == [{}, {}]
 
@@ -220,7 +222,7 @@ def test_rows_without_labels_have_duplicates_too():
             return super().index().with_columns(pl.lit("").alias("label"))
 
     rows = [*numbered(0, 1), *numbered(0), *numbered(1, content="y")]
-    (shard,) = plan_shards({"s": Unlabelled(*rows)}, Limit(), 10, NOTHING_SEALED)
+    (shard,) = plan_shards(list_rows({"s": Unlabelled(*rows)}, Limit()), 10, NOTHING_SEALED)
     assert shard.duplicates.keys() == {2, 3}
 
 
@@ -228,7 +230,9 @@ def test_a_plan_comes_back_from_its_file(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": 1, "src": "a", "prompt": "x"}\n\n' * 3)
     options = {"input": str(path), "columns": {"id": "id"}}
-    planned = plan_shards({"s": SOURCES.create("jsonl", options)}, Limit(), 2, NOTHING_SEALED)
+    planned = plan_shards(
+        list_rows({"s": SOURCES.create("jsonl", options)}, Limit()), 2, NOTHING_SEALED
+    )
     assert [shard.places[0] for shard in planned] == [
         {"number": 1, "start": 0},
         {"number": 5, "start": 76},

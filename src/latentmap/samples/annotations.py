@@ -12,9 +12,11 @@ import pyarrow as pa
 from latentmap.config import Options, UserPath, unknown
 from latentmap.errors import LatentmapError
 from latentmap.names import Title
-from latentmap.samples.cells import as_text, cells, split_path
+from latentmap.samples.cells import cells, split_path
+from latentmap.samples.columns import name_of
 from latentmap.samples.matching import Matches, match_rows
 from latentmap.samples.sheets import RATIONALE, Cells, Sheet, read_table, unfold_rationales
+from latentmap.samples.spelling import plain_name
 from latentmap.store.files import digest
 from latentmap.store.tables import read_arrow, read_arrow_schema, with_facts, write_parquet
 
@@ -88,7 +90,8 @@ def join_annotations(
     facts = []
     for options in annotations:
         sheet = read_sheet(options)
-        keys = sheet.columns[options.key or options.on]
+        # Samples are known by names as they are shown, whatever a file holds.
+        keys = list(map(name_of, sheet.columns[options.key or options.on]))
         matches = match_rows(_values(tables, options.on), keys)
         differing = _fill(joined, _chosen_columns(sheet, options), options.prefix, matches.rows)
         if prefixes.count(options.prefix) > 1:
@@ -150,7 +153,7 @@ def _values(tables: Sequence[pa.Table], column: str) -> Cells:
         problem = unknown("column of the samples", column, names)
         raise LatentmapError(f"{problem} Set 'on' under 'annotations' to one.")
     return [
-        as_text(value)
+        name_of(value)
         for table in tables
         for value in (
             cells(table, column)
@@ -180,8 +183,8 @@ def _fill(
 
 
 def _free_name(name: str) -> str:
-    """Keep a file's own `id` beside that of the samples."""
-    return "annotation.id" if name == "id" else name
+    """Keep a file's own `id` beside that of the samples; see `plain_name`."""
+    return "annotation.id" if name == "id" else plain_name(name)
 
 
 def _add_name(

@@ -27,14 +27,23 @@ from latentmap.samples.conversations import as_prose, unreadable
 from latentmap.samples.faults import FaultError
 from latentmap.samples.images import NOTHING, Images, unpack
 from latentmap.samples.literals import unparsed
-from latentmap.samples.source import FAULT, FAULT_TYPE, NO_IMAGE, NOTES, RAW_SCHEMA
+from latentmap.samples.source import (
+    FAULT,
+    FAULT_TYPE,
+    NO_IMAGE,
+    NOTES,
+    RAW_SCHEMA,
+    REPLACED,
+)
+from latentmap.samples.spelling import plain_name
 from latentmap.samples.tables.file import BROKEN, CONTENT, HIDDEN, LINE, PLACE, Place, fault_of
 from latentmap.samples.tables.rows import Rows
 from latentmap.samples.texts import Sameness, contents
 from latentmap.store.files import digest
 from latentmap.store.samples import SCHEMA
 
-READ_AS_TEXT = ("label", "label_group", "source_group")
+NAMING = ("id", "label", "label_group", "source_group")
+"""Roles that name a sample, or a set of samples."""
 
 ROWS_SHOWN = 1000
 """Rows whose columns are named in the message when a mapped one is in none of all rows."""
@@ -98,7 +107,7 @@ class ColumnMap(Options):
 
     def label_of(self, value: Any) -> str | None:
         """Return what an index says of a row's label: "" where no label is mapped."""
-        return "" if self.label is None else as_text(value)
+        return "" if self.label is None else name_of(value)
 
     def image_column(self, names: Sequence[str]) -> str | None:
         """Return the path that images come from, given the names of a table's columns."""
@@ -178,6 +187,12 @@ def index_table(
         shown = source.take(range(min(first, ROWS_SHOWN)))
         columns.require(missing, shown, origin)
     return pl.concat(parts)
+
+
+def name_of(value: Any) -> str | None:
+    """Read an id, a label or a group, as `plain_name` makes it."""
+    text = as_text(value)
+    return None if text is None else plain_name(text)
 
 
 def index_rows(
@@ -321,7 +336,7 @@ def _faults(
     faults: list[str | None] = [None] * len(table)
     if BROKEN in table.column_names:
         faults = [fault_of(cell) for cell in table[BROKEN].to_pylist()]
-    for role in (*READ_AS_TEXT, "id", "text", "boxes"):
+    for role in (*NAMING, "text", "boxes"):
         for path in columns.paths()[role]:
             for row, fault in _unparsed(table, path, role, core[role]):
                 faults[row] = faults[row] or fault
@@ -371,9 +386,10 @@ def raw_samples(
 ) -> pa.Table:
     """Map rows of a source to `RAW_SCHEMA`, followed by all columns that are not mapped whole.
 
-    What makes a row unusable by itself is in a last column `FAULT`, if there is such a row. An
-    extra column with the name of a core column, of one of `NOTES`, or of one of `ORIGINS` that
-    the source has not written itself, is prefixed with `original_`.
+    Names, those of extra columns too, are as `plain_name` makes them, with a note in `REPLACED`
+    where a row had others. What makes a row unusable by itself is in a last column `FAULT`, if
+    there is such a row. An extra column with the name of a core column, of one of `NOTES`, or of
+    one of `ORIGINS` that the source has not written itself, is prefixed with `original_`.
 
     Args:
         table: (n,) rows as the source has them.
@@ -386,7 +402,7 @@ def raw_samples(
     """
     picture = columns.image_column(table.column_names)
     core: dict[str, list[Any]] = {
-        role: [as_text(value) for value in values(table, columns, role)] for role in READ_AS_TEXT
+        role: [name_of(value) for value in values(table, columns, role)] for role in NAMING
     }
     core["text"] = texts(table, columns)
     core["id"] = _ids(table, columns, rows, prefix)
@@ -401,12 +417,26 @@ def raw_samples(
     reserved = ORIGINS.difference(origins)
     for name in table.column_names:
         if name not in mapped and name not in HIDDEN:
-            free = extra_name(name, [*SCHEMA.names, *NOTES, *reserved, *raw.column_names])
+            taken = [*SCHEMA.names, *NOTES, *reserved, *raw.column_names]
+            free = extra_name(plain_name(name), taken)
             raw = raw.append_column(free, table[name])
     if any(no_images):
         raw = raw.append_column(NO_IMAGE, pa.array(no_images, FAULT_TYPE))
+    replaced = _replaced(table, columns)
+    if any(replaced):
+        raw = raw.append_column(REPLACED, pa.array(replaced, pa.string()))
     faults = _faults(table, columns, core)
     return raw.append_column(FAULT, pa.array(faults, pa.string())) if any(faults) else raw
+
+
+def _replaced(table: pa.Table, columns: ColumnMap) -> list[str | None]:
+    """Say which names of each row held something that was replaced."""
+    found: list[list[str]] = [[] for _ in range(len(table))]
+    for role in NAMING:
+        for said, text in zip(found, map(as_text, values(table, columns, role)), strict=True):
+            if text is not None and plain_name(text) != text:
+                said.append(f"{role} {text!a} holds characters that cannot be shown: replaced")
+    return ["; ".join(said) or None for said in found]
 
 
 def _pictures(
@@ -429,7 +459,7 @@ def _ids(table: pa.Table, columns: ColumnMap, rows: Iterable[int], prefix: str) 
     if columns.id is None:
         numbers = table[LINE].to_pylist() if LINE in table.column_names else rows
         return [f"{prefix}{number}" for number in numbers]
-    return [as_text(value) for value in values(table, columns, "id")]
+    return [name_of(value) for value in values(table, columns, "id")]
 
 
 def _exists(table: pa.Table, path: str) -> bool:

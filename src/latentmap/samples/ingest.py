@@ -19,7 +19,7 @@ from latentmap.samples.clean import (
 from latentmap.samples.faults import FaultError
 from latentmap.samples.planned import PlannedShard
 from latentmap.samples.remarks import NOTED
-from latentmap.samples.source import NOTE, NOTES, RAW_SCHEMA, Source
+from latentmap.samples.source import NOTE, NOTES, RAW_SCHEMA, REPLACED, Source
 from latentmap.store.samples import SCHEMA
 
 DUPLICATE_REMEDY = (
@@ -116,7 +116,7 @@ def ingest(
             reason = "; ".join(clean.repairs)
             said = {"code": "box", "reason": reason, "remedy": remedy}
             notes.append({**identity, "action": "repaired", **said})
-        noted = [*clean.notes, *filter(None, [sample.get(NOTE)])]
+        noted = [*clean.notes, *filter(None, map(sample.get, (REPLACED, NOTE)))]
         if noted:
             remedy = "Nothing has to be done; correct the source, if it is wrong."
             said = {"code": OF_SOURCE, "reason": "; ".join(noted), "remedy": remedy}

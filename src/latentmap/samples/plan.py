@@ -17,7 +17,9 @@ import polars as pl
 from latentmap.errors import LatentmapError
 from latentmap.samples.clean import DUPLICATE
 from latentmap.samples.planned import PlannedShard
+from latentmap.samples.remarks import Remark
 from latentmap.samples.source import Source, SourceOptions
+from latentmap.samples.spelling import look_alike_remarks
 from latentmap.store.files import digest
 from latentmap.store.manifest import read_manifest
 from latentmap.store.tables import read_arrow, read_parquet
@@ -35,19 +37,30 @@ class Limit:
     seed: int = 0
 
 
-def plan_shards(
-    sources: Mapping[str, Source[SourceOptions]],
-    limit: Limit,
-    shard_size: int,
-    sealed: pl.DataFrame,
-) -> list[PlannedShard]:
-    """Plan all shards of a run, in the order of the manifest.
+@dataclass(frozen=True)
+class Listing:
+    """The rows that a run takes.
+
+    Attributes:
+        indexes: of each source by its name, as it gives it.
+        rows: those that are taken: source, row, id, label, digest, content.
+    """
+
+    indexes: Mapping[str, pl.DataFrame]
+    rows: pl.DataFrame
+
+    def look_alikes(self) -> list[tuple[str, Remark]]:
+        """Remark on labels that look alike: the names of their sources, and the remark."""
+        labels = self.rows.filter(pl.col("label").fill_null("") != "")
+        return look_alike_remarks(labels.group_by("source", "label").len().iter_rows())
+
+
+def list_rows(sources: Mapping[str, Source[SourceOptions]], limit: Limit) -> Listing:
+    """List the rows of a run.
 
     Args:
         sources: by name, in the order of the configuration.
         limit: which rows to take.
-        shard_size: rows of a new shard.
-        sealed: the rows of the shards that are there, as `sealed_rows` gives them.
 
     Raises:
         LatentmapError: a source cannot be opened, or none has a row.
@@ -56,7 +69,19 @@ def plan_shards(
     index = pl.concat([_uniform(name, sources[name], part) for name, part in indexes.items()])
     if index.is_empty():
         raise LatentmapError(_nothing_there(sources))
-    rows = _mark_duplicates(_choose(index, limit)).with_columns(_occurrence())
+    return Listing(indexes, _choose(index, limit))
+
+
+def plan_shards(listing: Listing, shard_size: int, sealed: pl.DataFrame) -> list[PlannedShard]:
+    """Plan all shards of a run, in the order of the manifest.
+
+    Args:
+        listing: the rows of the run.
+        shard_size: rows of a new shard.
+        sealed: the rows of the shards that are there, as `sealed_rows` gives them.
+    """
+    indexes = listing.indexes
+    rows = _mark_duplicates(listing.rows).with_columns(_occurrence())
     sealed = sealed.with_columns(_occurrence()).join(
         rows, on=["source", "digest", "occurrence"], how="left", maintain_order="left"
     )

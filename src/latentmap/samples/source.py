@@ -42,7 +42,10 @@ FAULT_TYPE = pa.struct([pa.field(name, pa.string()) for name in ("code", "reason
 NOTE = "note_of_source"
 """Extra column of raw rows: what a reader of the data should know of a row that is used."""
 
-NOTES = (FAULT, NO_IMAGE, NOTE)
+REPLACED = "replaced_in_names"
+"""Extra column of raw rows: which names held what charts cannot show, null where none did."""
+
+NOTES = (FAULT, NO_IMAGE, NOTE, REPLACED)
 """Extra columns of raw rows that no sample keeps; each is there where it says something."""
 
 

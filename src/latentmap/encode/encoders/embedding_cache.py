@@ -16,6 +16,7 @@ from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
 from latentmap.samples.caches import FILE_NAME, EmbeddingCache, find_caches
 from latentmap.samples.clean import CACHE, CACHE_ROW
+from latentmap.samples.spelling import plain_name
 
 
 class EmbeddingCacheOptions(EncoderOptions):
@@ -73,7 +74,8 @@ class EmbeddingCacheEncoder(Encoder[EmbeddingCacheOptions]):
         self._opened: dict[str, EmbeddingCache] = {}
         if self.options.input is not None:
             self._vectors = self._given.embeddings
-            self._rows = self._given.rows(self.options.id)
+            rows = self._given.rows(self.options.id)
+            self._rows = {plain_name(name): row for name, row in rows.items()}
 
     def prepare(self, sample: Sample, show: Show) -> NDArray[np.float32]:
         """Return the sample's vector, (D,) float32."""
