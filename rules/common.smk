@@ -107,7 +107,15 @@ MAP_KEYS = [
     for projection in RUN.map_names
 ]
 MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RUN.map_names})
-COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("comparisons")]
+LABELLED = bool(RUN.labelled_sources)
+COMPARISONS, SUMMARY_CHARTS = (
+    [name for name in charts_of(scope) if LABELLED or not CHARTS[name].needs_labels]
+    for scope in ("comparisons", "summary")
+)
+COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in COMPARISONS]
+CHANNEL_PAGES = [
+    name for name in CHANNEL_CHARTS if LABELLED or not CHANNEL_CHARTS[name].needs_labels
+]
 COST_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("costs")]
 EXPORT_FORMATS = RUN.export.formats
 EXPORTED_LATENT_KEYS = [
@@ -116,10 +124,10 @@ EXPORTED_LATENT_KEYS = [
 EXPORTED_METHOD_KEYS = [(*key, name) for key in METHOD_KEYS for name in EXPORT_FORMATS]
 POINT_KEYS = [key for key in MAP_KEYS if RUN.projection(key[3]).dims == 3]
 BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
-METRIC_OPTIONS = {name: o.model_dump() for name, o in RUN.metrics if o is not None}
+METRIC_OPTIONS = {name: options.model_dump() for name, options in RUN.measured.items()}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 CHART_MODULES = [CHARTS.module(name) for name in CHARTS]
-CHANNEL_MODULES = [CHANNEL_CHARTS.module(name) for name in CHANNEL_CHARTS]
+CHANNEL_MODULES = [CHANNEL_CHARTS.module(name) for name in CHANNEL_PAGES]
 
 
 if workflow.is_main_process:

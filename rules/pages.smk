@@ -7,7 +7,7 @@ DEEP_DIVE_KEYS = [
     (*key, chart)
     for key in LATENT_KEYS
     for chart in (
-        *(CHANNEL_CHARTS if RUN.has_channels(key[0]) else ()),
+        *(CHANNEL_PAGES if RUN.has_channels(key[0]) else ()),
         "nearest_neighbors",
         *(["sources"] if any(compared[:2] == key for compared in SOURCE_KEYS) else []),
     )
@@ -48,7 +48,7 @@ REPORT_FILES = [
 
 # What can be exported for publication: the page that each figure is in, and its name there.
 PUBLISHED = {
-    **{f"figures/{chart}": (SUMMARY, chart) for chart in charts_of("summary")},
+    **{f"figures/{chart}": (SUMMARY, chart) for chart in SUMMARY_CHARTS},
     **{
         f"{key[0]}/{key[1]}/figures/{key[2]}": (*paths(COMPARISON_PAGE, [key]), key[2])
         for key in [*COMPARISON_KEYS, *COST_KEYS]
@@ -61,7 +61,7 @@ PUBLISHED = {
     **{
         f"{key[0]}/{key[1]}/figures/neighbor_{chart}": (*paths(NEIGHBORS_PAGE, [key]), chart)
         for key in LATENT_KEYS
-        for chart in NEIGHBOR_CHARTS
+        for chart in (NEIGHBOR_CHARTS if LABELLED else [])
     },
     **{
         f"{key[0]}/{key[1]}/figures/sources_{projection}_{part}": (

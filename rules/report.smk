@@ -151,7 +151,7 @@ rule write_channel_pages:
         bundle=VEGA,
     output:
         pages=report(
-            expand(DEEP_DIVE_PAGE, chart=CHANNEL_CHARTS, allow_missing=True),
+            expand(DEEP_DIVE_PAGE, chart=CHANNEL_PAGES, allow_missing=True),
             category="Deep dive",
             subcategory="{encoder}, {variant}",
         ),
@@ -165,7 +165,7 @@ rule write_channel_pages:
         mem_mb=1500,
         runtime=10,
     params:
-        charts=list(CHANNEL_CHARTS),
+        charts=CHANNEL_PAGES,
         options=RUN.report.model_dump(),
         home=SUMMARY,
         code=code("write_channel_pages", *CHANNEL_MODULES),
@@ -178,6 +178,8 @@ rule write_channel_pages:
 rule write_neighbors_page:
     input:
         metrics=lambda wildcards: paths(METRICS, method_keys_of(wildcards)),
+        agreement=AGREEMENT,
+        embeddings=lambda wildcards: paths(EMBEDDING, method_keys_of(wildcards)),
         graphs=lambda wildcards: paths(NEIGHBORS, method_keys_of(wildcards)),
         samples=sample_shards,
         thumbnails=thumbnails,
@@ -201,6 +203,7 @@ rule write_neighbors_page:
     params:
         method_keys=lambda wildcards: method_keys_of(wildcards),
         options=METRIC_OPTIONS.get("knn_category", {}),
+        search=RUN.neighbors.model_dump(),
         home=SUMMARY,
         code=code("write_neighbors_page", *METRIC_MODULES),
     message:
@@ -213,6 +216,7 @@ rule write_sources_page:
     input:
         sources=lambda wildcards: paths(SOURCE_FIGURES, source_keys_of(wildcards)),
         metrics=lambda wildcards: paths(METRICS, source_keys_of(wildcards)),
+        agreement=AGREEMENT,
         maps=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
         samples=sample_shards,
         reference_maps=lambda wildcards: (

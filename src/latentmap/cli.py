@@ -90,7 +90,10 @@ def _plan(options: argparse.Namespace) -> None:
     print(f"run       {run.run}: results in results/{run.run}/")
     print(f"samples   {', '.join(f'{s.name} ({kind_of(s)})' for s in run.samples.sources)}")
     print(f"variants  {', '.join(run.variants)}")
-    print(f"metrics   {', '.join(name for name, options in run.metrics if options is not None)}")
+    unlabelled = [s.name for s in run.samples.sources if s.name not in run.labelled_sources]
+    if unlabelled:
+        print(f"labels    none in {', '.join(unlabelled)}")
+    print(f"metrics   {', '.join(run.measured)}")
     for encoder in run.encoders:
         methods = run.pooling_methods(encoder.name)
         mapped = run.mapped_methods(encoder.name)

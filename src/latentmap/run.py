@@ -290,6 +290,21 @@ class Run(Options):
         """The colour of every configured group, none where the palette decides."""
         return {name: group.color for name, group in self.label_groups.items()}
 
+    @property
+    def labelled_sources(self) -> list[str]:
+        """Names of the sources whose samples have labels."""
+        return [s.name for s in self.samples.sources if SOURCES.create(**created(s)).has_labels]
+
+    @property
+    def measured(self) -> dict[str, Options]:
+        """Options of each metric to measure: of data without labels those that need none."""
+        labelled = bool(self.labelled_sources)
+        return {
+            name: options
+            for name, options in self.metrics
+            if options is not None and (labelled or not METRICS[name].needs_labels)
+        }
+
     def source(self, name: str) -> SourceOptions:
         """Return the options of one source."""
         return next(source for source in self.samples.sources if source.name == name)

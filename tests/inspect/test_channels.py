@@ -45,7 +45,7 @@ def write(folder, values, labels=LABELS, sources=None, shards=(25, COUNT)):
         table = {
             "id": ids[start:stop],
             "label": list(labels[start:stop]),
-            "label_group": [GROUPS.get(label, label) for label in labels[start:stop]],
+            "label_group": [label and GROUPS.get(label, label) for label in labels[start:stop]],
             "source_group": [str(source) for source in sources[start:stop]],
         }
         write_arrow(samples[-1], pa.table(table))
@@ -183,3 +183,38 @@ def test_what_cannot_be_inspected_is_named(tmp_path, values):
     outputs = {name: Path(tmp_path / file) for name, file in FILES.items()}
     with pytest.raises(LatentmapError, match=r"latents0.arrow has 25 rows where 35"):
         inspect_latents(latents, samples[::-1], InspectOptions(), **outputs)
+
+
+def test_figures_of_labels_are_those_of_the_labelled_samples(tmp_path, values):
+    has_label = np.arange(COUNT) % 4 > 0
+    some = np.where(has_label, LABELS, None)
+    (tmp_path / "mixed").mkdir()
+    found, maps = run(tmp_path / "mixed", values, labels=some)
+    alone, _ = run(
+        tmp_path,
+        values[has_label],
+        labels=LABELS[has_label],
+        sources=(np.arange(COUNT) // 2)[has_label],
+        shards=(20, int(has_label.sum())),
+    )
+    assert (found.samples, found.compared, len(maps.ids)) == (COUNT, COUNT, COUNT)
+    assert found.counts == alone.counts
+    for ours, theirs in zip(found.channels, alone.channels, strict=True):
+        np.testing.assert_allclose(
+            list(vars(ours).values()), list(vars(theirs).values()), rtol=1e-5
+        )
+    np.testing.assert_allclose(found.channel_positions, alone.channel_positions, rtol=1e-5)
+    np.testing.assert_allclose(found.label_means, alone.label_means, rtol=1e-5)
+    every, _ = run(tmp_path, values)
+    np.testing.assert_array_equal(found.covariance, every.covariance)
+    np.testing.assert_array_equal(found.means, every.means)
+
+
+def test_without_labels_channels_have_moments_and_maps(tmp_path, values):
+    found, maps = run(tmp_path, values, labels=[None] * COUNT)
+    every, expected = run(tmp_path, values)
+    assert (found.labels, found.counts) == ([], [])
+    assert np.isnan([list(vars(channel).values()) for channel in found.channels]).all()
+    assert np.isnan(found.positions).all()
+    np.testing.assert_array_equal(found.covariance, every.covariance)
+    np.testing.assert_array_equal(maps.x, expected.x)

@@ -36,7 +36,7 @@ class Pages:
             {
                 "neighbors": {"exact": True},
                 "figures": {HONEST: {"value": 0.5, "chance": 0.1}},
-                "labels": {},
+                "labels": {"cat": {"n": 1}},
             },
         )
 
@@ -66,6 +66,7 @@ class Pages:
             keys=[KEY],
             comparisons=[found],
             metrics=[self.folder / "metrics.json"],
+            agreement=self.folder / "agreement.json",
             map_keys=[(*KEY, "umap")],
             maps=[run.maps["umap"]],
             samples=run.samples,

@@ -2,6 +2,7 @@
 
 from latentmap.log import job_log
 from latentmap.metrics.agreement import NeighborMetricOptions
+from latentmap.neighbors.search import NeighborOptions
 from latentmap.report.neighbor_page import write_neighbors_page
 
 
@@ -15,11 +16,14 @@ def main(snakemake):
             variant=snakemake.wildcards.variant,
             keys=params.method_keys,
             metrics=given.metrics,
+            agreement=given.agreement,
+            embeddings=given.embeddings,
             graphs=given.graphs,
             samples=given.samples,
             thumbnails=given.thumbnails,
             labels=given.labels,
             options=NeighborMetricOptions(**params.options),
+            search=NeighborOptions(**params.search),
             bundle=given.bundle,
             home=params.home,
         )

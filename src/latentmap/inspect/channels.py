@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class _Labelled:
         ids: (N,) sample ids.
         labels: (L,) names.
         groups: (L,) the label group of each.
-        codes: (N,) label of each sample.
+        codes: (N,) label of each sample, -1 where it has none.
         sources: (N,) source group of each sample.
     """
 
@@ -75,7 +76,12 @@ class _Labelled:
     @property
     def counts(self) -> NDArray[np.intp]:
         """(L,) samples of each label."""
-        return np.bincount(self.codes, minlength=len(self.labels))
+        return np.bincount(self.codes[self.known], minlength=len(self.labels))
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """(N,) whether a sample has a label; figures of labels are those of these samples."""
+        return self.codes >= 0
 
 
 @dataclass(frozen=True)
@@ -124,10 +130,15 @@ def inspect_latents(
 
 def _read_labels(samples: Sequence[Path | str]) -> _Labelled:
     table = read_samples(samples, ["id", "label", "label_group", "source_group"])
-    names, first, codes = np.unique(
-        np.array(table["label"].to_pylist(), np.str_), return_index=True, return_inverse=True
+    has_label = table["label"].is_valid().to_numpy()
+    names, first, found = np.unique(
+        np.array(table["label"].drop_null().to_pylist(), np.str_),
+        return_index=True,
+        return_inverse=True,
     )
-    groups = table["label_group"].to_pylist()
+    codes = np.full(len(table), -1)
+    codes[has_label] = found
+    groups = table["label_group"].drop_null().to_pylist()
     sources = np.array(table["source_group"].to_pylist(), np.str_)
     return _Labelled(
         ids=table["id"].to_pylist(),
@@ -180,7 +191,8 @@ def inspect(
         for channel, plane in zip(range(channels)[chosen], planes, strict=True):
             figures.append(_channel(plane, moments.means[:, channel], rows, labelled, options.k))
             places.append(principal_components(plane, 2).coordinates)
-    members = np.eye(len(labelled.labels))[labelled.codes].T / labelled.counts[:, np.newaxis]
+    members = labelled.codes == np.arange(len(labelled.labels))[:, np.newaxis]
+    shares = members / labelled.counts[:, np.newaxis]
     x, y = np.moveaxis(np.stack(places, axis=1), -1, 0)
     inspection = Inspection(
         samples=len(labelled.ids),
@@ -191,8 +203,8 @@ def inspect(
         groups=labelled.groups,
         counts=labelled.counts.tolist(),
         channels=figures,
-        label_means=members @ moments.means,
-        label_stds=members @ moments.stds,
+        label_means=shares @ moments.means,
+        label_stds=shares @ moments.stds,
         means=np.stack([moments.means.mean(axis=0), moments.means.std(axis=0)]),
         stds=np.stack([moments.stds.mean(axis=0), moments.stds.std(axis=0)]),
         covariance_of_means=_covariance(moments.means),
@@ -273,8 +285,8 @@ def _sums(
     """Pass over the latents once for some channels.
 
     Returns:
-        The sums of squares between and within labels at each position, (c, H, W) each, and the
-        compared samples averaged to the grid, (c, n, h·w).
+        The sums of squares between and within labels at each position, (c, H, W) each, of the
+        samples that have a label, and the compared samples averaged to the grid, (c, n, h·w).
     """
     shape = shards[0].values[0, channels].shape
     across, along = (
@@ -284,13 +296,15 @@ def _sums(
     squares = np.zeros(shape)
     planes = np.empty((shape[0], len(rows), *grid), np.float32)
     for row, block in _blocks(shards, channels):
-        for code, latent in zip(labelled.codes[row : row + len(block)], block, strict=True):
+        codes = labelled.codes[row : row + len(block)]
+        told = block if (codes >= 0).all() else block[codes >= 0]
+        for code, latent in zip(codes[codes >= 0], told, strict=True):
             sums[code] += latent
-        squares += (block * block).sum(axis=0)
+        squares += (told * told).sum(axis=0)
         here = slice(*np.searchsorted(rows, (row, row + len(block))))
         cells = separable(block[rows[here] - row], across, along)
         planes[:, here] = cells.swapaxes(0, 1)
-    total = sums.sum(axis=0) ** 2 / len(labelled.ids)
+    total = sums.sum(axis=0) ** 2 / max(int(labelled.known.sum()), 1)
     sums **= 2
     of_labels = np.einsum("l,l...->...", 1 / labelled.counts, sums)
     within = np.where(squares - of_labels > ROUNDING * squares, squares - of_labels, 0)
@@ -300,9 +314,9 @@ def _sums(
 def _f_statistic(between: Any, within: Any, labelled: _Labelled) -> Any:
     """Return the F statistic of an analysis of variance; NaN where it is not defined."""
     undefined = np.full(np.shape(between), np.nan)
-    if not _tells_apart(labelled.codes):
+    if not _tells_apart(labelled.codes[labelled.known]):
         return undefined
-    labels, count = len(labelled.labels), len(labelled.ids)
+    labels, count = len(labelled.labels), int(labelled.known.sum())
     freedom = (count - labels) / (labels - 1)
     return freedom * np.divide(between, within, out=undefined, where=np.asarray(within) > 0)
 
@@ -323,8 +337,13 @@ def _channel(
         labelled: all samples.
         k: nearest neighbors looked at.
     """
+    known = labelled.known[rows]
+    if not known.any():
+        return ChannelFigures(*[np.nan] * len(fields(ChannelFigures)))
+    plane, rows = plane[known], rows[known]
     ids = [labelled.ids[row] for row in rows]
-    codes, sources = labelled.codes[rows], labelled.sources[rows]
+    codes = np.unique(labelled.codes[rows], return_inverse=True)[1]
+    sources = labelled.sources[rows]
     graph = find_neighbors(ids, plane, sources.astype(np.str_).tolist(), k)
     every = _share(codes, graph.every, np.arange(len(rows)), k)
     grouped = _share(codes, graph.grouped, sources, k)
@@ -354,9 +373,10 @@ def _tells_apart(codes: NDArray[np.intp]) -> bool:
 
 
 def _f_of_means(means: Floats, labelled: _Labelled) -> float:
+    means, codes = means[labelled.known], labelled.codes[labelled.known]
     centred = means - means.mean()
     squares = float(centred @ centred)
-    between = float((np.bincount(labelled.codes, centred) ** 2 / labelled.counts).sum())
+    between = float((np.bincount(codes, centred) ** 2 / labelled.counts).sum())
     within = squares - between
     if within <= ROUNDING * squares:
         return np.nan

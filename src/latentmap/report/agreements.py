@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from latentmap.report.experiments import Experiment, has_labels, ranked
 from latentmap.store.files import read_json, reading
 
 AGREEMENT = "a file of agreement"
@@ -74,6 +75,41 @@ def read_duplicates(embeddings: Path | str) -> list[list[str]]:
     with reading(embeddings, AGREEMENT):
         found: list[list[str]] = read_json(embeddings)["duplicates"]
     return found
+
+
+def in_order(
+    experiments: Sequence[Experiment], agreements: Mapping[tuple[str, str], Path | str]
+) -> list[Experiment]:
+    """Return experiments best first.
+
+    Without labels none is best: each encoder and variant has first the method whose neighbors agree
+    most with those of the others, by the mean Jaccard index.
+
+    Args:
+        experiments: of several methods.
+        agreements: files of how far methods agree, by (encoder, variant).
+
+    Raises:
+        LatentmapError: a file is damaged.
+    """
+    if has_labels(experiments):
+        return ranked(experiments)
+    shared = {place: _agreeing(path) for place, path in agreements.items()}
+
+    def rank(experiment: Experiment) -> tuple[str, str, float, str]:
+        encoder, variant, method = experiment.key
+        return encoder, variant, -shared[encoder, variant][method], method
+
+    return sorted(experiments, key=rank)
+
+
+def _agreeing(path: Path | str) -> dict[str, float]:
+    """Return the mean Jaccard index of each method's neighbors with those of all methods."""
+    with reading(path, AGREEMENT):
+        table = _table(read_json(path)["tables"]["jaccard"])
+    return {
+        method: sum(row) / len(row) for method, row in zip(table.methods, table.values, strict=True)
+    }
 
 
 def _table(content: Mapping[str, Any]) -> AgreementTable:

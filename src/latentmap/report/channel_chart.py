@@ -60,7 +60,8 @@ class DeepDive:
         count = len(self.inspection.channels)
         if count <= most:
             return ""
-        return f"Of {count} channels the {most} whose neighbors agree most in their label."
+        which = "whose neighbors agree most in their label" if self.inspection.labels else "first"
+        return f"Of {count} channels the {most} {which}."
 
 
 class ChannelChart(Plugin[Options]):
@@ -69,11 +70,13 @@ class ChannelChart(Plugin[Options]):
     Attributes:
         title: its heading.
         look_for: one line that says what to look for.
+        needs_labels: whether it shows nothing where no sample has a label.
         shows_samples: whether it draws the data set `points`, one row for each compared sample.
     """
 
     title: ClassVar[str]
     look_for: ClassVar[str]
+    needs_labels: ClassVar[bool] = True
     shows_samples: ClassVar[bool] = False
 
     @abstractmethod

@@ -53,6 +53,7 @@ class Chart(Plugin[Options]):
     Attributes:
         title: its heading.
         look_for: one line that says what to look for.
+        needs_labels: whether it shows nothing where no sample has a label.
         scope: `comparisons`, a page of its own for each encoder and variant; `summary`, one of
             the whole run in its summary; `costs`, like `comparisons`, but of what differs
             between runs.
@@ -60,6 +61,7 @@ class Chart(Plugin[Options]):
 
     title: ClassVar[str]
     look_for: ClassVar[str]
+    needs_labels: ClassVar[bool] = True
     scope: ClassVar[Scope] = "comparisons"
 
     @abstractmethod

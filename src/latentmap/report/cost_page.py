@@ -14,6 +14,7 @@ from latentmap.report.experiments import (
     Experiment,
     best_of_each_encoder,
     format_value,
+    has_labels,
     ranked,
     read_experiments,
 )
@@ -76,6 +77,7 @@ def write_costs(
             bundle=bundle,
             home=home,
             title=f"{chart.title} ({encoder}, {variant})",
+            labelled=has_labels(experiments),
             plates=chart_plates(CHART, chart, data),
             tables=[csv, json],
             rows=_rows([c for c in costs if (c.encoder, c.variant) == (encoder, variant)]),

@@ -127,6 +127,11 @@ def figure_names(experiments: Iterable[Experiment]) -> list[str]:
     return [name for name in order if name in measured]
 
 
+def has_labels(experiments: Iterable[Experiment]) -> bool:
+    """Return whether any sample of the run has a label."""
+    return any(experiment.labels for experiment in experiments)
+
+
 def headline(experiments: Sequence[Experiment]) -> str:
     """Return the figure that ranks these experiments.
 

@@ -16,12 +16,19 @@ from latentmap.report.experiments import (
     headline,
     ranked,
 )
+from latentmap.report.labels import RunLabels
 
 SIGNIFICANT = 0.05
 """Adjusted p-values up to this count as evidence."""
 
 LEAST_RECALL = 0.95
 """Below this recall of approximate neighbors the figures made from them are to be distrusted."""
+
+NO_LABELS = (
+    "No labels: methods are not ranked, and figures that need labels are left out. Maps and the "
+    "trust in them, density, effective dimension, the agreement of methods and the comparison of "
+    "sources need none."
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,24 @@ def key_findings(
         *_approximate(experiments),
         *_undefined(experiments, figure),
     ]
+
+
+def findings_without_labels(
+    experiments: Sequence[Experiment],
+    duplicates: Mapping[tuple[str, str], Sequence[Sequence[str]]],
+) -> list[Finding]:
+    """Return what the figures of a run without labels say; the arguments of `key_findings`."""
+    return [Finding(NO_LABELS), *_duplicates(duplicates), *_approximate(experiments)]
+
+
+def samples_without_labels(labels: RunLabels) -> Iterator[Finding]:
+    """Say how many samples have a label, if some have none."""
+    if labels.without and labels.labelled:
+        total = labels.labelled + labels.without
+        yield Finding(
+            f"{labels.labelled:,} of {total:,} samples have a label. Figures of labels are those "
+            "of these samples alone, as if there were no others."
+        )
 
 
 def _name(experiment: Experiment) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,12 @@ LOOK_FOR = (
     "clusters of one colour (the embedding tells these label groups apart) against mixed colours "
     "(it does not). Distances between far clusters mean little."
 )
+LOOK_FOR_WITHOUT_LABELS = (
+    "clusters, gaps and samples far from all others, and whether the colours follow them. "
+    "Distances between far clusters mean little."
+)
 DATA = "points"
+GROUP, TRUST = "group", "trust"
 SHOWN = "shown"
 COLORING = "coloring"
 PALETTE = "palette"
@@ -35,6 +40,7 @@ def map_chart(
     description: str,
     size: tuple[int, int] = (860, 560),
     caption: str = "",
+    coloring: tuple[str, Sequence[str]] = (GROUP, ()),
 ) -> alt.TopLevelMixin:
     """Return a map: zoomed by the wheel, moved by dragging, an image on hover.
 
@@ -49,10 +55,13 @@ def map_chart(
         description: for readers who do not see the map.
         size: width and height of a 2D map in pixels.
         caption: a line printed on the map.
+        coloring: what colours the points at first, and the palette of it if it is a column of
+            codes.
     """
     import altair as alt
 
-    start = {SHOWN: [], COLORING: "group", PALETTE: [], CHOSEN: [], SIZED: False}
+    column, palette = coloring
+    start = {SHOWN: [], COLORING: column, PALETTE: [*palette], CHOSEN: [], SIZED: False}
     params = [alt.param(name=name, value=value) for name, value in start.items()]
     chart: alt.Chart | alt.HConcatChart
     if "z" in points:
@@ -80,7 +89,7 @@ def _panel(
             x=_axis(alt.X, x, x_domain),
             y=_axis(alt.Y, y, y_domain),
             color=alt.condition(
-                f"{COLORING} != 'group'",
+                f"{COLORING} != '{GROUP}'",
                 alt.value(alt.ExprRef(_color())),
                 alt.Color(
                     "group:N",
@@ -99,7 +108,7 @@ def _panel(
 
 def _color() -> str:
     """Return the Vega expression of a point's colour, where it is not that of its group."""
-    return f"{COLORING} == 'trust' ? ({trust_color()}) : {PALETTE}[datum[{COLORING}]]"
+    return f"{COLORING} == '{TRUST}' ? ({trust_color()}) : {PALETTE}[datum[{COLORING}]]"
 
 
 def _kept(chosen: str, value: str) -> str:

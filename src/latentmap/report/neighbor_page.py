@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentmap.metrics.agreement import NeighborMetricOptions
 from latentmap.neighbors.graph import read_graph
-from latentmap.report.experiments import Experiment, format_value, ranked, read_experiments
-from latentmap.report.labels import read_labels
+from latentmap.neighbors.search import NeighborOptions, find_neighbors
+from latentmap.report.agreements import in_order
+from latentmap.report.experiments import Experiment, format_value, read_experiments
+from latentmap.report.labels import NO_LABEL, read_labels
 from latentmap.report.matrix import labels_note
 from latentmap.report.neighbor_charts import LabelledGraph, confusion_chart, share_histograms
 from latentmap.report.pages import Plate, chart_plate, write_page
 from latentmap.report.points import read_samples_at
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids
+from latentmap.store.tables import check_ids, read_embedding
 
 PAIRS = 24
 CHARTS = ("shares", "confusion")
@@ -51,11 +54,14 @@ def write_neighbors_page(
     variant: str,
     keys: Sequence[Sequence[str]],
     metrics: Sequence[Path | str],
+    agreement: Path | str,
+    embeddings: Sequence[Path | str],
     graphs: Sequence[Path | str],
     samples: Sequence[Path | str],
     thumbnails: Sequence[Path | str],
     labels: Path | str,
     options: NeighborMetricOptions,
+    search: NeighborOptions,
     bundle: Path | str,
     home: Path | str,
 ) -> None:
@@ -67,23 +73,30 @@ def write_neighbors_page(
         variant: of the images.
         keys: (encoder, variant, method) of each file of figures.
         metrics: the files of figures, in the same order.
+        agreement: the file of how far the methods agree, which chooses one where no sample has a
+            label.
+        embeddings: the embeddings, in the same order; that of the best method is read where only
+            some samples have a label.
         graphs: the neighbor graphs, in the same order; that of the best method is read.
         samples: shards of samples.
         thumbnails: their shards of thumbnails, in the same order.
         labels: what `collect_labels` wrote.
         options: how many neighbors are looked at.
+        search: how they are found.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
 
     Raises:
         LatentmapError: an input does not belong to these samples.
     """
-    experiment = ranked(read_experiments(keys, metrics))[0]
-    best = experiment.key
-    path = dict(zip(map(tuple, keys), graphs, strict=True))[best]
-    data = _read_labelled(path, samples, options.k)
-    colors = read_labels(labels).colors
-    told = 1 < len(data.labels) < len(data.codes) and len(data.codes) > data.k
+    experiments = in_order(read_experiments(keys, metrics), {(encoder, variant): agreement})
+    best = experiments[0].key
+    files = dict(zip(map(tuple, keys), zip(embeddings, graphs, strict=True), strict=True))[best]
+    run_labels = read_labels(labels)
+    data, rows = _read_labelled(*files, samples, options.k, search)
+    is_enough = len(data.codes) > data.k
+    told = is_enough and 1 < len(data.labels) < len(data.codes)
+    shown = told or (is_enough and not run_labels.labelled)
     write_page(
         output,
         "neighbors.html",
@@ -91,32 +104,55 @@ def write_neighbors_page(
         home=home,
         title=f"Nearest neighbors ({encoder}, {variant}, {best.method})",
         method=best.method,
+        labelled=bool(run_labels.labelled),
+        alone=len(experiments) == 1,
         k=data.k,
         grouped=data.is_grouped,
         audit=data.graph.audit,
-        plates=_plates(data, _chances(data, experiment), colors) if told else [],
+        plates=_plates(data, _chances(data, experiments[0]), run_labels.colors) if told else [],
         wrong=_share_of_wrong(data) if told else "",
-        pairs=_shown_pairs(telling_pairs(data), samples, thumbnails) if told else [],
+        pairs=_shown_pairs(telling_pairs(data), rows, samples, thumbnails) if shown else [],
     )
 
 
-def _read_labelled(path: Path | str, samples: Sequence[Path | str], k: int) -> LabelledGraph:
+def _read_labelled(
+    embedding: Path | str,
+    graph_path: Path | str,
+    samples: Sequence[Path | str],
+    k: int,
+    search: NeighborOptions,
+) -> tuple[LabelledGraph, NDArray[np.intp]]:
+    """Read the neighbors of the samples that have a label, or of all samples if none has one.
+
+    Returns:
+        The neighbors, and the rows of these samples among all.
+    """
     table = read_samples(samples, ["id", "label", "label_group", "source_group"])
-    graph = read_graph(path)
-    check_ids(path, graph.ids, table["id"].to_pylist())
-    labels, first, codes = np.unique(
-        np.array(table["label"].to_pylist(), np.str_), return_index=True, return_inverse=True
+    graph = read_graph(graph_path)
+    check_ids(graph_path, graph.ids, table["id"].to_pylist())
+    names, groups, sources = (
+        np.array(table[name].fill_null(NO_LABEL).to_pylist(), np.str_)
+        for name in ("label", "label_group", "source_group")
     )
-    groups = table["label_group"].to_pylist()
-    sources = np.array(table["source_group"].to_pylist(), np.str_)
-    return LabelledGraph(
+    rows = np.flatnonzero(names != NO_LABEL)
+    if len(rows) == 0:
+        rows = np.arange(len(names))
+    if len(rows) < len(names):
+        ids, values = read_embedding(embedding)
+        check_ids(embedding, ids, graph.ids)
+        names, groups, sources = names[rows], groups[rows], sources[rows]
+        chosen = [ids[row] for row in rows.tolist()]
+        graph = find_neighbors(chosen, values[rows], sources.tolist(), search)
+    labels, first, codes = np.unique(names, return_index=True, return_inverse=True)
+    data = LabelledGraph(
         graph=graph,
         k=k,
         labels=labels.tolist(),
-        groups=[groups[row] for row in first],
+        groups=groups[first].tolist(),
         codes=codes,
         sources=np.unique(sources, return_inverse=True)[1],
     )
+    return data, rows
 
 
 def _chances(data: LabelledGraph, experiment: Experiment) -> dict[str, float | None]:
@@ -158,12 +194,14 @@ def _share_of_wrong(data: LabelledGraph) -> str:
 def telling_pairs(data: LabelledGraph, most: int = PAIRS) -> list[Pair]:
     """Return samples that nearly coincide with a sample of another label, nearest first.
 
-    Of all samples whose nearest neighbor has another label, those at the smallest distance are
-    taken. No sample is shown twice, and no pair of labels more often than needed to show `most`.
+    Of all samples whose nearest neighbor has another label, or of all samples where there are no
+    labels to differ in, those at the smallest distance are taken. No sample is shown twice, and no
+    pair of labels more often than needed to show `most`.
     """
     first, distances = data.nearest.indices[:, 0], data.nearest.distances[:, 0].astype(np.float64)
     present = np.flatnonzero(first >= 0)
-    wrong = present[data.codes[first[present]] != data.codes[present]]
+    differs = data.codes[first[present]] != data.codes[present]
+    wrong = present[differs] if len(data.labels) > 1 else present
     typical = float(np.median(distances[present])) if len(present) else math.nan
     label_pairs = len(data.labels) * (len(data.labels) - 1) // 2
     limit = math.ceil(most / max(label_pairs, 1))
@@ -184,12 +222,15 @@ def telling_pairs(data: LabelledGraph, most: int = PAIRS) -> list[Pair]:
 
 
 def _shown_pairs(
-    pairs: Sequence[Pair], samples: Sequence[Path | str], thumbnails: Sequence[Path | str]
+    pairs: Sequence[Pair],
+    rows: NDArray[np.intp],
+    samples: Sequence[Path | str],
+    thumbnails: Sequence[Path | str],
 ) -> list[dict[str, Any]]:
     """Return what the page says of each pair: both samples, with their pictures."""
-    rows = np.unique(np.array([(p.sample, p.neighbor) for p in pairs], np.intp).reshape(-1))
-    content = read_samples_at(rows, samples, thumbnails).content
-    places = {row: place for place, row in enumerate(rows.tolist())}
+    needed = np.unique(np.array([(p.sample, p.neighbor) for p in pairs], np.intp).reshape(-1))
+    content = read_samples_at(rows[needed], samples, thumbnails).content
+    places = {row: place for place, row in enumerate(needed.tolist())}
 
     def shown(row: int) -> dict[str, str]:
         place = places[row]

@@ -13,7 +13,8 @@
   // nothing of what is undefined.
   const toldOf = ({ id, label, group, text, image, trust, density_percentile }, i) => {
     const { source, ...annotations } = cellsOf(samples.further, i);
-    const told = { image, label, group: group === label ? null : group, source, ...annotations };
+    const own = { label: label || null, group: group === label ? null : group };
+    const told = { image, ...own, source, ...annotations };
     const place = { id, trust, "density percentile": density_percentile };
     const rows = Object.entries({ ...told, ...place, text });
     return Object.fromEntries(rows.map(([name, value]) => [name, value ?? undefined]));
@@ -98,12 +99,16 @@
     all.addEventListener("click", () => {
       release([...groups, ...codes]);
       update();
-      groups[0].focus();
+      (groups[0] ?? select).focus();
     });
-    select?.addEventListener("change", () => {
+    const showScale = () => {
       for (const scale of document.querySelectorAll("[data-scale]")) {
         scale.hidden = scale.dataset.scale !== select.value;
       }
+    };
+    if (select) showScale();
+    select?.addEventListener("change", () => {
+      showScale();
       release(codes);
       update();
     });

@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from latentmap.project.quality import DOUBTFUL
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.colorings import Coloring, colorings
 from latentmap.report.density import PERCENTILE
-from latentmap.report.maps import DATA, LOOK_FOR, map_chart
+from latentmap.report.labels import NO_LABEL
+from latentmap.report.maps import (
+    DATA,
+    GROUP,
+    LOOK_FOR,
+    LOOK_FOR_WITHOUT_LABELS,
+    TRUST,
+    map_chart,
+)
 from latentmap.report.points import Points, ShownSamples
 from latentmap.report.trust import MapTrust, trust_legend
 from latentmap.store.files import json_text, write_stamped_text
@@ -111,8 +118,11 @@ def map_plate(
     """Return a map, ready for a page that also contains the samples."""
     count, total = len(shown.rows), len(shown.ids)
     description = f"Scatter plot {title}: {count} samples; {trust.caption}."
+    chart = map_chart(
+        points, colors, description, size, trust.caption, _first_coloring(shown, colors)
+    )
     embedded = {
-        "spec": specification(map_chart(points, colors, description, size, trust.caption)),
+        "spec": specification(chart),
         "renderer": "canvas",
         "data": DATA,
         "points": {**points, "trust": trust.values, PERCENTILE: density},
@@ -125,7 +135,7 @@ def map_plate(
     return Plate(
         name,
         title,
-        LOOK_FOR,
+        LOOK_FOR if _has_groups(colors) else LOOK_FOR_WITHOUT_LABELS,
         embedded_json(embedded),
         note=" ".join(filter(None, notes)),
         link=link,
@@ -180,16 +190,16 @@ def write_page(
     )
     environment.globals["link"] = lambda path: relative(path, output)
     scripts = [read_stamped_text(bundle), _resource("page.js")]
-    columns = [] if samples is None else colorings(samples.further)
     text = environment.get_template(template).render(
         title=title,
         home=relative(home, output),
         style=_resource("page.css"),
         scripts=scripts,
         hashes=[_script_hash(script) for script in scripts],
-        samples=None if samples is None else embedded_json(_page_samples(samples, columns)),
+        samples=None if samples is None else embedded_json(_page_samples(samples)),
         legend=[] if samples is None else _legend(samples, colors or {}),
-        colorings=columns,
+        colorings=[] if samples is None else samples.colorings,
+        coloring=None if samples is None else _first_coloring(samples, colors or {})[0],
         of_texts=samples is not None and not samples.content["images"],
         trust_legend=trust_legend(),
         doubtful=DOUBTFUL,
@@ -212,12 +222,26 @@ def _script_hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _page_samples(samples: ShownSamples, columns: Sequence[Coloring]) -> dict[str, Any]:
-    codes = {c.key: {"colors": c.colors, "codes": c.codes} for c in columns}
+def _has_groups(colors: Mapping[str, str]) -> bool:
+    """Whether any sample has a label group."""
+    return any(group != NO_LABEL for group in colors)
+
+
+def _first_coloring(samples: ShownSamples, colors: Mapping[str, str]) -> tuple[str, Sequence[str]]:
+    """Return what colours a map at first: the label group, else a column with its palette."""
+    if _has_groups(colors):
+        return GROUP, ()
+    return next(((c.key, c.colors) for c in samples.colorings), (TRUST, ()))
+
+
+def _page_samples(samples: ShownSamples) -> dict[str, Any]:
+    codes = {c.key: {"colors": c.colors, "codes": c.codes} for c in samples.colorings}
     return {**samples.content, "further": samples.further, "colorings": codes}
 
 
 def _legend(samples: ShownSamples, colors: Mapping[str, str]) -> Sequence[tuple[str, str, int]]:
+    if not _has_groups(colors):
+        return []
     counts = dict.fromkeys(colors, 0)
     for group in samples.content["group"]:
         counts[group] += 1

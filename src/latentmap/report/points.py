@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.report.colorings import Coloring, colorings
+from latentmap.report.labels import NO_LABEL
 from latentmap.store.maps import AXES, read_map
 from latentmap.store.samples import evenly_spaced, read_samples
 from latentmap.store.tables import check_ids, read_arrow, read_parquet
@@ -34,18 +37,22 @@ class ShownSamples:
     Attributes:
         ids: (N,) ids of all samples, in their order.
         rows: positions in `ids` of those that are shown.
-        groups: label groups of all samples.
-        content: what a page needs of those that are shown, column by column: id, label, group,
-            text, image (position in `images`, -1 for none) and images (data URIs, each once).
+        content: what a page needs of those that are shown, column by column: id, label and group
+            (both `NO_LABEL` where a sample has none), text, image (position in `images`, -1 for
+            none) and images (data URIs, each once).
         further: further columns of those that are shown, by name: the source where there are
             several, and annotations; None where a sample has none.
     """
 
     ids: list[str]
     rows: NDArray[np.intp]
-    groups: list[str]
     content: dict[str, list[Any]]
     further: dict[str, list[str | None]] = field(default_factory=dict)
+
+    @cached_property
+    def colorings(self) -> list[Coloring]:
+        """The further columns that can colour a map."""
+        return colorings(self.further)
 
 
 def read_shown_samples(
@@ -103,16 +110,19 @@ def read_samples_at(
         LatentmapError: thumbnails do not belong to the samples.
     """
     table = read_samples(samples, ["id", "label", "label_group", "text"])
+    labels, groups = (
+        [value or NO_LABEL for value in _chosen(table[name], rows)]
+        for name in ("label", "label_group")
+    )
     ids: list[str] = table["id"].to_pylist()
     image, images = _images(samples, thumbnails, rows)
     return ShownSamples(
         ids=ids,
         rows=rows,
-        groups=table["label_group"].to_pylist(),
         content={
             "id": _chosen(table["id"], rows),
-            "label": _chosen(table["label"], rows),
-            "group": _chosen(table["label_group"], rows),
+            "label": labels,
+            "group": groups,
             "text": [_shorten(text) for text in _chosen(table["text"], rows)],
             "image": image,
             "images": images,

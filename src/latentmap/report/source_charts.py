@@ -30,7 +30,7 @@ class SourcedMap:
         places: (N, dims) coordinates of the samples that are shown; of a reference run first.
         sources: (N,) source of each.
         ids: (N,) id of each.
-        labels: (N,) label of each.
+        labels: (N,) label of each, `NO_LABEL` where it has none.
         names: the sources, in the order of the comparison.
         reference: the one of them that is the reference run, if there is one.
         regions: `centres`, `shares` and `p_adjusted` as `compare_sources` writes them; the
@@ -114,6 +114,7 @@ def _points(
             ),
         )
 
+    told = ("source", "label", "id") if any(data.labels) else ("source", "id")
     area = float(np.clip(0.05 * size[0] * size[1] / max(len(data.sources), 1), 10, 36))
     return (
         alt.Chart(points, width=size[0], height=size[1])
@@ -122,7 +123,7 @@ def _points(
             x=axis(alt.X, x),
             y=axis(alt.Y, y),
             color=_source_color(data),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in ("source", "label", "id")],
+            tooltip=[alt.Tooltip(f"{name}:N") for name in told],
         )
     )
 

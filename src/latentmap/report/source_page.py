@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from latentmap.metrics.inference import holm
 from latentmap.metrics.sources import reference_source
-from latentmap.report.experiments import Key, format_value, ranked, read_experiments
+from latentmap.report.agreements import in_order
+from latentmap.report.experiments import Key, format_value, has_labels, read_experiments
 from latentmap.report.findings import SIGNIFICANT
+from latentmap.report.labels import NO_LABEL
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plate, embedded_json, specification, write_page
 from latentmap.report.source_charts import SourcedMap, region_bars, sourced_map
@@ -86,6 +88,7 @@ def write_sources_page(
     keys: Sequence[Sequence[str]],
     comparisons: Sequence[Path | str],
     metrics: Sequence[Path | str],
+    agreement: Path | str,
     map_keys: Sequence[Sequence[str]],
     maps: Sequence[Path | str],
     samples: Sequence[Path | str],
@@ -106,6 +109,8 @@ def write_sources_page(
         keys: (encoder, variant, method) of each comparison.
         comparisons: files of `compare_sources`, in the same order.
         metrics: files of figures, in the same order.
+        agreement: the file of how far the methods agree, which orders them where no sample has a
+            label.
         map_keys: (encoder, variant, method, projection) of each map.
         maps: their files, in the same order.
         samples: shards of samples.
@@ -119,7 +124,8 @@ def write_sources_page(
         LatentmapError: a map does not belong to these samples.
     """
     by_key = {found.key: found for found in read_comparisons(keys, comparisons)}
-    order = [experiment.key for experiment in ranked(read_experiments(keys, metrics))]
+    experiments = in_order(read_experiments(keys, metrics), {(encoder, variant): agreement})
+    order = [experiment.key for experiment in experiments]
     mapped = {Key(*key[:3]) for key in map_keys}
     best = next((by_key[key] for key in order if key in mapped), by_key[order[0]])
     places = {(*key,): path for key, path in zip(map_keys, maps, strict=True)}
@@ -140,6 +146,7 @@ def write_sources_page(
         home=home,
         title=f"Sources compared ({encoder}, {variant})",
         method=best.key.method,
+        labelled=has_labels(experiments),
         sources=best.sources,
         reference=best.reference,
         far=_far(places, best) if best.reference is not None else "",
@@ -154,7 +161,7 @@ def write_sources_page(
 def _read_shown(samples: Sequence[Path | str], source: str | None, most: int) -> MapSamples:
     """Choose what is shown of a run's samples, all of one source if it is given."""
     table = read_samples(samples, ["id", "label", "source"])
-    columns = {name: table[name].to_pylist() for name in table.column_names}
+    columns = {name: table[name].fill_null(NO_LABEL).to_pylist() for name in table.column_names}
     rows = evenly_spaced(len(table), most)
     chosen = {name: [column[row] for row in rows.tolist()] for name, column in columns.items()}
     if source is not None:

@@ -16,7 +16,7 @@ import yaml
 
 from latentmap.encode.calibration import Calibration, merge
 from latentmap.metrics.metric import known_figures
-from latentmap.report.agreements import read_duplicates
+from latentmap.report.agreements import in_order, read_duplicates
 from latentmap.report.annotations import annotation_warnings, read_joined
 from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, Comparison, charts_of
@@ -29,11 +29,15 @@ from latentmap.report.experiments import (
     format_chance,
     format_value,
     headline,
-    ranked,
     read_experiments,
 )
-from latentmap.report.findings import Finding, key_findings
-from latentmap.report.labels import read_labels
+from latentmap.report.findings import (
+    Finding,
+    findings_without_labels,
+    key_findings,
+    samples_without_labels,
+)
+from latentmap.report.labels import RunLabels, read_labels
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plates, map_plate, relative, write_page
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
@@ -125,19 +129,20 @@ def write_summary(
     Raises:
         LatentmapError: an input is damaged or does not belong to these samples.
     """
-    experiments = ranked(read_experiments(keys, metrics))
+    experiments = in_order(read_experiments(keys, metrics), agreements)
     standings = read_standings(ranking)
     joined = None if annotations is None else read_joined(annotations)
     calibrations = _calibrations(latents)
     shown = read_shown_samples(samples, thumbnails, options.max_points, annotations)
     run_labels = read_labels(labels)
-    colors = run_labels.colors
+    labelled, colors = bool(run_labels.labelled), run_labels.colors
     duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
     maps = {
         (*key,): paths
         for key, *paths in zip(map_keys, projections, trust, weights, map_pages, strict=True)
     }
     pages = {key: page for key, (*_, page) in maps.items()}
+    say = key_findings if labelled else findings_without_labels
     write_page(
         output,
         "summary.html",
@@ -146,19 +151,21 @@ def write_summary(
         title=f"Latent spaces of {config['run']}",
         samples=shown,
         colors=colors,
-        counts=_counts(shown, experiments),
+        counts=_counts(shown, run_labels, experiments),
         alarms=_alarms(calibrations),
         findings=[
-            *key_findings(experiments, duplicates),
+            *samples_without_labels(run_labels),
+            *say(experiments, duplicates),
             *standings.findings(),
             *source_findings(read_comparisons(list(sources), list(sources.values())), experiments),
             *_quarantine_warnings(quarantine),
             *annotation_warnings(joined),
         ],
         headline=headline(experiments),
-        leaders=_leaders(experiments, baselines),
-        columns=_columns(experiments),
-        rows=_rows(experiments, standings, pages),
+        labelled=labelled,
+        leaders=_leaders(experiments, baselines) if labelled else [],
+        columns=_columns(experiments, STANDING_COLUMNS if labelled else {}),
+        rows=_rows(experiments, standings if labelled else None, pages),
         charts=_charts(Comparison(experiments, (), run_labels.group_of, calibrations=calibrations)),
         maps=_maps(experiments, maps, shown, colors, output),
         quarantine=_quarantine(quarantine),
@@ -174,19 +181,20 @@ def write_summary(
     )
 
 
-def _counts(shown: ShownSamples, experiments: Sequence[Experiment]) -> str:
-    labels = {label for experiment in experiments for label in experiment.labels}
+def _counts(shown: ShownSamples, labels: RunLabels, experiments: Sequence[Experiment]) -> str:
     encoders = {experiment.key.encoder for experiment in experiments}
     variants = {experiment.key.variant for experiment in experiments}
     methods = {experiment.key.method for experiment in experiments}
     parts = [
         (len(shown.ids), "sample"),
-        (len(labels), "label"),
-        (len(set(shown.groups)), "label group"),
+        (len(labels.labels), "label"),
+        (sum(group.samples > 0 for group in labels.groups), "label group"),
         (len(encoders), "encoder"),
         (len(variants), "variant"),
         (len(methods), "pooling method"),
     ]
+    if not labels.labelled:
+        parts = [(count, noun) for count, noun in parts if "label" not in noun]
     return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
 
 
@@ -264,7 +272,9 @@ def _ratio(experiment: Experiment, figure: str) -> float:
     return experiment.value(figure) / chance if chance else math.nan
 
 
-def _columns(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
+def _columns(
+    experiments: Sequence[Experiment], standing: Mapping[str, str]
+) -> list[dict[str, str]]:
     known = known_figures()
     better = {"higher": "higher is better", "lower": "lower is better"}
     columns = [
@@ -272,7 +282,7 @@ def _columns(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
     ]
     columns += [
         {"name": name, "meaning": f"{meaning}; {headline(experiments)}", "kind": "number"}
-        for name, meaning in STANDING_COLUMNS.items()
+        for name, meaning in standing.items()
     ]
     for name in figure_names(experiments):
         figure = known.get(name)
@@ -283,7 +293,7 @@ def _columns(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
 
 def _rows(
     experiments: Sequence[Experiment],
-    standings: Standings,
+    standings: Standings | None,
     pages: Mapping[tuple[str, ...], Path | str],
 ) -> list[dict[str, Any]]:
     names = figure_names(experiments)
@@ -293,7 +303,7 @@ def _rows(
             "key": experiment.key,
             "page": first.get(experiment.key),
             "cells": [
-                *_standing_cells(standings.of(experiment.key)),
+                *(_standing_cells(standings.of(experiment.key)) if standings else ()),
                 *(_cell(experiment, name) for name in names),
             ],
         }

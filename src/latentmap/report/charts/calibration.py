@@ -21,6 +21,7 @@ HEIGHT = 220
 class CalibrationChart(Chart):
     """One panel for each encoder and variant whose model states its channels' statistics."""
 
+    needs_labels: ClassVar[bool] = False
     title: ClassVar[str] = "Latents against the model's own"
     look_for: ClassVar[str] = (
         "blue points inside their grey bands, which reach one standard deviation of the model's "

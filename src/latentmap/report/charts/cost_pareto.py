@@ -24,6 +24,7 @@ SIZE = (290, 290)
 class CostPareto(Chart):
     """One panel for each cost; the line joins the methods that none beats."""
 
+    needs_labels: ClassVar[bool] = False
     title: ClassVar[str] = "What a figure costs in seconds, memory and bytes"
     look_for: ClassVar[str] = (
         "methods on the line: nothing cheaper is as good. Seconds and memory are those of this "

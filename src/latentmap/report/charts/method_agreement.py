@@ -25,6 +25,7 @@ BESIDE = 16
 class MethodAgreementChart(Chart):
     """One method × method heatmap for each way of agreeing; similar methods side by side."""
 
+    needs_labels: ClassVar[bool] = False
     title: ClassVar[str] = "Agreement of pooling methods"
     look_for: ClassVar[str] = (
         "dark blocks: methods that see the same. Numbers are percent of full agreement; a cell "

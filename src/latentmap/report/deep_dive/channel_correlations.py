@@ -21,6 +21,7 @@ KINDS = {"of channel means": GROUPED, "over all positions": CHANCE}
 class ChannelCorrelations(ChannelChart):
     """Matrices of the channels' means over samples and of their values over positions."""
 
+    needs_labels: ClassVar[bool] = False
     title: ClassVar[str] = "How the channels go together"
     look_for: ClassVar[str] = (
         "strong colours off the diagonal, channels that repeat each other, and a cumulative curve "

@@ -22,11 +22,13 @@ SIDE = 235
 class PerChannel(ChannelChart):
     """Bars of the neighbors that each channel finds alone, above the maps of the channels."""
 
+    needs_labels: ClassVar[bool] = False
     title: ClassVar[str] = "Each channel alone"
     look_for: ClassVar[str] = (
-        "channels whose dark bar is beyond the orange tick of chance, and maps in which one "
-        "colour keeps together. A map shows the first two principal components of one channel: "
-        "left to right is what varies most in it, which need not be what the labels ask for."
+        "maps that fall apart into clusters and, where samples have labels, maps in which one "
+        "colour keeps together and channels whose dark bar is beyond the orange tick of chance. A "
+        "map shows the first two principal components of one channel: left to right is what varies "
+        "most in it, which need not be what labels ask for."
     )
     shows_samples: ClassVar[bool] = True
 
@@ -58,7 +60,7 @@ class PerChannel(ChannelChart):
             if found.compared < found.samples
             else "",
             data.note(),
-            f"Maps are of the {MOST_MAPS} best channels."
+            f"Maps are of the {MOST_MAPS} {'best' if found.labels else 'first'} channels."
             if len(found.channels) > MOST_MAPS
             else "",
         ]
