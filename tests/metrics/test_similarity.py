@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from latentmap.metrics import similarity
 from latentmap.metrics.similarity import (
     gram,
     group_permutations,
@@ -22,18 +23,22 @@ def rng():
 
 
 def free(rng, count, permutations=20):
-    return group_permutations(np.arange(count), permutations, rng)
+    return group_permutations(np.arange(count), permutations, 0)
 
 
-def test_permutations_move_source_groups_as_a_whole(rng):
-    groups = np.array([2, 0, 0, 1, 2, 1, 0, 2, 1])
-    for permutation in group_permutations(groups, 10, rng):
-        assert sorted(permutation) == list(range(9))
-        assert len(set(zip(groups.tolist(), groups[permutation].tolist(), strict=True))) == 3
+def test_source_groups_change_places_with_those_of_their_size():
+    groups = np.array([2, 0, 0, 1, 2, 1, 0, 2, 1, 3, 3])
+    seen = {tuple(permutation) for permutation in group_permutations(groups, 500, 0)}
+    for permutation in map(list, seen):
+        assert sorted(permutation) == list(range(11))
+        assert len(set(zip(groups.tolist(), groups[permutation].tolist(), strict=True))) == 4
+        # The only group of two samples stays, in either order.
+        assert set(permutation[9:]) == {9, 10}
+    assert len({tuple(groups[list(permutation)]) for permutation in seen}) == 6
 
 
-def test_rows_of_a_single_source_group_move_freely(rng):
-    first, second = group_permutations(np.zeros(50, np.intp), 2, rng)
+def test_rows_of_a_single_source_group_move_freely():
+    first, second = group_permutations(np.zeros(50, np.intp), 2, 0)
     assert sorted(first) == list(range(50))
     assert first.tolist() != second.tolist()
 
@@ -119,9 +124,48 @@ def test_groups_that_agree_by_themselves_do_not_count_as_agreement(rng):
     groups = np.repeat(np.arange(12), 20)
     grams = [gram(rng.normal(size=(12, 8))[groups].astype(np.float32)) for _ in range(2)]
     free_limit = linear_cka(grams, free(rng, 240)).limit[0, 1]
-    whole = linear_cka(grams, group_permutations(groups, 20, rng))
+    whole = linear_cka(grams, group_permutations(groups, 20, 0))
     assert free_limit < 0.1 < whole.values[0, 1]
     assert whole.values[0, 1] < whole.limit[0, 1]
+
+
+SIZES = {
+    "of one size": lambda rng: np.repeat(np.arange(20), 4),
+    "of many sizes": lambda rng: np.repeat(np.arange(25), rng.integers(1, 8, 25)),
+    "all of different sizes": lambda rng: np.repeat(np.arange(14), np.arange(2, 16)),
+    "of two sizes": lambda rng: np.repeat(np.arange(20), [7, 2] * 10),
+}
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
+def test_few_embeddings_that_share_nothing_but_source_groups_exceed_the_limit(rng, sizes):
+    """Samples of a source group are close to each other in both of two unrelated embeddings."""
+    above = []
+    for seed in range(100):
+        groups = sizes(rng)
+        values = [
+            2 * rng.normal(size=(groups.max() + 1, 3))[groups] + rng.normal(size=(len(groups), 3))
+            for _ in range(2)
+        ]
+        permutations = group_permutations(groups, 30, seed)
+        cka = linear_cka([gram(v.astype(np.float32)) for v in values], permutations)
+        lists = [
+            np.argsort(np.linalg.norm(v[:, np.newaxis] - v, axis=2), axis=1)[:, 1:6] for v in values
+        ]
+        jaccard = neighbor_jaccard(lists, np.arange(len(groups)), permutations)
+        above.append([found.values[0, 1] > found.limit[0, 1] for found in (cka, jaccard)])
+    # One in a hundred runs of tests at the 5 % level calls more than 10 of 100 significant.
+    assert (np.mean(above, axis=0) <= 0.1).all()
+
+
+def test_blocks_change_nothing(rng, monkeypatch):
+    lists = [np.array([rng.choice(40, 5, False) for _ in range(40)], np.int32) for _ in range(9)]
+    rows, permutations = np.arange(3, 31), free(rng, 40)
+    whole = neighbor_jaccard(lists, rows, permutations)
+    monkeypatch.setattr(similarity, "CELLS", 40 * 9 * 5)
+    some = neighbor_jaccard(lists, rows, permutations)
+    assert some.values == pytest.approx(whole.values)
+    assert some.limit == pytest.approx(whole.limit)
 
 
 def test_procrustes_is_scipy_s(rng):

@@ -88,7 +88,7 @@ class Exchange:
                 table[members.ravel()] = taken.reshape(some, -1).T
             yield table
 
-    def draws(self, count: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    def draws(self, count: int, seed: int | Sequence[int]) -> Iterator[NDArray[np.intp]]:
         """Yield the classes of all samples, (N,), after each of `count` permutations."""
         for table in self.permuted(count, seed):
             yield from table.T.astype(np.intp)

@@ -39,13 +39,14 @@ class AgreementOptions(Options):
     Attributes:
         k: nearest neighbors of each sample that are compared.
         max_samples: of more samples, so many are compared, whole source groups drawn at random.
-        permutations: of the samples, for the chance levels.
+        permutations: of the samples, for the chance levels: each is drawn once and applied to both
+            embeddings of a pair, one after the other, so that half as many are drawn.
         seed: of the permutations and of that draw.
     """
 
     k: int = Field(default=10, ge=1)
     max_samples: int = Field(default=1000, ge=2)
-    permutations: int = Field(default=20, ge=1)
+    permutations: int = Field(default=200, ge=1)
     seed: int = 0
 
 
@@ -84,9 +85,10 @@ def compare_embeddings(
         grams.append(gram(values if len(rows) == len(ids) else values[rows]))
         if graph.audit is not None:
             recalls.append(graph.audit.recall)
-    jaccard = neighbor_jaccard(lists, rows, group_permutations(groups, options.permutations, rng))
+    draws = -(-options.permutations // 2), options.seed
+    jaccard = neighbor_jaccard(lists, rows, group_permutations(groups, *draws))
     here = np.unique(groups[rows], return_inverse=True)[1]
-    cka = linear_cka(grams, group_permutations(here, options.permutations, rng))
+    cka = linear_cka(grams, group_permutations(here, *draws))
     methods = list(embeddings)
     write_json(
         output,
@@ -124,7 +126,7 @@ def compare_maps(
     rng = np.random.default_rng(options.seed)
     rows = _drawn(groups, options.max_samples, rng)
     here = np.unique(groups[rows], return_inverse=True)[1]
-    permutations = group_permutations(here, options.permutations, rng)
+    permutations = group_permutations(here, -(-options.permutations // 2), options.seed)
     tables = {}
     for projection in dict.fromkeys(projection for _, projection in keys):
         paths = {m: path for (m, p), path in zip(keys, maps, strict=True) if p == projection}

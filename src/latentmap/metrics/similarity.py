@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentmap.metrics.exchange import Exchange
 from latentmap.neighbors.distances import Points
 
 LEVEL = 0.95
+# Cells of the table of who is whose neighbor that is kept at a time.
+CELLS = 2**26
 
 Matrix = NDArray[np.float64]
 Permutation = NDArray[np.intp]
@@ -23,7 +27,7 @@ class Similarity:
     Attributes:
         values: (M, M); NaN where it is not defined.
         chance: (M, M) mean if the samples of one of them are permuted.
-        limit: (M, M) what 95 % of such permutations stay below.
+        limit: (M, M) what is above it has p ≤ 0.05 under such permutations.
     """
 
     values: Matrix
@@ -37,33 +41,27 @@ def group_order(groups: NDArray[np.intp], rng: np.random.Generator) -> NDArray[n
 
 
 def group_permutations(
-    groups: NDArray[np.intp], count: int, rng: np.random.Generator
+    groups: NDArray[np.intp], count: int, seed: int | Sequence[int]
 ) -> list[Permutation]:
-    """Return permutations of the rows that move source groups as a whole.
+    """Return permutations of the rows that leave source groups what they are.
 
     Samples of one source group resemble each other in any embedding. A null hypothesis that took
-    them apart would call that agreement; here rows that follow each other in a group still do,
-    up to the different sizes of groups. Where all share one group, rows move freely.
+    them apart would call that agreement. So the rows of a group take the places of those of another
+    group of the same size, in any order (see `Exchange`); where all groups differ in size, rows
+    change places inside their group only.
 
     Args:
-        groups: (N,) source group of each row, from 0.
+        groups: (N,) source group of each row, every number up to the largest in use.
         count: of permutations.
-        rng: source of randomness.
+        seed: of the permutations.
     """
-    units = groups if groups.any() else np.arange(len(groups))
-    start = np.argsort(units, kind="stable")
-    permutations = []
-    for _ in range(count):
-        permutation = np.empty(len(units), np.intp)
-        permutation[start] = group_order(units, rng)
-        permutations.append(permutation)
-    return permutations
+    return list(Exchange(np.arange(len(groups)), groups).draws(count, seed))
 
 
 def neighbor_jaccard(
     lists: Sequence[NDArray[np.int32]],
     rows: NDArray[np.intp],
-    permutations: Iterable[Permutation],
+    permutations: Sequence[Permutation],
 ) -> Similarity:
     """Return the mean share of neighbors in common: of both lists of a sample, those in each.
 
@@ -73,31 +71,53 @@ def neighbor_jaccard(
         permutations: of the N samples, for the chance level.
     """
     table = np.stack(lists)
-    own, count = table[:, rows], table.shape[1]
+    count = table.shape[1]
+    orders = [np.arange(count), *permutations]
+    sums = np.zeros((len(orders), len(table), len(table)))
+    height = max(1, CELLS // (count * len(table)))
+    for start in range(0, len(rows), height):
+        here = rows[start : start + height]
+        listed = _Listed.of(table[:, here], count)
+        for order, total in zip(orders, sums, strict=True):
+            names, places = np.append(order, -1), np.empty(count, np.intp)
+            places[order] = np.arange(count)
+            total += listed.jaccard(names[table[:, places[here]]])
+    values, *permuted = sums / len(rows)
+    return _against_null(values, permuted)
 
-    def renamed(permutation: Permutation) -> NDArray[np.int32]:
-        names = np.append(permutation, -1).astype(np.int32)
-        return names[table[:, np.argsort(permutation)[rows]]]
 
-    return _against_null(
-        _mean_jaccard(own, own, count),
-        (_mean_jaccard(own, renamed(p), count) for p in permutations),
-    )
+@dataclass(frozen=True)
+class _Listed:
+    """Which samples several embeddings list as neighbors of some rows.
 
+    Attributes:
+        bits: (n, N + 1, bytes) a bit for each embedding; the last sample stands for none.
+        sizes: (M, n) neighbors of each row.
+    """
 
-def _mean_jaccard(first: NDArray[np.int32], second: NDArray[np.int32], count: int) -> Matrix:
-    """Return the mean Jaccard index of every pair of (M, n, k) lists of `count` samples."""
-    sizes = [(lists >= 0).sum(axis=2) for lists in (first, second)]
-    rows = np.arange(first.shape[1])[:, np.newaxis]
-    means = np.empty((len(first), len(second)))
-    for column, lists in enumerate(second):
-        # The last place is that of -1, where there is no neighbor.
-        listed = np.zeros((len(lists), count + 1), bool)
-        listed[rows, lists] = True
-        listed[:, -1] = False
-        both = listed[rows, first].sum(axis=2)
-        means[:, column] = (both / (sizes[0] + sizes[1][column] - both)).mean(axis=1)
-    return means
+    bits: NDArray[np.uint8]
+    sizes: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, lists: NDArray[np.int32], count: int) -> _Listed:
+        """Take (M, n, k) neighbors among `count` samples; -1 where there is none."""
+        bits = np.zeros((lists.shape[1], count + 1, -(-len(lists) // 8)), np.uint8)
+        rows = np.arange(lists.shape[1])[:, np.newaxis]
+        for place, neighbors in enumerate(lists):
+            bits[rows, neighbors, place // 8] |= np.uint8(128 >> place % 8)
+        bits[:, -1] = 0
+        return cls(bits, (lists >= 0).sum(axis=2))
+
+    def jaccard(self, others: NDArray[np.integer]) -> Matrix:
+        """Return the Jaccard indices of every list with (M, n, k) other lists, summed over rows."""
+        rows, count = np.arange(others.shape[1]), len(self.sizes)
+        each = np.zeros((*others.shape[:2], count), np.int32)
+        for column in np.moveaxis(others, 2, 0):
+            each += np.unpackbits(self.bits[rows, column], axis=-1, count=count)
+        both = each.transpose(2, 0, 1)
+        sizes = (others >= 0).sum(axis=2)
+        indices: Matrix = both / (self.sizes[:, np.newaxis] + sizes - both)
+        return indices.sum(axis=2)
 
 
 def gram(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -125,14 +145,19 @@ def linear_cka(
         permutations: of the n samples, for the chance level.
     """
     stack = np.stack(grams)
-    flat = stack.reshape(len(stack), -1)
+    count = stack.shape[1]
+    flat, diagonals = stack.reshape(len(stack), -1), stack.diagonal(axis1=1, axis2=2)
+    # The matrices are symmetric: of each pair of entries one is enough.
+    rows, columns = np.triu_indices(count, 1)
+    above = flat[:, rows * count + columns]
 
-    def products(other: NDArray[np.float32]) -> Matrix:
-        return (flat @ other.reshape(len(other), -1).T).astype(np.float64)
+    def products(order: Permutation) -> Matrix:
+        permuted = flat[:, order[rows] * count + order[columns]]
+        off = (above @ permuted.T).astype(np.float64)
+        return 2 * off + diagonals @ diagonals[:, order].T
 
-    return _against_null(
-        products(stack), (products(stack[:, p[:, np.newaxis], p]) for p in permutations)
-    )
+    values = products(np.arange(count))
+    return _against_null(values, map(products, permutations))
 
 
 def procrustes(
@@ -162,6 +187,10 @@ def procrustes(
 
 
 def _against_null(values: Matrix, permuted: Iterable[Matrix]) -> Similarity:
-    """Hold values against those with one of each pair permuted; either may be the one."""
-    draws = np.stack([matrix for draw in permuted for matrix in (draw, draw.T)])
-    return Similarity(values, draws.mean(axis=0), np.quantile(draws, LEVEL, axis=0))
+    """Hold values against those with one of each pair permuted; either may be the one.
+
+    What is above the limit has (1 + b) / (1 + B) ≤ 0.05 with b of B permuted values as high.
+    """
+    draws = np.sort(np.stack([matrix for draw in permuted for matrix in (draw, draw.T)]), axis=0)
+    place = min(math.ceil(LEVEL * (1 + len(draws))), len(draws)) - 1
+    return Similarity(values, draws.mean(axis=0), draws[place])
