@@ -49,7 +49,21 @@ def pairs_and_others(rng):
     return values, np.append(np.tile([0, 1], 30), rng.permutation(20) % 2), groups
 
 
-DRAWS = {every_sample_alone: "free", whole_groups: "whole", pairs_and_others: "whole and within"}
+def sizes_by_source(rng):
+    """The groups of one source have five samples, those of the other two."""
+    codes = rng.permutation(np.arange(28) % 2)
+    groups = np.repeat(np.arange(28), np.where(codes, 5, 2))
+    values = 3 * rng.normal(size=(28, 3))[groups] + rng.normal(size=(len(groups), 3))
+    order = rng.permutation(len(groups))
+    return values[order], codes[groups][order], groups[order]
+
+
+DRAWS = {
+    every_sample_alone: "free",
+    whole_groups: "whole",
+    pairs_and_others: "whole and within",
+    sizes_by_source: "whole",
+}
 
 
 @pytest.mark.parametrize("draw", DRAWS)

@@ -84,12 +84,16 @@ def compare_pair(
     Returns:
         `figures`, for each name of `TAIL_OF` its `value`, and under permutation its mean
         (`expected`), its 95 % range (`low`, `high`) and a `p_value`, (1 + as extreme) /
-        (1 + permutations), two-sided for densities; `accuracy`; `scheme` of the permutations and
-        `shared`, the groups with samples of both sources. NaN where a figure is not defined.
+        (1 + permutations), two-sided for densities; `accuracy`; `scheme` of the permutations;
+        `shared`, the groups with samples of both sources; and `in_neighborhoods`, the samples that
+        all figures but the classifier's are about: of groups of one source as many of each as the
+        smallest has. NaN where a figure is not defined.
     """
     exchange = Exchange(codes, groups)
     draws = np.array([codes, *exchange.draws(options.permutations, options.seed)])
-    found = _neighborhoods(values, groups, draws, options)
+    alike = _rows_of_groups_alike(exchange)
+    numbered = np.unique(groups[alike], return_inverse=True)[1]
+    found = _neighborhoods(values[alike], numbered, draws[:, alike], options)
     found["auc"], accuracy = _classifier(values, groups, draws)
     figures = {name: against_draws(found[name], tail) for name, tail in TAIL_OF.items()}
     return {
@@ -97,7 +101,25 @@ def compare_pair(
         "accuracy": accuracy,
         "scheme": exchange.scheme,
         "shared": exchange.shared,
+        "in_neighborhoods": len(alike),
     }
+
+
+def _rows_of_groups_alike(exchange: Exchange) -> NDArray[np.intp]:
+    """Return rows of which groups that change their source have the same number, the smallest.
+
+    How full a neighborhood is depends on the sizes of groups. Where these differ, and more so where
+    one source has the larger groups, a permutation would give the sources other sizes than they
+    have, and with them other neighborhoods.
+    """
+    pure = exchange.sizes[~exchange.is_mixed]
+    if (pure == pure[:1]).all():
+        return np.arange(len(exchange.groups))
+    order = np.argsort(exchange.groups, kind="stable")
+    starts = np.cumsum(exchange.sizes) - exchange.sizes
+    place = np.empty(len(order), np.intp)
+    place[order] = np.arange(len(order)) - starts[exchange.groups[order]]
+    return np.flatnonzero((place < pure.min()) | exchange.is_mixed[exchange.groups])
 
 
 def against_draws(values: NDArray[np.float64], tail: Tail) -> dict[str, float]:

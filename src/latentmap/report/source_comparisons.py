@@ -36,6 +36,7 @@ class SourcePair:
         p_adjusted: p-value of its AUC, adjusted for the number of pairs.
         scheme: which samples change their source in a permutation.
         shared: source groups with samples of both.
+        in_neighborhoods: samples that all figures but the classifier's are about.
     """
 
     first: str
@@ -45,6 +46,7 @@ class SourcePair:
     p_adjusted: float
     scheme: str
     shared: int
+    in_neighborhoods: int
 
     @property
     def auc(self) -> float:

@@ -155,7 +155,16 @@ def write_sources_page(
         rows=[_row(by_key[key], pair) for key in order for pair in by_key[key].pairs],
         schemes=sorted({SCHEMES[pair.scheme] for pair in best.pairs}),
         k=best.k,
+        thinned=min(
+            (pair.in_neighborhoods for pair in best.pairs if _is_thinned(pair, best)), default=0
+        ),
     )
+
+
+def _is_thinned(pair: SourcePair, best: SourceComparison) -> bool:
+    """Whether neighborhoods were compared in fewer samples than the classifier saw."""
+    compared = {name: count for name, _, count in best.sources}
+    return pair.in_neighborhoods < compared[pair.first] + compared[pair.second]
 
 
 def _read_shown(samples: Sequence[Path | str], source: str | None, most: int) -> MapSamples:
