@@ -72,6 +72,13 @@ def test_two_kinds_of_words_are_two_axes():
     assert not green.any()  # a word that the corpus does not have
 
 
+def test_a_rare_kind_of_text_in_a_large_corpus_keeps_its_axis():
+    # Rows have unit length, so that singular values are the roots of how many texts are alike.
+    texts = ["red sphere"] * 60_000 + ["blue cube"] * 2
+    found = encode(fitted(texts), ["red sphere", "blue cube"])
+    np.testing.assert_allclose(np.abs(found), np.eye(2), atol=1e-6)
+
+
 def test_unseen_texts_take_the_terms_that_they_share_with_the_corpus():
     encoder = fitted(corpus())
     seen, unseen = encode(encoder, ["red sphere", "a purple RED, sphere!"])

@@ -156,6 +156,20 @@ def test_a_latent_that_its_source_group_shares_does_not_count_as_honest(tmp_path
     assert max(channel.knn_grouped for channel in found.channels) < 0.7
 
 
+@pytest.mark.parametrize("base", [2.3, 1e-3, 70.7])
+def test_rounding_is_no_spread(tmp_path, values, base):
+    # No power of two: neither squares nor means of these are exact.
+    values[:, 0] = base
+    values[:, 1] = base * (1 + CODES[:, None, None] / 3)
+    found, _ = run(tmp_path, values)
+    assert np.isnan([found.channels[0].f, found.channels[1].f]).all()
+    assert np.isnan(found.channel_positions[:2]).all()
+    assert found.means[1, 0] == found.stds[1, 0] == found.stds[1, 1] == 0
+    assert not found.covariance[0].any() and not found.covariance_of_means[0].any()
+    assert found.means[1, 1] == pytest.approx(base / 3 * np.sqrt(2 / 3), rel=1e-4)
+    assert found.covariance[1, 1] == pytest.approx(base**2 / 9 * 2 / 3, rel=1e-4)
+
+
 @pytest.mark.parametrize("labels", [["one"] * COUNT, [f"l{row}" for row in range(COUNT)]])
 def test_figures_without_meaning_are_nan(tmp_path, values, labels):
     found, _ = run(tmp_path, values, labels=np.array(labels))

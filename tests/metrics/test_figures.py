@@ -114,6 +114,20 @@ def test_effective_dimensions_of_known_variances(embed, extra):
     assert found == {"effective_dim_90": 2, "effective_dim_95": 3, "effective_dim_99": 4}
 
 
+@pytest.mark.parametrize("offset", [0, 30])
+@pytest.mark.parametrize("dims", [8, 40, 700, 3000])
+def test_a_share_that_is_reached_exactly_is_not_missed_for_rounding(embed, dims, offset):
+    variances = np.array([70, 20, 5, 4, 0.5, 0.3, 0.2])  # 70, 90, 95, 99, 99.5, 99.8, 100 %
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        scores = rng.normal(size=(60, 7))
+        scores = np.linalg.qr(scores - scores.mean(axis=0))[0] * np.sqrt(variances)
+        axes = np.linalg.qr(rng.normal(size=(dims, 7)))[0]
+        data = embed(scores @ axes.T + offset / np.sqrt(dims), np.repeat(["a", "b"], 30))
+        found = [figure.value for figure in measure("effective_dim", data).values()]
+        assert found == [2, 3, 4]
+
+
 def test_effective_dimensions_of_a_large_set_come_from_a_subset(embed):
     rng = np.random.default_rng(3)
     values = rng.normal(size=(90, 3)) @ rng.normal(size=(3, 80))
@@ -186,6 +200,19 @@ def test_labels_with_one_centroid_do_not_look_perfectly_separated(embed):
     found = measure("davies_bouldin", data)["davies_bouldin"]
     assert found.value == pytest.approx(np.mean([2 / 10, 3 / 10, 3 / 10]))
     assert found.note == "1 pairs of labels with the same centroid are left out."
+
+
+@pytest.mark.parametrize("dims", [6, 100, 3000])
+def test_labels_with_one_centroid_but_for_rounding_are_not_apart(embed, dims):
+    # Both labels lie around one place, on axes of their own, and a third somewhere else.
+    axes = np.linalg.qr(np.random.default_rng(dims).normal(size=(dims, 6)))[0].T
+    places = np.concatenate([axes[:2], -axes[:2], axes[2:4], -axes[2:4], axes[4:] + 3 * axes[4]])
+    labels = np.repeat(["a", "b", "far"], [4, 4, 2])
+    found = measure("davies_bouldin", embed(places + 1 / dims, labels))["davies_bouldin"]
+    assert found.note == "1 pairs of labels with the same centroid are left out."
+    # The third is √(3.5² + 0.5²) away, its samples half of √2 from their centroid.
+    overlap = (1 + math.sqrt(0.5)) / math.sqrt(12.5)
+    assert found.value == pytest.approx(overlap, rel=1e-4)
 
 
 def test_metrics_import_nothing_that_starts_slowly():

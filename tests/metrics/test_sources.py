@@ -21,6 +21,7 @@ from latentmap.metrics.two_sample import (
     PairOptions,
     compare_pair,
     held_out_scores,
+    leading_components,
     neighbor_order,
     neighborhood_figures,
 )
@@ -173,6 +174,30 @@ def test_samples_of_one_group_are_no_neighbors():
     values = np.array([0, 0.1, 5, 9], np.float32)[:, np.newaxis]
     order = neighbor_order(values, np.array([0, 0, 1, 2]))
     assert order[:, 0].tolist() == [2, 2, 3, 2]
+
+
+@pytest.mark.parametrize(("dims", "offset"), [(5, 0), (300, 5), (3000, 0), (3000, 5)])
+def test_rounding_is_no_component(dims, offset):
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(200, 3)) * [1, 0.1, 0.01]
+    axes = np.linalg.qr(rng.normal(size=(dims, 3)))[0].T
+    values = (scores @ axes + offset / np.sqrt(dims)).astype(np.float32)
+    found = leading_components(values, 20)
+    assert found.shape == (200, 3)
+    np.testing.assert_allclose(found.T @ found / 200, np.eye(3), atol=1e-3)
+
+
+@pytest.mark.parametrize("dims", [5, 3000])
+def test_equal_samples_have_equal_scores(dims):
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 7, 200)
+    values = rng.normal(size=(7, dims)).astype(np.float32)[kinds]
+    fold, target = np.arange(200) % 5, rng.integers(0, 2, (200, 1)).astype(float)
+    scores = held_out_scores(leading_components(values, 20), fold, target)[:, 0]
+    seen = {(kind, part): set() for kind in range(7) for part in range(5)}
+    for kind, part, score in zip(kinds, fold, scores, strict=True):
+        seen[kind, part].add(score)
+    assert max(map(len, seen.values())) == 1
 
 
 def test_the_discriminant_is_fishers():

@@ -35,8 +35,8 @@ from latentmap.store.tables import check_ids
 
 # What is kept of the channels that one pass looks at.
 PASS_BYTES = 2**27
-# A sum of squares within labels below this share of the whole is rounding.
-ROUNDING = 1e-12
+# A mean or a standard deviation over positions is float32: this share of its size is rounding.
+ROUNDING = float(np.finfo(np.float32).eps)
 
 
 class InspectOptions(Options):
@@ -97,6 +97,12 @@ class _Moments:
     means: Floats
     stds: Floats
     within: Floats
+
+    @cached_property
+    def rounding(self) -> Floats:
+        """(C,) how far a channel's means or deviations may be apart that are equal."""
+        squares: Floats = (self.means**2 + self.stds**2).mean(axis=0)
+        return ROUNDING * np.sqrt(squares)
 
 
 def inspect_latents(
@@ -189,11 +195,12 @@ def inspect(
     for chosen in _passes(channels, (height, width), len(labelled.labels), len(rows), grid):
         between[chosen], within[chosen], planes = _sums(shards, labelled, chosen, rows, grid)
         for channel, plane in zip(range(channels)[chosen], planes, strict=True):
-            figures.append(_channel(plane, moments.means[:, channel], rows, labelled, options.k))
+            figures.append(_channel(plane, moments, channel, rows, labelled, options.k))
             places.append(principal_components(plane, 2).coordinates)
     members = labelled.codes == np.arange(len(labelled.labels))[:, np.newaxis]
     shares = members / labelled.counts[:, np.newaxis]
     x, y = np.moveaxis(np.stack(places, axis=1), -1, 0)
+    of_means = _covariance(moments.means)
     inspection = Inspection(
         samples=len(labelled.ids),
         compared=len(rows),
@@ -205,10 +212,10 @@ def inspect(
         channels=figures,
         label_means=shares @ moments.means,
         label_stds=shares @ moments.stds,
-        means=np.stack([moments.means.mean(axis=0), moments.means.std(axis=0)]),
-        stds=np.stack([moments.stds.mean(axis=0), moments.stds.std(axis=0)]),
-        covariance_of_means=_covariance(moments.means),
-        covariance=moments.within + _covariance(moments.means),
+        means=_summary(moments.means, moments.rounding),
+        stds=_summary(moments.stds, moments.rounding),
+        covariance_of_means=_varying(of_means, moments.rounding),
+        covariance=_varying(moments.within + of_means, moments.rounding),
         positions=_f_statistic(between.sum(axis=0), within.sum(axis=0), labelled),
         channel_positions=_f_statistic(between, within, labelled),
     )
@@ -243,6 +250,18 @@ def _moments(shards: Sequence[LatentShard], ids: Sequence[str]) -> _Moments:
 def _covariance(values: Floats) -> Floats:
     """Return the (C, C) population covariance of (N, C) values."""
     return np.atleast_2d(np.cov(values, rowvar=False, ddof=0))
+
+
+def _varying(covariance: Floats, rounding: Floats) -> Floats:
+    """Return a (C, C) covariance without that of channels whose spread is (C,) rounding."""
+    varies = np.diagonal(covariance) > rounding**2
+    return covariance * np.outer(varies, varies)
+
+
+def _summary(values: Floats, rounding: Floats) -> Floats:
+    """Return the mean of (N, C) values and their deviation, 0 where it is (C,) rounding."""
+    stds = values.std(axis=0)
+    return np.stack([values.mean(axis=0), np.where(stds > rounding, stds, 0)])
 
 
 def _blocks(
@@ -300,14 +319,16 @@ def _sums(
         told = block if (codes >= 0).all() else block[codes >= 0]
         for code, latent in zip(codes[codes >= 0], told, strict=True):
             sums[code] += latent
-        squares += (told * told).sum(axis=0)
+        squares += np.square(told, dtype=np.float64).sum(axis=0)
         here = slice(*np.searchsorted(rows, (row, row + len(block))))
         cells = separable(block[rows[here] - row], across, along)
         planes[:, here] = cells.swapaxes(0, 1)
     total = sums.sum(axis=0) ** 2 / max(int(labelled.known.sum()), 1)
     sums **= 2
     of_labels = np.einsum("l,l...->...", 1 / labelled.counts, sums)
-    within = np.where(squares - of_labels > ROUNDING * squares, squares - of_labels, 0)
+    # The values are exact; adding up so many of them in float64 loses no more than this.
+    lost = 2 * len(labelled.ids) * np.finfo(np.float64).eps * squares
+    within = np.where(squares - of_labels > lost, squares - of_labels, 0)
     return of_labels - total, within, planes.reshape(shape[0], len(rows), -1)
 
 
@@ -323,7 +344,8 @@ def _f_statistic(between: Any, within: Any, labelled: _Labelled) -> Any:
 
 def _channel(
     plane: NDArray[np.float32],
-    means: Floats,
+    moments: _Moments,
+    channel: int,
     rows: NDArray[np.intp],
     labelled: _Labelled,
     k: int,
@@ -332,7 +354,8 @@ def _channel(
 
     Args:
         plane: (n, cells) the channel of the compared samples.
-        means: (N,) its mean over positions, of all samples.
+        moments: of all channels of all samples.
+        channel: its number.
         rows: (n,) the compared samples.
         labelled: all samples.
         k: nearest neighbors looked at.
@@ -342,13 +365,14 @@ def _channel(
         return ChannelFigures(*[np.nan] * len(fields(ChannelFigures)))
     plane, rows = plane[known], rows[known]
     ids = [labelled.ids[row] for row in rows]
+    means = moments.means[:, channel]
     codes = np.unique(labelled.codes[rows], return_inverse=True)[1]
     sources = labelled.sources[rows]
     graph = find_neighbors(ids, plane, sources.astype(np.str_).tolist(), k)
     every = _share(codes, graph.every, np.arange(len(rows)), k)
     grouped = _share(codes, graph.grouped, sources, k)
     return ChannelFigures(
-        f=_f_of_means(means, labelled),
+        f=_f_of_means(means, moments.rounding[channel], labelled),
         silhouette=_silhouette(means[rows], codes, graph),
         knn=every[0],
         knn_chance=every[1],
@@ -372,13 +396,13 @@ def _tells_apart(codes: NDArray[np.intp]) -> bool:
     return 1 < len(np.unique(codes)) < len(codes)
 
 
-def _f_of_means(means: Floats, labelled: _Labelled) -> float:
+def _f_of_means(means: Floats, rounding: float, labelled: _Labelled) -> float:
     means, codes = means[labelled.known], labelled.codes[labelled.known]
     centred = means - means.mean()
     squares = float(centred @ centred)
     between = float((np.bincount(codes, centred) ** 2 / labelled.counts).sum())
     within = squares - between
-    if within <= ROUNDING * squares:
+    if within <= len(means) * rounding**2:
         return np.nan
     return float(_f_statistic(between, within, labelled))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -160,6 +161,14 @@ class LabelledEmbedding:
         return np.stack(
             [np.sqrt(((self.centroids - one) ** 2).sum(axis=1)) for one in self.centroids]
         )
+
+    @property
+    def resolution(self) -> float:
+        """Distance from which two places differ by more than rounding, of values or products."""
+        squares = self.points.rounding / len(self.values)
+        if self.graph.rotated is not None:  # rows that were made of inner products
+            squares += Points(self.values).precision * float(self.points.norms.mean())
+        return math.sqrt(squares)
 
     @cached_property
     def is_constant(self) -> bool:

@@ -16,13 +16,16 @@ from latentmap.metrics.folds import grouped_folds
 from latentmap.metrics.inference import TAILS
 from latentmap.neighbors.distances import Points, row_blocks
 from latentmap.neighbors.exact import Distances
+from latentmap.neighbors.lists import distinct
 
 FOLDS = 5
 COMPONENTS = 50
 # A discriminant over more components than a tenth of the samples fits noise.
 SAMPLES_PER_COMPONENT = 10
-# Directions with less of the largest extent are rounding.
+# Singular values of the training's design below this share of the largest count as none.
 SMALLEST = 1e-5
+# Of the scores of a discriminant, whose last digits depend on the order of sums.
+DIGITS = 9
 # Sums of the same shares in another order differ by less.
 ROUNDING = 1e-9
 
@@ -159,7 +162,10 @@ def _classifier(
 
 
 def leading_components(values: NDArray[np.float32], count: int) -> NDArray[np.float64]:
-    """Return the first principal components of the rows with unit variance, (N, ≤ count)."""
+    """Return the first principal components of the rows with unit variance, (N, ≤ count).
+
+    Those of identical rows are identical.
+    """
     points = Points(values)
     rows, dims = values.shape
     if dims > rows:
@@ -168,10 +174,11 @@ def leading_components(values: NDArray[np.float32], count: int) -> NDArray[np.fl
         centred = points.centred(slice(None), slice(None))
         squares, axes = np.linalg.eigh(centred.T @ centred)
         vectors = centred @ axes / np.sqrt(np.maximum(squares, np.finfo(float).tiny))
-    # Of rows that are all the same no component is left.
-    kept = squares > max(SMALLEST**2 * float(squares[-1]), float(np.finfo(np.float32).tiny))
+    # What errors of the values and of their products may make is no component.
+    kept = squares > points.rounding + points.precision * squares.sum()
     leading: NDArray[np.float64] = vectors[:, kept][:, ::-1][:, :count] * math.sqrt(rows)
-    return leading
+    firsts, place = distinct(values)  # whose products may differ in their last digits
+    return leading[firsts[place]]
 
 
 def held_out_scores(
@@ -189,7 +196,7 @@ def held_out_scores(
 
     Returns:
         (N, P): above 0 where the classifier says 1, its threshold half-way between the means of
-        both classes in training.
+        both classes in training. They are rounded, so that those of equal samples tie.
     """
     design = np.column_stack([features, np.ones(len(features))])
     scores = np.zeros(targets.shape)
@@ -203,7 +210,7 @@ def held_out_scores(
         of_ones = (fitted * trained).sum(axis=0)
         threshold = (of_ones / ones + (fitted.sum(axis=0) - of_ones) / zeros) / 2
         scores[out] = design[out] @ weights - threshold
-    return scores
+    return scores.round(DIGITS)
 
 
 def _auc(

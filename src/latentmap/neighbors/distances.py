@@ -77,6 +77,17 @@ class Points:
         return np.subtract(self.values[rows, columns], self.centre[columns], dtype=precision)
 
     @cached_property
+    def rounding(self) -> float:
+        """The most that squared errors of rounding to float32 add up to, over all values."""
+        squares = np.einsum("ij,ij->i", self.values, self.values).sum(dtype=np.float64)
+        return float(np.finfo(np.float32).eps) ** 2 * float(squares)
+
+    @property
+    def precision(self) -> float:
+        """Error of an inner product of two rows, over the product of their lengths."""
+        return float(np.finfo(self._precisions[0]).eps)
+
+    @cached_property
     def gram(self) -> NDArray[np.float64]:
         """(N, N) inner products of the centred rows."""
         return self.products(slice(None))

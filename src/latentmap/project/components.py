@@ -45,7 +45,7 @@ def principal_components(values: NDArray[np.float32], count: int) -> Components:
     variances, vectors = variances[::-1][:count], vectors[:, ::-1][:, :count]
     total = float(np.trace(matrix))
     shares = np.zeros(count)
-    if total > _rounding(points):
+    if total > points.rounding:
         shares[: len(variances)] = np.where(
             variances > SMALLEST_SHARE * total, variances / total, 0
         )
@@ -97,11 +97,3 @@ def _signs(axes: NDArray[np.float64]) -> NDArray[np.float64]:
     if not axes.shape[1]:
         return np.ones(0)
     return np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[np.newaxis], axis=0)[0])
-
-
-def _rounding(points: Points) -> float:
-    """Return the scatter that rounding the values to float32 alone may cause."""
-    rounding = np.finfo(np.float32).eps
-    centre = points.centre.astype(np.float64)
-    squares = len(points.values) * float(centre @ centre) + float(points.norms.sum())
-    return float(rounding) ** 2 * squares

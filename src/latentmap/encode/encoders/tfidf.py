@@ -77,9 +77,9 @@ class Tfidf(FittedEncoder[TfidfOptions], TextEncoder[TfidfOptions]):
         # Sums over several threads depend on how many there are.
         with threadpool_limits(1):
             svd.fit(counts)
-        # Axes beyond the corpus' rank are noise.
+        # Axes beyond the corpus' rank are noise of the counts' own precision.
         sizes = svd.singular_values_
-        axes = svd.components_[sizes > sizes[0] * max(counts.shape) * np.finfo(np.float32).eps]
+        axes = svd.components_[sizes > sizes[0] * max(counts.shape) * np.finfo(counts.dtype).eps]
         log.info(
             "%d terms of %d texts; %d axes hold %.1f %% of the variance",
             counts.shape[1],

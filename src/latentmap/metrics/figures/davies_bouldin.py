@@ -24,7 +24,7 @@ class DaviesBouldin(Metric[Options]):
         """Measure on all samples; pairs of labels with the same centroid are left out."""
         if data.obstacle:
             return self.undefined(data.obstacle)
-        apart = data.centroid_distances > 0
+        apart = data.centroid_distances > data.resolution
         if not apart.any():
             return self.undefined("All labels have the same centroid.")
         scatter = np.bincount(data.codes, np.sqrt(data.spread)) / data.class_sizes

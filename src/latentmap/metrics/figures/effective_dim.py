@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -44,25 +45,33 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
         count, dims = data.values.shape
         limit = self.options.max_size
         note = None
+        points = data.points if data.graph.rotated is None else Points(data.values)
         if data.graph.rotated is not None and count <= limit:
-            return self._counted(np.square(data.graph.rotated, dtype=np.float64).sum(axis=0), None)
-        if dims <= min(count, limit):
-            matrix = data.points.scatter()
+            variances = np.square(data.graph.rotated, dtype=np.float64).sum(axis=0)
+        elif dims <= min(count, limit):
+            variances = _eigenvalues(points.scatter())
         elif count <= limit:
-            matrix = data.gram
+            variances = _eigenvalues(data.gram)
         else:
             chosen = np.random.default_rng(self.options.seed).choice(count, limit, replace=False)
-            matrix = Points(data.values[np.sort(chosen)]).products(slice(0, limit))
+            points = Points(data.values[np.sort(chosen)])
+            variances = _eigenvalues(points.products(slice(0, limit)))
             note = f"Of {limit} samples drawn at random."
-        return self._counted(np.maximum(np.linalg.eigvalsh(matrix)[::-1], 0), note)
-
-    def _counted(self, variances: NDArray[np.float64], note: str | None) -> dict[str, Measurement]:
-        """Count the components, whose variances come largest first."""
-        held = np.cumsum(variances) / variances.sum()
+        total = variances.sum()
+        held = np.cumsum(variances) / total
+        # A share that is reached exactly must not be missed for rounding. Errors E of the values X
+        # move the sum of some of the variances by up to 2 |X| |E|, errors e of their products, over
+        # lengths, by up to √N e |X|² (the nuclear norm of the matrix that they form).
+        missed = 2 * math.sqrt(points.rounding / total)
+        missed += math.sqrt(len(points.values)) * points.precision
         return {
-            # A share that is reached exactly must not be missed by a rounding error.
             f"effective_dim_{share}": Measurement(
-                float(np.searchsorted(held, share / 100 - 1e-9) + 1), note=note
+                float(np.searchsorted(held, share / 100 - missed) + 1), note=note
             )
             for share in SHARES
         }
+
+
+def _eigenvalues(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the eigenvalues of a matrix of inner products, largest first."""
+    return np.maximum(np.linalg.eigvalsh(matrix)[::-1], 0)
