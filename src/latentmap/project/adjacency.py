@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
-from latentmap.project.components import principal_components
+from latentmap.project.components import leading_components
 from latentmap.project.projection import Layout, Values
 
 # With fewer samples each is among the 15 neighbors of every other: there is nothing to keep.
@@ -44,38 +43,9 @@ def nearest(graph: NeighborGraph, k: int, purpose: str, remedy: str) -> Neighbor
     return NeighborList(indices, distances)
 
 
-def is_connected(neighbors: NeighborList) -> bool:
-    """Tell whether a path of neighbors, in either direction, leads from every row to every other.
-
-    Every row takes the lowest row number among itself and its neighbors, again and again until
-    nothing changes. SciPy's search takes longer to import than this does to run.
-    """
-    rows, k = neighbors.indices.shape
-    starts = np.repeat(np.arange(rows), k)
-    ends = neighbors.indices.reshape(-1)
-    lowest, before = np.arange(rows), np.full(rows, -1)
-    while not np.array_equal(lowest, before):
-        before = lowest.copy()
-        np.minimum.at(lowest, starts, before[ends])
-        np.minimum.at(lowest, ends, before[starts])
-        lowest = lowest[lowest]
-    return bool((lowest == 0).all())
-
-
-def features_for_initialisation(values: Values, neighbors: NeighborList) -> NDArray[np.float32]:
-    """Return what a spectral initialisation in manifolds-rs looks at beside the graph.
-
-    It places the parts of a graph that falls apart by the means of their rows. A connected graph
-    is all it needs, so that the embedding need not be read.
-    """
-    if is_connected(neighbors):
-        return np.zeros((len(neighbors.indices), 1), np.float32)
-    return values()
-
-
-def too_few(values: Values, dims: int) -> Layout:
+def too_few(values: Values, graph: NeighborGraph, dims: int) -> Layout:
     """Place fewer than `FEWEST` samples on their principal components."""
-    coordinates = principal_components(values(), dims).coordinates
+    coordinates = leading_components(values, graph, dims).coordinates
     return Layout(
         coordinates, {"reduced": f"principal components, for fewer than {FEWEST} samples"}
     )

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.neighbors.distances import Points, column_blocks
+from latentmap.neighbors.graph import NeighborGraph
+from latentmap.project.projection import Values
 
 # A component with a smaller share of the variance is rounding of the float32 products.
 SMALLEST_SHARE = 1e-6
@@ -24,6 +26,19 @@ class Components:
 
     coordinates: NDArray[np.float32]
     shares: NDArray[np.float64]
+
+
+def leading_components(values: Values, graph: NeighborGraph, count: int) -> Components:
+    """Return the first principal components of an embedding, which need not be read if it is wide.
+
+    Args:
+        values: gives the (N, D) float32 embedding.
+        graph: its neighbors.
+        count: components to return.
+    """
+    if graph.rotated is None:
+        return principal_components(values(), count)
+    return first_axes(graph.rotated, count)
 
 
 def principal_components(values: NDArray[np.float32], count: int) -> Components:

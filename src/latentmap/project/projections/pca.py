@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.neighbors.graph import NeighborGraph
-from latentmap.project.components import first_axes, principal_components
+from latentmap.project.components import leading_components
 from latentmap.project.placement import Reference, linear_places
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
 
@@ -22,10 +22,7 @@ class PCA(Projection[ProjectionOptions]):
 
     def place(self, values: Values, graph: NeighborGraph) -> Layout:
         """Return the coordinates on the principal axes; zero beyond the rank."""
-        if graph.rotated is not None:
-            components = first_axes(graph.rotated, self.options.dims)
-        else:
-            components = principal_components(values(), self.options.dims)
+        components = leading_components(values, graph, self.options.dims)
         return Layout(components.coordinates, {"explained_variance": components.shares.tolist()})
 
     def extend(self, values: NDArray[np.float32], reference: Reference) -> Layout:

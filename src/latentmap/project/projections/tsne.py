@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
-from latentmap.project.adjacency import FEWEST, features_for_initialisation, nearest, too_few
-from latentmap.project.components import principal_components
+from latentmap.project.adjacency import FEWEST, nearest, too_few
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
+from latentmap.project.start import starting_places
 
 NEIGHBORS_PER_PERPLEXITY = 3
 # The schedule of openTSNE: clusters form while attraction is exaggerated, then unfold.
@@ -59,7 +59,7 @@ class TSNE(Projection[TsneOptions]):
         """Return the map of the neighbor graph."""
         count = len(graph.ids)
         if count < FEWEST:
-            return too_few(values, self.options.dims)
+            return too_few(values, graph, self.options.dims)
         perplexity = min(self.options.perplexity, (count - 1) / NEIGHBORS_PER_PERPLEXITY)
         neighbors = nearest(
             graph,
@@ -67,23 +67,26 @@ class TSNE(Projection[TsneOptions]):
             f"t-SNE of perplexity {perplexity:g}",
             "perplexity of this projection to a third of that",
         )
+        start = starting_places(values, graph, self.options.dims, self.options.seed)
         if self.options.engine == "openTSNE" or self.options.dims == 3:
-            coordinates = self._opentsne(values, neighbors, perplexity)
+            coordinates = self._opentsne(start, neighbors, perplexity)
         else:
-            coordinates = self._manifolds_rs(values, neighbors, perplexity)
+            coordinates = self._manifolds_rs(start, neighbors, perplexity)
         return Layout(coordinates, {"perplexity": perplexity})
 
     def _manifolds_rs(
-        self, values: Values, neighbors: NeighborList, perplexity: float
+        self, start: NDArray[np.float64], neighbors: NeighborList, perplexity: float
     ) -> NDArray[np.float32]:
         import manifolds_rs
 
-        count = len(neighbors.indices)
         model = manifolds_rs.TSNE(
             perplexity=perplexity,
             n_epochs=EARLY_EPOCHS + EPOCHS,
-            learning_rate=count / EXAGGERATION,
-            init="spectral",
+            learning_rate=len(start) / EXAGGERATION,
+            # It takes no places to start from, but the principal components of two columns are
+            # these columns, turned at most.
+            init="pca",
+            randomised_init=False,
             init_range=INITIAL_SPREAD,
             approx="fft_3k",
             seed=self.options.seed,
@@ -92,13 +95,13 @@ class TSNE(Projection[TsneOptions]):
             ),
         )
         return model.fit_transform(
-            features_for_initialisation(values, neighbors),
+            start.astype(np.float32),
             knn_indices=neighbors.indices,
             knn_distances=_relative(neighbors.distances),
         )
 
     def _opentsne(
-        self, values: Values, neighbors: NeighborList, perplexity: float
+        self, start: NDArray[np.float64], neighbors: NeighborList, perplexity: float
     ) -> NDArray[np.float32]:
         from openTSNE import TSNEEmbedding
         from openTSNE.affinity import PerplexityBasedNN
@@ -109,7 +112,7 @@ class TSNE(Projection[TsneOptions]):
             perplexity=perplexity,
         )
         layout = TSNEEmbedding(
-            self._initial(values()),
+            start * (INITIAL_SPREAD / start[:, 0].std()),
             affinities,
             negative_gradient_method="auto" if self.options.dims == 2 else "bh",
             random_state=self.options.seed,
@@ -119,13 +122,6 @@ class TSNE(Projection[TsneOptions]):
         exaggeration = 1 if complete else EXAGGERATION
         layout = layout.optimize(EARLY_EPOCHS, exaggeration=exaggeration, momentum=0.5)
         return np.asarray(layout.optimize(EPOCHS, momentum=0.8), np.float32)
-
-    def _initial(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return narrow principal components; noise parts samples that coincide."""
-        components = principal_components(values, self.options.dims).coordinates
-        spread = components[:, 0].std(dtype=np.float64) or 1.0
-        noise = np.random.default_rng(self.options.seed).normal(size=components.shape)
-        return INITIAL_SPREAD * (components / spread + 0.01 * noise)
 
 
 def _relative(distances: NDArray[np.float32]) -> NDArray[np.float32]:

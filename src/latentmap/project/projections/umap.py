@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
-from latentmap.project.adjacency import FEWEST, features_for_initialisation, nearest, too_few
+from latentmap.project.adjacency import FEWEST, nearest, too_few
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
+from latentmap.project.start import starting_places
 
-# As umap-learn: small sets get the epochs that large ones do not need.
+# As umap-learn: small sets get the epochs that large ones do not need, and the farthest sample
+# starts at 10.
 SMALL = 10_000
 EPOCHS_SMALL, EPOCHS_LARGE = 500, 200
+FARTHEST = 10
 
 
 class UmapOptions(ProjectionOptions):
@@ -32,14 +35,14 @@ class UmapOptions(ProjectionOptions):
     n_neighbors: int = Field(15, ge=2)
     min_dist: float = Field(0.1, ge=0, lt=1)
     epochs: int | None = Field(None, ge=1)
-    engine: Literal["manifolds-rs", "umap-learn"] = "manifolds-rs"
+    engine: Literal["scranpy", "umap-learn"] = "scranpy"
 
 
 class UMAP(Projection[UmapOptions]):
     """Uniform manifold approximation and projection (McInnes et al. 2018), from the graph.
 
-    Both engines start from the spectrum of the graph. Fewer than 16 samples are placed on their
-    principal components.
+    It starts from the principal components, with umap-learn from the spectrum of the graph. Fewer
+    than 16 samples are placed on their principal components.
     """
 
     Options = UmapOptions
@@ -47,33 +50,34 @@ class UMAP(Projection[UmapOptions]):
     def place(self, values: Values, graph: NeighborGraph) -> Layout:
         """Return the map of the neighbor graph."""
         if len(graph.ids) < FEWEST:
-            return too_few(values, self.options.dims)
+            return too_few(values, graph, self.options.dims)
         neighbors = nearest(
             graph, self.options.n_neighbors, "UMAP", "n_neighbors of this projection to fewer"
         )
-        fit = {"manifolds-rs": self._manifolds_rs, "umap-learn": self._umap_learn}
-        return Layout(fit[self.options.engine](values, neighbors))
+        if self.options.engine == "umap-learn":
+            return Layout(self._umap_learn(values, neighbors))
+        start = starting_places(values, graph, self.options.dims, self.options.seed)
+        return Layout(self._scranpy(FARTHEST * start, neighbors))
 
     def _epochs(self, count: int) -> int:
         return self.options.epochs or (EPOCHS_SMALL if count <= SMALL else EPOCHS_LARGE)
 
-    def _manifolds_rs(self, values: Values, neighbors: NeighborList) -> NDArray[np.float32]:
-        import manifolds_rs
+    def _scranpy(
+        self, start: NDArray[np.float64], neighbors: NeighborList
+    ) -> NDArray[np.float32]:
+        from knncolle import FindKnnResults
+        from scranpy import run_umap
 
-        model = manifolds_rs.UMAP(
-            n_components=self.options.dims,
-            n_neighbors=neighbors.k,
+        places = run_umap(
+            FindKnnResults(neighbors.indices, neighbors.distances),
+            num_dim=self.options.dims,
             min_dist=self.options.min_dist,
-            n_epochs=self._epochs(len(neighbors.indices)),
-            # The library's default, a parallel Adam, keeps fewer neighbors.
-            optimiser="sgd",
-            seed=self.options.seed,
+            num_epochs=self._epochs(len(start)),
+            initialize_method="none",
+            initial_coordinates=start,
+            optimize_seed=self.options.seed,
         )
-        return model.fit_transform(
-            features_for_initialisation(values, neighbors),
-            knn_indices=neighbors.indices,
-            knn_distances=neighbors.distances,
-        )
+        return np.ascontiguousarray(places, np.float32)
 
     def _umap_learn(self, values: Values, neighbors: NeighborList) -> NDArray[np.float32]:
         with warnings.catch_warnings():
