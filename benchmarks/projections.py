@@ -1,9 +1,12 @@
-"""Compare the engines of UMAP and t-SNE: time in a fresh process, and what the maps keep.
+"""Compare the engines of UMAP and t-SNE: what the maps keep, and time in a fresh process.
 
-    python benchmarks/projections.py [--large] [--repeats 3]
+    python benchmarks/projections.py [--dims 3] [--repeats 1] [--pictures DIR] [EMBEDDING …]
+    python benchmarks/projections.py --large
+    python benchmarks/projections.py --reference tests/project/umap_learn.json
 
 Every engine is given the same exact neighbor graph and the options of latentmap, each time in a
-process of its own. Prints the table of docs/projections.md.
+process of its own. Prints the table of docs/projections.md, for the shapes of shapes.py and for
+the embeddings of any run. `--reference` writes the figures of umap-learn that a test compares with.
 """
 
 from __future__ import annotations
@@ -16,32 +19,31 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
+from shapes import NEIGHBORS, SHAPES, Shape, blobs, nearest, spread
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import NeighborGraph, read_graph, write_graph
+from latentmap.project.projection import PROJECTIONS
+from latentmap.store.tables import read_embedding
 
-NEIGHBORS = 15
 # scikit-learn's trustworthiness holds all pairs at once.
 TRUST_ROWS = 3000
-Engines = list[tuple[str, dict[str, Any]]]
-ENGINES: Engines = [
-    ("umap", {"engine": "manifolds-rs"}),
-    ("umap", {"engine": "umap-learn"}),
-    ("umap", {"engine": "manifolds-rs", "dims": 3}),
-    ("umap", {"engine": "umap-learn", "dims": 3}),
-    ("tsne", {"engine": "manifolds-rs"}),
-    ("tsne", {"engine": "openTSNE"}),
-    ("tsne", {"engine": "openTSNE", "dims": 3}),
+ENGINES = [
+    ("umap", "scranpy", (2, 3)),
+    ("umap", "umap-learn", (2, 3)),
+    ("tsne", "manifolds-rs", (2,)),
+    ("tsne", "openTSNE", (2, 3)),
 ]
+LARGE: dict[str, Callable[[], Shape]] = {"blobs 10,000 × 128": lambda: blobs(1, 10_000, 128, 24)}
 # What one job does, without Snakemake and without reading and writing tables.
 JOB = """
 import sys, json, numpy as np
@@ -68,15 +70,7 @@ class Run:
         return hashlib.sha256(self.coordinates.tobytes()).hexdigest()
 
 
-def mixture(rows: int, dims: int, clusters: int = 24) -> NDArray[np.float32]:
-    """Rows of a seeded mixture of Gaussians whose clusters touch."""
-    random = np.random.default_rng(0)
-    centres = random.normal(size=(clusters, dims))
-    labels = random.integers(clusters, size=rows)
-    return (centres[labels] + random.normal(size=(rows, dims))).astype(np.float32)
-
-
-def run(kind: str, options: dict[str, Any], folder: Path, threads: int) -> Run:
+def run(kind: str, options: Mapping[str, Any], folder: Path, threads: int) -> Run:
     """Make one map in a fresh process and measure the whole process."""
     output = folder / "map.npy"
     arguments = [kind, json.dumps(options), folder / "values.npy", folder / "graph.parquet", output]
@@ -103,47 +97,102 @@ def recall(coordinates: NDArray[np.float32], graph: NeighborGraph) -> float:
     return float(np.mean([len(set(a) & set(b)) / NEIGHBORS for a, b in pairs]))
 
 
-def compare(name: str, values: NDArray[np.float32], engines: Engines, repeats: int) -> None:
-    """Print one row of the table for every engine."""
+def graph_of(values: NDArray[np.float32]) -> NeighborGraph:
+    """Return the graph that latentmap gives its maps."""
     ids = [str(row) for row in range(len(values))]
+    return find_neighbors(ids, values, ids, 90)
+
+
+def compare(name: str, shape: Shape, given: argparse.Namespace) -> None:
+    """Print one row of the table for every engine."""
+    values = shape.values
     sample = np.random.default_rng(0).permutation(len(values))[:TRUST_ROWS]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         np.save(folder / "values.npy", values)
-        write_graph(folder / "graph.parquet", find_neighbors(ids, values, ids, 90))
+        write_graph(folder / "graph.parquet", graph_of(values))
         graph = read_graph(folder / "graph.parquet")
-        for kind, options in engines:
-            runs = [run(kind, options, folder, threads=2) for _ in range(repeats)]
+        for kind, engine, dims in ENGINES:
+            if given.dims not in dims:
+                continue
+            options = {"engine": engine, "dims": given.dims}
+            runs = [run(kind, options, folder, threads=2) for _ in range(given.repeats)]
             alone = run(kind, options, folder, threads=1)
             same = len({each.digest for each in [*runs, alone]}) == 1
             wall, cpu = (
                 statistics.median(getattr(each, figure) for each in runs)
                 for figure in ("wall", "cpu")
             )
-            coordinates = runs[0].coordinates
-            trust = trustworthiness(values[sample], coordinates[sample], n_neighbors=NEIGHBORS)
+            map_ = alone.coordinates
+            trust = trustworthiness(values[sample], map_[sample], n_neighbors=NEIGHBORS)
             print(
-                f"| {name} | {kind} {coordinates.shape[1]}D | {options['engine']} | {wall:.1f} "
-                f"| {cpu:.1f} | {trust:.3f} | {recall(coordinates, graph):.3f} "
+                f"| {name} | {kind} {given.dims}D | {engine} | {trust:.3f} "
+                f"| {recall(map_, graph):.3f} | {spread(map_, shape):.3f} | {nearest(map_):.4f} "
+                f"| {np.ptp(map_, axis=0).max():.0f} | {wall:.1f} | {cpu:.1f} "
                 f"| {'yes' if same else 'no'} |",
                 flush=True,
             )
+            if given.pictures:
+                draw(given.pictures / f"{name} {kind} {engine}.png", map_, shape)
+
+
+def draw(path: Path, coordinates: NDArray[np.float32], shape: Shape) -> None:
+    """Draw a map, coloured by planted clusters or by the first principal component."""
+    import altair as alt
+    import polars as pl
+
+    colors = shape.clusters
+    if colors is None:
+        colors = PROJECTIONS.create("pca").place(lambda: shape.values, graph_of(shape.values))
+        colors = colors.coordinates[:, 0]
+    table = pl.DataFrame({"x": coordinates[:, 0], "y": coordinates[:, 1], "color": colors})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with alt.data_transformers.disable_max_rows():
+        alt.Chart(table, title=path.stem, width=300, height=300).mark_circle(size=12).encode(
+            alt.X("x").axis(None),
+            alt.Y("y").axis(None),
+            alt.Color("color").scale(scheme="turbo").legend(None),
+        ).save(path, scale_factor=1)
+
+
+def write_reference(path: Path) -> None:
+    """Write the spread and nearest distance of umap-learn on every shape, in 2D and 3D."""
+    found = {}
+    for name, make in SHAPES.items():
+        shape = make()
+        graph = graph_of(shape.values)
+        for dims in (2, 3):
+            projection = PROJECTIONS.create("umap", {"engine": "umap-learn", "dims": dims})
+            map_ = projection.place(lambda values=shape.values: values, graph).coordinates
+            figures = {"spread": spread(map_, shape), "nearest": nearest(map_)}
+            found[f"{name} {dims}D"] = {key: round(value, 4) for key, value in figures.items()}
+    path.write_text(json.dumps(found, indent=2) + "\n")
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, or write the reference."""
     parser = argparse.ArgumentParser(description="Compare the engines of UMAP and t-SNE.")
-    parser.add_argument("--large", action="store_true", help="10,000 × 128 instead, 2D only")
+    parser.add_argument("embeddings", nargs="*", type=Path, help="Parquet files, instead of shapes")
+    parser.add_argument("--large", action="store_true", help="10,000 × 128 instead")
+    parser.add_argument("--dims", type=int, choices=(2, 3), default=2)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--pictures", type=Path, help="a folder to draw the maps into")
+    parser.add_argument("--reference", type=Path, help="write umap-learn's figures instead")
     given = parser.parse_args()
-    print("| data | map | engine | wall s | CPU s | trust | recall | same bytes |")
-    print("|---|---|---|---:|---:|---:|---:|---|")
-    if given.large:
-        flat = [engine for engine in ENGINES if engine[1].get("dims") != 3]
-        compare("mixture 10,000 × 128", mixture(10_000, 128), flat, given.repeats)
+    if given.reference:
+        write_reference(given.reference)
         return
-    compare("mixture 1,406 × 32", mixture(1406, 32), ENGINES, given.repeats)
-    compare("digits 1,797 × 64", load_digits().data.astype(np.float32), ENGINES, given.repeats)
+    shapes = LARGE if given.large else SHAPES
+    if given.embeddings:
+        shapes = {
+            path.parts[-3]: lambda path=path: Shape(read_embedding(path)[1])
+            for path in given.embeddings
+        }
+    figures = ("trust", "recall", "spread", "nearest", "width", "wall s", "CPU s")
+    print(f"| data | map | engine | {' | '.join(figures)} | same bytes |")
+    print(f"|---|---|---|{'---:|' * len(figures)}---|")
+    for name, make in shapes.items():
+        compare(name, make(), given)
 
 
 if __name__ == "__main__":

@@ -42,5 +42,49 @@ class ProjectionOptions(Options):
     """
 
     dims: int = Field(2, ge=2, le=3)
-    seed: int = Field(0, ge=0)
     seed: int = Field(0, ge=0, lt=2**31)
+    pca: int | None = Field(None, ge=2)
+
+
+R_co = TypeVar("R_co", bound=ProjectionOptions, covariant=True)
+
+
+class Projection(Plugin[R_co]):
+    """A way to place the samples of an embedding on a map.
+
+    Attributes:
+        is_random: whether another seed gives another map.
+        reads_neighbors: whether it places samples by their neighbors.
+    """
+
+    is_random: ClassVar[bool] = True
+    reads_neighbors: ClassVar[bool] = True
+
+    Options: type[ProjectionOptions] = ProjectionOptions
+
+    @abstractmethod
+    def place(self, values: Values, graph: NeighborGraph) -> Layout:
+        """Place the samples; any N from 1 gives a layout.
+
+        Args:
+            values: gives the (N, D) float32 embedding, already reduced if `pca` asks for it. A
+                wide one takes seconds to read: a projection that needs only the graph leaves it.
+            graph: the embedding's neighbors (of the reduced values, if reduced).
+
+        Raises:
+            LatentmapError: the graph holds too few neighbors for the options.
+        """
+
+    def extend(self, values: NDArray[np.float32], reference: Reference) -> Layout:
+        """Place further samples on a finished map, whose own samples do not move.
+
+        Args:
+            values: (M, D) float32 embedding of the further samples.
+            reference: the finished map, with the embedding that it was made from.
+        """
+        return Layout(weighted_places(values, reference))
+
+
+PROJECTIONS: Registry[Projection[ProjectionOptions]] = Registry(
+    "latentmap.project.projections", Projection, "projection"
+)

@@ -62,9 +62,7 @@ class UMAP(Projection[UmapOptions]):
     def _epochs(self, count: int) -> int:
         return self.options.epochs or (EPOCHS_SMALL if count <= SMALL else EPOCHS_LARGE)
 
-    def _scranpy(
-        self, start: NDArray[np.float64], neighbors: NeighborList
-    ) -> NDArray[np.float32]:
+    def _scranpy(self, start: NDArray[np.float64], neighbors: NeighborList) -> NDArray[np.float32]:
         from knncolle import FindKnnResults
         from scranpy import run_umap
 
