@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import logging
 import sys
@@ -10,8 +11,24 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from latentmap.errors import LatentmapError
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that says once that it takes no more lines, as on a full disk, and goes on."""
+
+    full = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Go on without a line; a line that cannot be formatted is an error of ours."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self.full:
+            self.full = True
+            print(f"{self.baseFilename} takes no more lines: {error.strerror}.", file=sys.stderr)
 
 
 @contextmanager
@@ -19,12 +36,10 @@ def job_log(path: Path | str) -> Iterator[None]:
     """Log to `path` during one job, and end the process with one clear line if it fails.
 
     An error the user can mend is shown as its message; of any other the traceback goes to the log
-    and the terminal.
+    and the terminal. A log that cannot be written, as on a full disk, is no reason to fail.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
-        filename=path,
-        filemode="w",
+        handlers=[_handler(Path(path))],
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
         force=True,
@@ -37,7 +52,27 @@ def job_log(path: Path | str) -> Iterator[None]:
     except LatentmapError as error:
         logging.error("%s", error)
         sys.exit(f"Error: {error}")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            _fail()
+        logging.error("%s", error)
+        sys.exit(f"Error: {error}. Make room and run again.")
     except Exception:
-        logging.exception("The job failed.")
-        traceback.print_exc()
-        sys.exit(1)
+        _fail()
+
+
+def _fail() -> NoReturn:
+    """End the process with the traceback of what nobody has foreseen."""
+    logging.exception("The job failed.")
+    traceback.print_exc()
+    sys.exit(1)
+
+
+def _handler(path: Path) -> logging.Handler:
+    """Return what writes to a log file or, where there can be none, to the terminal."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _LogFile(path, "w", encoding="utf-8")
+    except OSError as error:
+        print(f"{path} cannot be written: {error.strerror}.", file=sys.stderr)
+        return logging.StreamHandler()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,10 @@ def export_coords(
     for source, output in zip(maps, outputs, strict=True):
         found = read_map(source)
         coords = in_order(found.ids, found.coordinates, names, str(cache))
-        with atomic(output) as temporary, temporary.open("wb") as file:
-            np.save(file, coords)
+        content = BytesIO()  # to a file, NumPy would not say why it cannot write
+        np.save(content, coords)
+        with atomic(output) as temporary:
+            temporary.write_bytes(content.getvalue())
 
 
 def in_order(

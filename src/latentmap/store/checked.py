@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from latentmap.store.stamp import NO_STAMP, VERSION, check_place, damaged, place_of, unreadable
 
-BLOCK = 2**20
-"""Bytes that one checksum covers."""
+BLOCK = 2**18
+"""Bytes that one checksum covers: a small column beside a wide one costs little to check."""
 
 MAGICS = {b"ARROW1": "Arrow", b"PAR1": "Parquet"}
 """What a file ends with, after its footer and the four bytes of the footer's length."""
