@@ -34,7 +34,9 @@ class AnnotationOptions(Options):
     `annotation_file` says which of them a sample is in.
 
     Attributes:
-        path: CSV, TSV, JSONL, Parquet or Arrow file.
+        path: the file: CSV, TSV, JSON, Parquet or Arrow.
+        header: whether the first row of a CSV file names its columns; they are `column_1`,
+            `column_2` and so on if not.
         on: column of the samples by which rows are matched: by its full value, else by the name
             of the file that it ends in where only one sample and one row have it.
         key: column of the file that holds the same; that of the same name by default.
@@ -44,6 +46,7 @@ class AnnotationOptions(Options):
     """
 
     path: UserPath
+    header: bool = True
     on: str = "id"
     key: str | None = None
     columns: tuple[str, ...] | None = None
@@ -116,7 +119,7 @@ def read_sheet(options: AnnotationOptions) -> Sheet:
     Raises:
         LatentmapError: it cannot be read, or lacks the key or a column.
     """
-    sheet = read_table(Path(options.path))
+    sheet = read_table(Path(options.path), options.header)
     for wanted in (options.key or options.on, *(options.columns or ())):
         if wanted not in sheet.columns:
             problem = unknown("column", wanted, sheet.columns)

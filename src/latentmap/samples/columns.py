@@ -131,13 +131,20 @@ class ColumnMap(Options):
         sought = {part for role in ColumnMap.model_fields for part in self.parts(role)}
         return {part for part in sought if not any(_exists(table, path) for path in part)}
 
-    def require(self, missing: Collection[tuple[str, ...]], table: pa.Table, origin: str) -> None:
+    def require(
+        self,
+        missing: Collection[tuple[str, ...]],
+        table: pa.Table,
+        origin: str,
+        doubt: str | None = None,
+    ) -> None:
         """Fail if something is missing.
 
         Args:
             missing: the parts of roles that no path leads to.
             table: rows of the source, whose columns and keys are named.
             origin: what to name in the message.
+            doubt: what else may be the matter.
 
         Raises:
             LatentmapError: names the first that is missing, what exists and the nearest match.
@@ -146,8 +153,9 @@ class ColumnMap(Options):
             for part in self.parts(role):
                 if part in missing:
                     problem = unknown("column", part[0], _existing(table, part[0]))
+                    remedy = f"Set 'columns.{role}' to one, or to null."
                     raise LatentmapError(
-                        f"{origin}: {problem} Set 'columns.{role}' to one, or to null."
+                        " ".join(filter(None, [f"{origin}: {problem}", remedy, doubt]))
                     )
 
 
@@ -177,7 +185,7 @@ def index_table(
     missing: set[tuple[str, ...]] | None = None
     for table in source.scan(columns.every_path):
         if first == 0 and isinstance(table, pa.Table):  # all columns are known
-            columns.require(columns.missing(table.slice(0, 0)), table, origin)
+            columns.require(columns.missing(table.slice(0, 0)), table, origin, source.doubt)
         if missing is None or missing:
             here = columns.missing(table)
             missing = here if missing is None else missing & here
@@ -185,7 +193,7 @@ def index_table(
         first += len(table)
     if missing and first:
         shown = source.take(range(min(first, ROWS_SHOWN)))
-        columns.require(missing, shown, origin)
+        columns.require(missing, shown, origin, source.doubt)
     return pl.concat(parts)
 
 

@@ -77,9 +77,11 @@ class Images:
     def find(self, path: str) -> Path:
         """Return the file below the folder of images that a path names, whatever its Unicode form.
 
-        It may not be there; it is what it would be called.
+        It may not be there; it is what it would be called. A path may be written as on Windows.
         """
         file = _lexical(self._root / path)
+        if "\\" in path and not _is_there(file):
+            file = _lexical(self._root / path.replace("\\", "/"))
         if file.is_relative_to(self._root) and not str(file).isascii() and not _is_there(file):
             return self._in_other_form(file)
         return file

@@ -9,7 +9,7 @@ from typing import Any
 
 NAMES = {
     **{"nan": math.nan, "NaN": math.nan, "inf": math.inf, "Infinity": math.inf},
-    **{"null": None, "true": True, "false": False},
+    **{"null": None, "true": True, "false": False, "True_": True, "False_": False},
 }
 """Names of values, as pandas and NumPy write them."""
 
@@ -62,16 +62,13 @@ def _value(node: ast.AST) -> Any:
             return constant
         case ast.Constant(value=value) if value is ...:
             raise ValueError("shortened with '...'")
-        case ast.Name(id=name) if name in NAMES:
-            return NAMES[name]
+        case ast.Name() | ast.Attribute() if _last_name(node) in NAMES:
+            return NAMES[_last_name(node)]
         case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
             return [_value(part) for part in parts]
-        case ast.Dict(keys=keys, values=values) if None not in keys:
-            return {
-                _value(key): _value(held)
-                for key, held in zip(keys, values, strict=True)
-                if key is not None
-            }
+        case ast.Dict(keys=keys, values=values) if all(isinstance(k, ast.Constant) for k in keys):
+            pairs = zip(keys, values, strict=True)
+            return {_value(key): _value(held) for key, held in pairs if key is not None}
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
             number = _value(operand)
             if isinstance(number, int | float):
@@ -85,14 +82,14 @@ def _value(node: ast.AST) -> Any:
     raise ValueError(f"'{_shown(node)}' is no value")
 
 
-def _last_name(function: ast.AST) -> str | None:
-    """Return the name of a function, of a module of NumPy or of none."""
-    match function:
+def _last_name(node: ast.AST) -> str:
+    """Return a name, of NumPy or of no module."""
+    match node:
         case ast.Name(id=name):
             return name
         case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name):
             return name
-    return None
+    return ""
 
 
 def _shown(node: ast.AST) -> str:

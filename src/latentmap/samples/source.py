@@ -71,6 +71,17 @@ class FileOptions(SourceOptions):
     follow_links: bool = False
 
 
+class TabularOptions(FileOptions):
+    """Options of every source that reads tables of others.
+
+    Attributes:
+        header: whether the first row of a CSV file names its columns; they are `column_1`,
+            `column_2` and so on if not.
+    """
+
+    header: bool = True
+
+
 S_co = TypeVar("S_co", bound=SourceOptions, covariant=True)
 
 

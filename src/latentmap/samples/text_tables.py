@@ -12,22 +12,19 @@ import pyarrow as pa
 
 from latentmap.samples.columns import ColumnMap, index_table, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.source import FileOptions, Source
+from latentmap.samples.source import Source, TabularOptions
 from latentmap.samples.tables.rows import READ, Rows
 from latentmap.samples.texts import TextSourceOptions
 
 
-class TextTableOptions(TextSourceOptions, FileOptions):
+class TextTableOptions(TextSourceOptions, TabularOptions):
     """Options of every source of texts in a table; its `input` is the file.
 
     Attributes:
-        header: whether the first row of a CSV file names its columns; they are `column_1`,
-            `column_2` and so on if not.
         columns: which column holds what; an id that is not mapped is `{name}:{row}`, of JSON lines
             `{name}:{line}`.
     """
 
-    header: bool = True
     columns: ColumnMap
 
 

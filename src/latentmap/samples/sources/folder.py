@@ -1,4 +1,4 @@
-"""Images in class folders, or beside a CSV or Parquet table of labels."""
+"""Images in class folders, or beside a table of labels (CSV, JSON, Parquet or Arrow)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pyarrow as pa
 from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import cells
-from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap, index_rows, index_table, raw_samples
 from latentmap.samples.images import Images, unpack
 from latentmap.samples.listing import Listing, list_files
 from latentmap.samples.pictures import picture_suffixes
 from latentmap.samples.remarks import Remark, passed_over
-from latentmap.samples.source import FileOptions, Source
+from latentmap.samples.source import Source, TabularOptions
 from latentmap.samples.tables.rows import Rows
 
 NO_IMAGE = "no images that Pillow can open here"
@@ -39,12 +39,12 @@ class FolderColumns(ColumnMap):
     image: str | tuple[str, ...] | None = "file_name"
 
 
-class FolderOptions(FileOptions):
+class FolderOptions(TabularOptions):
     """Options of `folder`; its `input` is the folder of images.
 
     Attributes:
-        labels: CSV or Parquet table of labels, a path inside the folder or a full one; without,
-            the label of an image is the name of the topmost folder that it is in.
+        labels: table of labels, a path inside the folder or a full one; without, the label of an
+            image is the name of the topmost folder that it is in.
         columns: which column of the table holds what.
     """
 
@@ -67,10 +67,10 @@ class FolderSource(Source[FolderOptions]):
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. Images are in the order of their paths."""
-        self.options.columns.check(self._table, str(self._labels or self._folder))
-        index = index_rows(self._table, self.options.columns, self._images)
         if self._labels is not None:
-            return index
+            return index_table(self._rows, self.options.columns, self._images, str(self._labels))
+        self.options.columns.check(self._table, str(self._folder))
+        index = index_rows(self._table, self.options.columns, self._images)
         return index.with_columns(pl.Series("place", self._table.to_pylist()))
 
     def remarks(self) -> Sequence[Remark]:
@@ -115,11 +115,14 @@ class FolderSource(Source[FolderOptions]):
 
     @cached_property
     def _table(self) -> pa.Table:
-        if self._labels is None:
-            return self._class_folders()
+        return self._class_folders() if self._labels is None else self._rows.table()
+
+    @cached_property
+    def _rows(self) -> Rows:
+        assert self._labels is not None
         if not self._labels.is_file():
             raise LatentmapError(f"{self._labels}: no such file. Check 'labels'.")
-        return Rows([self._labels], self.options.columns.every_path).table()
+        return Rows([self._labels], self.options.columns.every_path, self.options.header)
 
     def _without_row(self) -> list[str]:
         """Return the images in the folder that no row of the table of labels names."""

@@ -15,7 +15,7 @@ from latentmap.config import UserPath, unknown
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, index_table, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.source import FileOptions, Source
+from latentmap.samples.source import Source, TabularOptions
 from latentmap.samples.tables.rows import Rows
 from latentmap.store.files import read_plain_json
 from latentmap.store.tables import check_parquet, parquet_writer
@@ -35,7 +35,7 @@ class HubColumns(ColumnMap):
     image: str | tuple[str, ...] | None = "image | image_info.file_path"
 
 
-class HubOptions(FileOptions):
+class HubOptions(TabularOptions):
     """Options of `hub`; its `input` is a data set's id, or a local file or folder.
 
     Attributes:
@@ -129,7 +129,7 @@ class HubSource(Source[HubOptions]):
         if self.is_remote:
             raise LatentmapError(f"'{self._input}' is not downloaded yet, and no such file exists.")
         files = _find_files(Path(self._input), self.options.split)
-        return Rows(files, self.options.columns.every_path)
+        return Rows(files, self.options.columns.every_path, self.options.header)
 
     def _images(self) -> Images:
         path = Path(self._input)

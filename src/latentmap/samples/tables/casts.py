@@ -158,7 +158,8 @@ def _utf8(array: pa.Array) -> pa.Array:
         array.validate(full=True)
     except pa.ArrowInvalid:
         values = array.cast(pa.large_binary()).to_pylist()
-        return _texts(v and v.decode("utf-8", "backslashreplace") for v in values)
+        texts = _texts(v and v.decode("utf-8", "backslashreplace") for v in values)
+        return texts.cast(array.type)
     return array
 
 

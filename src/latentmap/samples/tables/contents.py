@@ -164,8 +164,8 @@ class Content:
         """
         if not self.is_binary:
             return
-        even, odd = self.head[0::2].count(0), self.head[1::2].count(0)
-        if 10 * min(even, odd) < max(even, odd):
+        few, many = sorted(half.count(0) for half in (self.head[0::2], self.head[1::2]))
+        if 10 * few < many and 8 * many > len(self.head):
             raise self._refusal("UTF-16 text without a byte order mark", "Save it as UTF-8")
         raise self._refusal("no text, nor any table that is known here", SAVE)
 

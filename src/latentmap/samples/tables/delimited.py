@@ -77,6 +77,19 @@ class Delimited(TableFile):
         self._stays_text = stays_text
         self.schema = self._text.drop_columns(self._hidden).schema
 
+    @property
+    def doubt(self) -> str | None:
+        """Whether names look like cells: numbers, or what their own column has further down."""
+        rows = self._text.slice(0, RECORDS_TRIED)
+        names = [name for name in rows.column_names if name not in self._hidden]
+        like_cells = (REAL.fullmatch(name) or name in rows[name].to_pylist() for name in names)
+        if not self._header or not any(like_cells):
+            return None
+        return (
+            "If its first row is no header, set 'header' to false: the columns are 'column_1', "
+            "'column_2' and so on then."
+        )
+
     def __len__(self) -> int:
         return len(self._text)
 

@@ -92,6 +92,11 @@ class TableFile(ABC):
 
     schema: pa.Schema | None = None
 
+    @property
+    def doubt(self) -> str | None:
+        """What may be wrong with how the file is read, should a column be missing."""
+        return None
+
     @abstractmethod
     def __len__(self) -> int:
         """Count the rows."""

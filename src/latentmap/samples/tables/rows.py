@@ -73,6 +73,11 @@ class Rows:
     def __len__(self) -> int:
         return int(self._starts[-1])
 
+    @property
+    def doubt(self) -> str | None:
+        """What may be wrong with how the files are read, should a column be missing."""
+        return next(filter(None, (file.doubt for file in self._files)), None)
+
     def scan(self, paths: Iterable[str] = ()) -> Iterator[pa.Table | Objects]:
         """Yield all rows, some at a time, in parts that memory holds; at least one table.
 
