@@ -51,7 +51,8 @@ def plan():
     except LatentmapError as error:
         raise WorkflowError(str(error))
     if workflow.is_main_process:
-        for line in remark_lines([(name, remark) for name, _, remark in remarks()], QUARANTINE):
+        found = [(name, remark) for name, _, remark in remarks()]
+        for line in remark_lines(found, QUARANTINE):
             logger.warning(line)
     if not workflow.local_exec:  # a source that was downloaded just now
         write_plan(PLAN, planned)
@@ -72,7 +73,7 @@ def remarks():
         for name, part in parts
         for remark in part.remarks()
     ]
-    return of_parts + [(names, "", remark) for names, remark in listing().look_alikes()]
+    return of_parts + [(names, "", remark) for names, remark in listing().remarks()]
 
 
 try:

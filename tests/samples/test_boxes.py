@@ -1,11 +1,23 @@
 """Boxes: unit and layout are told from all of a source, and only what is certain is repaired."""
 
+import io
+from pathlib import Path
+
 import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.boxes import BoxFormat, BoxOptions, clean_boxes, judge_boxes
+from latentmap.samples.boxes import BoxFormat, BoxOptions, box_remarks, clean_boxes, judge_boxes
 from latentmap.samples.faults import FaultError
+from latentmap.samples.ingest import ingest_shard
+from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards
+from latentmap.samples.source import SOURCES
+
+CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 SIZE = np.array([640, 480])
 
@@ -149,3 +161,68 @@ def test_hopeless_boxes(box, words):
 
 def test_without_an_image_nothing_is_clipped():
     assert clean_boxes([[-5, 5, 500, 20]], None) == ([[-5, 5, 500, 20]], [])
+
+
+def source_of(path, given, **options):
+    """A table of one row for each list of boxes, all of one picture of 40x30."""
+    data = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(data, "PNG")
+    rows = [
+        {"id": f"{n}", "label": "x", "bbox": found, "image": data.getvalue()}
+        for n, found in enumerate(given)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    columns = {"id": "id", "label": "label", "source_group": None, "text": None, "image": "image"}
+    return SOURCES.create("hub", {"input": str(path), "columns": columns, **options})
+
+
+def planned(source):
+    """The shards of a source, and the boxes of their samples."""
+    shards = plan_shards(list_rows({"s": source}, Limit()), 4, pl.DataFrame(schema=SEALED))
+    made = [ingest_shard(source, shard, {}) for shard in shards]
+    return shards, [boxes for part in made for boxes in part.samples["boxes"].to_pylist()]
+
+
+def test_a_whole_source_is_judged_and_every_shard_told(tmp_path):
+    fractions = [[[0.1, 0.2, 0.5, 0.6]], [], [[0.25, 0.5, 1, 1], [0, 0, 0.5, 0.5]]] * 2
+    shards, boxes = planned(source_of(tmp_path / "q.parquet", fractions))
+    assert {shard.boxes for shard in shards} == {BoxFormat("fractions", "xyxy")}
+    assert boxes[:3] == [[[4, 6, 20, 18]], [], [[10, 15, 40, 30], [0, 0, 20, 15]]]
+    [remark] = box_remarks(shards[0].boxes, 6)
+    assert remark.in_short().startswith(
+        "boxes of samples: read as fractions of the image, corners (x0, y0, x1, y1). Set 'boxes' to"
+    )
+    assert box_remarks(BoxFormat(), 6) == []
+    # What is said is not judged, and makes the same samples.
+    said = source_of(tmp_path / "q.parquet", fractions, boxes={"unit": "fractions"})
+    assert planned(said)[0] == shards
+    # Rows without boxes do not depend on how others have them.
+    corners = source_of(tmp_path / "q.parquet", fractions, boxes={"layout": "cxcywh"})
+    other, _ = planned(corners)
+    same = [a == b for a, b in zip(other[0].digests, shards[0].digests, strict=True)]
+    assert same == [False, True, False, False]
+
+
+def test_corner_and_size_are_told_by_the_sizes_of_images(tmp_path):
+    sized = [[[20, 10, 12, 8]], [[2, 3, 30, 20]], [[30, 5, 10, 25]], [[5, 20, 3, 10]]]
+    shards, boxes = planned(source_of(tmp_path / "q.parquet", sized))
+    assert shards[0].boxes == ("pixels", "xywh")
+    assert boxes == [[[20, 10, 32, 18]], [[2, 3, 32, 23]], [[30, 5, 40, 30]], [[5, 20, 8, 30]]]
+    unclear = source_of(tmp_path / "q.parquet", [[[0.5, 0.5, 0.2, 0.1]]] * 2)
+    with pytest.raises(LatentmapError, match=r"q\.parquet: It cannot be told how boxes are given"):
+        planned(unclear)
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="needs the cases beside the project")
+@pytest.mark.parametrize(
+    ("case", "given", "boxes"),
+    [
+        ("boxes_normalised", ("fractions", "xyxy"), [[10, 16, 50, 48], [30, 24, 90, 72]]),
+        ("boxes_xywh_coco", ("pixels", "xywh"), [[60, 50, 90, 70]]),
+    ],
+)
+def test_cases_of_boxes(case, given, boxes):
+    source = SOURCES.create("hub", {"input": str(CASES / case / "q.parquet")})
+    shards, found = planned(source)
+    assert {shard.boxes for shard in shards} == {given}
+    np.testing.assert_allclose(found, [boxes] * 6)

@@ -66,7 +66,7 @@ def test_names_are_replaced_and_noted_when_rows_are_taken_in(tmp_path):
     source = SOURCES.create("jsonl", {"input": str(path), "columns": {"id": "key"}})
     listing = list_rows({"jsonl": source}, Limit())
     assert listing.rows["id"].to_list() == ["a�", "b", "a�"]
-    assert listing.look_alikes() == []
+    assert listing.remarks() == []
     made = ingest(source, range(3), {}, {"cat one": "Pets"})
     first = made.samples.to_pylist()[0]
     assert (first["id"], first["label"], first["label_group"]) == ("a�", "cat one", "Pets")

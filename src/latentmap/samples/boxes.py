@@ -7,7 +7,7 @@ applied, neither here nor where the image is drawn and encoded.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from latentmap.config import Options
 from latentmap.errors import LatentmapError
 from latentmap.samples.faults import FaultError
+from latentmap.samples.remarks import NOTED, Remark
+from latentmap.store.files import digest
 
 Unit = Literal["pixels", "fractions"]
 Layout = Literal["xyxy", "xywh", "cxcywh"]
@@ -70,8 +72,29 @@ class BoxFormat(NamedTuple):
         unit = "fractions of the image" if self.unit == "fractions" else "pixels"
         return f"{unit}, {WORDS[self.layout]}"
 
+    def digest(self, row: str, has_boxes: bool) -> str:
+        """Return the digest of a row whose boxes are so, given that of what it says."""
+        return row if self == CORNERS_IN_PIXELS or not has_boxes else digest(row, *self)
+
 
 CORNERS_IN_PIXELS = BoxFormat()
+
+
+def box_remarks(given: BoxFormat, rows: int) -> list[Remark]:
+    """Say how boxes of so many samples are read, where it is not as corners in pixels."""
+    if given == CORNERS_IN_PIXELS:
+        return []
+    remedy = (
+        "Set 'boxes' to {unit: pixels or fractions, layout: xyxy, xywh or cxcywh} if they are not."
+    )
+    return [Remark("boxes of samples", rows, f"read as {given}", remedy, action=NOTED)]
+
+
+def all_boxes(boxes: Iterable[Sequence[Box | None] | None]) -> NDArray[np.float64]:
+    """Return all boxes of some samples that are four finite numbers, (n, 4)."""
+    flat = [box for row in boxes for box in row or () if box is not None and None not in box]
+    found = np.array(flat, np.float64).reshape(-1, 4)
+    return found[np.isfinite(found).all(axis=1)]
 
 
 def judge_boxes(

@@ -67,7 +67,8 @@ class ColumnMap(Options):
         text: the text, or the question about the image; `[title, description]` joins the texts of
             several columns, one below the other. A conversation is read as one `role: content` a
             line, however it is stored.
-        boxes: pixels (x0, y0, x1, y1) of the image as it is stored, before any EXIF rotation.
+        boxes: of the image as it is stored, before any EXIF rotation; four numbers each, as
+            `BoxFormat` says.
         image: bytes, a `{bytes, path}` struct, or the path of a file; of several columns, the
             first that exists.
     """
@@ -212,7 +213,7 @@ def index_rows(
     prefix: str = "",
     same: Sameness | None = None,
 ) -> pl.DataFrame:
-    """Return id, label, digest and, to find duplicates, content of rows as `Source.index` does.
+    """Return what there is to know of rows when a run is planned; see `Source.index`.
 
     Args:
         table: (n,) rows as the source has them.
@@ -244,6 +245,9 @@ def index_rows(
     if same:
         found["content"] = contents(found_texts, same)
     index = pl.DataFrame(found, dict.fromkeys(found, pl.String))
+    if columns.boxes is not None:
+        boxes = [as_boxes(value) for value in values(table, columns, "boxes")]
+        index = index.with_columns(pl.Series("boxes", boxes, pl.List(pl.List(pl.Float64))))
     if PLACE in table.column_names:
         index = index.with_columns(pl.Series("place", table[PLACE].to_pylist(), PLACES))
     return index

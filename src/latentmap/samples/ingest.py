@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
+from latentmap.samples.boxes import CORNERS_IN_PIXELS, BoxFormat
 from latentmap.samples.clean import (
     DUPLICATE,
     OF_SOURCE,
@@ -58,7 +59,7 @@ def ingest_shard(
     """
     if shard.places is not None:
         source = source.with_places(dict(zip(shard.rows, shard.places, strict=True)))
-    made = ingest(source, shard.rows, shard.duplicates, label_groups)
+    made = ingest(source, shard.rows, shard.duplicates, label_groups, shard.boxes)
     planned = zip(shard.rows, shard.digests, made.digests, strict=True)
     changed = [row for row, before, now in planned if before != now]
     if changed:
@@ -75,6 +76,7 @@ def ingest(
     rows: Sequence[int],
     duplicates: Mapping[int, str],
     label_groups: Mapping[str, str],
+    boxes: BoxFormat = CORNERS_IN_PIXELS,
 ) -> Ingested:
     """Read and clean some rows of a source.
 
@@ -84,14 +86,15 @@ def ingest(
         duplicates: why some of them are set aside as duplicates, by position.
         label_groups: group of each label; a label that is not there is a group of its own. A
             group that the source itself gives comes first.
+        boxes: in which unit and layout the source has boxes.
 
     Raises:
         LatentmapError: the source cannot be read, or has lost rows since it was planned.
     """
     raw = _read(source, rows)
-    digests: list[str] = raw["digest"].to_pylist()
     plain = raw.drop_columns(["image"]).to_pylist()
-    cleaner = Cleaner(source.has_labels)
+    digests = [boxes.digest(sample["digest"], bool(sample["boxes"])) for sample in plain]
+    cleaner = Cleaner(source.has_labels, boxes)
     kept: list[tuple[int, Clean]] = []
     notes: list[dict[str, Any]] = []
     for position, (row, sample) in enumerate(zip(rows, plain, strict=True)):
@@ -121,7 +124,7 @@ def ingest(
             remedy = "Nothing has to be done; correct the source, if it is wrong."
             said = {"code": OF_SOURCE, "reason": "; ".join(noted), "remedy": remedy}
             notes.append({**identity, "action": NOTED, **said})
-    samples = _samples(raw, kept, source.name, label_groups)
+    samples = _samples(raw, kept, source.name, digests, label_groups)
     return Ingested(samples, pa.Table.from_pylist(notes, QUARANTINE_SCHEMA), digests)
 
 
@@ -139,6 +142,7 @@ def _samples(
     raw: pa.Table,
     kept: Sequence[tuple[int, Clean]],
     name: str,
+    digests: Sequence[str],
     label_groups: Mapping[str, str],
 ) -> pa.Table:
     """Build the table of the kept rows."""
@@ -162,7 +166,7 @@ def _samples(
         "width": [width for width, _ in sizes],
         "height": [height for _, height in sizes],
         "image": _shown(good["image"], found),
-        "digest": good["digest"],
+        "digest": [digests[position] for position in positions],
     }
     raw_only = {*RAW_SCHEMA.names, *NOTES}
     extras = [field for field in raw.schema if field.name not in raw_only]

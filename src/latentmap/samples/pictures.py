@@ -61,6 +61,15 @@ def picture_suffixes() -> frozenset[str]:
     return frozenset(s for s, name in Image.registered_extensions().items() if name in known)
 
 
+def picture_size(data: bytes | None) -> tuple[int, int] | None:
+    """Return the (width, height) that a picture's header says; null if it has none."""
+    try:
+        with Image.open(BytesIO(data or b""), formats=picture_formats()) as image:
+            return image.size
+    except Exception:  # damaged files make decoders raise errors of every kind
+        return None
+
+
 def open_picture(data: bytes, at_least: int | None = None) -> Picture:
     """Decode a picture in full.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from latentmap.errors import LatentmapError
+from latentmap.samples.boxes import BoxFormat, box_remarks
 from latentmap.samples.clean import DUPLICATE
 from latentmap.samples.planned import PlannedShard
 from latentmap.samples.remarks import Remark
@@ -43,16 +44,24 @@ class Listing:
 
     Attributes:
         indexes: of each source by its name, as it gives it.
+        boxes: in which unit and layout each source has boxes.
         rows: those that are taken: source, row, id, label, digest, content.
     """
 
     indexes: Mapping[str, pl.DataFrame]
+    boxes: Mapping[str, BoxFormat]
     rows: pl.DataFrame
 
-    def look_alikes(self) -> list[tuple[str, Remark]]:
-        """Remark on labels that look alike: the names of their sources, and the remark."""
+    def remarks(self) -> list[tuple[str, Remark]]:
+        """Remark on how boxes are read and on labels that look alike, with names of sources."""
+        counts = dict(self.rows.group_by("source", maintain_order=True).len().iter_rows())
+        boxes = [
+            (name, remark)
+            for name, rows in counts.items()
+            for remark in box_remarks(self.boxes[name], rows)
+        ]
         labels = self.rows.filter(pl.col("label").fill_null("") != "")
-        return look_alike_remarks(labels.group_by("source", "label").len().iter_rows())
+        return boxes + look_alike_remarks(labels.group_by("source", "label").len().iter_rows())
 
 
 def list_rows(sources: Mapping[str, Source[SourceOptions]], limit: Limit) -> Listing:
@@ -66,10 +75,13 @@ def list_rows(sources: Mapping[str, Source[SourceOptions]], limit: Limit) -> Lis
         LatentmapError: a source cannot be opened, or none has a row.
     """
     indexes = {name: source.index() for name, source in sources.items()}
-    index = pl.concat([_uniform(name, sources[name], part) for name, part in indexes.items()])
+    boxes = {name: sources[name].box_format(part) for name, part in indexes.items()}
+    index = pl.concat(
+        _uniform(name, sources[name], part, boxes[name]) for name, part in indexes.items()
+    )
     if index.is_empty():
         raise LatentmapError(_nothing_there(sources))
-    return Listing(indexes, _choose(index, limit))
+    return Listing(indexes, boxes, _choose(index, limit))
 
 
 def plan_shards(listing: Listing, shard_size: int, sealed: pl.DataFrame) -> list[PlannedShard]:
@@ -80,7 +92,6 @@ def plan_shards(listing: Listing, shard_size: int, sealed: pl.DataFrame) -> list
         shard_size: rows of a new shard.
         sealed: the rows of the shards that are there, as `sealed_rows` gives them.
     """
-    indexes = listing.indexes
     rows = _mark_duplicates(listing.rows).with_columns(_occurrence())
     sealed = sealed.with_columns(_occurrence()).join(
         rows, on=["source", "digest", "occurrence"], how="left", maintain_order="left"
@@ -89,11 +100,11 @@ def plan_shards(listing: Listing, shard_size: int, sealed: pl.DataFrame) -> list
     as_before = pl.col("row").is_not_null() & (pl.col("duplicate").is_not_null() == pl.col("aside"))
     kept = sealed.filter(as_before.all().over("shard"))
     new = rows.join(kept, on=["source", "row"], how="anti", maintain_order="left")
-    shards = [_shard(str(name[0]), part, indexes) for name, part in _groups(kept, "shard")]
+    shards = [_shard(str(name[0]), part, listing) for name, part in _groups(kept, "shard")]
     ordinal = max((int(shard.id.partition("-")[0]) + 1 for shard in shards), default=0)
     for _, part in _groups(new, "source"):
         for chunk in part.iter_slices(shard_size):
-            shards.append(_shard(f"{ordinal:04d}-{_content(chunk)}", chunk, indexes))
+            shards.append(_shard(f"{ordinal:04d}-{_content(chunk)}", chunk, listing))
             ordinal += 1
     return shards
 
@@ -133,12 +144,18 @@ def quarantine_path(folder: Path, shard: str) -> Path:
     return folder / "quarantine" / f"{shard}.parquet"
 
 
-def _uniform(name: str, source: Source[SourceOptions], index: pl.DataFrame) -> pl.DataFrame:
+def _uniform(
+    name: str, source: Source[SourceOptions], index: pl.DataFrame, boxes: BoxFormat
+) -> pl.DataFrame:
     """List the rows of a source as all are planned: source, row, id, label, digest, content."""
     content = pl.col("content") if "content" in index.columns else pl.lit(None).alias("content")
     label = pl.col("label").cast(pl.String)
     if source.has_labels:  # what is blank is no label
         label = pl.when(label.str.strip_chars() != "").then(label)
+    if "boxes" in index.columns:
+        rows = index.select("digest", pl.col("boxes").list.len() > 0).iter_rows()
+        digests = [boxes.digest(row, has_boxes) for row, has_boxes in rows]
+        index = index.with_columns(pl.Series("digest", digests, pl.String))
     return index.select(
         pl.lit(name).alias("source"),
         pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
@@ -222,10 +239,10 @@ def _content(rows: pl.DataFrame) -> str:
     return digest(*rows.select(pl.col("digest") + marks).to_series())
 
 
-def _shard(name: str, rows: pl.DataFrame, indexes: Mapping[str, pl.DataFrame]) -> PlannedShard:
+def _shard(name: str, rows: pl.DataFrame, listing: Listing) -> PlannedShard:
     duplicates = rows.filter(pl.col("duplicate").is_not_null()).select("row", "duplicate")
     source = str(rows["source"][0])
-    index = indexes[source][rows["row"].to_list()]
+    index = listing.indexes[source][rows["row"].to_list()]
     return PlannedShard(
         name,
         source,
@@ -233,4 +250,5 @@ def _shard(name: str, rows: pl.DataFrame, indexes: Mapping[str, pl.DataFrame]) -
         tuple(rows["digest"]),
         tuple(index["place"]) if "place" in index.columns else None,
         dict(duplicates.iter_rows()),
+        listing.boxes[source],
     )

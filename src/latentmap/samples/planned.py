@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from latentmap.samples.boxes import CORNERS_IN_PIXELS, BoxFormat
 from latentmap.store.files import read_json, reading, write_text
 
 
@@ -23,6 +24,7 @@ class PlannedShard:
         places: where they lie, as the index said; None if it did not.
         duplicates: those of them whose id or text an earlier row has, with the reason to set them
             aside.
+        boxes: in which unit and layout the source has boxes.
     """
 
     id: str
@@ -31,6 +33,7 @@ class PlannedShard:
     digests: tuple[str, ...]
     places: tuple[Any, ...] | None
     duplicates: Mapping[int, str]
+    boxes: BoxFormat = CORNERS_IN_PIXELS
 
 
 def write_plan(path: Path | str, shards: Iterable[PlannedShard]) -> None:
@@ -54,6 +57,7 @@ def _shard(
     digests: list[str],
     places: list[Any] | None,
     duplicates: dict[str, str],
+    boxes: list[Any],
     **names: str,
 ) -> PlannedShard:
     """Return a shard as it was before it became JSON, whose keys are text."""
@@ -63,4 +67,5 @@ def _shard(
         digests=tuple(digests),
         places=None if places is None else tuple(places),
         duplicates={int(row): reason for row, reason in duplicates.items()},
+        boxes=BoxFormat(*boxes),
     )

@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from latentmap.config import Options, Plugin, Registry, UserPath
 from latentmap.errors import LatentmapError
 from latentmap.names import SourceName
+from latentmap.samples.boxes import CORNERS_IN_PIXELS, BoxFormat, BoxOptions, all_boxes, judge_boxes
+from latentmap.samples.pictures import picture_size
 from latentmap.samples.remarks import Remark
-from latentmap.store.samples import BOXES
+from latentmap.store.samples import BOXES, evenly_spaced
 
 # What `Source.read` returns, before anything is checked; extra columns of the source follow.
 RAW_SCHEMA = pa.schema(
@@ -66,9 +70,11 @@ class FileOptions(SourceOptions):
 
     Attributes:
         follow_links: take what links lead to outside the folder of the data, too.
+        boxes: in which unit and layout boxes are; judged over all of them by default.
     """
 
     follow_links: bool = False
+    boxes: BoxOptions = BoxOptions()
 
 
 class TabularOptions(FileOptions):
@@ -81,6 +87,9 @@ class TabularOptions(FileOptions):
 
     header: bool = True
 
+
+PICTURES_LOOKED_AT = 200
+"""Images whose sizes help to tell how boxes are given."""
 
 S_co = TypeVar("S_co", bound=SourceOptions, covariant=True)
 
@@ -160,12 +169,41 @@ class Source(Plugin[S_co]):
             and digest (string: identifies the
             content of the row, image and boxes included). A source that is to be deduplicated adds
             content (string, null where the row has none): of rows with the same content, whatever
-            their source, the first one is taken. A source whose rows take a search to find adds
-            place (plain values): where each of them lies.
+            their source, the first one is taken. A source with boxes adds boxes (lists of lists of
+            numbers, as they are given; null where there is something else). A source whose rows
+            take a search to find adds place (plain values): where each of them lies.
 
         Raises:
             LatentmapError: the source cannot be opened, or a column is missing.
         """
+
+    def box_format(self, index: pl.DataFrame) -> BoxFormat:
+        """Tell in which unit and layout boxes are: as the options say, else judged over all rows.
+
+        Args:
+            index: all rows.
+
+        Raises:
+            LatentmapError: it cannot be told; asks for the option.
+        """
+        if "boxes" not in index.columns or not isinstance(self.options, FileOptions):
+            return CORNERS_IN_PIXELS
+        try:
+            return judge_boxes(
+                all_boxes(index["boxes"].to_list()), self.options.boxes, lambda: self._sized(index)
+            )
+        except LatentmapError as error:
+            raise LatentmapError(f"{self.options.input}: {error}") from None
+
+    def _sized(self, index: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return boxes of some rows (m, 4) and the sizes of their images (m, 2)."""
+        rows = index.with_row_index().filter(pl.col("boxes").list.len() > 0)["index"]
+        shown = rows.gather(evenly_spaced(len(rows), PICTURES_LOOKED_AT)).to_list()
+        raw = self.read(shown)
+        found = [all_boxes([boxes]) for boxes in raw["boxes"].to_pylist()]
+        sizes = [picture_size(image) or (np.nan, np.nan) for image in raw["image"].to_pylist()]
+        counts = [len(boxes) for boxes in found]
+        return np.concatenate(found), np.repeat(np.array(sizes, np.float64), counts, axis=0)
 
     def remarks(self) -> Sequence[Remark]:
         """Say what the index passes over, and how the source is read where that was judged.
