@@ -170,7 +170,7 @@ def test_an_openclip_checkpoint_gives_its_tower_to_both(open_clip, timm, tmp_pat
     torch.save({"epoch": 3, "state_dict": weights}, path)
     found = load("hf-hub:organisation/clip", checkpoint=str(path)).encode(pictures())
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    with pytest.raises(LatentmapError, match=r"lacks 2 of its weights \(patches.bias"):
+    with pytest.raises(LatentmapError, match=r"lacks 2 of the model's weights \(patches.bias"):
         load("timm/vit_base", checkpoint=str(path))
     torch.save({**tuned.state_dict(), "head.weight": torch.zeros(5, 6)}, path)
     found = load("timm/vit_base", checkpoint=str(path)).encode(pictures())

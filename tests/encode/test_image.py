@@ -327,12 +327,12 @@ def test_a_checkpoint_of_another_model_is_refused_with_some_names(folders, tmp_p
         assert str(path) in str(caught.value)
 
     lacking = {k: v for k, v in weights.items() if "visual_projection" not in k}
-    refused(lacking, r"lacks 1 of its weights \(visual_projection.weight\)")
-    refused({}, r"lacks \d+ of its weights \(vision_model.embeddings")
+    refused(lacking, r"lacks 1 of the model's weights \(visual_projection.weight\)")
+    refused({}, r"lacks \d+ of the model's weights \(vision_model.embeddings")
     adapted = {**weights, "vision_model.encoder.layers.0.lora_A.weight": torch.zeros(2)}
-    refused(adapted, r"has, beyond it, 1 .*lora_A.*adapters merged")
+    refused(adapted, r"has 1 unknown to it \(.*lora_A.*adapters merged")
     narrow = {k: v[:, :16] if "visual_projection" in k else v for k, v in weights.items()}
-    refused(narrow, r"lacks 1 of its weights \(visual_projection.weight\)")
+    refused(narrow, r"has 1 in another shape \(visual_projection.weight\)")
     with pytest.raises(LatentmapError, match="There is no checkpoint"):
         make(folders["CLIPModel"], checkpoint=str(tmp_path / "none.pt")).revision()
 
@@ -409,15 +409,29 @@ def test_a_masked_autoencoder_is_refused(tmp_path):
         load(tmp_path)
 
 
-def test_a_tower_without_all_of_its_weights_is_refused(folders, tmp_path):
-    from safetensors.torch import load_file, save_file
+@pytest.mark.parametrize("name", ["Dinov2Model", "CLIPModel"])
+def test_a_tower_whose_weights_do_not_fit_is_refused(tmp_path, name):
+    import torch
+    from safetensors.torch import save_file
 
-    folder, weights = fine_tune("Dinov2Model", tmp_path / "torn")
-    name = next(name for name in weights if name.endswith("fc1.weight"))
-    save_file({k: v for k, v in weights.items() if k != name}, folder / "model.safetensors")
-    assert name not in load_file(folder / "model.safetensors")
-    with pytest.raises(LatentmapError, match=r"lacks 1 weights of a Dinov2Model \(.*fc1"):
-        load(folder)
+    folder, weights = fine_tune(name, tmp_path / "torn")
+    fc1 = next(name for name in weights if name.endswith("fc1.weight") and "text" not in name)
+    extra = fc1.replace("fc1", "lora")
+
+    def refused(content, match):
+        save_file(content, folder / "model.safetensors")
+        with pytest.raises(LatentmapError, match=match) as caught:
+            load(folder)
+        assert "\n" not in str(caught.value)
+
+    lacking = {k: v for k, v in weights.items() if k != fc1}
+    refused(lacking, rf"lacks 1 of the model's weights \({fc1}\)")
+    renamed = {**lacking, extra: weights[fc1]}
+    refused(renamed, rf"lacks 1 of .* \({fc1}\) and has 1 unknown to it \({extra}\)")
+    refused({**weights, fc1: torch.zeros(3, 3)}, rf"has 1 in another shape \({fc1}\)")
+    # What belongs to other tasks, or is no weight, changes nothing.
+    save_file({**weights, "classifier.weight": torch.zeros(2)}, folder / "model.safetensors")
+    load(folder)
 
 
 def test_weights_that_are_no_safetensors_and_a_lost_processor_are_refused(folders, tmp_path):

@@ -1,4 +1,6 @@
 import json
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -219,6 +221,176 @@ def test_what_is_no_autoencoder_is_refused(folders, tmp_path):
     (tmp_path / "config.json").unlink()
     with pytest.raises(LatentmapError, match=r"config\.json of .* cannot be read"):
         load(tmp_path)
+
+
+def changed(folder, tmp_path, change):
+    """Copy a model with its weights changed; return the folder."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "diffusion_pytorch_model.safetensors"
+    weights = load_file(path)
+    change(weights)
+    save_file(weights, path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_weights_that_do_not_fit_are_refused_by_name(folders, tmp_path, name):
+    import torch
+    from safetensors.torch import load_file
+
+    weights = load_file(folders[name] / "diffusion_pytorch_model.safetensors")
+    key = next(key for key in weights if key.startswith("encoder.") and key.endswith(".weight"))
+
+    def refused(change, match):
+        with pytest.raises(LatentmapError, match=match) as caught:
+            load(changed(folders[name], tmp_path, change))
+        assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+    def rename(weights):
+        weights["encoder.other"] = weights.pop(key)
+
+    refused(lambda weights: weights.pop(key), rf"lacks 1 of the model's weights \({key}\)")
+    refused(rename, rf"lacks 1 of .*\({key}\) and has 1 unknown to it \(encoder.other\)")
+    reshape = {key: torch.zeros(3, 3)}
+    refused(lambda weights: weights.update(reshape), rf"has 1 in another shape \({key}\)")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_decodes_is_not_needed(folders, tmp_path, name):
+    def forget(weights):
+        for key in [key for key in weights if key.startswith(("decoder.", "post_quant_conv."))]:
+            del weights[key]
+
+    encoder = load(changed(folders[name], tmp_path, forget))
+    np.testing.assert_array_equal(encoder.encode(images()), load(folders[name]).encode(images()))
+
+
+def test_weights_that_are_not_finite_are_refused_with_what_helps(folders, tmp_path):
+    def scale(factor):
+        return lambda weights: weights["encoder.conv_in.weight"].mul_(factor)
+
+    folder = changed(folders["AutoencoderKL"], tmp_path, scale(np.nan))
+    with pytest.raises(LatentmapError, match=r"1 weights .* not finite in float32 .*fetch the mod"):
+        load(folder)
+    folder = changed(folders["AutoencoderKL"], tmp_path, scale(1e6))
+    with pytest.raises(LatentmapError, match=r"not finite in float16 .*set dtype to float32"):
+        load(folder, dtype="float16")
+    load(folder)
+
+
+# ---- files of a model's authors ----------------------------------------------------------------
+
+# Names in diffusers, and what its authors call the same.
+WAN = {
+    r"\.norm1\.": ".residual.0.",
+    r"\.conv1\.": ".residual.2.",
+    r"\.norm2\.": ".residual.3.",
+    r"\.conv2\.": ".residual.6.",
+    r"\.conv_shortcut\.": ".shortcut.",
+    r"^encoder.conv_in.": "encoder.conv1.",
+    r"^encoder.down_blocks.": "encoder.downsamples.",
+    r"^encoder.mid_block.resnets.0.": "encoder.middle.0.",
+    r"^encoder.mid_block.attentions.0.": "encoder.middle.1.",
+    r"^encoder.mid_block.resnets.1.": "encoder.middle.2.",
+    r"^encoder.norm_out.": "encoder.head.0.",
+    r"^encoder.conv_out.": "encoder.head.2.",
+    r"^quant_conv.": "conv1.",
+    r"^post_quant_conv.": "conv2.",
+}
+LATENT_DIFFUSION = {
+    r"^encoder.": "first_stage_model.encoder.",
+    r"^quant_conv.": "first_stage_model.quant_conv.",
+    r"down_blocks.(\d+).resnets.(\d+).": r"down.\1.block.\2.",
+    r"down_blocks.(\d+).downsamplers.0.": r"down.\1.downsample.",
+    r"mid_block.resnets.0.": "mid.block_1.",
+    r"mid_block.resnets.1.": "mid.block_2.",
+    r"mid_block.attentions.0.group_norm.": "mid.attn_1.norm.",
+    r"mid_block.attentions.0.to_out.0.": "mid.attn_1.proj_out.",
+    r"mid_block.attentions.0.to_": "mid.attn_1.",
+    r"conv_norm_out.": "norm_out.",
+    r"conv_shortcut.": "nin_shortcut.",
+}
+ORIGINALS = {
+    "taesd_encoder": ("AutoencoderTiny", MODELS["AutoencoderTiny"], {r"^encoder.layers.": ""}),
+    "taesd": ("AutoencoderTiny", MODELS["AutoencoderTiny"], {r"^encoder.layers.": "encoder."}),
+    "wan": ("AutoencoderKLWan", {"base_dim": 4, "z_dim": 16}, WAN),
+    "latent diffusion": (
+        "AutoencoderKL",
+        {
+            "block_out_channels": (32, 32, 64, 64),
+            "down_block_types": KL["down_block_types"],
+            "up_block_types": KL["up_block_types"],
+            "layers_per_block": 2,
+            "latent_channels": 16,
+        },
+        LATENT_DIFFUSION,
+    ),
+}
+
+
+def renamed(weights, names):
+    """Return an encoder's weights under the names of its authors."""
+    found = {}
+    for name, value in weights.items():
+        if name.startswith(("decoder.", "post_quant_conv.")) and names is not WAN:
+            continue
+        attention = name.endswith("weight") and ".attentions.0.to_" in name
+        value = value[..., None, None] if attention and names is LATENT_DIFFUSION else value
+        for pattern, theirs in names.items():
+            name = re.sub(pattern, theirs, name)
+        found[name] = value
+    return found
+
+
+@pytest.mark.parametrize("ending", [".pth", ".safetensors"])
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_a_file_of_the_authors_gives_the_latents_of_the_converted_model(tmp_path, name, ending):
+    import diffusers
+    import torch
+    from safetensors.torch import save_file
+
+    kind, arguments, names = ORIGINALS[name]
+    torch.manual_seed(0)
+    model = getattr(diffusers, kind)(**arguments)
+    model.save_pretrained(tmp_path / "converted")
+    path = tmp_path / f"weights{ending}"
+    weights = renamed(model.state_dict(), names)
+    save_file(weights, path) if ending == ".safetensors" else torch.save(weights, path)
+    encoder = load(path)
+    np.testing.assert_allclose(
+        encoder.encode(images()), load(tmp_path / "converted").encode(images()), atol=1e-6
+    )
+    assert (encoder.statistics() is not None) == (name == "wan")
+    assert encoder.revision() == load(path).revision()
+    with pytest.raises(LatentmapError, match="not a multiple of 8"):
+        load(path, size=60)
+
+
+def tiny_weights(folders):
+    from safetensors.torch import load_file
+
+    return load_file(folders["AutoencoderTiny"] / "diffusion_pytorch_model.safetensors")
+
+
+def test_other_files_are_told_the_layout_that_is_needed(folders, tmp_path):
+    import torch
+
+    def refused(content, match):
+        torch.save(content, tmp_path / "weights.pth")
+        with pytest.raises(LatentmapError, match=match) as caught:
+            load(tmp_path / "weights.pth")
+        assert "\n" not in str(caught.value)
+
+    decoder = {"1.weight": torch.zeros(8, 16, 3, 3), "3.conv.0.weight": torch.zeros(8, 8, 3, 3)}
+    refused(decoder, "no weights of an encoder under the names of TAESD")
+    refused({"model": {"layer.weight": torch.zeros(2)}}, "give the folder of a diffusers model")
+    refused([torch.zeros(2)], "no weights by name but a list")
+    state = renamed(tiny_weights(folders), {r"^encoder.layers.": ""})
+    state["3.lora.weight"] = torch.zeros(2)
+    del state["1.conv.0.bias"]
+    refused(state, r"lacks 1 .*encoder.layers.1.conv.0.bias\) and has 1 .*encoder.layers.3.lora")
 
 
 def test_weights_that_are_no_safetensors_are_refused(folders, tmp_path):

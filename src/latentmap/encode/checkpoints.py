@@ -59,7 +59,11 @@ def read_checkpoint(path: Path | str) -> dict[str, torch.Tensor]:
 
 
 def check_names(
-    path: Path | str, model: str, missing: Iterable[str], unexpected: Iterable[str]
+    path: Path | str,
+    model: str,
+    missing: Iterable[str],
+    unexpected: Iterable[str],
+    mismatched: Iterable[str] = (),
 ) -> None:
     """Check that a checkpoint gives a tower all of its weights and nothing that changes it.
 
@@ -70,22 +74,38 @@ def check_names(
         unexpected: weights of the checkpoint that the tower does not have. Those of a text tower
             or of a classifier's head are left aside; others, such as those of an adapter, would
             have changed what the tower gives.
+        mismatched: weights of the checkpoint that have another shape in the tower.
 
     Raises:
         LatentmapError: names some of either.
     """
-    lacking = sorted(missing)
-    left_over = sorted(name for name in unexpected if not name.startswith(NOT_OF_IMAGES))
-    complaints = [
-        f"{verb} {len(names)} of its weights ({_some(names)})"
-        for verb, names in (("lacks", lacking), ("has, beyond it,", left_over))
-        if names
-    ]
-    if complaints:
+    left_over = (name for name in unexpected if not name.startswith(NOT_OF_IMAGES))
+    misfit = describe_misfit(missing, left_over, mismatched)
+    if misfit:
         raise LatentmapError(
-            f"The checkpoint {path} is not one of {model}: it {' and '.join(complaints)}; give the "
-            "model that was fine-tuned, with adapters merged into it."
+            f"The checkpoint {path} is not one of {model}: it {misfit}; give the model that was "
+            "fine-tuned, with adapters merged into it."
         )
+
+
+def describe_misfit(
+    missing: Iterable[str], unused: Iterable[str], mismatched: Iterable[str] = ()
+) -> str:
+    """Say how weights do not fit a model, each kind with the names of some; nothing if they do.
+
+    Args:
+        missing: weights of the model that are not there.
+        unused: weights that are there and not in the model.
+        mismatched: weights that are there in another shape.
+    """
+    kinds = {
+        "lacks {} of the model's weights": sorted(missing),
+        "has {} unknown to it": sorted(unused),
+        "has {} in another shape": sorted(mismatched),
+    }
+    return " and ".join(
+        f"{kind.format(len(names))} ({_some(names)})" for kind, names in kinds.items() if names
+    )
 
 
 def _unwrapped(content: Any) -> dict[str, torch.Tensor]:

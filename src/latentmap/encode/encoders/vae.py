@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,10 +15,12 @@ from pydantic import Field
 
 from latentmap.config import UserPath
 from latentmap.encode.calibration import StatedStatistics
+from latentmap.encode.checkpoints import describe_misfit
 from latentmap.encode.images import ImageEncoder, ImageOptions
 from latentmap.encode.models import be_deterministic, folder_digest, pick_device, unreadable
+from latentmap.encode.originals import Original, read_original
 from latentmap.errors import LatentmapError
-from latentmap.store.files import read_plain_json
+from latentmap.store.files import digest_file, read_plain_json
 
 if TYPE_CHECKING:
     import torch
@@ -25,12 +28,16 @@ if TYPE_CHECKING:
 STATED_BESIDE_WEIGHTS = "reconstruction.json"
 """File of a local model that may state `latents_mean` and `latents_std` where its config cannot."""
 
+NOT_OF_ENCODERS = ("decoder.", "post_quant_conv.", "loss.")
+"""Starts of the names of weights that change no latent: of decoders, and of training alone."""
+
 
 class VaeOptions(ImageOptions):
     """Options of a diffusers autoencoder.
 
     Attributes:
-        model: local folder, or id on the Hugging Face hub.
+        model: local folder, id on the Hugging Face hub, or file of weights as the authors of TAESD,
+            Wan 2.1 or latent diffusion (Stable Diffusion and its kind) publish them.
         subfolder: folder of the autoencoder inside the model.
         revision: commit of a model on the hub; pin it, a branch moves.
         dtype: number format in which the model runs.
@@ -58,30 +65,24 @@ class Vae(ImageEncoder[VaeOptions]):
     rank: Literal["map", "vector"] = "map"
 
     def revision(self) -> str:
-        """Return a digest of a local model's files, or the hub id and its pinned revision."""
+        """Return a digest of a local model's files or file, or the hub id and its revision."""
         folder = self._folder
         if folder is not None:
             return folder_digest(folder)
+        if self._is_file:
+            return digest_file(self.options.model)
         return f"{self.options.model}@{self.options.revision or 'main'}"
 
     def load(self) -> None:
         """Load the model.
 
         Raises:
-            LatentmapError: it cannot be found or is no autoencoder, the size does not fit it, or
-                the device is not there.
+            LatentmapError: it cannot be found or is no autoencoder, its weights do not fit it or
+                are not finite, the size does not fit it, or the device is not there.
         """
-        import diffusers
         import torch
 
-        kind = getattr(diffusers, str(self._config.get("_class_name")), None)
-        if not (isinstance(kind, type) and issubclass(kind, diffusers.ModelMixin)):
-            raise LatentmapError(
-                f"{self._label} is a '{self._config.get('_class_name')}', which is no model of "
-                "diffusers; give the folder of an autoencoder (its subfolder is often 'vae')."
-            )
-        if not hasattr(kind, "encode"):
-            raise LatentmapError(f"{self._label} is a {kind.__name__}, which encodes no images.")
+        kind = self._class
         self._check_size()
         if self.options.normalize and self._stated is None:
             raise LatentmapError(
@@ -90,22 +91,82 @@ class Vae(ImageEncoder[VaeOptions]):
         self._device = pick_device(self.options.device)
         self._dtype = getattr(torch, self.options.dtype)
         be_deterministic()
-        try:
-            model = kind.from_pretrained(  # type: ignore[no-untyped-call]
-                self.options.model,
-                subfolder=self.options.subfolder,
-                revision=self.options.revision,
-                torch_dtype=self._dtype,
-                use_safetensors=True,
-                low_cpu_mem_usage=False,  # which would need accelerate
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise self._unreadable("weights", error) from None
+        model = self._loaded(kind)
+        self._check_finite(model)
         # Autoencoders of videos convolve over time too.
         self._is_video = any(parameter.ndim == 5 for parameter in model.parameters())
         # Convolutions of images are up to twice as fast with the channels innermost.
         layout = torch.contiguous_format if self._is_video else torch.channels_last
         self._model = model.to(self._device, memory_format=layout).eval()
+
+    @property
+    def _class(self) -> Any:
+        """The model's class, as its configuration names it."""
+        import diffusers
+
+        name = self._config.get("_class_name")
+        kind = getattr(diffusers, str(name), None)
+        if not (isinstance(kind, type) and issubclass(kind, diffusers.ModelMixin)):
+            raise LatentmapError(
+                f"{self._label} is a '{name}', which is no model of diffusers; give the folder of "
+                "an autoencoder (its subfolder is often 'vae')."
+            )
+        if not hasattr(kind, "encode"):
+            raise LatentmapError(f"{self._label} is a {kind.__name__}, which encodes no images.")
+        return kind
+
+    def _loaded(self, kind: Any) -> Any:
+        """Return the model with its weights, all of those that an encoder needs."""
+        from diffusers.utils import logging
+
+        # Its reports of decoders would fill the log; what matters is checked here.
+        logging.set_verbosity_error()
+        try:
+            if self._original is not None:
+                model = kind(**self._original.arguments).to(self._dtype)
+                found = model.load_state_dict(self._original.weights, strict=False)
+                info = {
+                    "missing_keys": found.missing_keys,
+                    "unexpected_keys": found.unexpected_keys,
+                }
+            else:
+                model, info = kind.from_pretrained(
+                    self.options.model,
+                    subfolder=self.options.subfolder,
+                    revision=self.options.revision,
+                    torch_dtype=self._dtype,
+                    use_safetensors=True,
+                    low_cpu_mem_usage=False,  # which would need accelerate
+                    output_loading_info=True,
+                    ignore_mismatched_sizes=True,  # they are told of below, by name
+                )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise self._unreadable("weights", error) from None
+        mismatched = (name for name, *_ in info.get("mismatched_keys", ()))
+        misfit = describe_misfit(
+            *map(_of_encoders, (info["missing_keys"], info["unexpected_keys"], mismatched))
+        )
+        if misfit:
+            raise LatentmapError(
+                f"The weights of {self._label} are not those of its {kind.__name__}: the file "
+                f"{misfit}; fetch the model again, or give the configuration that belongs to it."
+            )
+        return model
+
+    def _check_finite(self, model: Any) -> None:
+        """Refuse weights that are not finite: no latent would be."""
+        broken = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
+        broken = _of_encoders(broken)
+        if broken:
+            raise LatentmapError(
+                f"{len(broken)} weights of {self._label} are not finite in {self.options.dtype} "
+                f"({broken[0]}); "
+                + (
+                    "fetch the model again."
+                    if self.options.dtype == "float32"
+                    else "set dtype to float32, or fetch the model again."
+                )
+            )
 
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (size, size, 3) uint8 images: (n, C, H, W) float32."""
@@ -145,7 +206,14 @@ class Vae(ImageEncoder[VaeOptions]):
 
     @cached_property
     def _config(self) -> dict[str, Any]:
-        """The model's config.json."""
+        """The model's config.json, or what stands for it."""
+        if self._original is not None:
+            import diffusers
+
+            kind = getattr(diffusers, self._original.kind)
+            stated = inspect.signature(kind.__init__).parameters.items()
+            defaults = {name: one.default for name, one in stated if one.default is not one.empty}
+            return {"_class_name": kind.__name__, **defaults, **self._original.arguments}
         folder = self._folder
         try:
             if folder is not None:
@@ -159,6 +227,15 @@ class Vae(ImageEncoder[VaeOptions]):
             )
         except (OSError, ValueError) as error:
             raise self._unreadable("config.json", error) from None
+
+    @cached_property
+    def _original(self) -> Original | None:
+        """A model that its authors publish as one file."""
+        return read_original(self.options.model) if self._is_file else None
+
+    @property
+    def _is_file(self) -> bool:
+        return Path(self.options.model).is_file()
 
     @property
     def _folder(self) -> Path | None:
@@ -210,6 +287,11 @@ def spatial_factor(config: Mapping[str, Any]) -> int:
         return int(stated)
     blocks = config.get("encoder_block_out_channels") or config.get("block_out_channels") or [1]
     return 2 ** (len(blocks) - 1)
+
+
+def _of_encoders(names: Iterable[str]) -> list[str]:
+    """Return the names of weights that encoding needs."""
+    return [name for name in names if not name.startswith(NOT_OF_ENCODERS)]
 
 
 def _mode(output: Any) -> torch.Tensor:
