@@ -137,7 +137,7 @@ class Attack:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"metadata": np.array([Attack()], object)}, "allow_pickle=False"),
+        ({"metadata": np.array([Attack()], object)}, "not one text but object"),
         ({"latents": np.array([[Attack()]] * 3, object)}, "object (3, 1)"),
         ({"latents": np.zeros(3)}, "shape (3,)"),
         ({"latents": np.zeros((3, 2, 0, 4))}, "shape (3, 2, 0, 4)"),
@@ -146,7 +146,7 @@ class Attack:
         ({"metadata": "{"}, "not a cache of latents"),
         ({"metadata": "{}"}, "not a JSON list"),
         ({"metadata": '[{"id": "\\ud800"}, {}, {}]'}, "half of a surrogate pair"),
-        ({"metadata": np.zeros(3)}, "not one JSON text"),
+        ({"metadata": np.zeros(3)}, "not one text but float64"),
         ({"latents": LATENTS[:2]}, "2 latents, 3 rows of metadata and 3 thumbnails"),
         ({"thumbnails": json.dumps([PLAIN])}, "3 latents, 3 rows of metadata and 1 thumbnails"),
         ({"metadata": json.dumps([{"id": 1, "qa_cat": 2}] * 3)}, "Did you mean 'qa_cat'?"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import glob
 import pickle
 import re
-import zipfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from latentmap.config import unknown
 from latentmap.errors import LatentmapError
 from latentmap.samples.tables.file import BROKEN, HIDDEN, fault_of
 from latentmap.samples.tables.rows import Rows
+from latentmap.store.arrays import check_archive, is_archive
 from latentmap.store.files import digest, digest_file
 
 EMBEDDINGS, LABELS, METADATA = "embeddings.pt", "labels.pt", "metadata.csv"
@@ -181,10 +181,11 @@ def _load(path: Path) -> Any:
 
     if not path.is_file():
         raise LatentmapError(f"{path}: no such file. Check 'input'.")
+    is_zip = is_archive(path)
     try:
-        return torch.load(
-            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
-        )
+        if is_zip:
+            check_archive(path)  # torch maps the file into memory and looks at no checksum
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError:
         raise LatentmapError(
             f"{path} holds more than tensors, so that loading it could run code: it is not loaded. "

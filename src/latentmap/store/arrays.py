@@ -1,14 +1,39 @@
-"""Arrays as NumPy saves them."""
+"""Arrays as NumPy saves them, whose headers and archives are believed only as far as they go."""
 
 from __future__ import annotations
 
+import lzma
 import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+LONGEST_HEADER = 10_000
+"""Bytes that a header may have; NumPy itself parses none that is longer."""
+
+BYTES_AT_ONCE = 2**20
+
+UNREADABLE = (
+    *(OSError, EOFError, KeyError, ValueError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+)
+"""What a damaged archive, or a file of another kind, makes its reader raise."""
+
+READERS = {
+    (1, 0): (2, np.lib.format.read_array_header_1_0),
+    (2, 0): (4, np.lib.format.read_array_header_2_0),
+}
+"""By format: the bytes of a header's length, and what parses the header with its length."""
+
+LARGEST_GROWTH, HARMLESS = 250, 2**28
+"""A text may grow by this factor when it is unpacked, and to this many bytes anyway."""
 
 
 class ArrayRows:
@@ -27,23 +52,34 @@ class ArrayRows:
 
     Raises:
         KeyError: there is no such array.
-        ValueError: it is none of numbers.
+        ValueError: it is none of numbers, or has not as many values as it says.
     """
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         self._stream = archive.open(f"{name}.npy")
-        self.shape, self._by_column, self.dtype = read_array_header(self._stream)
+        size = archive.getinfo(f"{name}.npy").file_size
+        self.shape, self._by_column, self.dtype = read_array_header(self._stream, size)
         if self.dtype.kind not in "biuf" or not self.shape:
             raise ValueError(f"'{name}' is {self.dtype} {self.shape}")
         self._start = self._stream.tell()
         self._bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         self._whole: NDArray[Any] | None = None
 
+    def check(self) -> None:
+        """Read the array to its end, where the archive has its checksum.
+
+        Raises:
+            UNREADABLE: it is damaged.
+        """
+        self._stream.seek(0)
+        while self._stream.read(BYTES_AT_ONCE):
+            pass
+
     def read(self, wanted: Sequence[int]) -> NDArray[Any]:
         """Read these rows in this order, (n, ...).
 
         Raises:
-            OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error: it is damaged.
+            UNREADABLE: it is damaged.
         """
         if self._by_column:
             return self._read_whole()[list(wanted)]
@@ -62,21 +98,70 @@ class ArrayRows:
         return self._whole
 
 
-def read_array_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def is_archive(path: Path | str) -> bool:
+    """Whether a file is a zip archive with a directory that can be read."""
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:
+        return False
+
+
+def check_archive(path: Path | str) -> None:
+    """Check all members of a zip file against their checksums, if it was written with any.
+
+    Raises:
+        UNREADABLE: it is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if any(member.CRC for member in archive.infolist()):
+            damaged = archive.testzip()
+            if damaged is not None:
+                raise ValueError(f"its part '{damaged}' is not what was written")
+
+
+def read_text(archive: zipfile.ZipFile, name: str) -> str:
+    """Read an array of one text, in Unicode or UTF-8, from an `.npz` file.
+
+    Raises:
+        UNREADABLE: it is missing, damaged, something else, or would fill the memory.
+    """
+    member = archive.getinfo(f"{name}.npy")
+    if member.file_size > max(HARMLESS, LARGEST_GROWTH * member.compress_size):
+        raise ValueError(f"'{name}' would grow to {member.file_size:,} bytes")
+    with archive.open(member) as stream:
+        shape, _, dtype = read_array_header(stream, member.file_size)
+        if dtype.kind not in "SU" or math.prod(shape) != 1:
+            raise ValueError(f"'{name}' is not one text but {dtype} {shape}")
+        text: str | bytes = np.frombuffer(stream.read(), dtype)[0].item()
+    return text.decode() if isinstance(text, bytes) else text
+
+
+def read_array_header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Read the header of a saved array; the stream stands at its first value then.
+
+    Args:
+        stream: at the beginning of the array.
+        size: bytes of the array with its header.
 
     Returns:
         Its shape, whether it is stored column by column, and the type of its values.
 
     Raises:
-        ValueError: there is no array of numbers, which NumPy saves in format 1.0 or 2.0.
+        ValueError: there is no array, in format 1.0 or 2.0, of as many values as there are bytes.
     """
     version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(stream)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(stream)
-    raise ValueError(f"an array in format {version}")
+    if version not in READERS:
+        raise ValueError(f"an array in format {version}")
+    width, read = READERS[version]
+    prefix = stream.read(width)
+    length = int.from_bytes(prefix, "little")
+    if length > LONGEST_HEADER:
+        raise ValueError(f"an array with a header of {length:,} bytes")
+    shape, by_column, dtype = read(BytesIO(prefix + stream.read(length)))
+    said, held = math.prod(shape) * dtype.itemsize, size - stream.tell()
+    if min(shape, default=0) < 0 or (said != held and not dtype.hasobject):
+        raise ValueError(f"{said:,} bytes of an array {shape} are announced, {held:,} are there")
+    return shape, by_column, dtype
 
 
 def finite_rows(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,11 +13,8 @@ from latentmap.config import UserPath
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
 from latentmap.samples.remarks import NOTED, Remark
-from latentmap.store.arrays import ArrayRows
+from latentmap.store.arrays import UNREADABLE, ArrayRows
 from latentmap.store.files import digest_file
-
-UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
-"""What a damaged file, or one of another kind, makes its reader raise."""
 
 
 class CachedOptions(EncoderOptions):
@@ -80,13 +76,15 @@ class Cached(Encoder[CachedOptions]):
         return (Remark(what, count, reason, remedy, action=NOTED),)
 
     def load(self) -> None:
-        """Open the array.
+        """Open the array, and check it against the checksum that the archive has of it.
 
         Raises:
-            LatentmapError: the file is no .npz with a numeric (N, C, H, W) array `latents`.
+            LatentmapError: the file is damaged, or no .npz with a numeric (N, C, H, W) array
+                `latents`.
         """
         try:
             self._rows = ArrayRows(zipfile.ZipFile(self._path), "latents")
+            self._rows.check()
             shape, dtype = self._rows.shape, self._rows.dtype
             if len(shape) != 4 or 0 in shape[1:] or dtype.kind != "f":
                 raise ValueError(f"'latents' is {dtype} {shape}")

@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import zipfile
-import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +22,7 @@ from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.source import FAULT, FileOptions, Source
-from latentmap.store.arrays import ArrayRows, finite_rows
+from latentmap.store.arrays import UNREADABLE, ArrayRows, finite_rows, is_archive, read_text
 from latentmap.store.files import digest_file
 
 THUMBNAIL = "thumbnail"
@@ -31,8 +30,9 @@ THUMBNAIL = "thumbnail"
 ARRAYS = ("latents", "metadata", "thumbnails")
 """Arrays of a cache that are read."""
 
-UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)
-"""What a damaged file, or one of another kind, makes its reader raise."""
+DEEPEST = 32
+"""Lists and structs inside each other that remain such; Arrow files hold 64. Deeper ones are text.
+"""
 
 NOT_FINITE = "its latent has values that are not finite"
 
@@ -122,16 +122,14 @@ class NpzSource(Source[NpzOptions]):
     def _table(self) -> pa.Table:
         """One row per latent: the metadata's keys, the decoded thumbnail, and `npz_row`."""
         path = self._path
-        if not zipfile.is_zipfile(path):
+        if not is_archive(path):
             raise LatentmapError(f"{path} is not a complete .npz file. Give another.")
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                rows = _latent_rows(path)
-                metadata = _json_list("metadata", arrays["metadata"])
-                has_thumbnails = "thumbnails" in arrays.files
-                thumbnails = (
-                    _json_list("thumbnails", arrays["thumbnails"]) if has_thumbnails else []
-                )
+            with zipfile.ZipFile(path) as archive:
+                rows = _latent_rows(archive)
+                metadata = _json_list(archive, "metadata")
+                has_thumbnails = "thumbnails.npy" in archive.namelist()
+                thumbnails = _json_list(archive, "thumbnails") if has_thumbnails else []
         except UNREADABLE as error:
             raise self._refuse(error) from None
         thumbnails = thumbnails or [None] * rows
@@ -150,25 +148,22 @@ class NpzSource(Source[NpzOptions]):
         )
 
 
-def _latent_rows(path: Path) -> int:
+def _latent_rows(archive: zipfile.ZipFile) -> int:
     """Read the number of latents from the header of their array."""
-    with zipfile.ZipFile(path) as archive:
-        latents = ArrayRows(archive, "latents")
+    latents = ArrayRows(archive, "latents")
     if len(latents.shape) < 2 or 0 in latents.shape[1:]:
         raise ValueError(f"'latents' has shape {latents.shape} of {latents.dtype}")
     return latents.shape[0]
 
 
-def _json_list(name: str, array: np.ndarray[Any, Any]) -> list[Any]:
+def _json_list(archive: zipfile.ZipFile, name: str) -> list[Any]:
     """Parse an array that holds one JSON text."""
-    if array.size != 1:
-        raise ValueError(f"'{name}' is not one JSON text")
-    value = array.reshape(()).item()
-    if isinstance(value, bytes):
-        value = value.decode()
-    if isinstance(value, str):
-        text, value = value, json.loads(value)
-        check_storable(text, value)
+    text = read_text(archive, name)
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"'{name}' is nested too deeply") from None
+    check_storable(text, value)
     if value is not None and not isinstance(value, list):
         raise ValueError(f"'{name}' is not a JSON list")
     return value or []
@@ -185,9 +180,20 @@ def _tabulate(metadata: Sequence[Any], thumbnails: Sequence[Any]) -> pa.Table:
 
 def _column(values: list[Any]) -> pa.Array:
     try:
-        return pa.array(values)
+        array = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # values of different types
+        array = None
+    if array is None or _is_deep(array.type):
         return pa.array([as_text(value) for value in values], pa.string())
+    return array
+
+
+def _is_deep(of: pa.DataType) -> bool:
+    """Whether more lists and structs are inside each other than `DEEPEST`."""
+    inside = [of]
+    for _ in range(DEEPEST):
+        inside = [outer.field(i).type for outer in inside for i in range(outer.num_fields)]
+    return bool(inside)
 
 
 def _decode(image: Any) -> bytes | None:
