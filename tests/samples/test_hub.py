@@ -84,7 +84,7 @@ def snapshot(table, path):
 def test_every_local_form_reads_the_same(tmp_path, write):
     table, path = rows(8), tmp_path / "data"
     write(table, path)
-    source = make(path)
+    source = make(path, split="val" if write in (saved_splits, snapshot) else None)
     assert not source.is_remote
     index = source.index()
     assert index["id"].to_list() == [f"q{i}" for i in range(8)]
@@ -195,10 +195,14 @@ def test_what_is_wrong_with_local_data_is_said_in_one_line(tmp_path):
     for source, words in (
         (make(tmp_path / "half.parquet"), "not a complete Parquet or Arrow file"),
         (make(tmp_path / "text.arrow"), "not a complete Parquet or Arrow file"),
-        (make(tmp_path / "empty"), "holds neither Parquet files nor"),
+        (
+            make(tmp_path / "empty"),
+            "saved by 'save_to_disk'. What is there: nothing.",
+        ),
         (make(tmp_path / "unboxed.parquet"), "Unknown column 'bbox'"),
         (make(tmp_path / "mixed"), "other columns than"),
         (make(tmp_path / "splits", split="vla"), "Unknown split 'vla'. Did you mean 'val'?"),
+        (make(tmp_path / "splits"), "splits has the splits train, val. Set 'split' to one."),
         (make(tmp_path / "state"), "state.json is damaged"),
         (SOURCES.create("hub"), "set 'input'"),
     ):
@@ -224,7 +228,7 @@ def test_download_embeds_images_and_reads_back(tmp_path, monkeypatch):
         return dataset
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    remote = make(ID, revision="abc", config="default")
+    remote = make(ID, revision="abc", config="default", split="val")
     path = tmp_path / "download" / "hub.parquet"
     remote.download_to(path)
     assert asked["arguments"] == (ID, "default")
@@ -260,7 +264,7 @@ def test_a_shortened_commit_is_loaded_at_its_full_length(monkeypatch, tmp_path, 
     )
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     with pytest.raises(LatentmapError, match="far enough"):
-        make(ID, revision=given).download_to(tmp_path / "x.parquet")
+        make(ID, revision=given, split="val").download_to(tmp_path / "x.parquet")
 
 
 def test_download_checks_the_columns_before_it_writes(tmp_path, monkeypatch):
@@ -269,8 +273,32 @@ def test_download_checks_the_columns_before_it_writes(tmp_path, monkeypatch):
     dataset = datasets.Dataset(rows(2).drop_columns(["text_q"]))
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: dataset)
     with pytest.raises(LatentmapError, match=f"{ID}: Unknown column 'text_q'"):
-        make(ID).download_to(tmp_path / "hub.parquet")
+        make(ID, split="val").download_to(tmp_path / "hub.parquet")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "loaded"),
+    [
+        ("val", ["train", "validation"], "validation"),
+        (None, ["test"], "test"),
+        (None, ["train", "test"], "'relations/none' has the splits train, test. Set 'split'"),
+        ("tset", ["train", "test"], "Unknown split 'tset'. Did you mean 'test'?"),
+    ],
+)
+def test_a_remote_split_goes_by_any_of_its_names(tmp_path, monkeypatch, given, names, loaded):
+    import datasets
+
+    def load_dataset(*_, split, **__):
+        if split not in names:
+            raise ValueError(f'Unknown split "{split}". Should be one of {names}.')
+        raise ConnectionError(f"loads {split}")
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    monkeypatch.setattr(datasets, "get_dataset_split_names", lambda *_, **__: names)
+    with pytest.raises(LatentmapError) as caught:
+        make("relations/none", split=given).download_to(tmp_path / "x.parquet")
+    assert (f"(loads {loaded})" if loaded in names else loaded) in str(caught.value)
 
 
 def hub_error(name, status):
@@ -308,7 +336,6 @@ def offline_error():
             lambda: datasets_error("DatasetNotFoundError", "Revision 'abc' doesn't exist"),
             "has no revision 'abc'",
         ),
-        (lambda: ValueError('Unknown split "val". Should be one of [..].'), "has no split 'val'"),
         (lambda: ValueError("BuilderConfig 'c' not found."), "has no configuration 'c'"),
         (lambda: RuntimeError("Dataset scripts are no longer supported"), "never run"),
         (
@@ -327,7 +354,7 @@ def test_every_failure_of_the_hub_is_one_line(tmp_path, monkeypatch, error, word
 
     monkeypatch.setattr(datasets, "load_dataset", fail)
     with pytest.raises(LatentmapError) as caught:
-        make(ID, revision="abc", config="c").download_to(tmp_path / "hub.parquet")
+        make(ID, revision="abc", config="c", split="val").download_to(tmp_path / "hub.parquet")
     assert words in str(caught.value)
     assert f"'{ID}'" in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.remarks import Remark, passed_over
+from latentmap.samples.tables.contents import PACKED_SUFFIXES
 
 HIDDEN = "hidden files and folders"
 OUTSIDE = "links that lead out of the folder"
@@ -77,13 +78,19 @@ def list_files(
     limit = None if follow_links else boundary(folder)
     for path in _walk(folder, [folder.resolve()], limit, listing):
         name = path.relative_to(folder).as_posix()
-        suffix = path.suffix.lower()
+        suffix = suffix_of(path)
         if suffix in suffixes:
             listing.names.append(_checked(folder, name))
         elif not skipped or path.resolve() not in skipped:
             listing.other[suffix].append(_shown(name))
     listing.names.sort()
     return listing
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix of a file, lower case, with that before it if it is packed: `.csv.gz`."""
+    suffixes = path.suffixes[-2:] if path.suffix.lower() in PACKED_SUFFIXES else path.suffixes[-1:]
+    return "".join(suffixes).lower()
 
 
 def boundary(folder: Path) -> Path:

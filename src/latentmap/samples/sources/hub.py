@@ -11,13 +11,15 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from latentmap.config import UserPath, unknown
+from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
+from latentmap.samples.cells import cells
 from latentmap.samples.columns import ColumnMap, index_table, raw_samples
-from latentmap.samples.images import Images
+from latentmap.samples.images import Images, unpack
+from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.source import Source, TabularOptions
+from latentmap.samples.splits import Split, find_split, pick_split
 from latentmap.samples.tables.rows import Rows
-from latentmap.store.files import read_plain_json
 from latentmap.store.tables import check_parquet, parquet_writer
 
 FILE_SUFFIXES = (".parquet", ".arrow")
@@ -39,14 +41,15 @@ class HubOptions(TabularOptions):
     """Options of `hub`; its `input` is a data set's id, or a local file or folder.
 
     Attributes:
-        split: which split to take; of a local folder, the files that are named after it if any are.
+        split: which split to take, which may be called `val`, `valid`, `validation` or `dev`; the
+            only one there is by default.
         revision: commit, tag or branch of a remote data set; a commit may be shortened.
-        config: configuration of a remote data set that has several.
+        config: configuration of a data set that has several.
         columns: which column holds what.
         image_root: folder that image paths are relative to; by default the folder of the file.
     """
 
-    split: str = "val"
+    split: str | None = None
     revision: str | None = None
     config: str | None = None
     columns: HubColumns = HubColumns()
@@ -75,17 +78,12 @@ class HubSource(Source[HubOptions]):
             LatentmapError: the hub cannot be reached, there is no such data set, revision, split
                 or column, access is not granted, or the download is damaged.
         """
-        from datasets import VerificationMode, load_dataset
         from datasets.table import embed_table_storage
 
         try:
-            dataset = load_dataset(
-                self._input,
-                self.options.config,
-                split=self.options.split,
-                revision=self._commit(),
-                verification_mode=VerificationMode.ALL_CHECKS,
-            )
+            dataset = self._load()
+        except LatentmapError:
+            raise
         except Exception as error:
             raise LatentmapError(self._explain(error)) from error
         dataset = dataset.with_format("arrow")
@@ -94,6 +92,27 @@ class HubSource(Source[HubOptions]):
         with parquet_writer(path, schema) as writer:
             for table in dataset.iter(ROWS_PER_GROUP):
                 writer.write_table(embed_table_storage(table).cast(schema))
+
+    def _load(self) -> Any:
+        """Load the split of a remote data set, whatever it is called there."""
+        from datasets import VerificationMode, get_dataset_split_names, load_dataset
+
+        which = (self._input, self.options.config)
+        revision = self._commit()
+
+        def load(split: str) -> Any:
+            checks = VerificationMode.ALL_CHECKS
+            return load_dataset(*which, split=split, revision=revision, verification_mode=checks)
+
+        given = self.options.split
+        if given is not None:
+            try:
+                return load(given)
+            except ValueError as error:
+                if not str(error).startswith("Unknown split"):
+                    raise
+        names = get_dataset_split_names(*which, revision=revision)
+        return load(pick_split(given, names, f"'{self._input}'"))
 
     def _commit(self) -> str | None:
         """Return the revision, a shortened commit at its full length: the hub takes no other."""
@@ -109,7 +128,9 @@ class HubSource(Source[HubOptions]):
     def local(self, path: Path | str) -> HubSource:
         """Return the source that reads the file which `download_to` wrote."""
         check_parquet(path)
-        options = self.options.model_copy(update={"input": str(path), "image_root": None})
+        options = self.options.model_copy(
+            update={"input": str(path), "image_root": None, "split": None}
+        )
         return HubSource(options)
 
     def index(self) -> pl.DataFrame:
@@ -120,6 +141,23 @@ class HubSource(Source[HubOptions]):
         """Read rows; see `Source.read`."""
         return raw_samples(self._rows.take(rows), self.options.columns, self._images(), rows)
 
+    def remarks(self) -> Sequence[Remark]:
+        """Say which files are passed over; see `Source.remarks`."""
+        return [*self._split.remarks, *self._without_row()]
+
+    def _without_row(self) -> Sequence[Remark]:
+        """Say which pictures in the folder no row names."""
+        column = self.options.columns
+        named: set[Path] = set()
+        images = self._images()
+        for table in self._rows.scan(column.every_path) if self._split.pictures else ():
+            found = cells(table, column.image_column(table.column_names))
+            named.update(images.find(path) for _, path in map(unpack, found) if path)
+        folder = Path(self._input).absolute()
+        others = [n for n in self._split.pictures if images.find(str(folder / n)) not in named]
+        remedy = "Nothing has to be done, if they are not meant."
+        return [passed_over("images", others, "no row names them", remedy)] if others else []
+
     @property
     def _input(self) -> str:
         return self.given_input("a data set's id, or to a file or folder")
@@ -128,8 +166,12 @@ class HubSource(Source[HubOptions]):
     def _rows(self) -> Rows:
         if self.is_remote:
             raise LatentmapError(f"'{self._input}' is not downloaded yet, and no such file exists.")
-        files = _find_files(Path(self._input), self.options.split)
-        return Rows(files, self.options.columns.every_path, self.options.header)
+        return Rows(self._split.files, self.options.columns.every_path, self.options.header)
+
+    @cached_property
+    def _split(self) -> Split:
+        options = self.options
+        return find_split(Path(self._input), options.split, options.config, options.follow_links)
 
     def _images(self) -> Images:
         path = Path(self._input)
@@ -177,38 +219,8 @@ class HubSource(Source[HubOptions]):
                 f"The Hugging Face hub cannot be reached for '{name}' ({words}). Check the network "
                 "and run again, or download the data set elsewhere and set 'input' to its path."
             )
-        if isinstance(error, ValueError) and words.startswith("Unknown split"):
-            return f"'{name}' has no split '{options.split}' ({words}). Correct 'split'."
         if isinstance(error, ValueError) and ("BuilderConfig" in words or "Config name" in words):
             return f"'{name}' has no configuration '{options.config}' ({words}). Correct 'config'."
         if isinstance(error, RuntimeError) and "scripts are no longer supported" in words:
             return f"'{name}' loads by code of its own, which is never run. Use a Parquet copy."
         return f"'{name}' cannot be loaded ({type(error).__name__}: {words})."
-
-
-def _find_files(path: Path, split: str) -> list[Path]:
-    """List the files of a local data set in order."""
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise LatentmapError(f"{path}: no such file. Check 'input'.")
-    if (path / "dataset_dict.json").is_file():
-        splits: list[str] = _state(path / "dataset_dict.json", "splits")
-        if split not in splits:
-            raise LatentmapError(f"{path}: {unknown('split', split, splits)}")
-        return _find_files(path / split, split)
-    if (path / "state.json").is_file():
-        return [path / file["filename"] for file in _state(path / "state.json", "_data_files")]
-    files = sorted(path.rglob("*.parquet"))
-    if not files:
-        raise LatentmapError(
-            f"{path} holds neither Parquet files nor a data set saved by 'save_to_disk'."
-        )
-    return [file for file in files if re.match(rf"{re.escape(split)}\b", file.name)] or files
-
-
-def _state(path: Path, key: str) -> Any:
-    try:
-        return read_plain_json(path)[key]
-    except (TypeError, KeyError) as error:
-        raise LatentmapError(f"{path} is damaged ({error!r}). Save the data set again.") from None
