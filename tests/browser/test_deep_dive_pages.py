@@ -39,6 +39,11 @@ def test_every_page_draws_its_charts_without_complaint(pages, open_page):
             assert charts.nth(number).locator("canvas, svg.marks").count() == 1
         assert page.locator(".failed").count() == 0
         assert page.locator("p.look-for").count() >= 1
+        # Every chart has marks, and those of labels a row for `constructor`, too.
+        for chart in page.locator(".chart svg.marks").all():
+            assert chart.locator(".role-mark path, .role-mark line").count() >= 10
+    matrix = open_page(pages["channel_means_heatmap"]).locator(".chart svg")
+    assert matrix.locator("text", has_text="constructor").count() == 1
 
 
 def test_the_legend_filters_the_maps_of_the_channels(pages, open_page):

@@ -142,7 +142,7 @@ def test_colours_follow_an_annotation_and_its_values_filter(report, open_page):
     wrong = SECOND_COLOR
     page.wait_for_timeout(100)
     assert len(pixels_of(page, wrong)) > 100
-    tooltip = hover(page, wrong, "predicate").inner_text()
+    tooltip = hover(page, wrong, "Depth").inner_text()
     assert "judged\t\nwrong" in tooltip and "density percentile\t\n" in tooltip
     buttons.nth(0).press("Enter")
     said = page.locator(".legend output")
@@ -221,3 +221,17 @@ def test_the_table_sorts_by_mouse_and_by_keyboard(report, open_page):
     method.locator("button").click()
     assert column(page, 2) == sorted(column(page, 2))
     assert header.get_attribute("aria-sort") is None
+
+
+def test_every_label_has_its_row_whatever_it_is_called(report, open_page):
+    page = open_page(report.page(*VAE, "comparisons", "category_heatmap.html"))
+    labels = set(report.labels)
+    assert {"constructor", "__proto__", "null", "undefined"} < labels
+    cells = page.locator(".chart svg .mark-rect.role-mark path").all()
+    # Nine methods and the best of the baseline.
+    assert len(cells) == 10 * len(labels)
+    boxes = [cell.bounding_box() for cell in cells]
+    assert len({round(box["y"]) for box in boxes}) == len(labels)
+    assert all(box["width"] > 20 and box["height"] > 10 for box in boxes)
+    shown = page.locator(".chart svg .role-axis-label text").all_text_contents()
+    assert {"constructor", "__proto__", "left[0]choice", 'it\'s "q" \\'} < set(shown)

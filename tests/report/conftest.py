@@ -32,11 +32,12 @@ from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow, write_parquet
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
+LONG = "a label of many words, " * 12
 GROUPS = {
-    "Size": ("#E69F00", ["big_predicate", "small_predicate", "tall.choice", HOSTILE]),
-    "Depth": (None, ["behind_predicate", "front_predicate"]),
-    "Horizontal": (None, ["left_predicate", "right_predicate", "left[0]choice"]),
-    "Vertical": (None, ["above_predicate", "below_predicate"]),
+    "Size": ("#E69F00", ["big_predicate", LONG, "tall.choice", HOSTILE]),
+    "Depth": (None, ["constructor", "__proto__"]),
+    "Horizontal": (None, ["null", 'it\'s "q" \\', "left[0]choice"]),
+    "toString": (None, ["hasOwnProperty", "undefined"]),
 }
 LABEL_TO_GROUP = {label: group for group, (_, labels) in GROUPS.items() for label in labels}
 LABELS = list(LABEL_TO_GROUP)

@@ -85,3 +85,11 @@ def test_a_chart_that_the_page_lacks_says_so(report, publish):
 def test_every_chart_of_the_summary_can_be_found_in_it(report):
     for name in charts_of("summary"):
         assert read_chart(report.summary, name)["description"]
+
+
+def test_labels_that_javascript_knows_are_printed(report, publish):
+    page = report.page(*VAE, "comparisons", "category_heatmap.html")
+    svg = publish(page, "category_heatmap")["svg"].read_text()
+    assert NOTHING not in svg
+    for label in ("constructor", "__proto__", "hasOwnProperty", "null", "undefined"):
+        assert f">{label}</text>" in svg

@@ -9,7 +9,7 @@ import numpy as np
 
 from latentmap.inspect.inspection import Floats, Inspection
 from latentmap.report.channel_chart import ChannelChart, DeepDive
-from latentmap.report.matrix import diverging, labels_note, matrix
+from latentmap.report.matrix import diverging, label_axis, labels_note, matrix
 
 if TYPE_CHECKING:
     import altair as alt
@@ -62,11 +62,11 @@ class LabelHeatmap(ChannelChart):
             rows,
             x=alt.X(
                 "channel:N",
-                sort=[str(channel) for channel in data.shown()],
+                scale=alt.Scale(domain=[str(channel) for channel in data.shown()]),
                 title="channel",
                 axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False),
             ),
-            y=alt.Y("label:N", sort=names, title=None, axis=alt.Axis(domain=False, ticks=False)),
+            y=label_axis("label", names),
             color=diverging(
                 "deviation", reach, f"{self.what}, in standard deviations from the mean"
             ),

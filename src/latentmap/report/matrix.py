@@ -35,6 +35,23 @@ def labels_note(count: int) -> str:
     return f"The {MOST_LABELS} most frequent of {count} labels."
 
 
+def label_axis(field: str, names: Sequence[str], title: str | None = None) -> alt.Y:
+    """Return the rows of a matrix, from top to bottom.
+
+    They are named by the scale's domain: from a list to sort by, Vega-Lite makes an expression that
+    Vega cannot read if a name is one that every JavaScript object has, such as `constructor`.
+
+    Args:
+        field: that names a cell's row.
+        names: of the rows.
+        title: of the axis.
+    """
+    import altair as alt
+
+    axis = alt.Axis(domain=False, ticks=False)
+    return alt.Y(f"{field}:N", scale=alt.Scale(domain=list(names)), title=title, axis=axis)
+
+
 def diverging(field: str, reach: float, title: str) -> alt.Color:
     """Return the colour of a value that may lie on either side of 0: blue below, orange above."""
     import altair as alt

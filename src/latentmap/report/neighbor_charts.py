@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from latentmap.metrics.agreement import agreement
 from latentmap.neighbors.graph import NeighborGraph, NeighborList, neighbor_labels
 from latentmap.report.bars import NEIGHBORS
-from latentmap.report.matrix import diverging, matrix, shown_labels
+from latentmap.report.matrix import diverging, label_axis, matrix, shown_labels
 from latentmap.report.palette import CHANCE, GROUPED, UNGROUPED
 
 if TYPE_CHECKING:
@@ -204,16 +204,11 @@ def confusion_chart(data: LabelledGraph, colors: Mapping[str, str]) -> alt.TopLe
         rows,
         x=alt.X(
             "neighbor:N",
-            sort=names,
+            scale=alt.Scale(domain=names),
             title="label of the neighbors",
             axis=alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False),
         ),
-        y=alt.Y(
-            "label:N",
-            sort=names,
-            title="label of the sample",
-            axis=alt.Axis(domain=False, ticks=False),
-        ),
+        y=label_axis("label", names, "label of the sample"),
         color=diverging("beyond", reach, "share of the neighbors beyond chance"),
         tooltip=[
             alt.Tooltip("label:N"),

@@ -188,7 +188,7 @@ def region_bars(data: SourcedMap) -> alt.TopLevelMixin:
         .mark_bar()
         .encode(
             x=alt.X("region:O", title="region of the map", axis=alt.Axis(labelAngle=0)),
-            xOffset=alt.XOffset("source:N", sort=names, scale=alt.Scale(domain=names)),
+            xOffset=alt.XOffset("source:N", scale=alt.Scale(domain=names)),
             y=alt.Y(
                 "share:Q",
                 title="share of a source's samples",

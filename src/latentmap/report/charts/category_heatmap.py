@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import LabelRates, headline
+from latentmap.report.matrix import label_axis
 
 if TYPE_CHECKING:
     import altair as alt
@@ -44,16 +45,11 @@ class CategoryHeatmap(Chart):
         base = alt.Chart(alt.InlineData(values=rows)).encode(
             x=alt.X(
                 "method:N",
-                sort=methods,
+                scale=alt.Scale(domain=methods),
                 title=None,
                 axis=alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False),
             ),
-            y=alt.Y(
-                "label:N",
-                sort=labels,
-                title=None,
-                axis=alt.Axis(domain=False, ticks=False),
-            ),
+            y=label_axis("label", labels),
         )
         cells = base.mark_rect(stroke="#ffffff").encode(
             color=alt.Color(

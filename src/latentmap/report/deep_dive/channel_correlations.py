@@ -86,8 +86,8 @@ def _matrix(values: Floats, shown: list[int], title: str, reach: float) -> alt.C
         alt.Chart(alt.InlineData(values=rows), title=title, width=SIDE, height=SIDE)
         .mark_rect()
         .encode(
-            x=alt.X("a:N", sort=names, scale=scale, axis=axis, title="channel"),
-            y=alt.Y("b:N", sort=names, scale=scale, axis=axis, title="channel"),
+            x=alt.X("a:N", scale=scale, axis=axis, title="channel"),
+            y=alt.Y("b:N", scale=scale, axis=axis, title="channel"),
             color=diverging("value", reach or 1.0, title.partition(" ")[0]),
             tooltip=[
                 alt.Tooltip("a:N", title="channel"),
