@@ -37,10 +37,11 @@ def look_alikes(labels: Mapping[str, int]) -> list[list[str]]:
         labels: samples of each.
 
     Returns:
-        Sets of two labels and more, each with the most frequent one first.
+        Sets of two labels and more, each with the most frequent one first, of equally frequent
+        ones the plainest.
     """
     alike: dict[str, list[str]] = defaultdict(list)
-    for label in sorted(labels, key=lambda label: (-labels[label], label)):
+    for label in sorted(labels, key=lambda name: (-labels[name], name != _folded(name), name)):
         alike[_folded(label)].append(label)
     return [found for found in alike.values() if len(found) > 1]
 
