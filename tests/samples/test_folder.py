@@ -86,6 +86,55 @@ def test_every_kind_of_picture_is_taken_and_the_rest_is_counted_and_named(folder
     assert heic.remedy.startswith("Convert")
 
 
+def pictures(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(folder / name)
+    return folder
+
+
+def test_folders_of_splits_with_class_folders_in_them(tmp_path):
+    folder = pictures(tmp_path, "train/cat/0.png", "Valid/dog/1.png", "test/cat/deep/2.png")
+    source = make(folder)
+    index = source.index()
+    assert index["label"].to_list() == ["dog", "cat", "cat"]
+    [remark] = source.remarks()
+    assert remark.action == "noted" and remark.in_short() == (
+        "images: in splits (Valid, test, train), labelled by the folders in these. Set "
+        "'split_folders' to false if these are the labels."
+    )
+    told = source.with_places(dict(enumerate(index["place"].to_list())))
+    for reader in (source, told):
+        made = ingest(reader, [0, 1, 2], {}, {})
+        assert made.samples["split"].to_pylist() == ["Valid", "test", "train"]
+    assert made.samples["label"].to_pylist() == ["dog", "cat", "cat"]
+    labelled = make(folder, split_folders=False)
+    assert labelled.index()["label"].to_list() == ["Valid", "test", "train"]
+    assert labelled.remarks() == []
+    said = make(pictures(tmp_path / "deep", "a/cat/0.png", "b/1.png"), split_folders=True)
+    assert said.index()["label"].to_list() == ["cat", None]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["train/0.png", "test/1.png"], r"test, train may be .*with images such as test/1\.png"),
+        (["train/cat/0.png", "train/1.png"], r"train may be .*with images such as train/1\.png"),
+        (["train/cat/0.png", "test/cat/1.png", "misc/2.png"], "beside the folder misc"),
+    ],
+)
+def test_folders_that_may_be_splits_or_labels_are_asked_about(tmp_path, names, words):
+    folder = pictures(tmp_path, *names)
+    with pytest.raises(LatentmapError, match=f"{words}.*Set 'split_folders' to true"):
+        make(folder).index()
+    assert len(make(folder, split_folders=False).index()) == len(names)
+
+
+def test_one_class_may_be_called_like_a_split(tmp_path):
+    folder = pictures(tmp_path, "train/0.png", "bus/old/1.png", "car/2.png", "loose.png")
+    assert make(folder).index()["label"].to_list() == ["bus", "car", None, "train"]
+
+
 def test_images_without_a_row_in_the_table_of_labels_are_passed_over(folder):
     stored, given = (unicodedata.normalize(form, "dog/é.png") for form in ("NFC", "NFD"))
     Image.new("RGB", (8, 8)).save(folder / stored)
@@ -107,6 +156,8 @@ def test_cases_of_folders():
         *(("cat", 5), ("dog", 4), ("owl", 4))
     ]
     assert source.remarks() == []
+    source = make(CASES / "split_folders")
+    assert source.index()["label"].to_list() == ["cat", "cat", "dog", "dog"] * 3
     source = make(CASES / "nfd_names", labels="l.csv")
     made = ingest(source, range(3), {}, {})
     assert made.samples.num_rows == 3 and source.remarks() == []

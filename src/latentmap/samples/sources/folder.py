@@ -17,15 +17,21 @@ from latentmap.samples.columns import ColumnMap, index_rows, index_table, raw_sa
 from latentmap.samples.images import Images, unpack
 from latentmap.samples.listing import Listing, list_files
 from latentmap.samples.pictures import picture_suffixes
-from latentmap.samples.remarks import Remark, passed_over
+from latentmap.samples.remarks import NOTED, Remark, passed_over
 from latentmap.samples.source import Source, TabularOptions
+from latentmap.samples.splits import CANONICAL
 from latentmap.samples.tables.rows import Rows
 
 NO_IMAGE = "no images that Pillow can open here"
 CONVERT = "Convert those that are images to PNG or JPEG; of others nothing has to be done."
 
+NOT_SPLITS = "Set 'split_folders' to false if these are the labels."
+
 CLASS_FOLDERS = pa.schema([("file_name", pa.string()), ("label", pa.string())])
 """The table that class folders give."""
+
+SPLIT_FOLDERS = CLASS_FOLDERS.append(pa.field("split", pa.string()))
+"""The same of class folders in folders of splits."""
 
 
 class FolderColumns(ColumnMap):
@@ -45,10 +51,13 @@ class FolderOptions(TabularOptions):
     Attributes:
         labels: table of labels, a path inside the folder or a full one; without, the label of an
             image is the name of the topmost folder that it is in.
+        split_folders: whether the topmost folders are splits, and the labels are the names of the
+            folders in them; told by their names (`train`, `valid`, `test` and the like) by default.
         columns: which column of the table holds what.
     """
 
     labels: UserPath | None = None
+    split_folders: bool | None = None
     columns: FolderColumns = FolderColumns()
 
 
@@ -81,6 +90,11 @@ class FolderSource(Source[FolderOptions]):
             remarks.append(
                 passed_over("images", unlabelled, reason, "Add rows, if they are meant.")
             )
+        if self._labels is None and self.options.split_folders is None and self._are_splits:
+            splits = sorted({name.split("/")[0] for name in self._listing.names if "/" in name})
+            count = len(self._listing.names)
+            reason = f"in splits ({', '.join(splits)}), labelled by the folders in these"
+            remarks.append(Remark("images", count, reason, NOT_SPLITS, action=NOTED))
         return remarks
 
     def read(self, rows: Sequence[int]) -> pa.Table:
@@ -88,7 +102,9 @@ class FolderSource(Source[FolderOptions]):
         if self._places is None:
             table = self._table.take(pa.array(rows, pa.int64()))
         else:
-            table = pa.Table.from_pylist([self._places[row] for row in rows], CLASS_FOLDERS)
+            found = [self._places[row] for row in rows]
+            has_split = any("split" in place for place in found)
+            table = pa.Table.from_pylist(found, SPLIT_FOLDERS if has_split else CLASS_FOLDERS)
         return raw_samples(table, self.options.columns, self._images, rows)
 
     @cached_property
@@ -139,5 +155,36 @@ class FolderSource(Source[FolderOptions]):
             raise LatentmapError(
                 f"{self._folder} holds {NO_IMAGE}. What is there: {found}. {CONVERT}"
             )
-        labels = [name.split("/")[0] if "/" in name else None for name in names]
-        return pa.table([names, labels], schema=CLASS_FOLDERS)
+        parts = [name.split("/") for name in names]
+        if not self._are_splits:
+            labels = [part[0] if len(part) > 1 else None for part in parts]
+            return pa.table([names, labels], schema=CLASS_FOLDERS)
+        labels = [part[1] if len(part) > 2 else None for part in parts]
+        splits = [part[0] if len(part) > 1 else None for part in parts]
+        return pa.table([names, labels, splits], schema=SPLIT_FOLDERS)
+
+    @cached_property
+    def _are_splits(self) -> bool:
+        """Whether the topmost folders are splits.
+
+        Raises:
+            LatentmapError: it cannot be told; asks for the option.
+        """
+        if self.options.split_folders is not None or not self.has_labels:
+            return bool(self.options.split_folders)
+        inside = [name.split("/") for name in self._listing.names if "/" in name]
+        splits = sorted({part[0] for part in inside if part[0].lower() in CANONICAL})
+        others = {part[0] for part in inside}.difference(splits)
+        directly = ["/".join(part) for part in inside if len(part) == 2 and part[0] in splits]
+        if not splits or (others and len(splits) == 1):
+            return False
+        if not others and not directly:
+            return True
+        beside = (
+            f"beside the folder {min(others)}" if others else f"with images such as {directly[0]}"
+        )
+        raise LatentmapError(
+            f"{self._folder}: {', '.join(splits)} may be splits or labels ({beside}). Set "
+            "'split_folders' to true to take the folders in them as labels, or to false to take "
+            "themselves."
+        )
