@@ -175,6 +175,28 @@ def test_weights_that_are_no_safetensors_are_refused(tiny, tmp_path):
         load(folder)
 
 
+def test_weights_that_do_not_fit_are_refused_by_name(tiny, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = copied(tiny, tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    key = next(key for key in weights if key.endswith("query.weight"))
+    extra = key.replace("query", "lora")
+
+    def refused(content, match):
+        save_file(content, folder / "model.safetensors")
+        with pytest.raises(LatentmapError, match=match) as caught:
+            load(folder)
+        assert "\n" not in str(caught.value)
+
+    lacking = {name: value for name, value in weights.items() if name != key}
+    refused(lacking, rf"lacks 1 of the model's weights \({key}\)")
+    refused({**lacking, extra: weights[key]}, rf"\({key}\) and has 1 unknown to it \({extra}\)")
+    refused({**weights, key: weights[key] * np.nan}, "1 weights .* not finite in float32")
+    save_file({k: v for k, v in weights.items() if "pooler" not in k}, folder / "model.safetensors")
+    np.testing.assert_array_equal(encode(load(folder), texts()), encode(load(tiny), texts()))
+
+
 def test_damaged_weights_are_one_clear_line(tiny, tmp_path):
     weights = copied(tiny, tmp_path) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])

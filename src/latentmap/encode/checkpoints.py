@@ -108,6 +108,45 @@ def describe_misfit(
     )
 
 
+def describe_report(module: Any, info: Mapping[str, Any]) -> str:
+    """Say how weights do not fit a model of transformers, by what its loading reports.
+
+    Whole models have parts that are none of the module's, of texts or for other tasks; unused
+    weights count only under the names of parts that it has.
+
+    Args:
+        module: the model that was loaded.
+        info: what `from_pretrained` reports of it.
+    """
+    parts = {name.partition(".")[0] for name, _ in module.named_parameters()}
+    unused = {name for name in info["unexpected_keys"] if name.partition(".")[0] in parts}
+    mismatched = {name for name, *_ in info["mismatched_keys"]}
+    return describe_misfit(info["missing_keys"], unused, mismatched)
+
+
+def check_finite(module: Any, model: str, ignored: tuple[str, ...] = ()) -> None:
+    """Refuse a model with weights that are not finite: nothing that it gives would be.
+
+    Args:
+        module: the model, loaded.
+        model: what it is called.
+        ignored: starts of the names of weights that do not matter.
+
+    Raises:
+        LatentmapError: names one, and what helps.
+    """
+    weights = ((n, w) for n, w in module.named_parameters() if not n.startswith(ignored))
+    broken = [(name, weight.dtype) for name, weight in weights if not weight.isfinite().all()]
+    if broken:
+        name, dtype = broken[0]
+        precision = str(dtype).removeprefix("torch.")
+        remedy = "" if precision == "float32" else "set dtype to float32, or "
+        raise LatentmapError(
+            f"{len(broken)} weights of {model} are not finite in {precision} ({name}); "
+            f"{remedy}fetch the model again."
+        )
+
+
 def _unwrapped(content: Any) -> dict[str, torch.Tensor]:
     import torch
 

