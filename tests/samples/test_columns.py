@@ -83,6 +83,8 @@ def test_text():
 def test_values_that_json_does_not_know_read_as_they_are_written():
     values = (date(2020, 1, 31), Decimal("1.50"), "é".encode(), b"\xff\x00")
     assert [as_text(v) for v in values] == ["2020-01-31", "1.50", "é", "ff00"]
+    nested = {"b": [float("inf"), {"c": float("nan")}], "a": Decimal("1.50")}
+    assert as_text(nested) == '{"a": "1.50", "b": [null, {"c": null}]}'
 
 
 def test_missing_column_names_what_exists_and_the_nearest():

@@ -186,6 +186,15 @@ def test_one_file_in_two_sources_is_two_samples_of_one_source_group(make_cache, 
     assert made[0]["source_group"][3].as_py() == "003.jpg"
 
 
+def test_a_folder_with_parts_of_a_cache_is_passed_over(make_cache, tmp_path):
+    make_cache(tmp_path / "seed1", vectors(), LABELS)
+    make_cache(tmp_path / "seed2", vectors(), LABELS)
+    assert not open_source(tmp_path).remarks()
+    (tmp_path / "seed2" / "embeddings.pt").unlink()
+    [remark] = open_source(tmp_path).remarks()
+    assert remark.in_short() == f"folders: 1 ({tmp_path / 'seed2'})"
+
+
 def test_pictures_appear_where_they_are(make_cache, tmp_path):
     folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
     pictures = tmp_path / "pictures"

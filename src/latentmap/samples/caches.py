@@ -145,14 +145,24 @@ def find_caches(given: str) -> dict[str, EmbeddingCache]:
     Raises:
         LatentmapError: there is none.
     """
-    root = Path(given)
-    # A folder may have brackets in its name, and a pattern may be absolute.
-    matches = [root] if root.exists() else map(Path, glob.glob(str(root), recursive=True))  # noqa: PTH207
-    found = {path.parent for match in matches for path in match.rglob(EMBEDDINGS)}
+    found = {path.parent for match in _matches(given) for path in match.rglob(EMBEDDINGS)}
     if not found:
         raise LatentmapError(f"{given}: no folder there holds an {EMBEDDINGS}. Check 'input'.")
     folders = sorted(found, key=_natural)
     return dict(zip(_names(folders), map(EmbeddingCache, folders), strict=True))
+
+
+def incomplete_caches(given: str) -> list[str]:
+    """Return folders that hold metadata or labels, but no embeddings; see `find_caches`."""
+    parts = (METADATA, LABELS)
+    found = {p.parent for match in _matches(given) for name in parts for p in match.rglob(name)}
+    return sorted(str(folder) for folder in found if not (folder / EMBEDDINGS).is_file())
+
+
+def _matches(given: str) -> list[Path]:
+    root = Path(given)
+    # A folder may have brackets in its name, and a pattern may be absolute.
+    return [root] if root.exists() else list(map(Path, glob.glob(given, recursive=True)))  # noqa: PTH207
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

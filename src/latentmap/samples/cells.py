@@ -14,8 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from latentmap.samples.literals import parse_literal
-
-JSON = (bool, int, float, list, tuple, Mapping)
+from latentmap.store.files import json_text
 
 
 def split_path(path: str, names: Container[str]) -> tuple[str, list[str]]:
@@ -83,14 +82,16 @@ def check_storable(text: str, parsed: Any) -> None:
 
 
 def as_text(value: Any) -> str | None:
-    """Return a cell as text; null and NaN are null."""
+    """Return a cell as text, a nested one as JSON; null and NaN are null."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
         return _decoded(value)
-    return stable_text(value) if isinstance(value, JSON) else str(value)
+    if isinstance(value, list | tuple | Mapping):
+        return json_text(value, sort_keys=True, ensure_ascii=False, default=_plain)
+    return stable_text(value) if isinstance(value, bool | int | float) else str(value)
 
 
 def is_blank(text: str | None) -> bool:
@@ -114,7 +115,7 @@ def as_boxes(value: Any) -> list[list[float] | None]:
 
 
 def stable_text(value: Any) -> str:
-    """Return a plain value as text that depends on nothing but the value."""
+    """Return a plain value as text that depends on nothing but the value, and on all of it."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
 
 

@@ -53,15 +53,20 @@ class Listing:
     rows: pl.DataFrame
 
     def remarks(self) -> list[tuple[str, Remark]]:
-        """Remark on how boxes are read and on labels that look alike, with names of sources."""
-        counts = dict(self.rows.group_by("source", maintain_order=True).len().iter_rows())
-        boxes = [
-            (name, remark)
-            for name, rows in counts.items()
-            for remark in box_remarks(self.boxes[name], rows)
-        ]
+        """Remark on rows beyond the limit, on boxes and on labels that look alike.
+
+        Returns:
+            Each with the names of the sources that it is about.
+        """
+        taken = dict(self.rows.group_by("source").len().iter_rows())
+        found = []
+        for name, index in self.indexes.items():
+            if beyond := len(index) - taken.get(name, 0):
+                remark = Remark("rows", beyond, "more than 'num_samples' takes", "Raise it.")
+                found.append((name, remark))
+            found += [(name, remark) for remark in box_remarks(self.boxes[name], len(index))]
         labels = self.rows.filter(pl.col("label").fill_null("") != "")
-        return boxes + look_alike_remarks(labels.group_by("source", "label").len().iter_rows())
+        return found + look_alike_remarks(labels.group_by("source", "label").len().iter_rows())
 
 
 def list_rows(sources: Mapping[str, Source[SourceOptions]], limit: Limit) -> Listing:
