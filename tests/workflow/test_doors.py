@@ -92,6 +92,22 @@ def test_cache_of_latents(unfinished):
     )
 
 
+def test_plain_vectors(unfinished):
+    values = np.random.default_rng(0).normal(size=(25, 8)).astype(np.float32)
+    values[7, 3] = np.nan
+    labels = np.array(["a", "b"] * 12 + ["a"])
+    np.savez(unfinished.folder / "v.npz", embeddings=values, labels=labels)
+    take_in(unfinished, "vectors", "v.npz", encoders=[{"kind": "vectors"}])
+    embedded = pl.read_parquet(
+        unfinished.folder / "results/mine/embeddings/vectors/plain/flatten.parquet"
+    )
+    np.testing.assert_array_equal(np.stack(embedded["embedding"]), np.delete(values, 7, axis=0))
+    aside = pl.read_parquet(unfinished.folder / "results/mine/samples/quarantine.parquet")
+    assert aside.select("id", "reason").rows() == [
+        ("vectors:7", "its vector has values that are not finite")
+    ]
+
+
 def test_caches_of_two_seeds_and_coordinates_beside_them(unfinished, make_cache):
     rows, labels = 40, [row % 2 for row in range(40)]
     for seed in (1, 2):

@@ -33,9 +33,9 @@ HIDDEN = frozenset({BROKEN, LINE, PLACE, CONTENT})
 
 
 class Fault(TypedDict):
-    """What is wrong with a row; see `BROKEN_TYPE`."""
+    """What is wrong with a row, and in which line, if it is on one; see `BROKEN_TYPE`."""
 
-    line: int
+    line: int | None
     fault: str
 
 
@@ -125,7 +125,9 @@ def broken(faults: Sequence[Fault | None]) -> pa.Array:
 
 def fault_of(broken: Fault | None) -> str | None:
     """Return what a cell of `BROKEN` says, null if nothing is wrong."""
-    return None if broken is None else f"line {broken['line']}: {broken['fault']}"
+    if broken is None or broken["line"] is None:
+        return broken and broken["fault"]
+    return f"line {broken['line']}: {broken['fault']}"
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:

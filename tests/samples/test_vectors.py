@@ -1,0 +1,275 @@
+"""Plain files of vectors: source and encoder."""
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from latentmap.draw.boxes import DrawOptions
+from latentmap.encode.encoder import ENCODERS
+from latentmap.encode.shard import encode_shard
+from latentmap.errors import LatentmapError
+from latentmap.samples.ingest import ingest
+from latentmap.samples.source import SOURCES
+from latentmap.store.latents import read_latents
+from latentmap.store.tables import write_arrow
+
+VALUES = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+LABELS = ["a", "b", "a", "b", "a"]
+IDS = ["p", "q", "r", "s", "t"]
+X = {f"x{n}": VALUES[:, n].astype(float) for n in range(4)}
+
+
+def npy(path, values=VALUES):
+    np.save(path, values)
+    pl.DataFrame({"label": LABELS}).write_csv(path.parent / "labels.csv")
+    return {"labels": "labels.csv"}
+
+
+def npz(path):
+    np.savez(
+        path,
+        embeddings=VALUES.astype(np.float16).astype(np.float64),
+        labels=np.array(LABELS),
+        ids=np.array(IDS),
+    )
+    return {}
+
+
+def columns_of_csv(path):
+    pl.DataFrame({"id": IDS, "label": LABELS, **X}).write_csv(path)
+    return {}
+
+
+def headerless(path):
+    frame = pl.DataFrame({"label": LABELS, **X})
+    frame.write_csv(path, include_header=False)
+    return {"header": False, "columns": {"label": "column_1"}, "vectors": "column_"}
+
+
+def lists(path):
+    frame = pl.DataFrame({"id": IDS, "label": LABELS, "v": VALUES.tolist()})
+    getattr(frame, {".parquet": "write_parquet", ".jsonl": "write_ndjson"}[path.suffix])(path)
+    return {}
+
+
+def texts(path):
+    cells = [str(row.tolist()) for row in VALUES]
+    cells[1] = str(VALUES[1].astype(float))  # as NumPy prints it, without commas
+    pl.DataFrame({"id": IDS, "label": LABELS, "v": cells, "note": ["[x]"] * 5}).write_csv(path)
+    return {}
+
+
+def by_name(path):
+    frame = pl.DataFrame({"id": IDS, "label": LABELS, **dict(zip("wxyz", VALUES.T, strict=True))})
+    frame.write_parquet(path)
+    return {"vectors": list("wxyz")}
+
+
+FILES = {
+    "v.npy": npy,
+    "v.npz": npz,
+    "v.csv": columns_of_csv,
+    "headerless.csv": headerless,
+    "v.parquet": lists,
+    "v.jsonl": lists,
+    "texts.csv": texts,
+    "names.parquet": by_name,
+}
+
+
+def make(path, **options):
+    return SOURCES.create("vectors", {"input": str(path), "name": "v", **options})
+
+
+def encode(folder, samples, **options):
+    write_arrow(folder / "samples.arrow", samples)
+    encoder = ENCODERS.create("vectors", options)
+    encode_shard(folder / "samples.arrow", folder / "l.arrow", encoder, "plain", DrawOptions())
+    return read_latents(folder / "l.arrow").values
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_vectors_are_found_in_every_kind_of_file(tmp_path, name):
+    options = FILES[name](tmp_path / name)
+    source = make(tmp_path / name, **options)
+    index = source.index()
+    ids = (
+        IDS
+        if name in ("v.npz", "v.csv", "v.parquet", "v.jsonl", "texts.csv", "names.parquet")
+        else None
+    )
+    assert index["id"].to_list() == (ids or [f"v:{row}" for row in range(5)])
+    assert index["label"].to_list() == LABELS
+    made = ingest(source, [3, 0, 4], {}, {})
+    assert made.digests == index["digest"].gather([3, 0, 4]).to_list()
+    assert sorted(set(made.samples.column_names) - {"cache", "cache_row"}) == sorted(
+        set(made.samples.column_names[:11]) | ({"note"} if name == "texts.csv" else set())
+    )
+    how = {key: options[key] for key in ("vectors", "header") if key in options}
+    expected = VALUES.astype(np.float16) if name == "v.npz" else VALUES
+    for given in (None, f"{tmp_path}/./{name}"):
+        found = encode(tmp_path, made.samples, input=given, **how)
+        np.testing.assert_allclose(found, expected[[3, 0, 4]], rtol=1e-6)
+
+
+def test_one_changed_vector_is_one_changed_row(tmp_path):
+    npz(tmp_path / "v.npz")
+    before = make(tmp_path / "v.npz").index()["digest"].to_list()
+    changed = VALUES.copy()
+    changed[2, 1] += 1e-3
+    np.savez(tmp_path / "v.npz", embeddings=changed, labels=LABELS, ids=IDS)
+    np.savez(tmp_path / "w.npz", embeddings=VALUES, labels=LABELS, ids=IDS)
+    after = make(tmp_path / "v.npz").index()["digest"].to_list()
+    same = make(tmp_path / "w.npz").index()["digest"].to_list()
+    assert before != after
+    np.savez(tmp_path / "v.npz", embeddings=VALUES, labels=LABELS, ids=IDS)
+    whole = make(tmp_path / "v.npz").index()["digest"].to_list()
+    assert [a == b for a, b in zip(after, whole, strict=True)] == [True, True, False, True, True]
+    assert not set(same) & set(whole)  # where a vector is belongs to its sample
+
+
+def test_vectors_that_cannot_be_used_are_set_aside_and_named(tmp_path):
+    rows = [[1.0, 2.0], [1.0, None], [float("inf"), 0.0], None, [1.0, 2.0, 3.0], [3.0, 4.0]]
+    frame = pl.DataFrame({"id": list("abcdef"), "label": ["x"] * 6, "v": rows})
+    frame.write_parquet(tmp_path / "v.parquet")
+    source = make(tmp_path / "v.parquet")
+    assert source.index()["label"].to_list() == ["x", None, None, None, None, "x"]
+    made = ingest(source, range(6), {}, {})
+    assert made.samples["id"].to_pylist() == ["a", "f"]
+    assert made.quarantine["reason"].to_pylist() == [
+        "its vector has values that are not finite",
+        "its vector has values that are not finite",
+        "no vector",
+        "its vector has 3 numbers, others have 2",
+    ]
+    np.testing.assert_array_equal(encode(tmp_path, made.samples), [[1, 2], [3, 4]])
+
+
+def test_a_damaged_row_of_a_table_leaves_the_others_their_vectors(tmp_path):
+    (tmp_path / "v.csv").write_text("label,x0,x1\na,1,2\nb,3\na,5,6\nb,,8\n")
+    made = ingest(make(tmp_path / "v.csv"), range(4), {}, {})
+    assert made.quarantine["reason"].to_pylist() == [
+        "line 3: 2 cells where the header has 3",
+        "no vector",
+    ]
+    np.testing.assert_array_equal(encode(tmp_path, made.samples), [[1, 2], [5, 6]])
+
+
+def test_several_encoders_take_the_vectors_of_one_sample_by_its_id(tmp_path):
+    pl.DataFrame({"id": IDS, "label": LABELS, "text": IDS}).write_csv(tmp_path / "texts.csv")
+    options = {"input": str(tmp_path / "texts.csv"), "columns": {"id": "id"}}
+    samples = ingest(SOURCES.create("table", options), range(5), {}, {}).samples
+    np.savez(tmp_path / "one.npz", embeddings=VALUES[::-1], id=np.array(IDS[::-1]))
+    pl.DataFrame({"key": IDS, "v": (-VALUES).tolist()}).write_parquet(tmp_path / "two.parquet")
+    np.testing.assert_array_equal(
+        encode(tmp_path, samples, input=str(tmp_path / "one.npz")), VALUES
+    )
+    two = {"input": str(tmp_path / "two.parquet"), "id": "key"}
+    np.testing.assert_array_equal(encode(tmp_path, samples, **two), -VALUES)
+    np.savez(tmp_path / "few.npz", embeddings=VALUES[:2], id=np.array(IDS[:2]))
+    with pytest.raises(LatentmapError, match=r"few\.npz has no row 'r' in its column 'id'"):
+        encode(tmp_path, samples, input=str(tmp_path / "few.npz"))
+    with pytest.raises(LatentmapError, match="Unknown column 'name'"):
+        encode(tmp_path, samples, input=str(tmp_path / "one.npz"), id="name")
+    with pytest.raises(LatentmapError, match="'p' comes from no cache"):
+        encode(tmp_path, samples)
+
+
+def test_arrays_beside_the_vectors_are_columns_or_told(tmp_path):
+    np.savez(
+        tmp_path / "v.npz",
+        embeddings=VALUES,
+        labels=np.array([b"\xc3\xa9", b"b", b"b", b"a", b"a"]),
+        score=np.arange(5) / 2,
+        when=np.array(["2024-01-05"] * 5, "datetime64[D]"),
+        probabilities=np.ones((5, 2)),
+        cache=np.arange(5),
+        model=np.array("ViT"),
+        mean=np.zeros(4),
+    )
+    source = make(tmp_path / "v.npz")
+    made = ingest(source, [0], {}, {}).samples.to_pylist()[0]
+    assert (made["label"], made["score"], made["when"]) == ("é", 0.0, "2024-01-05")
+    assert made["probabilities"] == [1.0, 1.0]
+    assert (made["original_cache"], made["cache_row"]) == (0, 0)
+    assert source.remarks()[0].names == ("mean", "model")
+    unlabelled = make(tmp_path / "v.npz", columns={"label": None})
+    assert ingest(unlabelled, range(5), {}, {}).samples["label"].to_pylist() == [None] * 5
+
+
+def test_labels_beside_an_array(tmp_path):
+    np.save(tmp_path / "v.npy", np.asfortranarray(VALUES))
+    np.save(tmp_path / "labels.npy", np.array([0, 1, 0, 1, 2]))
+    source = make(tmp_path / "v.npy", labels="labels.npy")
+    assert source.index()["label"].to_list() == ["0", "1", "0", "1", "2"]
+    np.testing.assert_array_equal(
+        encode(tmp_path, ingest(source, range(5), {}, {}).samples), VALUES
+    )
+    pl.DataFrame({"ids": IDS, "kind": LABELS}).write_ndjson(tmp_path / "meta.jsonl")
+    options = {"labels": str(tmp_path / "meta.jsonl"), "columns": {"label": "kind"}}
+    assert make(tmp_path / "v.npy", **options).index()["id"].to_list() == IDS
+
+
+def pickled(path):
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
+
+def objects(path):
+    np.savez(path, embeddings=VALUES, labels=np.array([None, "a"] * 2 + [1], dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "options", "words"),
+    [
+        ("gone.npy", lambda p: None, {}, "no such file"),
+        ("p.npy", pickled, {}, "cannot be read as vectors (Array can't be"),
+        ("o.npz", objects, {}, "cannot be read as vectors (Object arrays cannot be loaded"),
+        (
+            "cut.npy",
+            lambda p: p.write_bytes(b"\x93NUMPY\x01\x00v\x00{'descr'"),
+            {},
+            "cannot be read",
+        ),
+        ("cut.npz", lambda p: p.write_bytes(b"PK\x03\x04cut"), {}, "cannot be read as vectors"),
+        ("flat.npy", lambda p: np.save(p, VALUES[0]), {}, "holds an array (4,) of float32"),
+        ("maps.npy", lambda p: np.save(p, VALUES[None, None]), {}, "Read feature maps with 'npz'"),
+        ("none.npy", lambda p: np.save(p, VALUES[:0]), {}, "holds an array (0, 4)"),
+        ("words.npy", lambda p: np.save(p, np.array([["a"]])), {}, "of <U1 where vectors"),
+        ("z.npz", lambda p: np.savez(p, vectors=VALUES), {}, "Unknown array 'embeddings'."),
+        ("v.npy", npy, {"columns": {"label": "kind"}}, "Unknown column 'kind'"),
+        ("u.npy", npy, {"labels": "labels.tsv"}, "labels.tsv: no such file. Check 'labels'"),
+        ("t.csv", lambda p: p.write_text("label,text\na,b\n"), {}, "neither a column of lists"),
+        ("x.csv", columns_of_csv, {"vectors": "y"}, "Unknown column 'y'"),
+        ("n.csv", columns_of_csv, {"vectors": ["x0", "x9"]}, "Unknown column 'x9'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tmp_path, name, write, options, words):
+    write(tmp_path / name)
+    with pytest.raises(LatentmapError) as caught:
+        make(tmp_path / name, **options).index()
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_labels_must_be_as_many_as_vectors(tmp_path):
+    np.save(tmp_path / "v.npy", VALUES)
+    np.save(tmp_path / "labels.npy", np.arange(4))
+    with pytest.raises(LatentmapError, match=r"labels\.npy has 4 rows for the 5 vectors of"):
+        make(tmp_path / "v.npy", labels="labels.npy").index()
+
+
+def test_two_columns_of_lists_are_a_question(tmp_path):
+    lists = VALUES.tolist()
+    pl.DataFrame({"label": LABELS, "v": lists, "w": lists}).write_parquet(tmp_path / "v.parquet")
+    with pytest.raises(LatentmapError, match=r"several columns of lists\. Set 'vectors' .*: v, w"):
+        make(tmp_path / "v.parquet").index()
+    made = ingest(make(tmp_path / "v.parquet", vectors="w"), [1], {}, {})
+    assert made.samples["v"].to_pylist() == [pytest.approx(lists[1])]
+
+
+def test_float64_that_float32_cannot_hold_is_not_finite(tmp_path):
+    np.save(tmp_path / "v.npy", np.array([[1e300, 0], [1, 2], [3, 4]]))
+    made = ingest(make(tmp_path / "v.npy", columns={"label": None}), range(3), {}, {})
+    assert made.samples["id"].to_pylist() == ["v:1", "v:2"]
+    assert made.quarantine["reason"].to_pylist() == ["its vector has values that are not finite"]
+    assert isinstance(made.samples, pa.Table)
