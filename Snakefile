@@ -76,6 +76,14 @@ rule exports:
         paths(EXPORTED_POINTS, POINT_KEYS),
 
 
+onerror:
+    say_last(failure_lines(Path(LOG), STARTED))
+
+
+onsuccess:
+    say_last(quarantine_lines(Path(QUARANTINE), STARTED))
+
+
 include: "rules/samples.smk"
 include: "rules/draw.smk"
 include: "rules/encode.smk"

@@ -1,6 +1,9 @@
 """Every path of a run, and the functions that say which files it is made of."""
 
 import os
+import sys
+import time
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -8,10 +11,12 @@ from string import Formatter
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from latentmap import layout
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
 from latentmap.fingerprint import fingerprint
 from latentmap.given import read_config
+from latentmap.ending import failure_lines, quarantine_lines, say_last
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
@@ -26,33 +31,45 @@ SRC = str(Path(workflow.basedir) / "src")
 PYTHONPATH = os.pathsep.join(filter(None, [SRC, os.environ.get("PYTHONPATH")]))
 os.environ.update(PYTHONPATH=PYTHONPATH)
 
+STARTED = time.time()
+
+
+@contextmanager
+def refusing():
+    """End with what the user can mend, last on the screen."""
+    try:
+        yield
+    except LatentmapError as error:
+        if workflow.executor_plugin is None:
+            sys.exit(f"Error: {error}")
+        say_last([f"Error: {error}"])
+        raise WorkflowError(str(error))
+
+
 # Read anew: to Snakemake 007 is a number, and what follows " #" a comment.
 GIVEN = workflow.config_settings
 
-try:
-    config = read_config(GIVEN.configfiles or [DEFAULT_CONFIG], GIVEN.config_args, TEXTS)
-    RUN = load_run(config)
+with refusing():
+    RUN = load_run(read_config(GIVEN.configfiles or [DEFAULT_CONFIG], GIVEN.config_args, TEXTS))
     ANNOTATION_DIGESTS = list(map(digest_annotation, RUN.annotations))
-except LatentmapError as error:
-    raise WorkflowError(str(error))
 
 # ---- paths -------------------------------------------------------------------------------------
 
-RESULTS = f"results/{RUN.run}"
-EMBEDDED = "{encoder}/{variant}/{method}"
+RESULTS = f"{layout.RESULTS}/{RUN.run}"
+EMBEDDED = layout.EMBEDDED
 
 DOWNLOAD = f"{RESULTS}/samples/download/{{source}}.parquet"
-SAMPLES = f"{RESULTS}/samples/{{shard}}.arrow"
+SAMPLES = f"{RESULTS}/{layout.SAMPLES}"
 SHARD_QUARANTINE = f"{RESULTS}/samples/quarantine/{{shard}}.parquet"
-MANIFEST = f"{RESULTS}/samples/manifest.json"
+MANIFEST = f"{RESULTS}/{layout.MANIFEST}"
 PLAN = f"{RESULTS}/plan.json"
-QUARANTINE = f"{RESULTS}/samples/quarantine.parquet"
+QUARANTINE = f"{RESULTS}/{layout.QUARANTINE}"
 ANNOTATIONS = f"{RESULTS}/samples/annotations.parquet"
 THUMBNAILS = f"{RESULTS}/thumbnails/{{shard}}.arrow"
 FIT = f"{RESULTS}/latents/{{encoder}}/fit.parquet"
-LATENTS = f"{RESULTS}/latents/{{encoder}}/{{variant}}/{{shard}}.arrow"
-EMBEDDING = f"{RESULTS}/embeddings/{EMBEDDED}.parquet"
-NEIGHBORS = f"{RESULTS}/neighbors/{EMBEDDED}.parquet"
+LATENTS = f"{RESULTS}/{layout.LATENTS}"
+EMBEDDING = f"{RESULTS}/{layout.EMBEDDING}"
+NEIGHBORS = f"{RESULTS}/{layout.NEIGHBORS}"
 METRICS = f"{RESULTS}/metrics/{EMBEDDED}.json"
 AGREEMENT = f"{RESULTS}/metrics/{{encoder}}/{{variant}}/agreement.json"
 MAP_AGREEMENT = f"{RESULTS}/projections/{{encoder}}/{{variant}}/agreement.json"
@@ -60,7 +77,7 @@ SCORES = f"{RESULTS}/metrics/{EMBEDDED}.scores.parquet"
 SAMPLING_WEIGHTS = f"{RESULTS}/metrics/{EMBEDDED}.sampling_weights.parquet"
 SOURCE_FIGURES = f"{RESULTS}/metrics/{EMBEDDED}.sources.json"
 RANKING = f"{RESULTS}/metrics/ranking.json"
-PROJECTION = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.parquet"
+PROJECTION = f"{RESULTS}/{layout.PROJECTION}"
 TRUST = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.trust.parquet"
 INSPECTION = f"{RESULTS}/inspection/{{encoder}}/{{variant}}"
 COORDS = f"{RESULTS}/export/{EMBEDDED}/vis_{{projection}}_coords.npy"
@@ -176,10 +193,8 @@ def fitted(wildcards):
 @cache
 def revision(encoder):
     """What identifies an encoder's weights."""
-    try:
+    with refusing():
         return ENCODERS.create(**created(RUN.encoder(encoder))).revision()
-    except LatentmapError as error:
-        raise WorkflowError(str(error))
 
 
 def projection_code(projection):

@@ -1,94 +1,71 @@
-"""Which shards a run is made of: planned from its sources, or as its manifest says."""
+"""Which shards a run is made of: planned from its sources."""
 
 from functools import cache
 
-from latentmap.samples.plan import Limit, list_rows, plan_shards, sealed_rows
+from latentmap.checks import missing_devices, refuse
+from latentmap.planning import Plan
 from latentmap.samples.planned import read_plan, write_plan
-from latentmap.samples.remarks import remark_lines
 from latentmap.samples.source import SOURCES
 
 
-def is_remote(source):
-    """Whether a source must be downloaded before it can be planned."""
-    return SOURCES.create(**created(source)).is_remote
-
-
 def downloaded(name):
-    """Input function: the file that a remote source is downloaded to; nothing for a local one."""
-    if not is_remote(RUN.source(name)):
-        return []
+    """The file that a remote source is downloaded to, once the checkpoint is through."""
     return checkpoints.download_source.get(source=name).output[0]
 
 
-def open_source(name):
-    """Open a source of samples: a remote one at the file that it was downloaded to."""
-    source = SOURCES.create(**created(RUN.source(name)))
-    return source.local(downloaded(name)) if source.is_remote else source
+def download_of(shard):
+    """Input function: the file that a shard's source is downloaded to; nothing for a local one."""
+    source = plan()[shard].source
+    return downloaded(source) if source in PLANNED.remote else []
 
 
-@cache
-def opened_sources():
-    """Every source of the run by its name, opened."""
-    return {source.name: open_source(source.name) for source in RUN.samples.sources}
-
-
-@cache
-def listing():
-    """The rows of the run, from the indexes of its sources."""
-    options = RUN.samples
-    return list_rows(opened_sources(), Limit(options.num_samples, options.stratify, options.seed))
+PLANNED = Plan(RUN, Path(MANIFEST).parent, downloaded)
 
 
 @cache
 def plan():
-    """The shards of the run, planned from the indexes of its sources; a job on another machine is
-    given those that the main process planned."""
+    """The shards of the run; a job on another machine is given those of the main process."""
     if workflow.remote_exec and Path(PLAN).exists():
         return {shard.id: shard for shard in read_plan(PLAN)}
-    try:
-        sealed = sealed_rows(Path(MANIFEST).parent)
-        planned = plan_shards(listing(), RUN.samples.shard_size, sealed)
-    except LatentmapError as error:
-        raise WorkflowError(str(error))
+    shards = PLANNED.shards
     if workflow.is_main_process:
-        found = [(name, remark) for name, _, remark in remarks()]
-        for line in remark_lines(found, QUARANTINE):
+        for line in PLANNED.lines(QUARANTINE):
             logger.warning(line)
     if not workflow.local_exec:  # a source that was downloaded just now
-        write_plan(PLAN, planned)
-    return {shard.id: shard for shard in planned}
+        write_plan(PLAN, shards.values())
+    return shards
+
+
+@cache
+def note_devices():
+    """Say which devices are not here; jobs may run elsewhere."""
+    for line in missing_devices(RUN):
+        logger.warning(line)
 
 
 onstart:
-    if not workflow.local_exec and plan.cache_info().currsize:
+    if workflow.local_exec:
+        with refusing():
+            refuse(missing_devices(RUN))  # a submit host needs none
+    elif plan.cache_info().currsize:
         write_plan(PLAN, plan().values())
 
 
-def remarks():
-    """What there is to say of whole sources, and of what encoders read: name, input, remark."""
-    encoders = {e.name: ENCODERS.create(**created(e)) for e in RUN.encoders}
-    parts = [*opened_sources().items(), *encoders.items()]
-    of_parts = [
-        (name, getattr(part.options, "input", None) or "", remark)
-        for name, part in parts
-        for remark in part.remarks()
-    ]
-    return of_parts + [(names, "", remark) for names, remark in listing().remarks()]
-
-
-try:
+with refusing():
+    if workflow.is_main_process:
+        PLANNED.check()
+        if not PLANNED.remote:
+            plan()
     # What a remote source depends on beyond its options, such as versions of packages.
-    REVISIONS = {s.name: SOURCES.create(**created(s)).revision() for s in RUN.samples.sources}
-except LatentmapError as error:
-    raise WorkflowError(str(error))
-
-if workflow.is_main_process and not any(map(is_remote, RUN.samples.sources)):
-    plan()  # What is wrong with local data is said at once, in one line.
+    REVISIONS = {name: source.revision() for name, source in PLANNED.given.items()}
 
 
 def shards():
     """Ids of the shards of the run."""
-    return list(plan())
+    if workflow.dryrun:  # which does not start
+        note_devices()
+    with refusing():
+        return list(plan())
 
 
 def over_shards(pattern):

@@ -1,6 +1,5 @@
 """Which sources are compared, and the finished run whose maps samples are placed into."""
 
-from latentmap.project.reference import check_encoder
 from latentmap.store.manifest import read_manifest
 
 REFERENCE = f"results/{RUN.reference_run}"
@@ -45,37 +44,3 @@ def reference_shards():
 def reference_samples(wildcards):
     """Input function: the samples of the reference run."""
     return expand(of_reference(SAMPLES), shard=reference_shards()) if RUN.reference_run else []
-
-
-def require(needed):
-    """Refuse a reference run that lacks one of these files."""
-    missing = [path for path in needed if not Path(path).exists()]
-    if missing:
-        raise WorkflowError(
-            f"reference_run: {missing[0]} does not exist. Run '{RUN.reference_run}' first, with "
-            "the encoders, variants, methods, maps and projections that this run asks for."
-        )
-
-
-def check_reference():
-    """Refuse a reference run that is not there, has another encoder, or lacks a file."""
-    require([of_reference(MANIFEST)])
-    for encoder, variant in LATENT_KEYS:
-        keys = [(encoder, variant, shard) for shard in reference_shards()]
-        latents = paths(of_reference(LATENTS), keys)
-        require(latents)
-        kind = kind_of(RUN.encoder(encoder))
-        made = ENCODERS.create(**created(RUN.encoder(encoder)))
-        known = None if made.is_cache else revision(encoder)
-        drawn = RUN.draw.model_dump(mode="json") if variant == "boxes" else None
-        try:
-            check_encoder(latents[0], kind, known, made.settings(), drawn)
-        except LatentmapError as error:
-            raise WorkflowError(str(error))
-    require(paths(of_reference(EMBEDDING), SOURCE_KEYS))
-    require(paths(of_reference(NEIGHBORS), SOURCE_KEYS))
-    require(paths(of_reference(PROJECTION), MAP_KEYS))
-
-
-if workflow.is_main_process and RUN.reference_run:
-    check_reference()

@@ -21,7 +21,7 @@ checkpoint download_source:
 
 rule ingest_samples:
     input:
-        download=lambda wildcards: downloaded(plan()[wildcards.shard].source),
+        download=lambda wildcards: download_of(wildcards.shard),
     output:
         samples=SAMPLES,
         quarantine=SHARD_QUARANTINE,
@@ -62,7 +62,7 @@ rule seal_samples:
     conda:
         "../envs/samples.yaml"
     params:
-        remarks=lambda wildcards: [remark.row(*whose) for *whose, remark in remarks()],
+        remarks=lambda wildcards: [remark.row(*whose) for *whose, remark in PLANNED.remarks()],
         code=code("seal_samples"),
     message:
         "Seal the shards"

@@ -25,15 +25,25 @@ def test_list_gives_every_plugin_a_line_of_description(what, capsys):
 
 
 def test_plan_shows_what_would_be_computed(capsys):
-    assert main(["plan", "--configfile", "config/npz.yaml", "--config", "run=mine"]) == 0
+    assert main(["plan", "--config", "run=mine"]) == 0
     shown = capsys.readouterr().out
     assert "results/mine/" in shown
-    assert "cached" in shown and "umap" in shown
+    assert "scenes (scenes), 384 rows" in shown
+    assert "tiny-vae" in shown and "umap" in shown
 
 
 def test_a_wrong_value_is_one_clear_answer(capsys):
     assert main(["validate", "--config", "variants=[box]"]) == 1
     assert "Did you mean 'boxes'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_data_that_cannot_be_used_is_one_clear_answer(command, capsys, tmp_path):
+    given = ["--configfile", "config/folder.yaml", "--config", f"input={tmp_path}/gone #2"]
+    assert main([command, *given]) == 1
+    said = capsys.readouterr()
+    assert said.err == f"Error: {tmp_path}/gone #2: no such folder. Check 'input'.\n"
+    assert said.out == ""
 
 
 def test_valid_configuration(capsys):

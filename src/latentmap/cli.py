@@ -8,11 +8,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from latentmap import layout
+from latentmap.checks import missing_devices
 from latentmap.config import Registry
 from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
 from latentmap.given import read_config
 from latentmap.metrics.metric import METRICS
+from latentmap.planning import Plan, check_all
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 from latentmap.report.chart import CHARTS
@@ -82,13 +85,30 @@ def _load(options: argparse.Namespace) -> Run:
 
 
 def _validate(options: argparse.Namespace) -> None:
-    print(f"The configuration of run '{_load(options).run}' is valid.")
+    run = _load(options)
+    _look_at(run)
+    print(f"The configuration of run '{run.run}' is valid.")
+
+
+def _look_at(run: Run) -> Plan:
+    """Refuse a run as its workflow would, and say what else there is to say of its data."""
+    plan = check_all(run)
+    lines = [f"{name} is looked at when it has been downloaded." for name in plan.remote]
+    if not plan.remote:
+        lines += plan.lines(f"{layout.RESULTS}/{run.run}/{layout.QUARANTINE}")
+    # Jobs may run on another machine than this one.
+    for line in [*missing_devices(run), *lines]:
+        print(f"Note: {line}", file=sys.stderr)
+    return plan
 
 
 def _plan(options: argparse.Namespace) -> None:
     run = _load(options)
+    plan = _look_at(run)
     print(f"run       {run.run}: results in results/{run.run}/")
-    print(f"samples   {', '.join(f'{s.name} ({kind_of(s)})' for s in run.samples.sources)}")
+    counted = "" if plan.remote else f", {len(plan.listing.rows):,} rows"
+    names = ", ".join(f"{s.name} ({kind_of(s)})" for s in run.samples.sources)
+    print(f"samples   {names}{counted}")
     print(f"variants  {', '.join(run.variants)}")
     unlabelled = [s.name for s in run.samples.sources if s.name not in run.labelled_sources]
     if unlabelled:

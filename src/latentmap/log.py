@@ -54,16 +54,16 @@ def job_log(path: Path | str) -> Iterator[None]:
         sys.exit(f"Error: {error}")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            _fail()
+            _fail(error)
         logging.error("%s", error)
         sys.exit(f"Error: {error}. Make room and run again.")
-    except Exception:
-        _fail()
+    except Exception as error:
+        _fail(error)
 
 
-def _fail() -> NoReturn:
+def _fail(error: Exception) -> NoReturn:
     """End the process with the traceback of what nobody has foreseen."""
-    logging.exception("The job failed.")
+    logging.exception("The job failed: %r", error)
     traceback.print_exc()
     sys.exit(1)
 

@@ -13,8 +13,6 @@ from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards, sealed
 from latentmap.samples.planned import PlannedShard, read_plan, write_plan
 from latentmap.samples.source import SOURCES, Source, SourceOptions
 from latentmap.store.files import digest
-from latentmap.store.manifest import Shard, write_manifest
-from latentmap.store.tables import write_arrow, write_parquet
 
 NOTHING_SEALED = pl.DataFrame(schema=SEALED)
 
@@ -244,11 +242,3 @@ def test_a_plan_comes_back_from_its_file(tmp_path):
     assert planned[1].duplicates == {2: "exact duplicate of an earlier row"}
     write_plan(tmp_path / "plan.json", planned)
     assert read_plan(tmp_path / "plan.json") == planned
-
-
-def test_a_shard_of_which_nobody_says_what_was_a_duplicate_is_made_anew(tmp_path):
-    write_manifest(tmp_path / "manifest.json", [Shard("0000-a", 0, 0, "")])
-    empty = pa.table({name: pa.array([], pa.string()) for name in ("source", "digest", "action")})
-    write_arrow(tmp_path / "0000-a.arrow", empty)
-    write_parquet(tmp_path / "quarantine" / "0000-a.parquet", empty)
-    assert sealed_rows(tmp_path).is_empty()

@@ -15,6 +15,7 @@ from latentmap.config import UserPath
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
 from latentmap.samples.clean import CACHE, CACHE_ROW
+from latentmap.samples.source import Content
 from latentmap.samples.spelling import plain_name
 
 
@@ -54,6 +55,11 @@ class CachedVectors(Encoder[V_co]):
     Options: type[CachedVectorsOptions] = CachedVectorsOptions
     rank: Literal["map", "vector"] = "vector"
     is_cache = True
+
+    @property
+    def needs(self) -> Content | None:  # type: ignore[override]
+        """The vectors that samples come with, where it has no others."""
+        return "vectors" if self.options.input is None else None
 
     @abstractmethod
     def open(self, path: str) -> Store:

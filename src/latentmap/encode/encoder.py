@@ -16,6 +16,7 @@ from latentmap.config import Options, Plugin, Registry
 from latentmap.encode.calibration import StatedStatistics
 from latentmap.names import FolderName
 from latentmap.samples.remarks import Remark
+from latentmap.samples.source import Content
 
 NO_SETTINGS = {
     *("name", "batch_size", "device"),
@@ -57,11 +58,13 @@ class Encoder(Plugin[E_co]):
         is_baseline: whether it has learned nothing: what a model must beat to have shown anything.
         is_cache: whether its latents were made elsewhere: its revision identifies these, not what
             made them.
+        needs: what every sample must have for it.
     """
 
     Options: type[EncoderOptions] = EncoderOptions
     is_baseline: ClassVar[bool] = False
     is_cache: ClassVar[bool] = False
+    needs: Content | None = None
 
     @property
     @abstractmethod
@@ -76,6 +79,13 @@ class Encoder(Plugin[E_co]):
     def revision(self) -> str:
         """Return what identifies the weights: a pinned revision, or a digest of local files."""
         return ""
+
+    def check(self) -> None:
+        """Look at what is known without loading the model; asked before any job.
+
+        Raises:
+            LatentmapError: it cannot be loaded.
+        """
 
     def shape(self) -> tuple[int, ...] | None:
         """Return the shape of its latents, (C, H, W), if that is known before they are made."""

@@ -10,6 +10,7 @@ from PIL import Image
 from pydantic import Field
 
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
+from latentmap.samples.source import Content
 
 Resampling = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
@@ -35,6 +36,7 @@ class ImageEncoder(Encoder[I_co]):
     """An encoder whose input is the sample's image, (size, size, 3) uint8."""
 
     Options: type[ImageOptions] = ImageOptions
+    needs: Content | None = "images"
 
     def prepare(self, sample: Sample, show: Show) -> NDArray[np.uint8]:
         """Return the image as it is shown, (size, size, 3) uint8."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from pathlib import Path
 
 from latentmap.errors import LatentmapError
@@ -14,6 +17,53 @@ def folder_digest(folder: Path) -> str:
         path for ending in ("json", "safetensors") for path in folder.glob(f"*.{ending}")
     )
     return digest(*(f"{file.name} {digest_file(file)}" for file in files))
+
+
+def check_model(model: str, subfolder: str | None = None, has_weights: bool = True) -> None:
+    """Refuse a local model that could not be loaded, without loading it; one on the hub passes.
+
+    Args:
+        model: local folder or hub id.
+        subfolder: folder inside the model.
+        has_weights: whether its own weights are needed.
+
+    Raises:
+        LatentmapError: it is no folder, or its configuration or weights are not there.
+    """
+    root = Path(model)
+    folder = root / (subfolder or "")
+    if not root.is_dir():
+        if root.is_file():
+            raise LatentmapError(
+                f"{model} is a file. Set 'model' to the folder of a model: config.json, and the "
+                "weights as safetensors."
+            )
+        if model.startswith((".", "/", "~")) or model.count("/") > 1:
+            raise LatentmapError(f"{model}: no such folder. Check 'model'.")
+        return
+    try:
+        json.loads((folder / "config.json").read_text("utf-8"))
+    except OSError:
+        inside = sorted(path.parent.name for path in root.glob("*/config.json"))
+        known = f"; 'subfolder' may be {' or '.join(inside)}" if inside else ""
+        raise LatentmapError(
+            f"{folder} has no config.json, which says what model it is. Check 'model'{known}."
+        ) from None
+    except ValueError as error:
+        raise LatentmapError(f"{folder / 'config.json'} is damaged ({error}).") from None
+    if has_weights and not any(folder.glob("*.safetensors")):
+        raise LatentmapError(f"{folder} has no weights as safetensors, which alone are read.")
+
+
+def may_have(device: str) -> bool:
+    """Whether this machine may have a device, as far as that shows without asking torch."""
+    if device == "mps":
+        return sys.platform == "darwin"
+    if device == "cuda" and sys.platform == "linux":
+        drivers = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's, WSL's, AMD's
+        is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+        return not is_hidden and any(Path(driver).exists() for driver in drivers)
+    return device != "cuda" or sys.platform == "win32"
 
 
 def pick_device(name: str) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
+from latentmap.samples.source import Content
 
 
 class TextOptions(EncoderOptions):
@@ -29,6 +30,7 @@ class TextEncoder(Encoder[T_co]):
 
     Options: type[TextOptions] = TextOptions
     rank: Literal["map", "vector"] = "vector"
+    needs: Content | None = "texts"
 
     def prepare(self, sample: Sample, show: Show) -> NDArray[Any]:
         """Return the sample's text as one object, ().

@@ -118,8 +118,7 @@ def sealed_rows(folder: Path) -> pl.DataFrame:
     """Return the rows of the shards in a run's `samples` folder: shard, source, digest, aside.
 
     Rows that were set aside count: they belong to the shard that they were read for. A shard whose
-    files are missing, or do not tell one kind of fault from another, is not sealed. `aside` is true
-    of the rows that were set aside as duplicates.
+    files are missing is not sealed. `aside` is true of the rows that were set aside as duplicates.
     """
     parts = [pl.DataFrame(schema=SEALED)]
     for shard in read_manifest(folder / "manifest.json"):
@@ -130,8 +129,6 @@ def sealed_rows(folder: Path) -> pl.DataFrame:
         made = pl.from_arrow(read_arrow(samples, columns))
         aside = pl.from_arrow(read_parquet(quarantine, [*columns, "action", "code"]))
         assert isinstance(made, pl.DataFrame) and isinstance(aside, pl.DataFrame)
-        if "code" not in aside.columns:
-            continue
         made = made.with_columns(pl.lit(False).alias("aside"))
         is_duplicate = (pl.col("code") == DUPLICATE).alias("aside")
         aside = aside.filter(pl.col("action") == "quarantined").select(*columns, is_duplicate)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from latentmap.samples.boxes import CORNERS_IN_PIXELS, BoxFormat
-from latentmap.store.files import read_json, reading, write_text
+from latentmap.store.files import read_json, reading, write_json
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,7 @@ class PlannedShard:
 
 def write_plan(path: Path | str, shards: Iterable[PlannedShard]) -> None:
     """Write planned shards as JSON."""
-    text = json.dumps({"shards": [asdict(shard) for shard in shards]})
-    write_text(path, text)
+    write_json(path, {"shards": [asdict(shard) for shard in shards]})
 
 
 def read_plan(path: Path | str) -> list[PlannedShard]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import polars as pl
@@ -33,6 +33,9 @@ RAW_SCHEMA = pa.schema(
         pa.field("digest", pa.string(), nullable=False),
     ]
 )
+
+Content = Literal["images", "texts", "latents", "vectors"]
+"""What the samples of a source may have, and an encoder may need."""
 
 FAULT = "fault"
 """Extra column of raw rows: why the source itself sets a row aside, null where it does not."""
@@ -153,6 +156,21 @@ class Source(Plugin[S_co]):
         """Whether a row needs a label; where `columns.label` is null, no sample has one."""
         columns = getattr(self.options, "columns", None)
         return columns is None or columns.label is not None
+
+    @property
+    def gives(self) -> frozenset[Content]:
+        """What its samples may have, as far as the mapping of its columns tells."""
+        columns = getattr(self.options, "columns", None)
+        mapped: dict[Content, Any] = {
+            "images": getattr(columns, "image", None),
+            "texts": getattr(columns, "text", None),
+        }
+        return frozenset(content for content, path in mapped.items() if path)
+
+    @property
+    def unlabelled_remedy(self) -> str:
+        """What to do if none of its rows has a label."""
+        return "Set 'columns.label' to the column that has it, or to null for data without labels."
 
     @property
     def is_remote(self) -> bool:

@@ -13,6 +13,7 @@ from latentmap.config import UserPath
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
 from latentmap.samples.remarks import NOTED, Remark
+from latentmap.samples.source import Content
 from latentmap.store.arrays import UNREADABLE, ArrayRows
 from latentmap.store.files import digest_file
 
@@ -38,6 +39,7 @@ class Cached(Encoder[CachedOptions]):
     """
 
     Options: type[CachedOptions] = CachedOptions
+    needs: Content | None = "latents"
     rank: Literal["map", "vector"] = "map"
     is_cache = True
 

@@ -16,9 +16,10 @@ from latentmap.encode.checkpoints import check_finite
 from latentmap.encode.clip_towers import HUB, TIMM, OpenClipTower, TimmTower
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.encode.images import Resampling, stretched
-from latentmap.encode.models import be_deterministic, folder_digest, pick_device
+from latentmap.encode.models import be_deterministic, check_model, folder_digest, pick_device
 from latentmap.encode.towers import Tower, TowerOptions, TransformersTower
 from latentmap.errors import LatentmapError
+from latentmap.samples.source import Content
 from latentmap.store.files import digest_file
 
 
@@ -65,6 +66,7 @@ class ImageTower(Encoder[ImageTowerOptions]):
     """
 
     Options: type[ImageTowerOptions] = ImageTowerOptions
+    needs: Content | None = "images"
 
     @property
     def rank(self) -> Literal["map", "vector"]:
@@ -86,6 +88,10 @@ class ImageTower(Encoder[ImageTowerOptions]):
             return f"{base} {digest_file(options.checkpoint)}"
         except OSError:
             raise LatentmapError(f"There is no checkpoint {options.checkpoint}.") from None
+
+    def check(self) -> None:
+        """Check that a local model is there; see `Encoder.check`."""
+        check_model(self.options.model, has_weights=self.options.checkpoint is None)
 
     def load(self) -> None:
         """Load the model.

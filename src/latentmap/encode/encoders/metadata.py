@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
+from latentmap.samples.source import Content
 
 BOXES = 2
 
@@ -43,6 +44,7 @@ class Metadata(Encoder[MetadataOptions]):
     """What is known of a sample without looking at its pixels, as `LAYOUT` names it."""
 
     Options: type[MetadataOptions] = MetadataOptions
+    needs: Content | None = "images"
     rank: Literal["map", "vector"] = "vector"
     is_baseline: ClassVar[bool] = True
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from latentmap.config import UserPath
 from latentmap.encode.checkpoints import check_finite, describe_report
-from latentmap.encode.models import be_deterministic, pick_device, unreadable
+from latentmap.encode.models import be_deterministic, check_model, pick_device, unreadable
 from latentmap.encode.texts import TextEncoder, TextOptions
 from latentmap.errors import LatentmapError
 from latentmap.store.files import digest, digest_file
@@ -80,6 +80,13 @@ class Sentence(TextEncoder[SentenceOptions]):
         lengths = [len(text or "") for text in samples["text"].to_pylist()]
         return np.argsort(-np.array(lengths), kind="stable").astype(np.int64)
 
+    def check(self) -> None:
+        """Check that a local model is there, and the embedded one; see `Encoder.check`."""
+        if self._is_missing:
+            raise self._not_installed()
+        if not self._is_embedded:
+            check_model(self.options.model)
+
     def load(self) -> None:
         """Load the model.
 
@@ -88,10 +95,7 @@ class Sentence(TextEncoder[SentenceOptions]):
                 needs code of its own, `max_length` is beyond it, or the device is not there.
         """
         if find_spec("sentence_transformers") is None or self._is_missing:
-            raise LatentmapError(
-                f"The encoder '{self.options.name}' needs packages that are not installed: "
-                "pip install 'latentmap[text]'."
-            )
+            raise self._not_installed()
         import torch
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
@@ -154,6 +158,12 @@ class Sentence(TextEncoder[SentenceOptions]):
                 f"The weights of {self.options.model} are not those of its "
                 f"{type(transformer).__name__}: the file {misfit}; fetch the model again."
             )
+
+    def _not_installed(self) -> LatentmapError:
+        return LatentmapError(
+            f"The encoder '{self.options.name}' needs packages that are not installed: "
+            "pip install 'latentmap[text]'."
+        )
 
     def _cut_at(self, length: int) -> None:
         """Read no more than so many tokens of a text."""

@@ -17,7 +17,13 @@ from latentmap.config import UserPath
 from latentmap.encode.calibration import StatedStatistics
 from latentmap.encode.checkpoints import check_finite, describe_misfit
 from latentmap.encode.images import ImageEncoder, ImageOptions
-from latentmap.encode.models import be_deterministic, folder_digest, pick_device, unreadable
+from latentmap.encode.models import (
+    be_deterministic,
+    check_model,
+    folder_digest,
+    pick_device,
+    unreadable,
+)
 from latentmap.encode.originals import Original, read_original
 from latentmap.errors import LatentmapError
 from latentmap.store.files import digest_file, read_plain_json
@@ -72,6 +78,13 @@ class Vae(ImageEncoder[VaeOptions]):
         if self._is_file:
             return digest_file(self.options.model)
         return f"{self.options.model}@{self.options.revision or 'main'}"
+
+    def check(self) -> None:
+        """Check that a local model is there, and that the size fits it; see `Encoder.check`."""
+        if not self._is_file:
+            check_model(self.options.model, self.options.subfolder)
+        if self._folder is not None:
+            self._check_size()
 
     def load(self) -> None:
         """Load the model.

@@ -17,7 +17,7 @@ from pydantic import Field
 from latentmap.errors import LatentmapError
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.source import Source
+from latentmap.samples.source import Content, Source
 from latentmap.samples.tables.rows import Rows
 from latentmap.samples.texts import TextSourceOptions
 from latentmap.store.samples import evenly_spaced
@@ -114,6 +114,11 @@ class DocstringsSource(Source[DocstringsOptions]):
     def local(self, path: Path | str) -> DocstringsSource:
         """Return the source that reads the file which `download_to` wrote."""
         return DocstringsSource(self.options, Path(path))
+
+    @property
+    def gives(self) -> frozenset[Content]:
+        """See `Source.gives`."""
+        return frozenset(("texts",))
 
     def index(self) -> pl.DataFrame:
         """List all docstrings; see `Source.index`."""

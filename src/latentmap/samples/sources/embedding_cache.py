@@ -27,7 +27,7 @@ from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
 from latentmap.samples.columns import ColumnMap, extra_name, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.remarks import Remark, passed_over
-from latentmap.samples.source import FAULT, NOTE, FileOptions, Source
+from latentmap.samples.source import FAULT, NOTE, Content, FileOptions, Source
 from latentmap.store.arrays import finite_rows
 
 NUMBER, GROUP = "ground_truth_num_label", "ground_truth_L2_num_label"
@@ -69,6 +69,11 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
     """
 
     Options = EmbeddingCacheOptions
+
+    @property
+    def gives(self) -> frozenset[Content]:
+        """See `Source.gives`."""
+        return frozenset(("vectors", "images") if self.options.image_root else ("vectors",))
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. No vector is read.

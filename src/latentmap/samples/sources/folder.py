@@ -74,6 +74,16 @@ class FolderSource(Source[FolderOptions]):
         """Return the source that looks for no other images; see `Source.with_places`."""
         return FolderSource(self.options, places)
 
+    @property
+    def unlabelled_remedy(self) -> str:
+        """See `Source.unlabelled_remedy`; in class folders the folders are the labels."""
+        if self._labels is not None:
+            return super().unlabelled_remedy
+        return (
+            "Put the images of each label into a folder of its own, or name a table of 'labels'; "
+            "for images without labels set 'columns: {label: null}'."
+        )
+
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. Images are in the order of their paths."""
         if self._labels is not None:

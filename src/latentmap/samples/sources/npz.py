@@ -21,7 +21,7 @@ from latentmap.samples.clean import LATENT_ROW
 from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.remarks import Remark, passed_over
-from latentmap.samples.source import FAULT, FileOptions, Source
+from latentmap.samples.source import FAULT, Content, FileOptions, Source
 from latentmap.store.arrays import UNREADABLE, ArrayRows, finite_rows, is_archive, read_text
 from latentmap.store.files import digest_file
 
@@ -67,6 +67,11 @@ class NpzSource(Source[NpzOptions]):
     """Rows of a cache; the extra column `npz_row` says which row of `latents` belongs to it."""
 
     Options = NpzOptions
+
+    @property
+    def gives(self) -> frozenset[Content]:
+        """See `Source.gives`."""
+        return super().gives | {"latents"}
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. The latents are not read."""

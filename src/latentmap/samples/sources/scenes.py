@@ -16,7 +16,7 @@ from pydantic import Field
 from latentmap.samples.questions import CATEGORIES, Question, ask
 from latentmap.samples.rendering import Scene, render
 from latentmap.samples.scenery import Scenery, random_scenery, swapped_sceneries
-from latentmap.samples.source import RAW_SCHEMA, Source, SourceOptions
+from latentmap.samples.source import RAW_SCHEMA, Content, Source, SourceOptions
 from latentmap.store.files import digest
 
 GENERATOR = 1
@@ -58,6 +58,11 @@ class Scenes(Source[ScenesOptions]):
     """
 
     Options = ScenesOptions
+
+    @property
+    def gives(self) -> frozenset[Content]:
+        """See `Source.gives`."""
+        return frozenset(("images", "texts"))
 
     def index(self) -> pl.DataFrame:
         """List the questions of all images; a digest stands for generator, options and row."""

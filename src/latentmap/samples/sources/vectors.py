@@ -16,7 +16,7 @@ from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
 from latentmap.samples.columns import ColumnMap, extra_name, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.remarks import Remark, passed_over
-from latentmap.samples.source import Source, TabularOptions
+from latentmap.samples.source import Content, Source, TabularOptions
 from latentmap.samples.tables.file import BROKEN, CONTENT, broken
 from latentmap.samples.vectors import Chosen, Vectors, read_labels, read_vectors
 from latentmap.store.files import digest
@@ -52,6 +52,11 @@ class VectorsSource(Source[VectorsOptions]):
     """Rows of one file; the extra columns `cache` and `cache_row` say where a vector is."""
 
     Options = VectorsOptions
+
+    @property
+    def gives(self) -> frozenset[Content]:
+        """See `Source.gives`."""
+        return super().gives | {"vectors"}
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`."""

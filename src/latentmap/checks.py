@@ -1,0 +1,190 @@
+"""What is wrong with a run beside its configuration: sources, models, annotations and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from latentmap import layout
+from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
+from latentmap.encode.models import may_have
+from latentmap.errors import LatentmapError
+from latentmap.project.reference import check_encoder
+from latentmap.run import Run, created, kind_of
+from latentmap.samples.annotations import digest_annotation
+from latentmap.samples.source import Source, SourceOptions
+from latentmap.store.manifest import read_manifest
+
+Sources = Mapping[str, Source[SourceOptions]]
+
+COLUMNS = {"images": "image", "texts": "text"}
+"""The column that gives what an encoder needs."""
+
+
+def refuse(problems: Iterable[str]) -> None:
+    """Raise one error for all problems, if there are any.
+
+    Raises:
+        LatentmapError: has a line for each.
+    """
+    lines = list(problems)
+    if lines:
+        raise LatentmapError("\n".join(lines))
+
+
+def wrong_with_sources(sources: Sources) -> Iterator[str]:
+    """Yield what is wrong with sources that shows before they are opened."""
+    for source in sources.values():
+        yield from _complaints(source.revision)
+
+
+def wrong_with_annotations(run: Run) -> Iterator[str]:
+    """Yield which annotations cannot be read."""
+    for options in run.annotations:
+        yield from _complaints(partial(digest_annotation, options))
+
+
+def wrong_with_encoders(run: Run, sources: Sources) -> Iterator[str]:
+    """Yield which encoders cannot be loaded, or need what a source does not give."""
+    for options in run.encoders:
+        encoder: Encoder[EncoderOptions] = ENCODERS.create(**created(options))
+        found = [*_complaints(encoder.check)] or [*_complaints(encoder.revision)]
+        yield from (f"Encoder {options.name}: {line}" for line in found)
+        for name, source in sources.items():
+            if encoder.needs is not None and encoder.needs not in source.gives:
+                column = COLUMNS.get(encoder.needs)
+                mapped = f", or map the source's 'columns.{column}'" if column else ""
+                yield (
+                    f"Encoder {options.name} needs {encoder.needs}, which the source {name} does "
+                    f"not give. Leave one of them out{mapped}."
+                )
+
+
+def wrong_with_reference(run: Run, results: Path = Path(layout.RESULTS)) -> Iterator[str]:
+    """Yield what a reference run lacks, or has of another encoder.
+
+    Args:
+        run: the configuration that names it.
+        results: the folder of all runs.
+    """
+    if run.reference_run is None:
+        return
+    folder = results / run.reference_run
+    manifest = folder / layout.MANIFEST
+    if not manifest.exists():
+        yield _not_there(run, manifest)
+        return
+    shards = [shard.id for shard in read_manifest(manifest) if shard.rows]
+    for encoder in run.encoders:
+        for variant in run.variants:
+            key = {"encoder": encoder.name, "variant": variant}
+            latents = [folder / layout.LATENTS.format(**key, shard=shard) for shard in shards]
+            missing = [path for path in latents if not path.exists()]
+            if missing:
+                yield _not_there(run, missing[0])
+            elif latents:
+                other = [*_complaints(partial(_check_encoder, run, encoder, variant, latents[0]))]
+                missing = [path for path in _embedded(run, folder, key) if not path.exists()]
+                yield from other or [_not_there(run, path) for path in missing[:1]]
+
+
+def missing_devices(run: Run) -> list[str]:
+    """Say which devices encoders ask for that this machine has not, one line each."""
+    asked = {e.name: getattr(e, "device", "auto") for e in run.encoders}
+    return [
+        f"Encoder {name}: there is no '{device}' device here. Set its device to auto or cpu."
+        for name, device in asked.items()
+        if not may_have(device)
+    ]
+
+
+def wrong_with_rows(run: Run, sources: Sources, rows: pl.DataFrame) -> Iterator[str]:
+    """Yield what is wrong with the rows that a run takes: their labels, and how many they are.
+
+    Args:
+        run: its configuration.
+        sources: by name.
+        rows: source, id and label (null where a row needs one and has none).
+    """
+    silent = [name for name, source in sources.items() if _has_lost_labels(name, source, rows)]
+    for name in silent:
+        given = sources[name].options.input
+        whole = f"{name} ({given})" if given else name
+        yield f"No row of {whole} has a label. {sources[name].unlabelled_remedy}"
+    usable = rows.filter(pl.col("id").fill_null("") != "", pl.col("label").is_not_null())
+    labels = usable["label"].unique().to_list()
+    if len(labels) == 1 and not silent and _compares_labels(run, sources):
+        yield (
+            f"All {len(usable):,} rows have one label, '{labels[0]}', and there is none to tell it "
+            f"from. {_remedy_of_one_label(run)}"
+        )
+    samples = usable["id"].n_unique()
+    for key, k in _chosen_neighbors(run):
+        if 0 < samples <= k:
+            yield (
+                f"{key} is {k}, but with {samples:,} samples each has at most {samples - 1:,} "
+                "neighbors. Lower it, or leave it out."
+            )
+
+
+def _not_there(run: Run, path: Path) -> str:
+    return (
+        f"reference_run: {path} is not there. Run '{run.reference_run}' first, with the encoders, "
+        "variants, methods, maps and projections that this run asks for."
+    )
+
+
+def _check_encoder(run: Run, options: EncoderOptions, variant: str, latents: Path) -> None:
+    encoder: Encoder[EncoderOptions] = ENCODERS.create(**created(options))
+    known = None if encoder.is_cache else encoder.revision()
+    drawn = run.draw.model_dump(mode="json") if variant == "boxes" else None
+    check_encoder(latents, kind_of(options), known, encoder.settings(), drawn)
+
+
+def _embedded(run: Run, folder: Path, key: Mapping[str, str]) -> Iterator[Path]:
+    """Yield what a reference run must have of one encoder and variant beside its latents."""
+    for method in run.comparable_methods(key["encoder"]):
+        yield folder / layout.EMBEDDING.format(**key, method=method)
+        yield folder / layout.NEIGHBORS.format(**key, method=method)
+    for method in run.mapped_methods(key["encoder"]):
+        for name in run.map_names:
+            yield folder / layout.PROJECTION.format(**key, method=method, projection=name)
+
+
+def _complaints(look: Callable[[], object]) -> Iterator[str]:
+    """Yield what is wrong with what is looked at, if anything."""
+    try:
+        look()
+    except LatentmapError as error:
+        yield str(error)
+
+
+def _has_lost_labels(name: str, source: Source[SourceOptions], rows: pl.DataFrame) -> bool:
+    labels = rows.filter(source=name)["label"]
+    return source.has_labels and 0 < len(labels) == labels.null_count()
+
+
+def _compares_labels(run: Run, sources: Sources) -> bool:
+    """Whether a run is about its own labels; samples placed into another's maps may have one."""
+    return run.reference_run is None and all(source.has_labels for source in sources.values())
+
+
+def _remedy_of_one_label(run: Run) -> str:
+    if run.samples.num_samples is not None and not run.samples.stratify:
+        return "Set 'samples.stratify' to true, which takes a share of every label."
+    return "Give data of several labels, or set 'columns: {label: null}' for data without labels."
+
+
+def _chosen_neighbors(run: Run) -> Iterator[tuple[str, int]]:
+    """Yield the numbers of neighbors that a user set and that a figure is defined by.
+
+    Those of the graph, of maps and of trust are upper bounds, which fewer samples lower.
+    """
+    parts: list[tuple[str, Any]] = [(f"metrics.{name}", part) for name, part in run.metrics]
+    for name, part in [*parts, ("density", run.density), ("inspection", run.inspection)]:
+        if part is not None and "k" in part.model_fields_set:
+            yield f"{name}.k", part.k
