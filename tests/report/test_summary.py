@@ -3,6 +3,7 @@ import re
 
 import polars as pl
 import yaml
+from threadpoolctl import threadpool_info
 
 from latentmap.report.summary import ONE_ROW
 from latentmap.store.files import read_json, read_plain_json
@@ -58,6 +59,8 @@ def test_provenance_is_complete(report):
     assert yaml.safe_load(config)["variants"] == ["plain", "boxes"]
     text = shown(report.summary)
     assert "0123456789abcdef" in text
+    (blas,) = (pool for pool in threadpool_info() if "numpy.libs" in pool["filepath"])
+    assert f"kernel {blas['architecture']}, {blas['num_threads']} thread" in text
     assert "git commit c0ffee" in text
     assert "tiny-vae 0a1b2c3d" in text and "dct no weights" in text
     assert re.search(r"altair \d+\.\d+", text) and re.search(r"Python 3\.\d+", text)

@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 2**22
-# Up to this width products in float64 are cheap beside what follows them.
-NARROW = 512
-# Float32 sums grow inexact with their length: longer ones are added up in float64.
-FLOAT32_SUM = 2048
-# Below this share of |a|² + |b|² the difference |a|² + |b|² - 2ab has lost too many digits.
-CANCELLED = {np.float32: 1e-2, np.float64: 1e-8}
-# Pairs per row for which subtracting coordinates costs less than products in float64.
+# Below these shares of |a|² + |b|² the difference |a|² + |b|² - 2ab has lost digits that float32
+# has: below the first, last ones; below the second, many.
+CANCELLED = (1e-4, 1e-8)
+# Pairs per row for which subtracting coordinates costs little beside the products.
 AFFORDABLE = 32
 
 Rows = slice | NDArray[np.intp]
@@ -36,10 +33,10 @@ def row_blocks(count: int, rows: int | None = None) -> Iterator[slice]:
     return _slices(count if rows is None else rows, max(1, cells // max(1, count)))
 
 
-def column_blocks(values: NDArray[Any], widest: int = BLOCK) -> Iterator[slice]:
+def column_blocks(values: NDArray[Any]) -> Iterator[slice]:
     """Cut the columns of a table so that a block of columns stays within memory."""
     rows, columns = values.shape
-    return _slices(columns, min(widest, max(1, BLOCK // max(1, rows))))
+    return _slices(columns, max(1, BLOCK // max(1, rows)))
 
 
 def _slices(count: int, size: int) -> Iterator[slice]:
@@ -70,11 +67,9 @@ class Points:
             norms += np.einsum("ij,ij->i", centred, centred)
         return norms
 
-    def centred(
-        self, rows: slice, columns: slice, precision: type[np.floating[Any]] = np.float64
-    ) -> NDArray[Any]:
+    def centred(self, rows: slice, columns: slice) -> NDArray[np.float64]:
         """Return a block of the table around the centre."""
-        return np.subtract(self.values[rows, columns], self.centre[columns], dtype=precision)
+        return np.subtract(self.values[rows, columns], self.centre[columns], dtype=np.float64)
 
     @cached_property
     def rounding(self) -> float:
@@ -85,7 +80,7 @@ class Points:
     @property
     def precision(self) -> float:
         """Error of an inner product of two rows, over the product of their lengths."""
-        return float(np.finfo(self._precisions[0]).eps)
+        return float(np.finfo(np.float64).eps)
 
     @cached_property
     def gram(self) -> NDArray[np.float64]:
@@ -101,50 +96,34 @@ class Points:
             scatter += centred.T @ centred
         return scatter
 
-    def products(self, rows: Rows, precision: type[np.floating[Any]] | None = None) -> Any:
-        """Return the inner products of the centred `rows` with all centred rows, (b, N) float64.
-
-        Args:
-            rows: which rows.
-            precision: of the products; float64 for narrow tables and float32 for wide ones if not
-                given, which leaves errors around 1e-7 of the norms.
-        """
-        precision = precision or self._precisions[0]
-        longest = FLOAT32_SUM if precision is np.float32 else BLOCK
+    def products(self, rows: Rows) -> NDArray[np.float64]:
+        """Return the inner products of the centred `rows` with all centred rows, (b, N)."""
         total = np.zeros((len(np.arange(len(self.values))[rows]), len(self.values)))
-        for columns in column_blocks(self.values, longest):
-            centred = self.centred(slice(None), columns, precision)
+        for columns in column_blocks(self.values):
+            centred = self.centred(slice(None), columns)
             total += centred[rows] @ centred.T
         return total
 
     def distances(self, rows: Rows) -> NDArray[np.float32]:
         """Return the distances from `rows` to all rows, (b, N) float32.
 
-        Squared distances come from products of the centred rows. Where these cancel, which is
-        where rows nearly coincide, the coordinates are subtracted instead; where that concerns
-        many pairs, the products are first repeated in float64.
+        Squared distances come from products of the centred rows, in float64: rounded to float32,
+        they are the same whatever kernel multiplies. Where these cancel, which is where rows
+        nearly coincide, the coordinates are subtracted instead, if that concerns few pairs or much
+        is lost.
         """
+        # Of a short table the products are kept for whoever asks next.
+        short = len(self.values) ** 2 <= BLOCK
         scale = self.norms[rows, np.newaxis] + self.norms
-        for precision in self._precisions:
-            squared = -2 * self._products_once(rows, precision)
-            squared += scale
-            near = np.nonzero(squared <= CANCELLED[precision] * scale)
+        squared = -2 * (self.gram[rows] if short else self.products(rows))
+        squared += scale
+        for share in CANCELLED:
+            near = np.nonzero(squared <= share * scale)
             if len(near[0]) <= AFFORDABLE * len(squared):
                 break
         numbers = np.arange(len(self.values))[rows]
         squared[near] = self._subtracted(numbers[near[0]], near[1])
         return np.sqrt(squared, out=squared).astype(np.float32)
-
-    def _products_once(self, rows: Rows, precision: type[np.floating[Any]]) -> Any:
-        """Return products, of a short table all at once, for whoever asks next."""
-        if len(self.values) ** 2 <= BLOCK and precision is self._precisions[0]:
-            return self.gram[rows]
-        return self.products(rows, precision)
-
-    @property
-    def _precisions(self) -> tuple[type[np.floating[Any]], ...]:
-        wide = self.values.shape[1] > NARROW
-        return (np.float32, np.float64) if wide else (np.float64,)
 
     def between(self, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float32]:
         """Return the distances of pairs of rows, (p,) float32, exact to float32."""

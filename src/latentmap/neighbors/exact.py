@@ -18,9 +18,8 @@ def find_neighbors(
 ) -> NeighborGraph:
     """Find the k nearest other rows of every row, by Euclidean distance.
 
-    Neighbors are in the order of their float32 distance, then of their row number. Up to 512
-    dimensions distances are exact to float32; of wider rows they are exact to about 1e-5, and to
-    float32 again where rows nearly coincide.
+    Neighbors are in the order of their float32 distance, then of their row number.
+    Distances are exact to float32, and the same on every processor.
 
     Args:
         ids: (N,) sample ids.

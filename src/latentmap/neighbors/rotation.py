@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from latentmap.axes import signs
 from latentmap.neighbors.distances import Points
 
 # Beyond this many rows the axes take longer to find than what they spare.
 MOST_ROWS = 4096
-# A component with a smaller share of the variance is rounding of the float32 products.
+# A component with a smaller share of the variance is rounding of float32 values.
 SMALLEST_SHARE = 1e-9
 
 
@@ -37,7 +38,6 @@ def rotate(points: Points, place: NDArray[np.intp]) -> NDArray[np.float32] | Non
     kept = variances > SMALLEST_SHARE * variances.sum()
     kept[0] = True
     rotated = vectors[:, kept] * np.sqrt(np.maximum(variances[kept], 0))
-    largest = np.take_along_axis(rotated, np.abs(rotated).argmax(axis=0)[np.newaxis], axis=0)
     first_of_each = np.unique(place, return_index=True)[1]
     # Rows that are identical stay so.
-    return (rotated * np.where(largest < 0, -1, 1)).astype(np.float32)[first_of_each[place]]
+    return (rotated * signs(rotated)).astype(np.float32)[first_of_each[place]]

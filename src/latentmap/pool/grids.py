@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from latentmap.pool.method import Latents
 
-Weights = NDArray[np.float32]
+Weights = NDArray[np.float64]
 Spans = Iterable[tuple[int, int]]
 
 
@@ -23,10 +23,12 @@ def separable(latents: Latents, rows: Weights, columns: Weights) -> Latents:
         columns: (w, W) weights.
 
     Returns:
-        (n, C, h, w) float32. Each channel is a product of its own: what a latent becomes does not
-        depend on the others of its block, and small products are not worth threads.
+        (n, C, h, w) float32, of sums in float64, so that no kernel changes them. Each channel is a
+        product of its own: what a latent becomes does not depend on the others of its block, and
+        small products are not worth threads.
     """
-    return rows @ (latents @ columns.T.copy())
+    narrow = latents.astype(np.float64) @ columns.T.copy()
+    return (rows @ narrow).astype(np.float32)
 
 
 def tokens_first(cells: Latents) -> NDArray[np.float32]:
@@ -37,7 +39,7 @@ def tokens_first(cells: Latents) -> NDArray[np.float32]:
 def averaging(spans: Spans, size: int) -> Weights:
     """Return the (spans, size) weights that average the positions of each span [start, stop)."""
     spans = list(spans)
-    weights = np.zeros((len(spans), size), np.float32)
+    weights = np.zeros((len(spans), size))
     for row, (start, stop) in zip(weights, spans, strict=True):
         row[start:stop] = 1 / (stop - start)
     return weights

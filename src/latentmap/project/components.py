@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from latentmap.axes import signs
 from latentmap.neighbors.distances import Points, column_blocks
 from latentmap.neighbors.graph import NeighborGraph
 from latentmap.project.projection import Values
 
-# A component with a smaller share of the variance is rounding of the float32 products.
+# A component with a smaller share of the variance is rounding of float32 values.
 SMALLEST_SHARE = 1e-6
 
 
@@ -71,7 +72,7 @@ def principal_components(values: NDArray[np.float32], count: int) -> Components:
         coordinates[:, :kept] = vectors[:, :kept] * np.sqrt(variances[:kept])
     else:
         coordinates[:, :kept] = _onto(points, axes)
-    coordinates[:, :kept] *= _signs(axes)
+    coordinates[:, :kept] *= signs(axes)
     return Components(coordinates, shares)
 
 
@@ -105,10 +106,3 @@ def _axes(points: Points, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     for columns in column_blocks(points.values):
         axes[columns] = points.centred(slice(None), columns).T @ vectors
     return axes
-
-
-def _signs(axes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sign of the largest absolute loading of every axis."""
-    if not axes.shape[1]:
-        return np.ones(0)
-    return np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[np.newaxis], axis=0)[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from pathlib import Path
 
@@ -24,3 +25,26 @@ def commit_of(folder: Path | str) -> str:
     except (OSError, subprocess.SubprocessError):
         return UNKNOWN
     return done.stdout.strip()
+
+
+def processor() -> dict[str, str]:
+    """Return what decides the last digits of a figure: the kernels of this process and its threads.
+
+    NumPy chooses its own code by the instruction sets of the processor, and so does the library
+    that multiplies its matrices, whose sums depend on the number of threads too.
+    """
+    import numpy as np
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+    sets = np.show_config(mode="dicts")["SIMD Extensions"]
+    found = {
+        "machine": f"{platform.system()} {platform.machine()}",
+        "instruction sets that NumPy uses": ", ".join([*sets["baseline"], *sets["found"]]),
+    }
+    for pool in threadpool_info():
+        if pool["user_api"] == "blas":
+            kernel = pool.get("architecture", "unknown")
+            threads = f"{pool['num_threads']} thread{'s' * (pool['num_threads'] != 1)}"
+            name = f"{pool['internal_api']} {pool['version'] or ''}".strip()
+            found[name] = f"kernel {kernel}, {threads}"
+    return found

@@ -41,6 +41,7 @@ from latentmap.report.labels import RunLabels, read_labels
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plates, map_plate, relative, write_page
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
+from latentmap.report.provenance import processor
 from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.report.standings import STANDING_COLUMNS, Standing, Standings, read_standings
 from latentmap.report.trust import read_trust
@@ -174,6 +175,7 @@ def write_summary(
         tables=tables,
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
         packages=_packages(),
+        processor=processor(),
         left_out=left_out,
         revisions=revisions,
         commit=commit,

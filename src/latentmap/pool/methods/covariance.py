@@ -31,7 +31,7 @@ class Covariance(PoolingMethod):
     def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
         """Return (n, C·(C+1)/2) covariances."""
         channels = positions_last(latents)
-        centred = channels - channels.mean(axis=-1, keepdims=True)
-        moments = centred @ centred.swapaxes(1, 2) / np.float32(channels.shape[-1])
+        centred = np.subtract(channels, channels.mean(axis=-1, keepdims=True), dtype=np.float64)
+        moments = centred @ centred.swapaxes(1, 2) / channels.shape[-1]
         rows, columns = np.triu_indices(channels.shape[1])
-        return moments[:, rows, columns]
+        return moments[:, rows, columns].astype(np.float32)

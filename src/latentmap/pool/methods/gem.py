@@ -42,4 +42,6 @@ def _positive_mean(channels: Latents) -> NDArray[np.float32]:
     doubled = np.abs(channels)
     doubled += channels
     cubes = np.einsum("ncp,ncp->nc", doubled * doubled, doubled)
-    return np.cbrt(cubes / np.float32(channels.shape[-1])) / 2
+    # Roots in float32 differ between processors.
+    means = cubes / np.float64(channels.shape[-1])
+    return (np.cbrt(means) / 2).astype(np.float32)

@@ -42,4 +42,4 @@ def _cosines(size: int) -> Weights:
     frequencies = np.arange(min(FREQUENCIES, size))[:, None]
     waves = np.cos(np.pi / size * (np.arange(size) + 0.5) * frequencies) * np.sqrt(2 / size)
     waves[0] = np.sqrt(1 / size)
-    return waves.astype(np.float32)
+    return waves

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from latentmap.axes import signs
 from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
 
 
@@ -46,8 +47,7 @@ def principal_components(values: NDArray[np.float32], count: int) -> NDArray[np.
     _, lengths, axes = np.linalg.svd(centred, full_matrices=False)
     # What float32 rounding alone explains is no component; its direction would be arbitrary.
     rounding = np.finfo(np.float32).eps * np.linalg.norm(values.astype(np.float64))
-    axes = axes[lengths > rounding][:count]
-    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1, keepdims=True), axis=1)
+    axes = axes[lengths > rounding][:count].T
     coordinates = np.zeros((len(values), count), np.float32)
-    coordinates[:, : len(axes)] = centred @ (axes * np.sign(largest)).T
+    coordinates[:, : axes.shape[1]] = centred @ (axes * signs(axes))
     return coordinates

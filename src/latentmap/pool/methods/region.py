@@ -61,7 +61,7 @@ def _extents(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _coverage(
     starts: NDArray[np.float64], stops: NDArray[np.float64], size: int
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
     """Return the share of each of `size` cells in the spans [start, stop] of (n, 2): (n, 2, size).
 
     The shares of one span sum to 1.
@@ -70,14 +70,15 @@ def _coverage(
     stops = np.maximum(stops[..., None] * size, starts + POINT * size)
     cells = np.arange(size)
     covered = np.clip(np.minimum(stops, cells + 1) - np.maximum(starts, cells), 0, None)
-    return (covered / covered.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return covered / covered.sum(axis=-1, keepdims=True)
 
 
 def _means(
-    latents: Latents, rows: NDArray[np.float32], columns: NDArray[np.float32]
-) -> NDArray[np.float32]:
+    latents: Latents, rows: NDArray[np.float64], columns: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the (n, 2, C) means under the weights rows (n, 2, H) and columns (n, 2, W)."""
     samples, channels, height, width = latents.shape
-    narrow = latents.reshape(samples, channels * height, width) @ columns.swapaxes(1, 2)
+    wide = latents.reshape(samples, channels * height, width).astype(np.float64)
+    narrow = wide @ columns.swapaxes(1, 2)
     narrow = narrow.reshape(samples, channels, height, 2)
     return np.einsum("nchb,nbh->nbc", narrow, rows)
