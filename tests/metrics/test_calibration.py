@@ -231,3 +231,36 @@ def test_the_interval_of_the_silhouette_covers_what_samples_of_this_size_have(em
     assert np.mean([one.interval[0] <= expected <= one.interval[1] for one in found]) >= 0.92
     # Not by promising little: without signal labels of this size vary by less than this.
     assert np.mean([one.interval[1] - one.interval[0] for one in found]) < 0.1
+
+
+@pytest.mark.parametrize("count", [12, 40])
+@pytest.mark.parametrize("signal", [0.0, 1.0])
+def test_intervals_of_probes_cover_and_their_p_values_keep_their_size(embed, count, signal):
+    """Source groups are drawn anew: in the intervals is the accuracy of such samples."""
+    rng = np.random.default_rng(1)
+    probes = [METRICS.create("probe_knn", {"k": 7}), METRICS.create("probe_linear")]
+    found = []
+    for seed in range(60):
+        groups = np.repeat(np.arange(count), rng.integers(1, 9 if count == 12 else 5, count))
+        any_ = rng.choice(3, len(groups), p=[0.6, 0.3, 0.1])
+        codes = runs(rng, groups, rng.choice(3, count), any_, 0.7)
+        places = rng.normal(size=(count, 4))[groups] + rng.normal(size=(len(groups), 4))
+        options = StatisticsOptions(permutations=19, seed=seed)
+        data = embed(
+            places + signal * np.eye(3, 4)[codes], LABELS[codes], None, groups, 10, options
+        )
+        measured = [probe.measure(data) for probe in probes]
+        found.append(measured[0] | measured[1])
+    for name in ("probe_knn", "probe_linear"):
+        accuracies = [one[f"{name}_acc"] for one in found]
+        values = np.array([one.value for one in accuracies])
+        low, high = np.transpose([one.interval for one in accuracies])
+        assert ((low <= values.mean()) & (values.mean() <= high)).mean() >= 0.93
+        # Not by promising little.
+        assert (high - low).mean() < 2.2 * 2 * 1.96 * values.std()
+        for figure in ("acc", "balanced_acc", "macro_f1"):
+            tested = np.array([one[f"{name}_{figure}"].p_value or 1 for one in found])
+            if signal == 0:
+                assert (tested <= 0.05).mean() <= scipy.stats.binom.ppf(0.99, 60, 0.05) / 60
+        if signal and count == 40:
+            assert np.mean([(one.p_value or 1) <= 0.05 for one in accuracies]) > 0.3

@@ -89,7 +89,7 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     assert read_json(first[0]) == describe(data, figures, by_label)
     scores = pl.read_parquet(first[1])
     assert scores["id"].to_list() == data.graph.ids
-    assert {"knn_category_acc", "knn_group_acc_grouped", "probe_knn_acc"} < set(scores.columns)
+    assert {"knn_category_acc", "knn_group_acc_grouped"} < set(scores.columns)
     for name in scores.columns[1:]:
         assert scores[name].drop_nans().mean() == pytest.approx(figures[name].value, abs=1e-6)
 

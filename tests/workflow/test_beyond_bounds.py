@@ -48,10 +48,13 @@ BOUNDS = {
     "export/arrays.py": {"CHARACTERS_AT_ONCE": 100, "VALUES_AT_ONCE": 500},
     "export/columns.py": {"ROWS_AT_ONCE": 7},
     "inspect/channels.py": {"PASS_BYTES": 1, "max_samples": 30},
+    "metrics/exchange.py": {"CELLS": 500},
+    "metrics/figures/probe_linear.py": {"AXES": 8},
     "metrics/figures/silhouette.py": {"max_samples": 40},
     "metrics/inference.py": {"BATCH": 100, "PARTS": 8},
     "metrics/method_agreement.py": {"max_samples": 30},
     "metrics/metric.py": {"SHARED_ROWS": 40},
+    "metrics/similarity.py": {"CELLS": 500},
     "metrics/sources.py": {"max_samples": 20},
     "neighbors/approximate.py": {"FEWEST": 20, "MEMORY": 1, "PAIRS": 50, "TOGETHER": 10},
     "neighbors/distances.py": {"AFFORDABLE": 1, "BLOCK": 500, "FLOAT32_SUM": 16, "NARROW": 8},
@@ -65,7 +68,6 @@ BOUNDS = {
 OTHERS = {
     ("metrics/inference.py", "resamples"),
     ("metrics/inference.py", "permutations"),
-    ("metrics/logistic.py", "ITERATIONS"),
     ("metrics/two_sample.py", "permutations"),
     ("project/projections/umap.py", "SMALL"),
 }

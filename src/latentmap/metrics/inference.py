@@ -115,6 +115,11 @@ def jackknife_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp
     return [np.flatnonzero(part == number) for number in range(parts)]
 
 
+def interval_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp]]:
+    """Return the parts of a jackknife, none where the source groups are too few for an interval."""
+    return jackknife_parts(groups, seed) if groups.max() + 1 >= FEWEST_GROUPS else []
+
+
 def jackknife_interval(value: float, without: NDArray[np.float64]) -> tuple[float, float]:
     """Return the 95 % interval of the delete-a-group jackknife (Kott 2001, J. Off. Stat. 17, 521).
 

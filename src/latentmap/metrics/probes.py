@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from latentmap.metrics.inference import jackknife_interval
 from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement
+from latentmap.metrics.permutation import chance_of
 
 UNTESTED = -1
+# At most: each of them asks the probe anew.
+PERMUTATIONS = 200
 NOTHING_TO_TEST = "No label occurs in two source groups."
 
 
@@ -26,55 +32,109 @@ def probe_figures(prefix: str, probe: str) -> dict[str, Figure]:
 
 
 def occurs_elsewhere(codes: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return which samples share their label with a sample of another source group.
+    """Return which labels occur in more than one source group, (labels,).
+
+    Permutations that respect source groups leave their number as it is.
 
     Args:
-        codes: (N,) label of each sample.
+        codes: (N,) label of each sample, from 0.
         groups: (N,) source group of each sample.
     """
     pairs = np.unique(np.stack([codes, groups]), axis=1)
-    return np.bincount(pairs[0], minlength=codes.max() + 1)[codes] > 1
+    return np.bincount(pairs[0]) > 1
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Labels of some samples, and what a probe answered, once or several times.
+
+    Attributes:
+        codes: (N, 1) labels, or (N, some) where labels differ from time to time.
+        given: (N, some) answers, `UNTESTED` where a sample was not tested.
+    """
+
+    codes: NDArray[np.integer]
+    given: NDArray[np.integer]
+
+    def figures(self, labels: int) -> NDArray[np.float64]:
+        """Return accuracy, mean recall and mean F1 over the labels that were tested, (3, some)."""
+        tested = self.given != UNTESTED
+        codes = np.broadcast_to(self.codes, self.given.shape)
+        right = tested & (codes == self.given)
+        sizes, hits = (self._times(codes, which, labels) for which in (tested, right))
+        times = self._times(self.given, tested, labels)
+        present = sizes > 0
+        count = present.sum(axis=1)
+        recall, f1 = (
+            np.where(present, part / np.maximum(whole, 1), 0).sum(axis=1) / count
+            for part, whole in ((hits, sizes), (2 * hits, sizes + times))
+        )
+        return np.stack([right.sum(axis=0) / tested.sum(axis=0), recall, f1])
+
+    def by_margins(self, labels: int) -> NDArray[np.float64]:
+        """Return the accuracy that answers as frequent as these have by chance (Cohen 1960)."""
+        tested = self.given != UNTESTED
+        codes = np.broadcast_to(self.codes, self.given.shape)
+        counts = (self._times(each, tested, labels) for each in (codes, self.given))
+        of_labels, of_answers = (count / tested.sum(axis=0)[:, np.newaxis] for count in counts)
+        total: NDArray[np.float64] = (of_labels * of_answers).sum(axis=1)
+        return total
+
+    def _times(
+        self, codes: NDArray[np.integer], which: NDArray[np.bool_], labels: int
+    ) -> NDArray[np.intp]:
+        """Return how often each label occurs where `which` says so, (some, labels)."""
+        cells = codes + labels * np.arange(codes.shape[1])
+        counts = np.bincount(cells[which], minlength=labels * codes.shape[1])
+        return counts.reshape(-1, labels)
 
 
 def probe_measurements(
-    prefix: str, data: LabelledEmbedding, answers: NDArray[np.intp]
+    prefix: str,
+    data: LabelledEmbedding,
+    found: Answers,
+    without: Answers,
+    permuted: Answers,
 ) -> dict[str, Measurement]:
     """Return the figures of one probe over the samples it was tested on.
 
-    Chance is the best that an answer without a look at the embedding reaches: always the most
-    frequent label for the accuracy; for the means over K labels 1/K, the recall of any such
-    answer and the expected F1 of answers drawn by the labels' shares.
+    Permuted labels of source groups of different sizes have other frequencies, and with them other
+    accuracies. So from the accuracy under each permutation that which the frequencies alone give is
+    taken, and that of the labels and answers as they are is added.
 
     Args:
         prefix: of the figures' names.
         data: the embedding; some of its samples are tested.
-        answers: (N,) label given to each sample, `UNTESTED` where it was not tested.
+        found: the answers, (N, 1).
+        without: the answers without each part of the source groups, which is neither trained on
+            nor tested; of no part where these are too few.
+        permuted: the answers to permuted labels.
     """
-    tested = answers != UNTESTED
-    codes, given = data.codes[tested], answers[tested]
-    right = codes == given
-    count = len(data.classes)
-    sizes, hits, times = (
-        np.bincount(values, minlength=count) for values in (codes, codes[right], given)
-    )
-    present = sizes > 0
-    sizes, hits, times = sizes[present], hits[present], times[present]
-    scores = np.full(len(tested), np.nan)
-    scores[tested] = right
-    constant = 1 / len(sizes)
-    note = _note(data, tested)
-    return {
-        f"{prefix}_acc": Measurement(
-            float(right.mean()), float(sizes.max() / sizes.sum()), note=note, scores=scores
-        ),
-        f"{prefix}_balanced_acc": Measurement(float((hits / sizes).mean()), constant, note=note),
-        f"{prefix}_macro_f1": Measurement(
-            float((2 * hits / (sizes + times)).mean()), constant, note=note
-        ),
-    }
-
-
-def _note(data: LabelledEmbedding, tested: NDArray[np.bool_]) -> str | None:
-    if tested.all():
-        return None
-    return f"{tested.sum()} of {len(tested)} samples tested."
+    labels = len(data.classes)
+    values, parts, draws = (one.figures(labels) for one in (found, without, permuted))
+    draws[0] += found.by_margins(labels) - permuted.by_margins(labels)
+    tested = found.given[:, 0] != UNTESTED
+    said = [] if tested.all() else [f"{tested.sum()} of {len(tested)} samples tested."]
+    frequent = np.bincount(found.codes[tested, 0]).max() / tested.sum()
+    measurements = {}
+    for place, name in enumerate(probe_figures(prefix, "")):
+        value = float(values[place, 0])
+        chance, notes, interval = chance_of(value, draws[place]), list(said), None
+        if chance.note:
+            notes.append(chance.note)
+        if place == 0 and value < frequent:
+            notes.append(f"Always naming the most frequent label is right in {frequent:.3f}.")
+        if place == 0 and parts.shape[1]:
+            low, high = jackknife_interval(value, parts[place])
+            interval = max(low, 0.0), min(high, 1.0)
+        elif place == 0:
+            notes.append(f"No interval: {data.sources.max() + 1} source groups are too few.")
+        measurements[name] = Measurement(
+            value,
+            chance=chance.mean,
+            chance_range=chance.range,
+            interval=interval,
+            p_value=chance.p_value,
+            note=" ".join(notes) or None,
+        )
+    return measurements

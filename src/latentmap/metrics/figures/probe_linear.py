@@ -1,8 +1,10 @@
-"""Linear probe: whether logistic regression finds the labels of source groups it never saw."""
+"""Linear probe: whether linear boundaries find the labels of source groups they never saw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
@@ -11,22 +13,31 @@ from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.metrics.agreement import NO_NEIGHBOR
+from latentmap.metrics.discriminant import Discriminant, HeldOut, Moments
 from latentmap.metrics.folds import grouped_folds
-from latentmap.metrics.logistic import fit_logistic
+from latentmap.metrics.inference import interval_parts
 from latentmap.metrics.metric import SHARED_ROWS, LabelledEmbedding, Measurement, Metric
 from latentmap.metrics.probes import (
     NOTHING_TO_TEST,
+    PERMUTATIONS,
     UNTESTED,
+    Answers,
     occurs_elsewhere,
     probe_figures,
     probe_measurements,
 )
 from latentmap.neighbors.distances import Points
 
+# Principal axes that the probe looks at. A strong penalty hides the others.
+AXES = 512
 # A component with a smaller share of the variance is rounding of the float32 products.
 SMALLEST_SHARE = 1e-6
-
-Standardise = Callable[[NDArray[np.bool_]], NDArray[np.float64]]
+# Times the mean sum of squares of a feature; from which one is chosen, the strongest of equals.
+PENALTIES = (10.0, 1.0, 1e-1, 1e-2, 1e-3)
+# Where two folds leave none to choose by.
+MEDIUM = 1e-2
+# Permutations that are trained together.
+TOGETHER = 32
 
 
 class ProbeLinearOptions(Options):
@@ -34,31 +45,30 @@ class ProbeLinearOptions(Options):
 
     Attributes:
         folds: parts that take turns in being tested; fewer where there are fewer source groups.
-        strength: inverse of the penalty on the weights, scikit-learn's C.
         max_samples: of more samples, so many are drawn at random.
         seed: of the folds and of that draw.
     """
 
     folds: int = Field(default=5, ge=2)
-    strength: float = Field(default=1.0, gt=0)
     max_samples: int = Field(default=SHARED_ROWS, ge=2, le=SHARED_ROWS)
     seed: int = 0
 
 
 class ProbeLinear(Metric[ProbeLinearOptions]):
-    """Cross-validated multinomial logistic regression with source groups kept together.
+    """Cross-validated linear discriminant with a penalty, source groups kept together.
 
-    Features are brought to mean zero and standard deviation one, both taken from the training
-    folds. Where there are more of them than samples, which are then values of one latent, they
-    share one scale instead, so that the products of the samples tell all: the samples are rotated
-    onto their principal axes, at most one for each sample, which changes no answer.
+    The penalty of each fold is that of `PENALTIES` with the best accuracy on the other folds, each
+    tested in turn by what is trained on the rest of them. Features are brought to mean zero and
+    standard deviation one. Where there are more of them than samples, which are then values of one
+    latent, they share one scale instead. The samples are then rotated onto their principal axes, of
+    which the first `AXES` are kept. Neither sees a label.
 
-    A sample whose label is not among the training folds is not tested, above all that of a label
-    which occurs in one source group; where that leaves some out, the note says how many are.
+    A sample whose label occurs in one source group only is not tested; where that leaves some out,
+    the note says how many are. Permutations keep the penalties that the labels as they are led to.
     """
 
     Options = ProbeLinearOptions
-    figures: ClassVar = probe_figures("probe_linear", "logistic regression on other source groups")
+    figures: ClassVar = probe_figures("probe_linear", "a linear classifier on other source groups")
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
         """Measure on all samples, or on some of a large set, drawn at random."""
@@ -66,33 +76,116 @@ class ProbeLinear(Metric[ProbeLinearOptions]):
             return self.undefined(data.obstacle)
         rng = np.random.default_rng(self.options.seed)
         rows = _drawn(len(data.values), self.options.max_samples, rng)
-        codes, groups = (
-            np.unique(values[rows], return_inverse=True)[1]
-            for values in (data.codes, data.source_groups)
-        )
+        codes, groups = data.codes[rows], np.unique(data.sources[rows], return_inverse=True)[1]
         count = int(groups.max()) + 1
         if count < 2:
             return self.undefined(NO_NEIGHBOR)
-        if not occurs_elsewhere(codes, groups).any():
+        testable = np.zeros(len(data.classes), np.bool_)
+        occurs = occurs_elsewhere(codes, groups)
+        testable[: len(occurs)] = occurs
+        if not testable.any():
             return self.undefined(NOTHING_TO_TEST)
-        folds = grouped_folds(codes, rng.permutation(count)[groups], min(self.options.folds, count))
-        answers = np.full(len(data.values), UNTESTED)
-        answers[rows] = self._answers(_standardiser(data, rows), data.codes[rows], folds)
-        return probe_measurements("probe_linear", data, answers)
+        dense = np.unique(codes, return_inverse=True)[1]
+        folds = grouped_folds(dense, rng.permutation(count)[groups], min(self.options.folds, count))
+        probe = _Probe(_on_axes(data, rows), codes, folds, len(data.classes))
+        statistics = data.statistics
+        exchange = replace(data.exchange(data.codes), codes=codes, groups=groups)
+        draws = min(statistics.permutations, PERMUTATIONS)
+        tables = list(exchange.permuted(draws, statistics.seed))
+        permuted = np.concatenate(tables, axis=1)
 
-    def _answers(
-        self, standardise: Standardise, codes: NDArray[np.intp], folds: NDArray[np.intp]
-    ) -> NDArray[np.intp]:
-        """Return the label that each sample is given when its fold is tested."""
-        answers = np.full(len(codes), UNTESTED)
-        for fold in np.unique(folds):
-            training = folds != fold
-            known, positions = np.unique(codes[training], return_inverse=True)
-            tested = ~training & np.isin(codes, known)
-            features = standardise(training)
-            model = fit_logistic(features[training], positions, self.options.strength)
-            answers[tested] = known[model.predict(features[tested])]
-        return answers
+        def of_all(labels: NDArray[np.integer], given: NDArray[np.integer]) -> Answers:
+            """Return the answers of the samples that were drawn among those of all samples."""
+            shape = len(data.values), given.shape[1]
+            every = Answers(np.zeros(shape, np.intp), np.full(shape, UNTESTED))
+            every.codes[rows] = labels
+            every.given[rows] = np.where(testable[labels], given, UNTESTED)
+            return every
+
+        own = codes[:, np.newaxis]
+        return probe_measurements(
+            "probe_linear",
+            data,
+            found=of_all(own, probe.answers()[:, np.newaxis]),
+            without=of_all(own, probe.without(interval_parts(groups, statistics.seed))),
+            permuted=of_all(permuted, probe.permuted(permuted)),
+        )
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """A probe with its folds.
+
+    Attributes:
+        features: (n, r) of the samples.
+        codes: (n,) their labels.
+        folds: (n,) the fold in which each is tested.
+        labels: how many there are.
+    """
+
+    features: NDArray[np.float64]
+    codes: NDArray[np.intp]
+    folds: NDArray[np.intp]
+    labels: int
+
+    def answers(self) -> NDArray[np.intp]:
+        """Return the label that each sample is given when its fold is tested, (n,)."""
+        given = np.empty(len(self.codes), np.intp)
+        for out, held_out in self._held_out:
+            given[out] = held_out.answers(self._indicators[~out])
+        return given
+
+    def without(self, parts: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+        """Return the answers without each of some parts of the samples, (n, parts)."""
+        given = np.full((len(self.codes), len(parts)), UNTESTED)
+        for out, held_out in self._held_out:
+            places = np.cumsum(~out) - 1
+            inside = [places[part[~out[part]]] for part in parts]
+            given[out] = held_out.without(self._indicators[~out], inside)
+        for place, part in enumerate(parts):
+            given[part, place] = UNTESTED
+        return given
+
+    def permuted(self, codes: NDArray[np.integer]) -> NDArray[np.intp]:
+        """Return the answers after training on each of (n, some) other labels."""
+        given = np.empty(codes.shape, np.intp)
+        for start in range(0, codes.shape[1], TOGETHER):
+            some = slice(start, start + TOGETHER)
+            for out, held_out in self._held_out:
+                given[out, some] = held_out.permuted(codes[~out, some], self.labels)
+        return given
+
+    @cached_property
+    def _indicators(self) -> NDArray[np.float64]:
+        return np.eye(self.labels)[self.codes]
+
+    @cached_property
+    def _held_out(self) -> list[tuple[NDArray[np.bool_], HeldOut]]:
+        """Each fold, and the classifier that has not seen it."""
+        penalties = self._penalties()
+        outs = [self.folds == fold for fold in range(len(penalties))]
+        return [
+            (out, HeldOut(self.features[~out], self.features[out], penalty))
+            for out, penalty in zip(outs, penalties, strict=True)
+        ]
+
+    def _penalties(self) -> list[float]:
+        """Choose the penalty of each fold by the others."""
+        members = [self.folds == fold for fold in range(int(self.folds.max()) + 1)]
+        if len(members) < 3:
+            return [MEDIUM] * len(members)
+        moments = [Moments.of(self.features[here], self._indicators[here]) for here in members]
+        total = sum(moments[1:], moments[0])
+        right = np.zeros((len(members), len(PENALTIES)))
+        for one, other in combinations(range(len(members)), 2):
+            train = total - moments[one] - moments[other]
+            for place, penalty in enumerate(PENALTIES):
+                found = Discriminant.fit(train, penalty)
+                for fold, asked in ((one, members[other]), (other, members[one])):
+                    given = found.answers(self.features[asked])
+                    right[fold, place] += np.count_nonzero(given == self.codes[asked])
+        # The first of equals, which is the strongest.
+        return [PENALTIES[place] for place in right.argmax(axis=1)]
 
 
 def _drawn(count: int, limit: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -102,44 +195,26 @@ def _drawn(count: int, limit: int, rng: np.random.Generator) -> NDArray[np.intp]
     return np.sort(rng.choice(count, limit, replace=False))
 
 
-def _standardiser(data: LabelledEmbedding, rows: NDArray[np.intp]) -> Standardise:
-    """Return the function from training samples to standardised features of all `rows`."""
+def _on_axes(data: LabelledEmbedding, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the standardised features of some samples on their leading principal axes."""
     count, dims = len(rows), data.values.shape[1]
     if dims <= count:
-        values = data.values[rows].astype(np.float64)
-        overall = _scaled_each(values, np.ones(count, bool))
-        # Axes of all samples make features nearly uncorrelated, which is what the fit is quick on.
-        axes = np.linalg.eigh(overall.T @ overall)[1]
-        return lambda training: _scaled_each(values, training) @ axes
+        values = _standardised(data.values[rows].astype(np.float64))
+        axes = np.linalg.eigh(values.T @ values)[1]
+        return values @ axes[:, ::-1][:, :AXES]
     whole = count == len(data.values)
     if whole and data.graph.rotated is not None:
-        on_axes = data.graph.rotated.astype(np.float64)
-        return lambda training: _scaled_together(on_axes, dims, training)
+        rotated = data.graph.rotated.astype(np.float64)
+        return (rotated - rotated.mean(axis=0))[:, np.argsort(-rotated.var(axis=0))[:AXES]]
     gram = data.gram if whole else Points(data.values[rows]).products(slice(0, count))
     variances, vectors = np.linalg.eigh(gram)
-    kept = variances > SMALLEST_SHARE * variances.sum()
-    rotated = vectors[:, kept] * np.sqrt(variances[kept])
-    return lambda training: _scaled_together(rotated, dims, training)
+    kept = np.flatnonzero(variances > SMALLEST_SHARE * variances.sum())[::-1][:AXES]
+    return vectors[:, kept] * np.sqrt(variances[kept])
 
 
-def _scaled_each(values: NDArray[np.float64], training: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Give every feature mean zero and deviation one over the training samples."""
-    deviations = values[training].std(axis=0)
+def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give every feature mean zero and deviation one."""
+    deviations = values.std(axis=0)
     # A feature that is constant up to rounding says nothing.
-    varies = deviations > 1e-6 * np.abs(values[training]).max(axis=0)
-    scaled = (values - values[training].mean(axis=0)) * varies
-    return scaled / np.where(varies, deviations, 1)
-
-
-def _scaled_together(
-    rotated: NDArray[np.float64], dims: int, training: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Give features mean zero and a mean variance of one over the training samples.
-
-    Args:
-        rotated: (n, r) coordinates of the samples on their principal axes.
-        dims: number of features that were rotated.
-        training: (n,) samples to take mean and variance from.
-    """
-    variance = rotated[training].var(axis=0).sum() / dims
-    return (rotated - rotated[training].mean(axis=0)) / np.sqrt(variance or 1)
+    varies = deviations > 1e-6 * np.abs(values).max(axis=0)
+    return (values - values.mean(axis=0)) * varies / np.where(varies, deviations, 1)

@@ -1,0 +1,196 @@
+"""Linear discriminant analysis with a penalty, whose refits have closed forms.
+
+Hastie, Buja and Tibshirani 1995, Penalized discriminant analysis (doi:10.1214/aos/1176324456): the
+covariance within classes has a multiple of the identity added. Everything follows from the ridge
+regression of the classes' indicators on the features, which is linear in the classes: other classes
+(permutations) and fewer samples (jackknife) need no new decomposition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+
+def class_scores(fitted: Numbers, between: Numbers, sizes: Numbers) -> Numbers:
+    """Return the log-probability of each class up to what all share, (…, n, C).
+
+    With T the penalised sums of squares of the training samples and B those between classes, the
+    discriminant needs inverse(T - B), which Woodbury's identity gives from C x C matrices.
+
+    Args:
+        fitted: (…, n, C) ridge regression of the indicators at n samples, less the classes' shares.
+        between: (…, C, C) indicators of the training samples, times their own fitted values.
+        sizes: (…, C) training samples of each class; a class without any is never chosen.
+    """
+    present = sizes > 0
+    inverse = np.where(present, 1 / np.maximum(sizes, 1), 0.0)
+    shares = inverse[..., :, np.newaxis] * between
+    mixed = np.linalg.inv(np.eye(sizes.shape[-1]) - shares) * inverse[..., np.newaxis, :]
+    lengths = np.diagonal(shares @ mixed, axis1=-2, axis2=-1)
+    samples = sizes.sum(axis=-1, keepdims=True)
+    freedom = np.maximum(samples - present.sum(axis=-1, keepdims=True), 1)
+    priors = np.log(np.where(present, sizes, 1) / samples)
+    constant = np.where(present, priors - freedom * lengths / 2, -np.inf)
+    scores: Numbers = freedom[..., np.newaxis] * (fitted @ mixed) + constant[..., np.newaxis, :]
+    return scores
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over some samples, from which a discriminant is fitted.
+
+    Attributes:
+        sizes: (C,) samples of each class.
+        sums: (C, r) features summed over each class.
+        squares: (r, r) products of the features summed over all samples.
+    """
+
+    sizes: Numbers
+    sums: Numbers
+    squares: Numbers
+
+    @classmethod
+    def of(cls, features: Numbers, indicators: Numbers) -> Moments:
+        """Take (n, r) features and (n, C) indicators of the classes."""
+        return cls(indicators.sum(axis=0), indicators.T @ features, features.T @ features)
+
+    def __sub__(self, other: Moments) -> Moments:
+        return Moments(
+            self.sizes - other.sizes, self.sums - other.sums, self.squares - other.squares
+        )
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(
+            self.sizes + other.sizes, self.sums + other.sums, self.squares + other.squares
+        )
+
+    @cached_property
+    def mean(self) -> Numbers:
+        """(r,) of the features."""
+        mean: Numbers = self.sums.sum(axis=0) / self.sizes.sum()
+        return mean
+
+    @cached_property
+    def apart(self) -> Numbers:
+        """(C, r) features less their mean, summed over each class."""
+        return self.sums - np.outer(self.sizes, self.mean)
+
+    def penalised(self, penalty: float) -> Numbers:
+        """Return the (r, r) sums of squares around the mean with so many times their own mean."""
+        samples = self.sizes.sum()
+        scatter = self.squares - samples * np.outer(self.mean, self.mean)
+        weight = penalty * np.trace(scatter) / len(scatter)
+        scatter[np.diag_indices(len(scatter))] += weight or 1.0
+        return scatter
+
+
+@dataclass(frozen=True)
+class Discriminant:
+    """A discriminant that was fitted to some samples.
+
+    Attributes:
+        train: the samples' moments.
+        weights: (r, C) of the ridge regression.
+    """
+
+    train: Moments
+    weights: Numbers
+
+    @classmethod
+    def fit(cls, train: Moments, penalty: float) -> Discriminant:
+        """Fit it, with a penalty as a multiple of the mean sum of squares of a feature."""
+        weights = np.linalg.solve(train.penalised(penalty), train.apart.T)
+        return cls(train, weights.astype(np.float64, copy=False))
+
+    def answers(self, features: Numbers) -> NDArray[np.intp]:
+        """Return the most probable class of every row of (n, r) features."""
+        fitted = (features - self.train.mean) @ self.weights
+        scores = class_scores(fitted, self.train.apart @ self.weights, self.train.sizes)
+        return scores.argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A discriminant for some samples from all others, and how it changes with these.
+
+    Attributes:
+        trained: (m, r) the other samples' features.
+        tested: (n, r) the samples' features.
+        penalty: as a multiple of the mean sum of squares of a feature.
+    """
+
+    trained: Numbers
+    tested: Numbers
+    penalty: float
+
+    @cached_property
+    def _roots(self) -> tuple[Numbers, Numbers]:
+        """(r, m) and (r, n): their products are the ridge regression's weights."""
+        everything = Moments.of(self.trained, np.ones((len(self.trained), 1)))
+        root = np.linalg.inv(np.linalg.cholesky(everything.penalised(self.penalty)))
+        trained, tested = (root @ (one - everything.mean).T for one in (self.trained, self.tested))
+        return trained, tested
+
+    @cached_property
+    def _narrow_roots(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        trained, tested = self._roots
+        return trained.astype(np.float32), tested.astype(np.float32)
+
+    def answers(self, indicators: Numbers) -> NDArray[np.intp]:
+        """Return the answers for the samples, (n,), from (m, C) indicators of the others."""
+        trained, tested = self._roots
+        weights = trained @ indicators
+        scores = class_scores(tested.T @ weights, weights.T @ weights, indicators.sum(axis=0))
+        return scores.argmax(axis=1)
+
+    def permuted(self, codes: NDArray[np.integer], classes: int) -> NDArray[np.intp]:
+        """Return the answers, (n, some), from each of (m, some) classes of the others."""
+        trained, tested = self._narrow_roots
+        count = codes.shape[1]
+        indicators = (codes[:, :, np.newaxis] == np.arange(classes)).astype(np.float32)
+        weights = (trained @ indicators.reshape(len(codes), -1)).reshape(-1, count, classes)
+        by_order = weights.transpose(1, 0, 2)
+        between = by_order.transpose(0, 2, 1) @ by_order
+        fitted = tested.T @ weights.reshape(len(trained), -1)
+        sizes = indicators.sum(axis=0, dtype=np.float64)
+        scores = class_scores(
+            fitted.reshape(-1, count, classes).transpose(1, 0, 2),
+            between.astype(np.float64),
+            sizes,
+        )
+        return scores.argmax(axis=2).T
+
+    def without(self, indicators: Numbers, parts: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+        """Return the answers, (n, parts), from all others but each of some parts of them.
+
+        The regression without some samples is that with all of them, less what their residuals
+        would be without them (Cook and Weisberg 1982, Residuals and influence in regression, 3.2).
+
+        Args:
+            indicators: (m, C) of the others' classes.
+            parts: rows of the others to leave out.
+        """
+        trained, tested = self._roots
+        weights, sizes = trained @ indicators, indicators.sum(axis=0)
+        share = sizes / len(indicators)
+        residuals = indicators - share - trained.T @ weights
+        unexplained, fitted = indicators.T @ residuals, tested.T @ weights + share
+        found = np.empty((tested.shape[1], len(parts)), np.intp)
+        for place, part in enumerate(parts):
+            hat = trained[:, part].T @ trained[:, part] + 1 / len(indicators)
+            changes = np.linalg.solve(np.eye(len(part)) - hat, residuals[part])
+            cross = tested.T @ trained[:, part] + 1 / len(indicators)
+            left = sizes - indicators[part].sum(axis=0)
+            shares = left / left.sum()
+            between = (
+                np.diag(left) - (unexplained - residuals[part].T @ changes) - np.outer(left, shares)
+            )
+            scores = class_scores(fitted - cross @ changes - shares, between, left)
+            found[:, place] = scores.argmax(axis=1)
+        return found
