@@ -200,6 +200,25 @@ def test_the_revision_follows_a_local_models_files(folders, tmp_path):
     assert pinned.revision() == "organisation/model@abc"
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("AutoencoderKL", {"latent_channels": 16}, "encoder.conv_out.weight is 8 wide where 16 or"),
+        ("AutoencoderKLWan", {"base_dim": 96}, "encoder.conv_in.weight is 4 wide where 96 is"),
+        ("AutoencoderTiny", {"encoder_block_out_channels": [64, 64]}, "8 wide where 64 is said"),
+    ],
+)
+def test_a_configuration_of_other_weights_shows_when_a_run_is_planned(
+    folders, tmp_path, name, changes, said
+):
+    folder = shutil.copytree(folders[name], tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **changes}))
+    encoder = ENCODERS.create("vae", {"model": str(folder)})
+    with pytest.raises(LatentmapError, match=said):
+        encoder.check()
+
+
 def test_a_subfolder_is_found(folders, tmp_path):
     (tmp_path / "vae").symlink_to(folders["AutoencoderTiny"])
     latents = load(tmp_path, subfolder="vae").encode(images())

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from latentmap.encode.headers import read_folder
 from latentmap.errors import LatentmapError
 from latentmap.store.files import digest, digest_file
 
@@ -28,7 +29,8 @@ def check_model(model: str, subfolder: str | None = None, has_weights: bool = Tr
         has_weights: whether its own weights are needed.
 
     Raises:
-        LatentmapError: it is no folder, or its configuration or weights are not there.
+        LatentmapError: it is no folder, or its configuration or weights are not there or not
+            whole.
     """
     root = Path(model)
     folder = root / (subfolder or "")
@@ -51,7 +53,7 @@ def check_model(model: str, subfolder: str | None = None, has_weights: bool = Tr
         ) from None
     except ValueError as error:
         raise LatentmapError(f"{folder / 'config.json'} is damaged ({error}).") from None
-    if has_weights and not any(folder.glob("*.safetensors")):
+    if has_weights and not read_folder(folder):
         raise LatentmapError(f"{folder} has no weights as safetensors, which alone are read.")
 
 

@@ -15,6 +15,7 @@ from latentmap.config import UserPath
 from latentmap.encode.checkpoints import check_finite
 from latentmap.encode.clip_towers import HUB, TIMM, OpenClipTower, TimmTower
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
+from latentmap.encode.headers import check_file
 from latentmap.encode.images import Resampling, stretched
 from latentmap.encode.models import be_deterministic, check_model, folder_digest, pick_device
 from latentmap.encode.towers import Tower, TowerOptions, TransformersTower
@@ -90,8 +91,10 @@ class ImageTower(Encoder[ImageTowerOptions]):
             raise LatentmapError(f"There is no checkpoint {options.checkpoint}.") from None
 
     def check(self) -> None:
-        """Check that a local model is there; see `Encoder.check`."""
+        """Check that a local model and its checkpoint are whole; see `Encoder.check`."""
         check_model(self.options.model, has_weights=self.options.checkpoint is None)
+        if self.options.checkpoint is not None:
+            check_file(self.options.checkpoint)
 
     def load(self) -> None:
         """Load the model.

@@ -16,6 +16,7 @@ from pydantic import Field
 from latentmap.config import UserPath
 from latentmap.encode.calibration import StatedStatistics
 from latentmap.encode.checkpoints import check_finite, describe_misfit
+from latentmap.encode.headers import Shapes, check_file, read_folder
 from latentmap.encode.images import ImageEncoder, ImageOptions
 from latentmap.encode.models import (
     be_deterministic,
@@ -80,10 +81,13 @@ class Vae(ImageEncoder[VaeOptions]):
         return f"{self.options.model}@{self.options.revision or 'main'}"
 
     def check(self) -> None:
-        """Check that a local model is there, and that the size fits it; see `Encoder.check`."""
-        if not self._is_file:
-            check_model(self.options.model, self.options.subfolder)
+        """Check that a local model is whole, and that its size fits it; see `Encoder.check`."""
+        if self._is_file:
+            check_file(self.options.model)
+            return
+        check_model(self.options.model, self.options.subfolder)
         if self._folder is not None:
+            self._check_widths(read_folder(self._folder))
             self._check_size()
 
     def load(self) -> None:
@@ -111,6 +115,16 @@ class Vae(ImageEncoder[VaeOptions]):
         # Convolutions of images are up to twice as fast with the channels innermost.
         layout = torch.contiguous_format if self._is_video else torch.channels_last
         self._model = model.to(self._device, memory_format=layout).eval()
+
+    def _check_widths(self, shapes: Shapes) -> None:
+        """Refuse weights whose first or last layer is not as wide as the configuration says."""
+        for name, allowed in widths(self._config).items():
+            if allowed and name in shapes and shapes[name][0] not in allowed:
+                raise LatentmapError(
+                    f"The weights of {self._label} are not those of its config.json: {name} is "
+                    f"{shapes[name][0]} wide where {' or '.join(map(str, sorted(allowed)))} is "
+                    "said; fetch both from one place."
+                )
 
     @property
     def _class(self) -> Any:
@@ -276,6 +290,24 @@ def stated_statistics(config: Mapping[str, Any]) -> StatedStatistics | None:
         shift = float(config.get("shift_factor") or 0)
         return StatedStatistics((shift,) * channels, (1 / scaling,) * channels)
     return None
+
+
+def widths(config: Mapping[str, Any]) -> dict[str, set[int]]:
+    """Return how wide an encoder's first and last layer may be, by its configuration.
+
+    Names are those of diffusers' classes, few of which have all of these layers. The last gives the
+    latents, or their mean and variance.
+    """
+    channels = config.get("latent_channels") or config.get("z_dim")
+    blocks = config.get("encoder_block_out_channels") or config.get("block_out_channels")
+    first = set(blocks or filter(None, [config.get("base_dim")]))
+    last = {channels, 2 * channels} if channels else set()
+    return {
+        "encoder.conv_in.weight": first,
+        "encoder.conv_in.conv_s.weight": first,
+        "encoder.layers.0.weight": first,
+        "encoder.conv_out.weight": last,
+    }
 
 
 def spatial_factor(config: Mapping[str, Any]) -> int:
