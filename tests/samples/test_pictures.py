@@ -74,6 +74,12 @@ def test_both_orders_of_bytes_are_the_same():
     assert seen(deep_png(values[..., None], 0)) == [0, 128, 255]
 
 
+def test_negatives_are_seen_as_they_are_meant():
+    for values, dtype in (([0, 2048, 4095], np.uint16), ([0, 0.5, 1], np.float32)):
+        image = Image.fromarray(np.array([values], dtype))
+        assert seen(encoded(image, tiffinfo={262: 0})) == [255, 127, 0]
+
+
 @pytest.mark.parametrize("color", [2, 4, 6], ids=["RGB", "LA", "RGBA"])
 def test_colours_of_16_bits_are_seen_or_set_aside_where_the_lower_bits_are_all(color):
     channels = {2: 3, 4: 2, 6: 4}[color]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from latentmap.samples.faults import FaultError
 
@@ -28,6 +28,9 @@ FLOAT_RANGES = ((0, 1), (-1, 1), *WHOLE_RANGES)
 
 FULL_RANGES = {"u": (0, 65535), "i": (0, 65535), "f": (0, 1)}
 """The range that values of a kind are expected in, by NumPy's letter: no note is made of it."""
+
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+"""Tag of a TIFF file, and its value in a negative."""
 
 LOWER_BITS = 15
 """The upper 8 of 16 bits are at most this where only 12 are used."""
@@ -89,20 +92,7 @@ def open_picture(data: bytes, at_least: int | None = None) -> Picture:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(BytesIO(data), formats=picture_formats()) as image:
-            bits = str(getattr(image, "tile", ""))
-            if at_least is not None:
-                image.draft("RGB", (at_least, at_least))
-            image.load()
-            if image.mode[0] in "IF":
-                return _by_range(np.asarray(image))
-            seen = _to_rgb(image)
-            if ";16" in bits and np.asarray(seen).max() <= LOWER_BITS:
-                raise FaultError(
-                    "dark_image",
-                    "image has colours of 16 bits of which it uses the lower ones only",
-                    "Save it with 8 bits a channel: Pillow reads the upper 8 of 16.",
-                )
-            return Picture(seen)
+            return _decoded(image, at_least)
     except FaultError:
         raise
     except Image.DecompressionBombError:
@@ -126,6 +116,26 @@ def _stubs() -> set[str]:
         for name, factory in factories
         if isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile)
     }
+
+
+def _decoded(image: Image.Image, at_least: int | None) -> Picture:
+    stored = str(getattr(image, "tile", ""))  # says how many bits a channel has in the file
+    if at_least is not None:
+        image.draft("RGB", (at_least, at_least))
+    image.load()
+    if image.mode[0] in "IF":
+        shown = _by_range(np.asarray(image))
+        # Pillow heeds what a TIFF file says of its zero in pictures of 8 bits only.
+        is_negative = getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO
+        return Picture(ImageOps.invert(shown.image), shown.note) if is_negative else shown
+    seen = _to_rgb(image)
+    if ";16" in stored and np.asarray(seen).max() <= LOWER_BITS:
+        raise FaultError(
+            "dark_image",
+            "image has colours of 16 bits of which it uses the lower ones only",
+            "Save it with 8 bits a channel: Pillow reads the upper 8 of 16.",
+        )
+    return Picture(seen)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
