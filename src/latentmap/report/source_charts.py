@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from latentmap.metrics.regions import region_of
 from latentmap.report.findings import SIGNIFICANT
-from latentmap.report.palette import LINES, NEUTRAL
+from latentmap.report.palette import NEUTRAL, group_colors
 
 if TYPE_CHECKING:
     import altair as alt
@@ -47,9 +47,8 @@ class SourcedMap:
 
     @property
     def colors(self) -> dict[str, str]:
-        """Colour of each source: grey for the reference, the others as colour-blind readers see."""
-        own = [name for name in self.names if name != self.reference]
-        colors = {name: LINES[place % len(LINES)] for place, name in enumerate(own)}
+        """Colour of each source: grey for the reference, the others as on maps."""
+        colors = group_colors({}, (name for name in self.names if name != self.reference))
         return {name: colors.get(name, NEUTRAL) for name in self.names}
 
 

@@ -99,7 +99,8 @@ class Cleaner:
         if _is_blank(sample["id"]):
             raise FaultError("no_id", "no id", "Give every row an id of its own.")
         if self._needs_label and _is_blank(sample["label"]):
-            raise FaultError("no_label", "empty label", "Label the row, or check 'columns.label'.")
+            remedy = "Label the row, or check 'columns.label', which is null for unlabelled data."
+            raise FaultError("no_label", "empty label", remedy)
         has_latent = any(sample.get(row) is not None for row in (LATENT_ROW, CACHE_ROW))
         size, notes = None, []
         try:
