@@ -203,7 +203,7 @@ def _approximate(experiments: Sequence[Experiment]) -> Iterator[Finding]:
 def _undefined(experiments: Sequence[Experiment], figure: str) -> Iterator[Finding]:
     missing = [e for e in experiments if math.isnan(e.value(figure))]
     if missing:
-        notes = sorted({note for e in missing if (note := e[figure].note)})
+        notes = sorted({note.rstrip(".") for e in missing if (note := e[figure].note)})
         yield Finding(
             f"{figure} is not defined for {len(missing)} of {len(experiments)} embeddings, "
             f"{_name(missing[0])} among them" + (f": {'; '.join(notes)}." if notes else "."),

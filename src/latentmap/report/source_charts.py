@@ -73,7 +73,8 @@ def sourced_map(data: SourcedMap) -> alt.TopLevelMixin:
         side = WIDTH * 2 // 5
         panels = [_points(points, data, *pair, (side, side)) for pair in combinations(axes, 2)]
         return alt.hconcat(*panels, description=description)
-    outlines = alt.Chart(alt.InlineData(values=_outlines(data))).mark_line(
+    corners = _outlines(data)
+    outlines = alt.Chart(alt.InlineData(values=corners)).mark_line(
         color="#555555", strokeWidth=1, strokeDash=DASHED, opacity=0.8
     )
     numbers = alt.Chart(alt.InlineData(values=_numbers(data))).mark_text(
@@ -82,7 +83,8 @@ def sourced_map(data: SourcedMap) -> alt.TopLevelMixin:
     place = {"x": alt.X("x:Q"), "y": alt.Y("y:Q")}
     layers = [
         _points(points, data, "x", "y", (WIDTH, HEIGHT)),
-        outlines.encode(**place, detail="region:N", order="turn:Q"),
+        # Vega warns of a layer without rows.
+        *([outlines.encode(**place, detail="region:N", order="turn:Q")] if corners else []),
         numbers.encode(**place, text="region:N"),
         numbers.encode(**place, text="region:N").mark_text(
             fontSize=14, fontWeight="bold", color="#222222", dy=-10
