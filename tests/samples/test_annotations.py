@@ -113,6 +113,24 @@ def test_a_quote_that_nothing_closes_costs_its_own_row_only(tmp_path, samples):
     assert (file["rows"], file["malformed_lines"]) == (7, [3, 4, 9])
 
 
+@pytest.mark.parametrize("name", ["a.tsv", "a.json", "a.jsonl.gz", "a.csv.zst", "plain.csv"])
+def test_annotations_are_in_any_kind_of_table(tmp_path, samples, name):
+    rows = [{"id": "s1", "p": "007"}, {"id": "s2", "p": ""}]
+    lines = [json.dumps(row) for row in rows]
+    written = {
+        "a.tsv": b"id\tp\ns1\t007\ns2\t\n",
+        "a.json": f"[{','.join(lines)}]".encode(),
+        "a.jsonl.gz": pa.compress("\n".join(lines).encode(), codec="gzip", asbytes=True),
+        "a.csv.zst": pa.compress(b"id,p\ns1,007\ns2,\n", codec="zstd", asbytes=True),
+        "plain.csv": b"s1,007\ns2,\n",
+    }
+    (tmp_path / name).write_bytes(written[name])
+    headerless = {"header": False, "key": "column_1"} if name == "plain.csv" else {}
+    columns, told = join(tmp_path, samples, {"path": name, **headerless})
+    assert list(columns.values()) == [[None, "007", *[None] * 4]]
+    assert (told["files"][0]["rows"], told["files"][0]["samples"]) == (2, 2)
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path, samples):
     (tmp_path / "p.csv").write_text("id,p,p\ns0,1,2\n")
     with pytest.raises(LatentmapError, match=r"p\.csv has several columns 'p'"):

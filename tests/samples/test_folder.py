@@ -299,3 +299,49 @@ def test_what_is_wrong_is_said_in_one_line(folder, tmp_path):
             source.index()
         assert words in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+LABEL_FILES = {
+    "l.csv": "file_name,label\ncat/z.png,a\ndog/b.png,b\n",
+    "l.tsv": "file_name\tlabel\ncat/z.png\ta\ndog/b.png\tb\n",
+    "semicolons.csv": "file_name;label\ncat/z.png;a\ndog/b.png;b\n",
+    "trailing.csv": "file_name,label,,\ncat/z.png,a,,\ndog/b.png,b,,\n",
+    "spaces.csv": "file_name, label\ncat/z.png, a\ndog/b.png, b\n",
+    "index.csv": ",file_name,label\n0,cat/z.png,a\n1,dog/b.png,b\n",
+    "windows.csv": "file_name,label\r\n.\\cat\\z.png,a\r\n.\\dog\\b.png,b\r\n",
+    "metadata.jsonl": '{"file_name": "cat/z.png", "label": "a"}\n'
+    '{"file_name": "dog/b.png", "label": "b"}\n',
+    "l.json": '[{"file_name": "cat/z.png", "label": "a"},\n'
+    '{"file_name": "dog/b.png", "label": "b"}]',
+}
+
+
+@pytest.mark.parametrize("name", LABEL_FILES)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_labels_in_every_kind_of_table(folder, name, encoding):
+    (folder / name).write_bytes(LABEL_FILES[name].encode(encoding))
+    made = ingest(make(folder, labels=name), [1, 0], {}, {})
+    assert made.digests == make(folder, labels=name).index()["digest"].to_list()[::-1]
+    assert made.quarantine.num_rows == 0
+    assert made.samples["label"].to_pylist() == ["b", "a"]
+    assert made.samples["width"].to_pylist() == [8, 10]
+
+
+def test_labels_without_a_header_and_in_another_encoding(folder):
+    (folder / "l.csv").write_text("cat/z.png,a\ndog/b.png,b\n")
+    columns = {"id": "column_1", "image": "column_1", "label": "column_2"}
+    source = make(folder, labels="l.csv", header=False, columns=columns)
+    assert source.index()["label"].to_list() == ["a", "b"]
+    with pytest.raises(LatentmapError, match="Unknown column 'file_name'"):
+        make(folder, labels="l.csv").index()
+    (folder / "l.csv").write_bytes("file_name,label\ncat/z.png,café\n".encode("cp1252"))
+    with pytest.raises(LatentmapError, match=r"\(byte 29\): 0xE9 in line 2\. .*iconv -f WINDOWS"):
+        make(folder, labels="l.csv").index()
+
+
+def test_a_damaged_row_of_labels_costs_no_other_row(folder):
+    (folder / "l.csv").write_text('file_name,label\ncat/z.png,a\n"dog/b.png,b\ndog/b.png,b\n')
+    made = ingest(make(folder, labels="l.csv"), range(3), {}, {})
+    assert made.samples["id"].to_pylist() == ["cat/z.png", "dog/b.png"]
+    reason = "line 3: a quote inside a cell is not doubled, or not closed"
+    assert made.quarantine["reason"].to_pylist() == [reason]

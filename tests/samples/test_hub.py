@@ -1,3 +1,7 @@
+import csv
+import gzip
+import io
+import json
 import os
 import subprocess
 import sys
@@ -388,3 +392,41 @@ def test_planning_imports_nothing_heavy(tmp_path):
     )
     command = [sys.executable, "-c", script, str(tmp_path / "a.parquet")]
     assert subprocess.check_output(command, text=True) == "[]\n"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "jsonl", "json"])
+def test_text_in_a_table_of_text_stays_text(tmp_path, suffix):
+    table = rows(4).drop_columns(["image"])
+    table = table.set_column(0, "id", pa.array([f"00{i}" for i in range(4)]))
+    records = table.append_column("stars", pa.array(["1", "2", "3", "4"])).to_pylist()
+    path = tmp_path / f"q.{suffix}"
+    if suffix.startswith("csv"):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(records[0]))
+        writer.writeheader()
+        writer.writerows(records)
+        data = text.getvalue().encode()
+        path.write_bytes(gzip.compress(data) if suffix == "csv.gz" else data)
+    else:
+        lines = [json.dumps(record) for record in records]
+        path.write_text("\n".join(lines) if suffix == "jsonl" else f"[{','.join(lines)}]")
+    source = make(path, image_root=str(tmp_path), columns={"image": None})
+    made = ingest(source, range(len(source.index())), {}, {}).samples
+    assert made["id"].to_pylist() == ["000", "001", "002", "003"]
+    assert made["label"].to_pylist() == ["c0", "c1", "c0", "c1"]
+    assert made["boxes"].to_pylist()[3] == [[0, 0, 1, 4.5]]
+    # What is not mapped are numbers where all are, of a file that has only text.
+    assert made["stars"].to_pylist() == ([1, 2, 3, 4] if suffix[0] == "c" else list("1234"))
+    assert not make("q.csv.gz").is_remote and not make("q.ndjson").is_remote
+
+
+def test_shards_of_which_one_has_an_empty_column(tmp_path):
+    pq.write_table(rows(3).append_column("note", pa.nulls(3)), tmp_path / "val-0.parquet")
+    noted = rows(3, 3).append_column("note", pa.array(["hm"] * 3))
+    pq.write_table(noted, tmp_path / "val-1.parquet")
+    source = make(tmp_path, columns={"image": None})
+    made = ingest(source, range(len(source.index())), {}, {}).samples
+    assert made["note"].to_pylist() == [None] * 3 + ["hm"] * 3
+    pq.write_table(noted.drop_columns(["bbox"]), tmp_path / "val-1.parquet")
+    with pytest.raises(LatentmapError, match=r"val-1\.parquet has other columns .*: no 'bbox'\."):
+        make(tmp_path).index()

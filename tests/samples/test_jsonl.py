@@ -1,6 +1,7 @@
 import json
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
@@ -100,6 +101,29 @@ def test_the_good_one_of_two_lines_of_an_id_is_kept(tmp_path, bad, reason):
     made = ingest(source, shard.rows, shard.duplicates, {})
     assert made.samples["text"].to_pylist() == ["two"]
     assert [found.startswith(reason) for found in made.quarantine["reason"].to_pylist()] == [True]
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+def test_packed_lines_without_labels(tmp_path, codec):
+    lines = [{"chosen": f"Human: text {n}"} for n in range(5)]
+    plain = written(tmp_path, *lines).read_bytes()
+    (tmp_path / "pairs.gz").write_bytes(pa.compress(plain, codec=codec, asbytes=True))
+    columns = {"text": "chosen", "label": None}
+    source = make(tmp_path / "pairs.gz", columns=columns)
+    index = source.index()
+    assert "place" not in index.columns  # a packed file is read from its beginning
+    made = ingest(source, [4, 1], {}, {})
+    assert made.samples["text"].to_pylist() == ["Human: text 4", "Human: text 1"]
+    assert made.samples["id"].to_pylist() == ["pairs:5", "pairs:2"]
+    assert made.digests == index["digest"].gather([4, 1]).to_list()
+    assert make(tmp_path / "pairs.jsonl", columns=columns).index()["digest"].equals(index["digest"])
+
+
+def test_lines_of_sharegpt(tmp_path):
+    talk = [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi"}]
+    path = written(tmp_path, {"id": 7, "src": "a", "conversations": talk})
+    source = make(path, columns={"text": "conversations", "id": "id"})
+    assert taken_in(source).samples["text"].to_pylist() == ["human: Hello\ngpt: Hi"]
 
 
 def test_a_shard_of_bad_lines_only(tmp_path):

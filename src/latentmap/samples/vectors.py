@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 import zlib
@@ -260,6 +261,10 @@ def _matrix(table: pa.Table) -> tuple[NDArray[Any], NDArray[np.int64]]:
 
 def _numbers(text: str) -> list[float] | None:
     """Return the numbers of a list that is written as text, null if it is none."""
+    try:
+        return [float(number) for number in json.loads(text)]
+    except (ValueError, TypeError, RecursionError):  # as NumPy prints it, without commas
+        pass
     try:
         return [float(number) for number in text.strip(" \t\n[]()").replace(",", " ").split()]
     except ValueError:

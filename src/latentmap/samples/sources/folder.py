@@ -109,7 +109,9 @@ class FolderSource(Source[FolderOptions]):
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`."""
-        if self._places is None:
+        if self._labels is not None:
+            table = self._rows.take(rows)
+        elif self._places is None:
             table = self._table.take(pa.array(rows, pa.int64()))
         else:
             found = [self._places[row] for row in rows]

@@ -19,10 +19,9 @@ from latentmap.samples.images import Images, unpack
 from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.source import Source, TabularOptions
 from latentmap.samples.splits import Split, find_split, pick_split
-from latentmap.samples.tables.rows import Rows
+from latentmap.samples.tables.rows import SUFFIXES, Rows
 from latentmap.store.tables import check_parquet, parquet_writer
 
-FILE_SUFFIXES = (".parquet", ".arrow")
 ROWS_PER_GROUP = 64
 
 
@@ -65,7 +64,7 @@ class HubSource(Source[HubOptions]):
     def is_remote(self) -> bool:
         """Whether `input` is the id of a data set rather than a path."""
         given = self._input
-        looks_like_path = given.startswith((".", "/", "~")) or given.endswith(FILE_SUFFIXES)
+        looks_like_path = given.startswith((".", "/", "~")) or given.lower().endswith(SUFFIXES)
         is_id = re.fullmatch(r"[\w.-]+(/[\w.-]+)?", given) is not None
         return is_id and not looks_like_path and not Path(given).exists()
 

@@ -12,6 +12,9 @@ from latentmap.samples.tables.casts import plain_schema, plain_table
 from latentmap.samples.tables.contents import Content, readable
 from latentmap.samples.tables.file import Place, TableFile
 
+ROWS_PER_PART = 2**14
+"""Of a larger part, so many rows are listed at once: Python values take more memory than Arrow."""
+
 WHAT = "not a complete Parquet or Arrow file"
 
 
@@ -37,8 +40,10 @@ class Columnar(TableFile):
 
     def scan(self, paths: Sequence[str]) -> Iterator[pa.Table]:
         """Yield one part after the other; see `TableFile.scan`."""
-        for part in range(len(self._starts) - 1):
-            yield self._part(part)
+        for number in range(len(self._starts) - 1):
+            part = self._part(number)
+            for start in range(0, len(part), ROWS_PER_PART):
+                yield part.slice(start, ROWS_PER_PART)
 
     def take(self, rows: Sequence[int], places: Mapping[int, Place] | None = None) -> pa.Table:
         """Read rows from the parts that have them; see `TableFile.take`."""

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+import polars as pl
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
@@ -39,8 +40,8 @@ ROWS_PER_PART = 2**14
 StaysText = Callable[[str, Sequence[str]], bool]
 """Tells whether a column of numbers stays text, given its name and all names."""
 
-WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-REAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+WHOLE = r"^-?(0|[1-9][0-9]{0,17})$"
+REAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 """Numbers as they are written by programs: `007` and `+1` are none."""
 
 
@@ -59,7 +60,7 @@ class Record(NamedTuple):
 
 
 class Delimited(TableFile):
-    """A file of delimited text; it is read once, as text, when it is first asked for.
+    """A file of delimited text, which is read once, as text, when it is opened.
 
     Columns are named by the first row, without the blanks around names; a column without a name is
     left out if it is empty. Without a header, and where a column has cells but no name, they are
@@ -82,7 +83,7 @@ class Delimited(TableFile):
         """Whether names look like cells: numbers, or what their own column has further down."""
         rows = self._text.slice(0, RECORDS_TRIED)
         names = [name for name in rows.column_names if name not in self._hidden]
-        like_cells = (REAL.fullmatch(name) or name in rows[name].to_pylist() for name in names)
+        like_cells = (re.match(REAL, name) or name in rows[name].to_pylist() for name in names)
         if not self._header or not any(like_cells):
             return None
         return (
@@ -105,6 +106,10 @@ class Delimited(TableFile):
             raise IndexError(max(rows))
         positions = pa.array(rows, pa.int64())
         return _identified(self._typed.take(positions), self._text.take(positions))
+
+    def table(self) -> pa.Table:
+        """Read all rows; see `TableFile.table`."""
+        return self._typed
 
     @cached_property
     def _text(self) -> pa.Table:
@@ -225,7 +230,8 @@ def _read(content: Content, lines: Iterator[str], has_header: bool) -> pa.Table:
         [pa.chunked_array(columns[place], pa.string()) for place in kept],
         names=[names[place] or f"column_{place + 1}" for place in kept],
     )
-    check_names(content.path, table.column_names)
+    doubt = ", or set 'header' to false if the first row is none"
+    check_names(content.path, table.column_names, doubt)
     damaged = [fault for fault in faults if fault]
     if damaged and len(damaged) == len(faults):
         raise LatentmapError(
@@ -254,10 +260,11 @@ def _usual(content: Content) -> str:
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column as numbers if it has nothing but numbers and empty cells."""
-    cells = column.to_pylist()
-    for pattern, kind, number in ((WHOLE, pa.int64(), int), (REAL, pa.float64(), float)):
-        if any(cells) and all(pattern.fullmatch(cell) for cell in cells if cell):
-            return pa.chunked_array([[number(cell) if cell else None for cell in cells]], kind)
+    cells = pl.Series(column.to_pylist(), dtype=pl.String)
+    filled = cells.filter(cells != "")
+    for pattern, kind in ((WHOLE, pl.Int64), (REAL, pl.Float64)):
+        if len(filled) and filled.str.contains(pattern).all():
+            return pa.chunked_array([cells.cast(kind, strict=False).to_arrow()])
     return column
 
 

@@ -117,6 +117,11 @@ class TableFile(ABC):
             IndexError: there are fewer rows.
         """
 
+    def table(self) -> pa.Table:
+        """Read all rows, without what identifies them."""
+        table = self.take(range(len(self)), None)
+        return table.drop_columns([CONTENT]) if CONTENT in table.column_names else table
+
 
 def broken(faults: Sequence[Fault | None]) -> pa.Array:
     """Return a column `BROKEN`."""
@@ -130,8 +135,19 @@ def fault_of(broken: Fault | None) -> str | None:
     return f"line {broken['line']}: {broken['fault']}"
 
 
-def check_names(path: Path, names: Sequence[str]) -> None:
-    """Fail with one line if two columns of a file have one name, of which one would be lost."""
+def check_names(path: Path, names: Sequence[str], doubt: str = "") -> None:
+    """Fail with one line if two columns of a file have one name, of which one would be lost.
+
+    Args:
+        path: the file.
+        names: of its columns.
+        doubt: what else to do about it.
+
+    Raises:
+        LatentmapError: they have.
+    """
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise LatentmapError(f"{path} has several columns '{twice[0]}'. Give each its own name.")
+        raise LatentmapError(
+            f"{path} has several columns '{twice[0]}'. Give each its own name{doubt}."
+        )

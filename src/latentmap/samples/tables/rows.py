@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import split_path
 from latentmap.samples.tables.columnar import Columnar
-from latentmap.samples.tables.contents import Content, is_json_object
+from latentmap.samples.tables.contents import PACKED_SUFFIXES, Content, is_json_object
 from latentmap.samples.tables.delimited import (
     TAB_SUFFIXES,
     Delimited,
@@ -28,6 +28,9 @@ READ = "a .csv, .tsv, .jsonl, .json, .parquet or .arrow file"
 COLUMNAR_SUFFIXES = (".parquet", ".arrow", ".feather", ".ipc")
 JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
 TEXT_SUFFIXES = (".csv", *TAB_SUFFIXES)
+SUFFIXES = (*COLUMNAR_SUFFIXES, *JSON_LINES_SUFFIXES, ".json", *TEXT_SUFFIXES, *PACKED_SUFFIXES)
+"""Suffixes of files of tables; a file may have another one."""
+
 LINES_TRIED = 20
 """Of a file, by which it is told whether they are JSON."""
 
@@ -114,8 +117,11 @@ class Rows:
         return pa.concat_tables(tables, promote_options="default").take(np.argsort(by_file))
 
     def table(self) -> pa.Table:
-        """Read all rows."""
-        return self.take(range(len(self)))
+        """Read all rows, without what identifies them."""
+        tables = [self._cast(file.table()) for file in self._files]
+        return (
+            tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="default")
+        )
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
