@@ -17,6 +17,7 @@ STAGES = {
     "inspect": "latentmap.inspect.channels",
     "report": "latentmap.report.summary",
     "run": "latentmap.run",
+    "planning": "latentmap.planning",
 }
 
 

@@ -1,8 +1,10 @@
 """What is wrong with a run is said before any job: all of it, one line each."""
 
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
@@ -142,6 +144,22 @@ def test_all_that_is_wrong_with_encoders_is_said_at_once(table, tmp_path):
         "encoder 'cached'",
         "Encoder cached needs latents, which the source table does not give. Leave one of them out",
     ]
+
+
+@pytest.mark.parametrize(
+    "latents", [np.zeros((4, 2, 3, 3), np.int32), np.zeros((4, 2, 3)), np.array(["a"])]
+)
+def test_latents_of_another_type_or_shape_are_refused(tmp_path, latents):
+    path = tmp_path / "a.npz"
+    metadata = json.dumps(
+        [{"id": f"s{n}", "qa_category": "ab"[n % 2]} for n in range(len(latents))]
+    )
+    np.savez(path, latents=latents, metadata=metadata)
+    source = {"kind": "npz", "input": str(path)}
+    said = complaint(run(source, [{"kind": "cached", "input": str(path)}]))
+    assert f"'latents' is {latents.dtype} {latents.shape}" in said and "\n" not in said
+    np.savez(path, latents=np.zeros((4, 2, 3, 3), np.float16), metadata=metadata)
+    check_all(run(source, [{"kind": "cached", "input": str(path)}]))
 
 
 def test_vectors_of_caches_come_from_caches(pictures):

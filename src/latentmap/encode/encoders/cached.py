@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -56,6 +58,12 @@ class Cached(Encoder[CachedOptions]):
                 f"{self._path}: {error.strerror}. Check the 'input' of the encoder 'cached'."
             ) from None
 
+    def check(self) -> None:
+        """Check what the header of the array says; see `Encoder.check`."""
+        if Path(self._path).exists():
+            with self._opened():
+                pass
+
     def shape(self) -> tuple[int, ...] | None:
         """Return the shape (C, H, W) that the array's header says, if it can be read."""
         stored = self._stored_shape()
@@ -84,17 +92,9 @@ class Cached(Encoder[CachedOptions]):
             LatentmapError: the file is damaged, or no .npz with a numeric (N, C, H, W) array
                 `latents`.
         """
-        try:
-            self._rows = ArrayRows(zipfile.ZipFile(self._path), "latents")
-            self._rows.check()
-            shape, dtype = self._rows.shape, self._rows.dtype
-            if len(shape) != 4 or 0 in shape[1:] or dtype.kind != "f":
-                raise ValueError(f"'latents' is {dtype} {shape}")
-        except UNREADABLE as error:
-            raise LatentmapError(
-                f"{self._path} holds no readable latents ({error}); it must be an .npz file with a "
-                "numeric array 'latents' of shape (N, C, H, W)."
-            ) from None
+        with self._opened() as rows:
+            rows.check()
+            self._rows = rows
 
     def prepare(self, sample: Sample, show: Show) -> NDArray[np.int64]:
         """Return the sample's row in the cache, ()."""
@@ -120,6 +120,20 @@ class Cached(Encoder[CachedOptions]):
                 f"{self._path} is damaged ({error}); fetch or make it again."
             ) from None
         return latents if self.options.layout == "nchw" else np.moveaxis(latents, -1, 1)
+
+    @contextmanager
+    def _opened(self) -> Iterator[ArrayRows]:
+        """Open the array, and say in one line what is wrong with it."""
+        try:
+            rows = ArrayRows(zipfile.ZipFile(self._path), "latents")
+            if len(rows.shape) != 4 or 0 in rows.shape[1:] or rows.dtype.kind != "f":
+                raise ValueError(f"'latents' is {rows.dtype} {rows.shape}")
+            yield rows
+        except UNREADABLE as error:
+            raise LatentmapError(
+                f"{self._path} holds no readable latents ({error}); it must be an .npz file with a "
+                "numeric array 'latents' of shape (N, C, H, W)."
+            ) from None
 
     def _stored_shape(self) -> tuple[int, ...]:
         """Return the shape in the array's header, none of what cannot be read."""
