@@ -169,6 +169,17 @@ def test_tokens_are_the_last_hidden_states_of_the_patches_in_place(folders, name
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("size", [None, 2 * SIDE])
+def test_the_shape_of_tokens_is_known_before_where_patches_stay_as_they_are(folders, name, size):
+    encoder = make(folders[name], output="tokens", size=size)
+    shape = encoder.shape()
+    encoder.load()
+    found = encoder.encode(pictures(1, size or SIDE)).shape[1:]
+    assert shape == (None if name in ("SwinModel", "ResNetModel") else found)
+    assert make(folders[name]).shape() is None
+
+
 @pytest.mark.parametrize("name", ["CLIPModel", "Siglip2Model", "Dinov2WithRegistersModel"])
 def test_a_bright_quadrant_moves_the_tokens_in_its_place(folders, name, make_sample):
     dark = np.zeros((40, 80, 3), np.uint8)

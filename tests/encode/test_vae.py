@@ -96,6 +96,21 @@ def test_latents_are_the_mode_of_pixels_between_minus_one_and_one(folders, name)
     np.testing.assert_allclose(found, expected.numpy(), atol=2e-4 * expected.std().item())
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_the_shape_is_known_before(folders, tmp_path, monkeypatch, name):
+    found = load(folders[name]).encode(images(1)).shape[1:]
+    options = {"model": str(folders[name]), "size": 64}
+    assert ENCODERS.create("vae", options).shape() == found
+    assert ENCODERS.create("vae", {**options, "model": "no/such"}).shape() is None
+    # As the hub's own library keeps a model that was fetched before.
+    cache = tmp_path / "models--some--vae"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs" / "main").write_text("0" * 40)
+    shutil.copytree(folders[name], cache / "snapshots" / ("0" * 40))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert ENCODERS.create("vae", {**options, "model": "some/vae"}).shape() == found
+
+
 def test_a_batch_is_what_its_samples_are(folders):
     encoder = load(folders["AutoencoderKLWan"])
     together = encoder.encode(images())

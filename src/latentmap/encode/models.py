@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from latentmap.encode.headers import read_folder
 from latentmap.errors import LatentmapError
@@ -55,6 +56,37 @@ def check_model(model: str, subfolder: str | None = None, has_weights: bool = Tr
         raise LatentmapError(f"{folder / 'config.json'} is damaged ({error}).") from None
     if has_weights and not read_folder(folder):
         raise LatentmapError(f"{folder} has no weights as safetensors, which alone are read.")
+
+
+def known_json(
+    model: str, name: str, revision: str | None = None, subfolder: str | None = None
+) -> dict[str, Any] | None:
+    """Return a JSON file of a model if it is on this machine; nothing is fetched.
+
+    Args:
+        model: local folder or hub id.
+        name: of the file.
+        revision: commit of a model on the hub.
+        subfolder: folder inside the model.
+    """
+    path = Path(model) / (subfolder or "") / name
+    if not Path(model).is_dir():
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+
+        try:
+            place = "/".join(filter(None, (subfolder, name)))
+            cached = try_to_load_from_cache(model, place, revision=revision)
+        except HFValidationError:
+            return None
+        if not isinstance(cached, str):
+            return None
+        path = Path(cached)
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def may_have(device: str) -> bool:

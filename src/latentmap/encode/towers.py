@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
@@ -283,6 +284,29 @@ class TransformersTower(Tower):
 
     def _unreadable(self, part: str, error: Exception) -> LatentmapError:
         return unreadable(part, self._options.model, self._is_local, error)
+
+
+def stated_side(processor: Mapping[str, Any]) -> int | None:
+    """Return the side of the square that the settings of an image processor state, if they do."""
+    if processor.get("max_num_patches"):
+        return isqrt(processor["max_num_patches"]) * int(processor.get("patch_size", 16))
+    crop = processor.get("crop_size")
+    size = crop if processor.get("do_center_crop", crop is not None) else processor.get("size")
+    if isinstance(size, Mapping):
+        size = size.get("height") or size.get("shortest_edge")
+    return size if isinstance(size, int) else None
+
+
+def shape_of_patches(config: Mapping[str, Any], side: int | None) -> tuple[int, int, int] | None:
+    """Return the shape of a tower's map of patches, (C, H, W), as its configuration states it.
+
+    None where it does not, as of towers that merge patches or have none.
+    """
+    vision = config.get("vision_config") or config
+    patch, width = vision.get("patch_size"), vision.get("hidden_size")
+    if not (isinstance(patch, int) and isinstance(width, int) and side) or "depths" in vision:
+        return None
+    return width, side // patch, side // patch
 
 
 def _transformers() -> Any:

@@ -17,8 +17,20 @@ from latentmap.encode.clip_towers import HUB, TIMM, OpenClipTower, TimmTower
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.encode.headers import check_file
 from latentmap.encode.images import Resampling, stretched
-from latentmap.encode.models import be_deterministic, check_model, folder_digest, pick_device
-from latentmap.encode.towers import Tower, TowerOptions, TransformersTower
+from latentmap.encode.models import (
+    be_deterministic,
+    check_model,
+    folder_digest,
+    known_json,
+    pick_device,
+)
+from latentmap.encode.towers import (
+    Tower,
+    TowerOptions,
+    TransformersTower,
+    shape_of_patches,
+    stated_side,
+)
 from latentmap.errors import LatentmapError
 from latentmap.samples.source import Content
 from latentmap.store.files import digest_file
@@ -95,6 +107,17 @@ class ImageTower(Encoder[ImageTowerOptions]):
         check_model(self.options.model, has_weights=self.options.checkpoint is None)
         if self.options.checkpoint is not None:
             check_file(self.options.checkpoint)
+
+    def shape(self) -> tuple[int, ...] | None:
+        """Return the shape of a map of patches where the model's settings are on this machine."""
+        options = self.options
+        if self.rank == "vector" or _tower_class(options.model) is not TransformersTower:
+            return None
+        config, processor = (
+            known_json(options.model, name, options.revision) or {}
+            for name in ("config.json", "preprocessor_config.json")
+        )
+        return shape_of_patches(config, options.size or stated_side(processor))
 
     def load(self) -> None:
         """Load the model.

@@ -22,6 +22,7 @@ from latentmap.encode.models import (
     be_deterministic,
     check_model,
     folder_digest,
+    known_json,
     pick_device,
     unreadable,
 )
@@ -89,6 +90,14 @@ class Vae(ImageEncoder[VaeOptions]):
         if self._folder is not None:
             self._check_widths(read_folder(self._folder))
             self._check_size()
+
+    def shape(self) -> tuple[int, ...] | None:
+        """Return the shape of the latents where the model's config.json is on this machine."""
+        options = self.options
+        config = known_json(options.model, "config.json", options.revision, options.subfolder) or {}
+        channels = config.get("latent_channels") or config.get("z_dim")
+        side = options.size // spatial_factor(config)
+        return (int(channels), side, side) if channels else None
 
     def load(self) -> None:
         """Load the model.
