@@ -6,6 +6,7 @@ from latentmap.checks import missing_devices, refuse
 from latentmap.planning import Plan
 from latentmap.samples.planned import read_plan, write_plan
 from latentmap.samples.source import SOURCES
+from latentmap.store.manifest import name_run
 
 
 def downloaded(name):
@@ -44,6 +45,8 @@ def note_devices():
 
 
 onstart:
+    with refusing():
+        name_run(Path(RESULTS))
     if workflow.local_exec:
         with refusing():
             refuse(missing_devices(RUN))  # a submit host needs none

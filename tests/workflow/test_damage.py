@@ -26,10 +26,11 @@ from latentmap.report.labels import read_labels
 from latentmap.report.publish import read_chart
 from latentmap.report.source_comparisons import read_comparisons
 from latentmap.report.standings import read_standings
+from latentmap.samples.planned import PlannedShard, read_plan, write_plan
 from latentmap.samples.sources.docstrings import Docstring, DocstringsOptions, DocstringsSource
 from latentmap.store.files import read_json, write_json
 from latentmap.store.latents import read_latents, read_metadata
-from latentmap.store.manifest import read_manifest
+from latentmap.store.manifest import name_run, read_manifest
 from latentmap.store.maps import read_map
 from latentmap.store.samples import read_samples
 from latentmap.store.stamp import read_stamped_text
@@ -42,6 +43,7 @@ from latentmap.store.tables import (
     read_parquet,
     read_tokens,
     with_facts,
+    write_arrow,
     write_parquet,
 )
 
@@ -70,6 +72,8 @@ READERS: dict[str, tuple[Reader, ...]] = {
         read_arrow,
         read_arrow_schema,
     ),
+    "run.txt": (read_stamped_text,),
+    "plan.json": (read_plan,),
     "samples/manifest.json": (read_manifest,),
     "samples/quarantine/*.parquet": (read_parquet,),
     "samples/quarantine.parquet": (read_parquet,),
@@ -143,6 +147,8 @@ def write_rare(results: Path) -> None:
         "options": {"k": 5},
     }
     write_json(results / "metrics/dct/plain/mean.sources.json", compared)
+    shards = [PlannedShard("0000-0", "a", (0, 2), ("b", "c"), None, {2: "d"})]
+    write_plan(results / "plan.json", shards)
 
 
 def places(results: Path) -> list[str]:
@@ -256,3 +262,28 @@ def test_a_missing_file_is_named(results: Path) -> None:
             if reader is not read_manifest:  # a run that starts has none
                 with pytest.raises(LatentmapError, match=r"no such file"):
                     reader(path)
+
+
+WRITERS: tuple[Callable[[Path], None], ...] = (
+    lambda path: write_arrow(path, pa.table({"id": ["a"]})),
+    lambda path: write_parquet(path, pa.table({"id": ["a"]})),
+    lambda path: write_json(path, {"id": "a"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"), list(zip(WRITERS, (read_arrow, read_parquet, read_json), strict=True))
+)
+def test_a_file_of_another_run_is_named_and_a_renamed_run_is_read(tmp_path, write, read):
+    for run in ("first", "second"):
+        name_run(tmp_path / run)
+        write(tmp_path / run / "metrics/a/plain/mean")
+    moved = (tmp_path / "first").rename(tmp_path / "renamed")
+    name_run(moved)
+    read(moved / "metrics/a/plain/mean")
+    write(moved / "metrics/a/plain/max")
+    shutil.copy(tmp_path / "second/metrics/a/plain/mean", moved / "metrics/a/plain/mean")
+    with pytest.raises(LatentmapError, match=r"mean was written .* of the run 'second': it is in"):
+        read(moved / "metrics/a/plain/mean")
+    shutil.copy(tmp_path / "second/metrics/a/plain/mean", tmp_path / "elsewhere")
+    read(tmp_path / "elsewhere")

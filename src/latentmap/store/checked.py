@@ -29,11 +29,21 @@ END = struct.Struct(f"<II{len(MARK)}s")
 
 
 class _Stamp(NamedTuple):
-    """The text of a stamp: version and place, where it starts, checksums of blocks and footer."""
+    """The text of a stamp.
+
+    Attributes:
+        version: of our formats.
+        place: of the file in its run.
+        start: where the stamp starts, after all data.
+        block: bytes of data that each checksum covers.
+        blocks: the checksums of the data.
+        footer: the checksum of the footer.
+    """
 
     version: int
     place: str
     start: int
+    block: int
     blocks: list[int]
     footer: int
 
@@ -51,7 +61,7 @@ def stamp_table(file: IO[bytes], path: Path | str) -> None:
     file.seek(0)
     blocks = [crc32(file.read(min(BLOCK, start - at))) for at in range(0, start, BLOCK)]
     footer = file.read()
-    stamp = _Stamp(VERSION, place_of(path), start, blocks, crc32(footer))
+    stamp = _Stamp(VERSION, place_of(path), start, BLOCK, blocks, crc32(footer))
     text = json.dumps(stamp._asdict()).encode()
     # Arrow aligns every part of a file to eight bytes.
     text += b" " * (-(len(text) + END.size) % 8)
@@ -117,11 +127,11 @@ class CheckedFile:
         Raises:
             LatentmapError: they are not what was written.
         """
-        most = self._stamp.start
+        size, most = self._stamp.block, self._stamp.start
         stop = most if stop is None else min(stop, most)
-        for block in range(start // BLOCK, -(-stop // BLOCK)):
+        for block in range(start // size, -(-stop // size)):
             if not self._checked[block]:
-                first, last = block * BLOCK, min((block + 1) * BLOCK, most)
+                first, last = block * size, min((block + 1) * size, most)
                 if crc32(self._bytes[first:last]) != self._stamp.blocks[block]:
                     where = f"bytes {first} to {last} are not what was written"
                     raise damaged(self._path, f"is damaged: {where}")

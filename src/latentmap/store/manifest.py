@@ -1,11 +1,12 @@
-"""The manifest: the ordered list of a run's sealed shards."""
+"""The name of a run, and its manifest: the ordered list of its sealed shards."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from latentmap.store.files import read_json, reading, write_json
+from latentmap.store.files import read_json, reading, write_json, write_stamped_text
+from latentmap.store.stamp import RUN
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,16 @@ class Shard:
     rows: int
     quarantined: int
     digest: str
+
+
+def name_run(folder: Path) -> None:
+    """Give the run whose results are in a folder the folder's name, unless it has one.
+
+    Its files are stamped with the name, so that none of another run is taken for one of this run.
+    A copied or renamed folder keeps the name that it was begun under.
+    """
+    if not (folder / RUN).exists():
+        write_stamped_text(folder / RUN, f"{folder.name}\n", "\n")
 
 
 def write_manifest(path: Path | str, shards: list[Shard]) -> None:

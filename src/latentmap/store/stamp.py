@@ -15,23 +15,19 @@ from zlib import crc32
 
 from latentmap.errors import LatentmapError
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same bytes of a file come to mean something else."""
 
-FOLDERS = frozenset(
-    [
-        "samples",
-        "thumbnails",
-        "latents",
-        "embeddings",
-        "neighbors",
-        "metrics",
-        "projections",
-        "inspection",
-        "report",
-    ]
+RUN = "run.txt"
+"""The file in a run's folder that holds the name under which the run was begun."""
+
+ENTRIES = frozenset(
+    (
+        *(RUN, "plan.json", "samples", "thumbnails", "latents", "embeddings", "neighbors"),
+        *("metrics", "projections", "inspection", "report"),
+    )
 )
-"""The folders of a run; a file's place is its path from there on."""
+"""What is stamped in the folder of a run."""
 
 NO_STAMP = "has no checksums: it is damaged, or of an earlier version of latentmap"
 LINE = "latentmap file, version {version}, place {place}, crc32 {checksum:08x}"
@@ -52,13 +48,18 @@ def unreadable(path: Path | str, error: OSError) -> LatentmapError:
 
 
 def place_of(path: Path | str) -> str:
-    """Return a file's path from the last folder of a run on, whatever the run is called.
+    """Return the name of a file's run and its path there, `{run}:{path}`, for a stamp.
 
-    Outside of a run a file has no place: it may be kept anywhere, and is read from there.
+    Outside of a run a file has no path there: it may be kept anywhere, and is read from there.
     """
     parts = Path(path).parts
-    starts = [index for index, part in enumerate(parts[:-1]) if part in FOLDERS]
-    return quote("/".join(parts[starts[-1] :])) if starts else ""
+    starts = [index for index, part in enumerate(parts) if part in ENTRIES]
+    if not starts:
+        return ":"
+    name, inside = Path(*parts[: starts[-1]], RUN), parts[starts[-1] :]
+    has_name = inside != (RUN,) and name.exists()
+    run = read_stamped_text(name).partition("\n")[0] if has_name else ""
+    return f"{quote(run)}:{quote('/'.join(inside))}"
 
 
 def check_place(path: Path | str, version: int, place: str) -> None:
@@ -69,9 +70,11 @@ def check_place(path: Path | str, version: int, place: str) -> None:
     """
     if version != VERSION:
         raise damaged(path, f"is of version {version}, and this latentmap reads {VERSION}")
-    here = place_of(path)
-    if place and here and place != here:
-        raise damaged(path, f"was written as {place}, so it is in the place of another file")
+    run, _, written = place.rpartition(":")
+    run_here, _, here = place_of(path).rpartition(":")
+    if (run and run_here and run != run_here) or (written and here and written != here):
+        of = f" of the run '{run}'" if run else ""
+        raise damaged(path, f"was written as {written}{of}: it is in the place of another file")
 
 
 def stamped_text(path: Path | str, start: str, end: str) -> str:
