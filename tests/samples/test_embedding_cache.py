@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.caches import find_caches
+from latentmap.samples.caches import cache_remarks, find_caches
 from latentmap.samples.ingest import ingest
 from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards
 from latentmap.samples.source import SOURCES
@@ -193,6 +193,23 @@ def test_a_folder_with_parts_of_a_cache_is_passed_over(make_cache, tmp_path):
     (tmp_path / "seed2" / "embeddings.pt").unlink()
     [remark] = open_source(tmp_path).remarks()
     assert remark.in_short() == f"folders: 1 ({tmp_path / 'seed2'})"
+
+
+def test_caches_behind_links_are_found_or_named(make_cache, tmp_path):
+    folder = tmp_path / "caches"
+    make_cache(folder / "deep" / "seed1", vectors(), LABELS)
+    (folder / "seed2").symlink_to(folder / "deep" / "seed1")
+    make_cache(tmp_path / "elsewhere", vectors(), LABELS)
+    (folder / "seed3").symlink_to(tmp_path / "elsewhere")
+
+    def found(given):
+        folders = [cache.folder for cache in find_caches(str(given)).values()]
+        return [path.relative_to(folder).as_posix() for path in folders]
+
+    assert found(folder) == ["deep/seed1", "seed2"]
+    [remark] = cache_remarks(str(folder))
+    assert remark.in_short() == f"links that lead out of the folder: 1 ({folder / 'seed3'})"
+    assert found(folder / "*") == ["deep/seed1", "seed2", "seed3"]
 
 
 def test_pictures_appear_where_they_are(make_cache, tmp_path):

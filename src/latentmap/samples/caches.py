@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from latentmap.config import unknown
 from latentmap.errors import LatentmapError
+from latentmap.samples.listing import OUTSIDE, Listing, list_files
+from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.tables.file import BROKEN, HIDDEN, fault_of
 from latentmap.samples.tables.rows import Rows
 from latentmap.store.arrays import check_archive, is_archive
@@ -145,24 +147,38 @@ def find_caches(given: str) -> dict[str, EmbeddingCache]:
     Raises:
         LatentmapError: there is none.
     """
-    found = {path.parent for match in _matches(given) for path in match.rglob(EMBEDDINGS)}
-    if not found:
+    folders = sorted(_folders_with(EMBEDDINGS, given), key=_natural)
+    if not folders:
         raise LatentmapError(f"{given}: no folder there holds an {EMBEDDINGS}. Check 'input'.")
-    folders = sorted(found, key=_natural)
     return dict(zip(_names(folders), map(EmbeddingCache, folders), strict=True))
 
 
-def incomplete_caches(given: str) -> list[str]:
-    """Return folders that hold metadata or labels, but no embeddings; see `find_caches`."""
-    parts = (METADATA, LABELS)
-    found = {p.parent for match in _matches(given) for name in parts for p in match.rglob(name)}
-    return sorted(str(folder) for folder in found if not (folder / EMBEDDINGS).is_file())
+def cache_remarks(given: str) -> list[Remark]:
+    """Say which folders hold a part of a cache only, and which are not looked at."""
+    folders = _folders_with(METADATA, given) | _folders_with(LABELS, given)
+    parts = map(str, folders - _folders_with(EMBEDDINGS, given))
+    outside = [
+        str(root / name) for root, listing in _listings(given) for name in listing.missed[OUTSIDE]
+    ]
+    remarks = [
+        passed_over("folders", sorted(parts), f"without {EMBEDDINGS}", "Make these caches again."),
+        passed_over(OUTSIDE, outside, "not followed", "Name what they lead to in 'input'."),
+    ]
+    return [remark for remark in remarks if remark.count]
 
 
-def _matches(given: str) -> list[Path]:
+def _folders_with(name: str, given: str) -> set[Path]:
+    paths = (root / path for root, listing in _listings(given) for path in listing.names)
+    return {path.parent for path in paths if path.name == name}
+
+
+def _listings(given: str) -> list[tuple[Path, Listing]]:
+    """List the folder, or all that match the pattern."""
     root = Path(given)
     # A folder may have brackets in its name, and a pattern may be absolute.
-    return [root] if root.exists() else list(map(Path, glob.glob(given, recursive=True)))  # noqa: PTH207
+    matches = [root] if root.exists() else map(Path, glob.glob(given, recursive=True))  # noqa: PTH207
+    suffixes = {Path(name).suffix for name in (EMBEDDINGS, LABELS, METADATA)}
+    return [(match, list_files(match, suffixes, False)) for match in matches if match.is_dir()]
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -19,14 +19,14 @@ from latentmap.samples.caches import (
     LABELS,
     METADATA,
     EmbeddingCache,
+    cache_remarks,
     find_caches,
-    incomplete_caches,
 )
 from latentmap.samples.cells import cells
 from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
 from latentmap.samples.columns import ColumnMap, extra_name, index_rows, raw_samples
 from latentmap.samples.images import Images
-from latentmap.samples.remarks import Remark, passed_over
+from latentmap.samples.remarks import Remark
 from latentmap.samples.source import FAULT, NOTE, Content, FileOptions, Source
 from latentmap.store.arrays import finite_rows
 
@@ -91,10 +91,8 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
         return index_rows(self._table, self._columns, self._images, 0, *self._digests)
 
     def remarks(self) -> Sequence[Remark]:
-        """Say which folders hold parts of a cache only; see `Source.remarks`."""
-        parts = incomplete_caches(self.given_input("a folder with embeddings.pt"))
-        remedy = "Make these caches again, if they are meant."
-        return [passed_over("folders", parts, "without embeddings.pt", remedy)] if parts else []
+        """Say which folders are passed over; see `Source.remarks`."""
+        return cache_remarks(self.given_input("a folder with embeddings.pt"))
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`. The image is null if there is none.
