@@ -147,13 +147,11 @@ def test_all_that_is_wrong_with_encoders_is_said_at_once(table, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "latents", [np.zeros((4, 2, 3, 3), np.int32), np.zeros((4, 2, 3)), np.array(["a"])]
+    "latents", [np.zeros((4, 2, 3, 3), np.int32), np.zeros((4, 2, 3)), np.array(["a"] * 4)]
 )
 def test_latents_of_another_type_or_shape_are_refused(tmp_path, latents):
     path = tmp_path / "a.npz"
-    metadata = json.dumps(
-        [{"id": f"s{n}", "qa_category": "ab"[n % 2]} for n in range(len(latents))]
-    )
+    metadata = json.dumps([{"id": f"s{n}", "qa_category": "ab"[n % 2]} for n in range(4)])
     np.savez(path, latents=latents, metadata=metadata)
     source = {"kind": "npz", "input": str(path)}
     said = complaint(run(source, [{"kind": "cached", "input": str(path)}]))
