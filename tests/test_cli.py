@@ -67,3 +67,15 @@ def test_a_configuration_has_nothing_of_the_default_run(tmp_path, capsys):
     assert main(["validate", "--configfile", str(path)]) == 1
     said = capsys.readouterr().err
     assert "run: this key is missing." in said and "samples: this key is missing." in said
+
+
+def test_plan_says_which_sources_have_no_labels(tmp_path, capsys):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"prompt": "one"}\n{"prompt": "two"}\n{"prompt": "three"}\n')
+    sources = "samples={sources: [{kind: jsonl, columns: {label: null}}]}"
+    encoders = "encoders=[{kind: tfidf, min_df: 1, dims: 2}]"
+    given = ["--configfile", "config/jsonl.yaml", "--config", f"input={path}", sources, encoders]
+    assert main(["plan", *given]) == 0
+    shown = capsys.readouterr().out
+    assert "labels    none in jsonl\n" in shown
+    assert "metrics   density, effective_dim, feature_entropy, size\n" in shown

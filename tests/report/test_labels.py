@@ -37,7 +37,7 @@ def test_groups_are_those_of_the_samples_with_the_colours_of_the_configuration(c
         **{"Pets": 6, "Unused": 0, "Own": 2, "oak": 2}
     }
     assert found.colors == {
-        **{"Pets": "#123456", "Unused": GROUPS[0], "Own": GROUPS[1], "oak": GROUPS[2]},
+        **{"Pets": "#123456", "Own": GROUPS[1], "oak": GROUPS[2]},
         NO_LABEL: NEUTRAL,
     }
     assert list(found.group_of) == ["cat", "dog", "oak"]
@@ -46,6 +46,6 @@ def test_groups_are_those_of_the_samples_with_the_colours_of_the_configuration(c
 
 
 def test_no_labels_at_all(collected):
-    found = collected([(None, None)] * 4, {})
-    assert (found.labels, found.groups, found.labelled) == ([], [], 0)
+    found = collected([(None, None)] * 4, {"Unused": "#123456"})
+    assert (found.labels, found.labelled) == ([], 0)
     assert found.colors == {NO_LABEL: NEUTRAL}

@@ -11,7 +11,12 @@ import pytest
 import yaml
 from PIL import Image
 
+from latentmap.draw.colors import OKABE_ITO
+
 pytestmark = pytest.mark.workflow
+
+# The first is a label of a group of the default run, which must not reach another one.
+FOLDERS = ("direction", "other")
 
 QUICK = {
     "encoders": [{"kind": "dct", "size": 64}],
@@ -27,7 +32,7 @@ def write_pictures(project) -> None:
     """Two folders of pictures, the second in class folders; no two pictures are alike."""
     for number in range(32):
         pixels = np.random.default_rng(number).integers(0, 255, (8, 8, 3), np.uint8)
-        place = f"one/{number}.png" if number < 16 else f"two/{'ab'[number % 2]}/{number}.png"
+        place = f"one/{number}.png" if number < 16 else f"two/{FOLDERS[number % 2]}/{number}.png"
         path = project.folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).resize((64, 64)).save(path)
@@ -102,6 +107,10 @@ def test_pictures_without_labels(unfinished):
     assert found[0]["labels"] == found[1]["labels"]
     shares = [run["figures"]["knn_category_acc"]["value"] for run in found]
     assert shares[0] == shares[1]
+    labels = json.loads((unfinished.folder / "results/mixed/report/labels.json").read_text())
+    assert labels["labels"] == [{"group": name, "name": name, "samples": 8} for name in FOLDERS]
+    assert [group["color"] for group in labels["groups"]] == list(OKABE_ITO[:2])
+    assert labels["without"] == 16
     page = (unfinished.folder / f"results/mixed/{wanted[1]}").read_text()
     assert re.findall(r"<code>(.*?)</code>", page)
     assert not any(name[0].isdigit() for name in re.findall(r"<code>(.*?)</code>", page))

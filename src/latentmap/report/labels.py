@@ -67,8 +67,8 @@ class RunLabels:
 
     @cached_property
     def colors(self) -> dict[str, str]:
-        """Colour of every label group, in their order; `NO_LABEL` last if samples have none."""
-        colors = {group.name: group.color for group in self.groups}
+        """Colour of every group that samples have, in order; `NO_LABEL` last if some have none."""
+        colors = {group.name: group.color for group in self.groups if group.samples}
         return colors | ({NO_LABEL: NEUTRAL} if self.without else {})
 
     @cached_property

@@ -1,0 +1,92 @@
+"""Maps of samples without labels, opened in headless Chromium."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from latentmap.report.method_page import write_method_pages
+from latentmap.report.options import ReportOptions
+
+pytestmark = pytest.mark.browser
+
+KEY = ("tiny-vae", "plain", "mean")
+
+
+@pytest.fixture(scope="module")
+def written():
+    path = Path(__file__).parents[1] / "report" / "test_neighbor_page.py"
+    spec = importlib.util.spec_from_file_location("written_by_test_neighbor_page", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def write(run, written, folder, rows, **changes):
+    """Write the map of one method, where some rows have no label."""
+    files = written.without_labels(run, folder, rows)
+    page = folder / "umap.html"
+    metrics = {path.stem: path for path in files.pop("metrics")}
+    arguments = {
+        "metrics": metrics["mean"],
+        "projections": {"umap": run.projections[(*KEY, "umap")]},
+        "trust": {"umap": run.trust[(*KEY, "umap")]},
+        "weights": run.weights[KEY],
+        "thumbnails": run.thumbnails,
+        "annotations": run.annotations,
+        "options": ReportOptions(),
+        "bundle": run.bundle,
+        "home": run.summary,
+        "pages": {"umap": page},
+    }
+    write_method_pages(KEY, **{**arguments, **files, **changes})
+    return page
+
+
+def test_a_map_without_labels_is_coloured_by_a_column(fake_run, written, tmp_path, open_page):
+    page = open_page(write(fake_run, written, tmp_path, range(70)))
+    assert page.locator("[data-group]").count() == 0
+    assert page.locator(".cards").count() == 0
+    select = page.get_by_label("Colour by")
+    options = select.locator("option").all_inner_texts()
+    assert options == ["trust", "judged", "score", "annotation.title"]
+    assert select.locator("option:checked").inner_text() == "judged"
+    values = page.get_by_role("group", name="judged; press").locator("button")
+    assert values.first.is_visible()
+    canvas = page.locator(".chart canvas")
+    before = canvas.screenshot()
+    values.filter(has_text="wrong").click()
+    said = page.locator(".legend output")
+    assert said.inner_text().startswith("11 of 70")
+    page.wait_for_timeout(100)
+    assert canvas.screenshot() != before
+    page.locator("button[data-all]").click()
+    assert said.inner_text() == "70 of 70 samples shown"
+    assert page.evaluate("document.activeElement.matches('[data-coloring]')")
+
+
+def test_a_map_without_labels_and_columns_is_coloured_by_trust(
+    fake_run, written, tmp_path, open_page
+):
+    page = open_page(write(fake_run, written, tmp_path, range(70), annotations=None))
+    assert page.get_by_label("Colour by").input_value() == "trust"
+    assert page.locator("span[data-scale=trust]").is_visible()
+
+
+def test_samples_without_a_label_have_a_place_in_the_legend(fake_run, written, tmp_path, open_page):
+    page = open_page(write(fake_run, written, tmp_path, range(0, 70, 7)))
+    button = page.get_by_role("button", name="no label 10")
+    button.click()
+    assert page.locator(".legend output").inner_text() == "10 of 70 samples shown"
+    canvas = page.locator(".chart canvas")
+    box = canvas.bounding_box()
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    found = None
+    for y in range(0, int(box["height"]), 6):
+        for x in range(0, int(box["width"]), 6):
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            if tooltip.count():
+                found = found or tooltip.inner_text()
+        if found:
+            break
+    assert "sample_0" in found and "label\t" not in found and "group\t" not in found
