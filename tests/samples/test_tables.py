@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.ingest import ingest
@@ -407,3 +408,29 @@ def test_elements_of_an_array_that_are_no_objects_are_set_aside(tmp_path):
         "line 2: not a JSON object",
         "line 3: half of a surrogate pair, which is no character",
     ]
+
+
+def test_pictures_are_found_in_whichever_column_has_them(tmp_path):
+    for name in ("a.png", "b.png", "c.png"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    rows = [
+        {"id": "1", "label": "x", "image": {"path": "a.png", "bytes": None}, "file": None},
+        {"id": "2", "label": "x", "image": None, "file": "b.png"},
+        {"id": "3", "label": "x", "image": None, "file": "c.png"},
+    ]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pl.DataFrame(rows).write_parquet(tmp_path / "t.parquet")
+    literals = [{**row, "image": row["image"] and str(row["image"])} for row in rows]
+    pl.DataFrame(literals).write_csv(tmp_path / "t.csv")
+    columns = {"id": "id", "image": "image | file", "text": None}
+    for name in ("t.jsonl", "t.parquet", "t.csv"):
+        source = SOURCES.create("table", {"input": str(tmp_path / name), "columns": columns})
+        index = source.index()
+        for row in range(3):  # whatever other rows are read with it
+            made = ingest(source, [row], {}, {})
+            assert made.digests == [index["digest"][row]]
+            assert made.samples["width"].to_pylist() == [8]
+        (tmp_path / "c.png").write_bytes((tmp_path / "c.png").read_bytes() + b" ")
+        after = SOURCES.create("table", {"input": str(tmp_path / name), "columns": columns})
+        same = [a == b for a, b in zip(index["digest"], after.index()["digest"], strict=True)]
+        assert same == [True, True, False]

@@ -251,6 +251,26 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, name, write, options, words
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_an_archive_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("latentmap.store.arrays.HARMLESS", 2**20)
+    zeros = np.zeros((5, 2**20), np.float32)
+    np.savez_compressed(tmp_path / "v.npz", embeddings=VALUES, labels=LABELS, more=zeros)
+    with pytest.raises(LatentmapError, match=r"'more\.npy' would grow to 20,971,648 bytes"):
+        make(tmp_path / "v.npz").index()
+
+
+def test_every_damage_to_an_archive_is_seen(tmp_path):
+    np.savez(tmp_path / "v.npz", embeddings=VALUES, labels=LABELS)
+    whole = (tmp_path / "v.npz").read_bytes()
+    start = whole.index(VALUES.tobytes())
+    for place in range(start, start + VALUES.nbytes, 7):
+        damaged = bytearray(whole)
+        damaged[place] ^= 4
+        (tmp_path / "v.npz").write_bytes(damaged)
+        with pytest.raises(LatentmapError, match="cannot be read as vectors"):
+            make(tmp_path / "v.npz").index()
+
+
 def test_labels_must_be_as_many_as_vectors(tmp_path):
     np.save(tmp_path / "v.npy", VALUES)
     np.save(tmp_path / "labels.npy", np.arange(4))

@@ -70,7 +70,7 @@ class ColumnMap(Options):
         boxes: of the image as it is stored, before any EXIF rotation; four numbers each, as
             `BoxFormat` says.
         image: bytes, a `{bytes, path}` struct, or the path of a file; of several columns, the
-            first that exists.
+            first that holds one.
     """
 
     id: str | None = None
@@ -281,8 +281,8 @@ def row_digests(
     mapping = columns.model_dump_json()
     column = columns.image_column(table.column_names)
     pictures = [("", NOTHING)] * len(table)
-    if column is not None:
-        found = cells(table, column)
+    if columns.image is not None:
+        found = values(table, columns, "image")
         pictures = [(unpack(cell)[1] or "", images.digest(cell)) for cell in found]
     made = [[] if columns.id else [name or ""] for name in _ids(table, columns, rows, prefix)]
     return [
@@ -300,12 +300,12 @@ def _contents(table: pa.Table, picture: str | None) -> list[bytes | str]:
 
 
 def values(table: pa.Table, columns: ColumnMap, role: str) -> list[Any]:
-    """Read a role as Python values: of several columns, the first that is not null."""
+    """Read a role as Python values: of several columns, the first that has something."""
     tried = [cells(table, path) for path in columns.paths()[role]]
     if len(tried) == 1:
         return tried[0]
     by_row = zip(*tried, strict=True) if tried else [()] * len(table)
-    return [next((value for value in row if value is not None), None) for row in by_row]
+    return [next((value for value in row if value not in (None, "")), None) for row in by_row]
 
 
 def texts(table: pa.Table, columns: ColumnMap) -> list[str | None]:
@@ -419,8 +419,8 @@ def raw_samples(
     core["text"] = texts(table, columns)
     core["id"] = _ids(table, columns, rows, prefix)
     core["boxes"] = [as_boxes(value) for value in values(table, columns, "boxes")]
-    found = cells(table, picture)
-    core["image"], no_images = _pictures(found, images) if picture else (found, found)
+    found = values(table, columns, "image")
+    core["image"], no_images = _pictures(found, images) if columns.image else (found, found)
     # After the images: what is digested is what was read.
     core["digest"] = row_digests(table, columns, images, rows, *context, prefix=prefix)
     raw = pa.table([pa.array(core[f.name], f.type) for f in RAW_SCHEMA], schema=RAW_SCHEMA)

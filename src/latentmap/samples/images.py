@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from latentmap.samples.cells import as_mapping
 from latentmap.samples.faults import FaultError
 from latentmap.samples.listing import boundary
 from latentmap.store.files import digest, digest_bytes, digest_file
@@ -151,9 +152,11 @@ def composed(text: str) -> str:
 
 
 def unpack(cell: Any) -> tuple[bytes | None, str | None]:
-    """Return the bytes and the path that an image cell holds."""
+    """Return the bytes and the path that an image cell holds, which may be a literal of both."""
     if isinstance(cell, bytes):
         return cell, None
+    if isinstance(cell, str) and cell.startswith("{"):
+        cell = as_mapping(cell) or cell
     if isinstance(cell, str):
         return None, cell
     if isinstance(cell, Mapping):

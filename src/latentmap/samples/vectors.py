@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from latentmap.errors import LatentmapError
 from latentmap.samples.cells import as_text
 from latentmap.samples.tables.file import BROKEN, HIDDEN, Fault
 from latentmap.samples.tables.rows import Rows
-from latentmap.store.arrays import finite_rows
+from latentmap.store.arrays import check_growth, finite_rows
 
 EMBEDDINGS = "embeddings"
 """Name of the array of vectors in an `.npz` file."""
@@ -141,19 +139,22 @@ def _of_array(
 def _of_archive(path: Path, chosen: Chosen) -> Vectors:
     """Read the vectors of an `.npz` file, and its other arrays that have a value for each."""
     name = EMBEDDINGS if chosen is None else str(chosen)
+    with _saying(path):
+        check_growth(path)
     with _saying(path), np.load(path, allow_pickle=False) as arrays:
         if name not in arrays.files:
             problem = unknown("array", name, arrays.files)
             raise LatentmapError(f"{path}: {problem} Set 'vectors' to the one that holds them.")
-        values = arrays[name]
-        others = {other: arrays[other] for other in arrays.files if other != name}
+        # What is no array in such a file comes as bytes.
+        found = {each: np.asarray(arrays[each]) for each in arrays.files}
+    values = found.pop(name)
     fitting = {
         other: array
-        for other, array in others.items()
+        for other, array in found.items()
         if array.ndim in (1, 2) and array.shape[:1] == values.shape[:1]
     }
     columns = {other: _column(array) for other, array in fitting.items()}
-    return _of_array(path, values, columns, [other for other in others if other not in fitting])
+    return _of_array(path, values, columns, [other for other in found if other not in fitting])
 
 
 def _checked(path: Path, values: NDArray[Any]) -> NDArray[np.float32]:
@@ -286,7 +287,9 @@ def _saying(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise LatentmapError(f"{path}: no such file. Check 'input'.") from None
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except LatentmapError:
+        raise
+    except Exception as error:  # damaged files make NumPy raise errors of every kind
         reason = " ".join(str(error).split())
         raise LatentmapError(
             f"{path} cannot be read as vectors ({reason}). Save it anew."

@@ -33,7 +33,7 @@ READERS = {
 """By format: the bytes of a header's length, and what parses the header with its length."""
 
 LARGEST_GROWTH, HARMLESS = 250, 2**28
-"""A text may grow by this factor when it is unpacked, and to this many bytes anyway."""
+"""A packed file may grow by this factor when it is unpacked, and to this many bytes anyway."""
 
 
 class ArrayRows:
@@ -119,6 +119,22 @@ def check_archive(path: Path | str) -> None:
                 raise ValueError(f"its part '{damaged}' is not what was written")
 
 
+def check_growth(path: Path | str) -> None:
+    """Check that no member of a zip file would fill the memory.
+
+    Raises:
+        UNREADABLE: one would, or the file is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            _check_growth(member)
+
+
+def _check_growth(member: zipfile.ZipInfo) -> None:
+    if member.file_size > max(HARMLESS, LARGEST_GROWTH * member.compress_size):
+        raise ValueError(f"'{member.filename}' would grow to {member.file_size:,} bytes")
+
+
 def read_text(archive: zipfile.ZipFile, name: str) -> str:
     """Read an array of one text, in Unicode or UTF-8, from an `.npz` file.
 
@@ -126,8 +142,7 @@ def read_text(archive: zipfile.ZipFile, name: str) -> str:
         UNREADABLE: it is missing, damaged, something else, or would fill the memory.
     """
     member = archive.getinfo(f"{name}.npy")
-    if member.file_size > max(HARMLESS, LARGEST_GROWTH * member.compress_size):
-        raise ValueError(f"'{name}' would grow to {member.file_size:,} bytes")
+    _check_growth(member)
     with archive.open(member) as stream:
         shape, _, dtype = read_array_header(stream, member.file_size)
         if dtype.kind not in "SU" or math.prod(shape) != 1:

@@ -60,7 +60,10 @@ def _checked(array: pa.Array) -> pa.Array:
     else:
         if _is_plain(array.type):
             return array
-    return plain(array)
+    try:
+        return plain(array)
+    except UnicodeDecodeError as error:  # where it cannot be written out, as in a key
+        raise pa.ArrowInvalid(str(error)) from None
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:

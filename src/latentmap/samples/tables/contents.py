@@ -15,12 +15,10 @@ from typing import IO
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
+from latentmap.store.arrays import HARMLESS, LARGEST_GROWTH
 
 HEAD = 2**16
 """Bytes at the beginning by which a file is told."""
-
-LARGEST_GROWTH, HARMLESS = 250, 2**28
-"""A packed file may grow by this factor when it is unpacked, and to this many bytes anyway."""
 
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 PACKED_SUFFIXES = (".gz", ".zst", ".zstd")
