@@ -211,7 +211,9 @@ class Source(Plugin[S_co]):
                 all_boxes(index["boxes"].to_list()), self.options.boxes, lambda: self._sized(index)
             )
         except LatentmapError as error:
-            raise LatentmapError(f"{self.options.input}: {error}") from None
+            raise LatentmapError(
+                f"{self.options.input}: {error} Or set 'columns.boxes' to null."
+            ) from None
 
     def _sized(self, index: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return boxes of some rows (m, 4) and the sizes of their images (m, 2)."""

@@ -63,7 +63,7 @@ class TextTableSource(Source[T_co]):
 
     @property
     def _images(self) -> Images:
-        return Images(self._path.parent, False, self.options.follow_links)
+        return Images(self._path.parent, required=False, follow_links=self.options.follow_links)
 
     @property
     def _prefix(self) -> str:

@@ -138,7 +138,7 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
     @property
     def _images(self) -> Images:
         root = Path(self.options.image_root or "")
-        return Images(root, False, self.options.follow_links)
+        return Images(root, required=False, follow_links=self.options.follow_links)
 
     @cached_property
     def _table(self) -> pa.Table:

@@ -113,7 +113,7 @@ class NpzSource(Source[NpzOptions]):
         return found
 
     def _images(self) -> Images:
-        return Images(self._path.parent, False, self.options.follow_links)
+        return Images(self._path.parent, required=False, follow_links=self.options.follow_links)
 
     @property
     def _path(self) -> Path:

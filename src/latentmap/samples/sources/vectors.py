@@ -81,7 +81,7 @@ class VectorsSource(Source[VectorsOptions]):
 
     @property
     def _images(self) -> Images:
-        return Images(self._path.parent, False, self.options.follow_links)
+        return Images(self._path.parent, required=False, follow_links=self.options.follow_links)
 
     @property
     def _columns(self) -> ColumnMap:
