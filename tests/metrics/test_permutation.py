@@ -12,7 +12,12 @@ from latentmap.metrics import exchange
 from latentmap.metrics.agreement import agreements
 from latentmap.metrics.exchange import Exchange
 from latentmap.metrics.inference import StatisticsOptions
-from latentmap.metrics.permutation import SameClassShares, chance_levels, chance_of
+from latentmap.metrics.permutation import (
+    SameClassShares,
+    chance_levels,
+    chance_of,
+    most_permutations,
+)
 
 MANY = StatisticsOptions(permutations=4000)
 
@@ -179,6 +184,12 @@ def test_permutations_go_on_only_where_the_share_is_rare(embed, monkeypatch):
         *_, (_, _, chance) = agreements(data, data.codes, 5)
         assert p_values[0] <= chance.overall.p_value <= p_values[1]
         assert counts == drawn_
+
+
+def test_a_large_set_gets_no_more_permutations_than_can_be_afforded():
+    assert most_permutations(StatisticsOptions(), 1406) == 5000
+    assert most_permutations(StatisticsOptions(), 50_000) == 2**27 // 50_000
+    assert most_permutations(StatisticsOptions(), 10**6) == 1000
 
 
 def test_the_floor_of_p_values_is_told():

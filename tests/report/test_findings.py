@@ -89,3 +89,18 @@ def test_approximate_neighbors_are_said_and_below_095_a_warning():
         "2 of 3 embeddings" in warned
         and "0.930 of the exact ones were found, least for std of dct" in warned
     )
+
+
+def test_what_could_not_be_tested_is_said():
+    tested = experiment("vae", "plain", "mean", 0.2, 0.2, p_value=0.2)
+    note = "No p-value: labels have too few orders for one below 0.33."
+    measured = Measurement(0.3, chance=0.2, chance_range=(0.1, 0.3), note=note)
+    untested = replace(tested, figures={**tested.figures, HONEST: measured})
+    ranged = replace(tested.figures[HONEST], chance_range=(0.0, 0.1))
+    tested = replace(tested, figures={**tested.figures, HONEST: ranged})
+    assert not any("could not be tested" in text for text in texts([tested]))
+    (said,) = (text for text in texts([tested, untested], warning=True) if "tested" in text)
+    assert said == (
+        "Whether knn_category_acc_grouped is above chance could not be tested for 1 of 2 "
+        f"embeddings: {note}"
+    )

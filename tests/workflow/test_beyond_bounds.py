@@ -54,6 +54,7 @@ BOUNDS = {
     "metrics/inference.py": {"BATCH": 100, "PARTS": 8},
     "metrics/method_agreement.py": {"max_samples": 30},
     "metrics/metric.py": {"SHARED_ROWS": 40},
+    "metrics/permutation.py": {"CELLS": 500},
     "metrics/similarity.py": {"CELLS": 500},
     "metrics/sources.py": {"max_samples": 20},
     "neighbors/approximate.py": {"FEWEST": 20, "MEMORY": 1, "PAIRS": 50, "TOGETHER": 10},

@@ -21,7 +21,7 @@ from latentmap.metrics.inference import (
     resampled_means,
 )
 from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric
-from latentmap.metrics.permutation import MORE
+from latentmap.metrics.permutation import most_permutations
 from latentmap.neighbors.graph import Audit, read_graph
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.files import write_json
@@ -208,7 +208,7 @@ def describe(
             **_exchanged("labels", labelled.exchange(labelled.codes)),
             **_exchanged("label_groups", labelled.exchange(labelled.group_codes)),
             "count": statistics.permutations,
-            "most": MORE * statistics.permutations,
+            "most": most_permutations(statistics, len(labelled.values)),
             "seed": statistics.seed,
         },
         "bootstrap": {"resamples": statistics.resamples, "seed": statistics.seed},

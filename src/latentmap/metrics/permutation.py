@@ -15,8 +15,9 @@ from latentmap.neighbors.graph import NeighborList
 
 # Where fewer permutations than this give as high a share as was found, more are drawn,
 FEWEST_AS_HIGH = 10
-# so many times as many in all.
+# so many times as many in all, or of a large set so many as have this many cells.
 MORE = 5
+CELLS = 2**27
 # A test that cannot give a smaller p-value says nothing.
 LARGEST_FLOOR = 0.05
 # Shares of one sum, added up in another order, differ by less.
@@ -69,6 +70,11 @@ def _as_high(draws: Numbers, found: float) -> int:
     return int(np.count_nonzero(draws >= found - ROUNDING))
 
 
+def most_permutations(options: StatisticsOptions, samples: int) -> int:
+    """Return how many permutations a p-value of so many samples may come from."""
+    return max(options.permutations, min(MORE * options.permutations, CELLS // samples))
+
+
 @dataclass(frozen=True)
 class ChanceLevels:
     """What to expect of the share of same-class neighbors.
@@ -87,7 +93,7 @@ def chance_levels(
 ) -> list[ChanceLevels]:
     """Return what to expect of each neighbor list if classes had nothing to do with neighbors.
 
-    The permutations go on, up to `MORE` times as many, where fewer than `FEWEST_AS_HIGH` give as
+    The permutations go on, up to `most_permutations`, where fewer than `FEWEST_AS_HIGH` give as
     high a share as was found. A p-value that stops early is not small, so that the test keeps its
     size at every level (Besag and Clifford 1991, doi:10.1093/biomet/78.2.301), and a small one is
     known well enough to be adjusted for the number of embeddings.
@@ -111,7 +117,8 @@ def chance_levels(
         if _as_high(first[place], one.found) < FEWEST_AS_HIGH
     }
     if further:
-        for table in exchange.permuted((MORE - 1) * options.permutations, (options.seed, 1)):
+        count = most_permutations(options, len(exchange.codes)) - options.permutations
+        for table in exchange.permuted(count, (options.seed, 1)):
             for place, parts in further.items():
                 parts.append(shares[place].overall(table))
     return [

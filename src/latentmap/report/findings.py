@@ -66,6 +66,7 @@ def key_findings(
         *_duplicates(duplicates),
         *_approximate(experiments),
         *_undefined(experiments, figure),
+        *_untested(order, figure),
     ]
 
 
@@ -207,5 +208,18 @@ def _undefined(experiments: Sequence[Experiment], figure: str) -> Iterator[Findi
         yield Finding(
             f"{figure} is not defined for {len(missing)} of {len(experiments)} embeddings, "
             f"{_name(missing[0])} among them" + (f": {'; '.join(notes)}." if notes else "."),
+            warning=True,
+        )
+
+
+def _untested(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
+    """Name the figures that have a chance level and no p-value, and why."""
+    measured = [e for e in order if e[figure].chance_range is not None]
+    without = [e for e in measured if e[figure].p_value is None]
+    if without:
+        notes = sorted({note for e in without if (note := e[figure].note)})
+        yield Finding(
+            f"Whether {figure} is above chance could not be tested for {len(without)} of "
+            f"{len(measured)} embeddings" + (f": {' '.join(notes)}" if notes else "."),
             warning=True,
         )
