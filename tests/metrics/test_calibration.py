@@ -104,7 +104,9 @@ def draws(embed, draw, signal=0.0, scheme="auto", count=RUNS):
         places += rng.normal(size=(len(groups), 3)) + signal * rng.normal(size=(24, 3))[labels]
         options = StatisticsOptions(permutations=99, scheme=scheme, seed=seed)
         data = embed(places, labels, source_groups=groups, k=5, statistics=options)
-        yield [(agreed, chance) for _, agreed, chance in agreements(data, data.codes, 5)]
+        yield [
+            (agreed, chance) for _, agreed, chance in agreements(data, data.codes, 5, precise=True)
+        ]
 
 
 def p_values(embed, draw, **options):

@@ -181,7 +181,7 @@ def test_permutations_go_on_only_where_the_share_is_rare(embed, monkeypatch):
         counts.clear()
         values = rng.normal(size=(90, 3)) + signal * np.eye(3)[codes]
         data = embed(values, codes, statistics=options)
-        *_, (_, _, chance) = agreements(data, data.codes, 5)
+        *_, (_, _, chance) = agreements(data, data.codes, 5, precise=True)
         assert p_values[0] <= chance.overall.p_value <= p_values[1]
         assert counts == drawn_
 

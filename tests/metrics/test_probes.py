@@ -235,7 +235,7 @@ def test_labels_of_one_source_group_are_not_tested(embed, clusters, name):
 
 def test_a_label_occurs_elsewhere_in_a_second_group():
     codes, groups = np.array([0, 0, 1, 1, 2]), np.array([0, 0, 0, 1, 2])
-    assert occurs_elsewhere(codes, groups).tolist() == [False, True, False]
+    assert occurs_elsewhere(codes, groups, 4).tolist() == [False, True, False, False]
 
 
 @BOTH

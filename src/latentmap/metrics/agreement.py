@@ -89,7 +89,7 @@ def obstacle(data: LabelledEmbedding, k: int) -> str | None:
 
 
 def agreements(
-    data: LabelledEmbedding, codes: NDArray[np.intp], k: int
+    data: LabelledEmbedding, codes: NDArray[np.intp], k: int, *, precise: bool = False
 ) -> Iterator[tuple[str, Agreement, ChanceLevels]]:
     """Yield the agreement on each neighbor list, with its chance, after the suffix of its figures.
 
@@ -99,6 +99,7 @@ def agreements(
         data: the embedding.
         codes: (N,) class of each sample.
         k: neighbors looked at.
+        precise: whether a small p-value comes from more permutations.
 
     Raises:
         LatentmapError: the graph holds fewer than k neighbors per row.
@@ -107,7 +108,7 @@ def agreements(
     if data.sources.any():
         found["_grouped"] = agreement(codes, data.graph.grouped, data.sources, k)
     lists = [agreed.neighbors for agreed in found.values()]
-    levels = chance_levels(data.exchange(codes), lists, data.statistics)
+    levels = chance_levels(data.exchange(codes), lists, data.statistics, precise=precise)
     yield from zip(found.keys(), found.values(), levels, strict=True)
 
 

@@ -25,8 +25,8 @@ class StatisticsOptions(Options):
 
     Attributes:
         resamples: bootstrap samples of the source groups, for 95 % intervals.
-        permutations: of the labels, for chance levels and p-values; up to five times as many for a
-            p-value that is small.
+        permutations: of the labels, for chance levels and p-values; up to five times as many where
+            a p-value by which methods are ranked is small.
         scheme: which labels change places in a permutation: all (`free`), those within a source
             group (`within`), or by default what the source groups allow (`auto`).
         splits: random halves of the source groups, for the stability of rankings.

@@ -45,7 +45,7 @@ class AgreementOptions(Options):
     """
 
     k: int = Field(default=10, ge=1)
-    max_samples: int = Field(default=1000, ge=2)
+    max_samples: int = Field(default=750, ge=2)
     permutations: int = Field(default=200, ge=1)
     seed: int = 0
 

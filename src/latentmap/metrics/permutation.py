@@ -89,19 +89,25 @@ class ChanceLevels:
 
 
 def chance_levels(
-    exchange: Exchange, lists: Sequence[NeighborList], options: StatisticsOptions
+    exchange: Exchange,
+    lists: Sequence[NeighborList],
+    options: StatisticsOptions,
+    *,
+    precise: bool = False,
 ) -> list[ChanceLevels]:
     """Return what to expect of each neighbor list if classes had nothing to do with neighbors.
 
-    The permutations go on, up to `most_permutations`, where fewer than `FEWEST_AS_HIGH` give as
-    high a share as was found. A p-value that stops early is not small, so that the test keeps its
-    size at every level (Besag and Clifford 1991, doi:10.1093/biomet/78.2.301), and a small one is
-    known well enough to be adjusted for the number of embeddings.
+    If a precise p-value is asked for, the permutations go on, up to `most_permutations`, where
+    fewer than `FEWEST_AS_HIGH` give as high a share as was found. A p-value that stops early is not
+    small, so that the test keeps its size at every level (Besag and Clifford 1991,
+    doi:10.1093/biomet/78.2.301), and a small one is known well enough to be adjusted for the number
+    of embeddings.
 
     Args:
         exchange: the classes, and which samples change places: in the same orders for all lists.
         lists: neighbor lists of the same samples.
         options: the number of permutations, and their seed.
+        precise: whether a small p-value comes from more permutations.
     """
     shares = [SameClassShares(exchange, neighbors) for neighbors in lists]
     draws: list[list[Numbers]] = [[] for _ in shares]
@@ -114,7 +120,7 @@ def chance_levels(
     further: dict[int, list[Numbers]] = {
         place: []
         for place, one in enumerate(shares)
-        if _as_high(first[place], one.found) < FEWEST_AS_HIGH
+        if precise and _as_high(first[place], one.found) < FEWEST_AS_HIGH
     }
     if further:
         count = most_permutations(options, len(exchange.codes)) - options.permutations

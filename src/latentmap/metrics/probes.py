@@ -31,7 +31,9 @@ def probe_figures(prefix: str, probe: str) -> dict[str, Figure]:
     }
 
 
-def occurs_elsewhere(codes: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.bool_]:
+def occurs_elsewhere(
+    codes: NDArray[np.intp], groups: NDArray[np.intp], labels: int
+) -> NDArray[np.bool_]:
     """Return which labels occur in more than one source group, (labels,).
 
     Permutations that respect source groups leave their number as it is.
@@ -39,9 +41,10 @@ def occurs_elsewhere(codes: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArr
     Args:
         codes: (N,) label of each sample, from 0.
         groups: (N,) source group of each sample.
+        labels: how many there are.
     """
     pairs = np.unique(np.stack([codes, groups]), axis=1)
-    return np.bincount(pairs[0]) > 1
+    return np.bincount(pairs[0], minlength=labels) > 1
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class Answers:
     """Labels of some samples, and what a probe answered, once or several times.
 
     Attributes:
-        codes: (N, 1) labels, or (N, some) where labels differ from time to time.
-        given: (N, some) answers, `UNTESTED` where a sample was not tested.
+        codes: (n, 1) labels, or (n, some) where labels differ from time to time.
+        given: (n, some) answers, `UNTESTED` where a sample was not tested.
     """
 
     codes: NDArray[np.integer]
@@ -105,7 +108,7 @@ def probe_measurements(
     Args:
         prefix: of the figures' names.
         data: the embedding; some of its samples are tested.
-        found: the answers, (N, 1).
+        found: the answers, (n, 1).
         without: the answers without each part of the source groups, which is neither trained on
             nor tested; of no part where these are too few.
         permuted: the answers to permuted labels.
@@ -114,7 +117,8 @@ def probe_measurements(
     values, parts, draws = (one.figures(labels) for one in (found, without, permuted))
     draws[0] += found.by_margins(labels) - permuted.by_margins(labels)
     tested = found.given[:, 0] != UNTESTED
-    said = [] if tested.all() else [f"{tested.sum()} of {len(tested)} samples tested."]
+    count = len(data.values)
+    said = [] if tested.sum() == count else [f"{tested.sum()} of {count} samples tested."]
     frequent = np.bincount(found.codes[tested, 0]).max() / tested.sum()
     measurements = {}
     for place, name in enumerate(probe_figures(prefix, "")):

@@ -45,7 +45,8 @@ class KnnCategory(Metric[NeighborMetricOptions]):
         if reason:
             return self._undefined(data, reason)
         found = self._undefined(data, NO_NEIGHBOR)
-        for suffix, agreed, chance in agreements(data, data.codes, self.options.k):
+        both = agreements(data, data.codes, self.options.k, precise=True)
+        for suffix, agreed, chance in both:
             rates, permuted = agreed.by_class(agreed.shares), chance.by_class
             mean, median = float(rates.mean()), float(np.median(rates))
             by_label = self._by_label(suffix, rates, permuted.mean(axis=0))

@@ -46,7 +46,7 @@ class ProbeKnn(Metric[NeighborMetricOptions]):
             return self.undefined(reason)
         if not data.sources.any():
             return self.undefined(NO_NEIGHBOR)
-        testable = occurs_elsewhere(data.codes, data.sources)
+        testable = occurs_elsewhere(data.codes, data.sources, len(data.classes))
         if not testable.any():
             return self.undefined(NOTHING_TO_TEST)
         neighbors = nearest(data.graph.grouped, self.options.k).indices

@@ -29,7 +29,7 @@ from latentmap.metrics.probes import (
 from latentmap.neighbors.distances import Points
 
 # Principal axes that the probe looks at. A strong penalty hides the others.
-AXES = 512
+AXES = 256
 # A component with a smaller share of the variance is rounding of the float32 products.
 SMALLEST_SHARE = 1e-6
 # Times the mean sum of squares of a feature; from which one is chosen, the strongest of equals.
@@ -76,40 +76,47 @@ class ProbeLinear(Metric[ProbeLinearOptions]):
             return self.undefined(data.obstacle)
         rng = np.random.default_rng(self.options.seed)
         rows = _drawn(len(data.values), self.options.max_samples, rng)
-        codes, groups = data.codes[rows], np.unique(data.sources[rows], return_inverse=True)[1]
-        count = int(groups.max()) + 1
-        if count < 2:
+        codes, groups = data.codes[rows], _numbered(data.sources[rows])
+        if not groups.any():
             return self.undefined(NO_NEIGHBOR)
-        testable = np.zeros(len(data.classes), np.bool_)
-        occurs = occurs_elsewhere(codes, groups)
-        testable[: len(occurs)] = occurs
+        testable = occurs_elsewhere(codes, groups, len(data.classes))
         if not testable.any():
             return self.undefined(NOTHING_TO_TEST)
-        dense = np.unique(codes, return_inverse=True)[1]
-        folds = grouped_folds(dense, rng.permutation(count)[groups], min(self.options.folds, count))
+        folds = self._folds(codes, groups, rng)
         probe = _Probe(_on_axes(data, rows), codes, folds, len(data.classes))
-        statistics = data.statistics
-        exchange = replace(data.exchange(data.codes), codes=codes, groups=groups)
-        draws = min(statistics.permutations, PERMUTATIONS)
-        tables = list(exchange.permuted(draws, statistics.seed))
-        permuted = np.concatenate(tables, axis=1)
+        permuted = _permuted(data, rows)
 
-        def of_all(labels: NDArray[np.integer], given: NDArray[np.integer]) -> Answers:
-            """Return the answers of the samples that were drawn among those of all samples."""
-            shape = len(data.values), given.shape[1]
-            every = Answers(np.zeros(shape, np.intp), np.full(shape, UNTESTED))
-            every.codes[rows] = labels
-            every.given[rows] = np.where(testable[labels], given, UNTESTED)
-            return every
+        def answered(labels: NDArray[np.integer], given: NDArray[np.integer]) -> Answers:
+            return Answers(labels, np.where(testable[labels], given, UNTESTED))
 
         own = codes[:, np.newaxis]
         return probe_measurements(
             "probe_linear",
             data,
-            found=of_all(own, probe.answers()[:, np.newaxis]),
-            without=of_all(own, probe.without(interval_parts(groups, statistics.seed))),
-            permuted=of_all(permuted, probe.permuted(permuted)),
+            found=answered(own, probe.answers()[:, np.newaxis]),
+            without=answered(own, probe.without(interval_parts(groups, data.statistics.seed))),
+            permuted=answered(permuted, probe.permuted(permuted)),
         )
+
+    def _folds(
+        self, codes: NDArray[np.intp], groups: NDArray[np.intp], rng: np.random.Generator
+    ) -> NDArray[np.intp]:
+        count = int(groups.max()) + 1
+        shuffled = rng.permutation(count)[groups]
+        return grouped_folds(_numbered(codes), shuffled, min(self.options.folds, count))
+
+
+def _permuted(data: LabelledEmbedding, rows: NDArray[np.intp]) -> NDArray[np.integer]:
+    """Return the labels of some samples after each permutation, (n, permutations)."""
+    exchange = data.exchange(data.codes)
+    drawn = replace(exchange, codes=data.codes[rows], groups=_numbered(exchange.groups[rows]))
+    count = min(data.statistics.permutations, PERMUTATIONS)
+    return np.concatenate(list(drawn.permuted(count, data.statistics.seed)), axis=1)
+
+
+def _numbered(values: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return numbers of which every one up to the largest is in use."""
+    return np.unique(values, return_inverse=True)[1]
 
 
 @dataclass(frozen=True)
