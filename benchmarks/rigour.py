@@ -22,7 +22,7 @@ from latentmap.neighbors.search import NeighborOptions, find_neighbors
 ROWS = 1406
 DIMS = (16, 16, 16, 16, 32, 32, 64, 128, 256, 256, 1024, 4096, 4096, 4096)
 LABELS = 24
-COMPARED = 1000
+COMPARED = 750
 PERMUTATIONS = 100
 
 
