@@ -109,6 +109,7 @@ def test_a_conversation_that_cannot_be_read_is_set_aside_with_the_reason(tmp_pat
         ("Decimal('1.10')", "1.10"),
         ("(1, 'a', {2, 3})", [1, "a", [2, 3]]),
         ("  {'a': 1}\n", {"a": 1}),
+        ("{'pattern': '\\d'}", {"pattern": "\\d"}),
         ("b'x'", b"x"),
     ],
 )

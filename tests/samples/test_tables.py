@@ -362,9 +362,16 @@ def test_cells_beyond_the_last_column_count_if_they_are_filled(tmp_path):
     assert table[BROKEN].to_pylist() == [
         None,
         {"line": 3, "fault": "3 cells where the header has 2"},
-        {"line": 4, "fault": "1 cells where the header has 2"},
+        {"line": 4, "fault": "1 cell where the header has 2"},
         None,
     ]
+
+
+def test_columns_that_are_called_like_the_beginning_of_other_files(tmp_path):
+    path = tmp_path / "t.csv"
+    for name in ("PAR1", "PARENT", "ORCA", "FEA1", "BZh", "ARROW1"):
+        path.write_text(f"{name},label\na,x\n")
+        assert Rows([path]).table()[name].to_pylist() == ["a"]
 
 
 def test_only_what_programs_write_as_numbers_are_numbers(tmp_path):
@@ -393,9 +400,10 @@ def test_a_corrected_cell_leaves_all_other_rows_as_they_were(tmp_path):
     path.write_text("text,label,n\na,x,1\nb,y,oops\n")
     source = {"input": str(path), "name": "t"}
     before = SOURCES.create("table", source).index()["digest"].to_list()
-    path.write_text("text,label,n\na,x,1\nb,y,2\n")
-    after = SOURCES.create("table", source).index()["digest"].to_list()
-    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False]
+    for second, is_same in (("b,y,2", False), ("b", False), ("b,y,oops", True)):
+        path.write_text(f"text,label,n\na,x,1\n{second}\n")
+        after = SOURCES.create("table", source).index()["digest"].to_list()
+        assert [a == b for a, b in zip(before, after, strict=True)] == [True, is_same]
 
 
 def test_elements_of_an_array_that_are_no_objects_are_set_aside(tmp_path):

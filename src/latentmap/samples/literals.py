@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import warnings
 from typing import Any
 
 NAMES = {
@@ -37,7 +38,10 @@ def parse_literal(text: str) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        return _value(ast.parse(text.strip(), mode="eval").body)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of strings with stray backslashes
+            tree = ast.parse(text.strip(), mode="eval")
+        return _value(tree.body)
     except SyntaxError as error:
         reason = str(error.msg)
     except ValueError as error:

@@ -248,16 +248,30 @@ def _matrix(table: pa.Table) -> tuple[NDArray[Any], NDArray[np.int64]]:
         columns = [column.to_numpy() for column in table.columns]
         lacking = np.any([np.asarray(column.is_null()) for column in table.columns], axis=0)
         return np.column_stack(columns), np.where(lacking, -1, len(columns))
-    cells = table.column(0).to_pylist()
-    vectors = [_numbers(cell) if isinstance(cell, str) else cell for cell in cells]
-    lengths = np.array([-1 if vector is None else len(vector) for vector in vectors], np.int64)
-    known = Counter(length for length in lengths.tolist() if length > 0)
+    lists = table.column(0)
+    if not pa.types.is_list(lists.type):
+        vectors = [None if cell is None else _numbers(cell) for cell in lists.to_pylist()]
+        lists = pa.chunked_array([vectors], pa.list_(pa.float64()))
+    return _stacked(lists)
+
+
+def _stacked(lists: pa.ChunkedArray) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Stack lists of numbers, (N, D) float32, D being the most frequent length."""
+    import pyarrow.compute as pc
+
+    lengths = pc.fill_null(pc.list_value_length(lists), -1).to_numpy().astype(np.int64)
+    known = Counter(lengths[lengths > 0].tolist())
     dims = known.most_common(1)[0][0] if known else 0
-    values = np.full((len(vectors), dims), np.nan, np.float64)
-    for row, vector in enumerate(vectors):
-        if vector is not None and len(vector) == dims:
-            values[row] = np.array(vector, np.float64)
-    return values, lengths
+    stacked = np.full((len(lengths), dims), np.nan, np.float32)
+    start = 0
+    for chunk in lists.chunks:
+        own = slice(start, start + len(chunk))
+        fits = lengths[own] == dims
+        numbers = chunk.filter(pa.array(fits)).flatten().to_numpy(zero_copy_only=False)
+        with np.errstate(over="ignore"):
+            stacked[own][fits] = numbers.reshape(-1, dims)
+        start += len(chunk)
+    return stacked, lengths
 
 
 def _numbers(text: str) -> list[float] | None:

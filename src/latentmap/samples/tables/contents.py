@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,28 +33,27 @@ BYTE_ORDERS = {
 UNPACK = "Unpack it"
 SAVE = "Save it as CSV or Parquet"
 FOREIGN = (
-    (b"BZh", "bzip2", UNPACK),
-    (b"\xfd7zXZ\x00", "xz", UNPACK),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook or Word document", SAVE),
-    (b"%PDF-", "a PDF document", SAVE),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", SAVE),
-    (b"SQLite format 3\x00", "an SQLite database", SAVE),
-    (b"\x93NUMPY", "a NumPy array", "Read it with the source 'vectors'"),
-    (b"FEA1", "a Feather file of version 1", "Save it as Feather 2, which is Arrow"),
-    (b"ORC", "an ORC file", "Save it as Parquet"),
-    (b"Obj\x01", "an Avro file", "Save it as Parquet"),
-    (b"PARE", "an encrypted Parquet file", "Save it without encryption"),
-    (b"\x89PNG", "a PNG image", "Give a table"),
-    (b"\xff\xd8\xff", "a JPEG image", "Give a table"),
-    (b"\xff\xfe\x00\x00", "UTF-32 text", "Save it as UTF-8"),
-    (b"\x00\x00\xfe\xff", "UTF-32 text", "Save it as UTF-8"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "Run 'git lfs pull'"),
-    (b"<!DOCTYPE", "a web page", "Download the file itself"),
-    (b"<!doctype", "a web page", "Download the file itself"),
-    (b"<html", "a web page", "Download the file itself"),
-    (b"<?xml", "XML", SAVE),
+    (rb"BZh[1-9]1AY&SY", "bzip2", UNPACK),
+    (rb"\xfd7zXZ\x00", "xz", UNPACK),
+    (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
+    (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook or Word document", SAVE),
+    (rb"%PDF-", "a PDF document", SAVE),
+    (rb"\x89HDF\r\n\x1a\n", "an HDF5 file", SAVE),
+    (rb"SQLite format 3\x00", "an SQLite database", SAVE),
+    (rb"\x93NUMPY", "a NumPy array", "Read it with the source 'vectors'"),
+    (rb"FEA1[^ -~\t]", "a Feather file of version 1", "Save it as Feather 2, which is Arrow"),
+    (rb"ORC[^ -~\t]", "an ORC file", "Save it as Parquet"),
+    (rb"Obj\x01", "an Avro file", "Save it as Parquet"),
+    (rb"PARE[^ -~\t]", "an encrypted Parquet file", "Save it without encryption"),
+    (rb"\x89PNG", "a PNG image", "Give a table"),
+    (rb"\xff\xd8\xff", "a JPEG image", "Give a table"),
+    (rb"\xff\xfe\x00\x00|\x00\x00\xfe\xff", "UTF-32 text", "Save it as UTF-8"),
+    (rb"version https://git-lfs", "a Git LFS pointer, not the file itself", "Run 'git lfs pull'"),
+    (rb"\s*<(!DOCTYPE|!doctype|html)", "a web page", "Download the file itself"),
+    (rb"<\?xml", "XML", SAVE),
 )
+"""How other files begin, what they are, and what to do with them; letters may begin a text too."""
+
 ZIP = b"PK\x03\x04"
 ZIPPED = (
     (b"xl/", "an Excel workbook", SAVE),
@@ -147,7 +147,7 @@ class Content:
         Raises:
             LatentmapError: says what it is.
         """
-        named = [(kind, todo) for start, kind, todo in FOREIGN if self.head.startswith(start)]
+        named = [(kind, todo) for start, kind, todo in FOREIGN if re.match(start, self.head)]
         if self.head.startswith(ZIP):
             named += [(kind, todo) for name, kind, todo in ZIPPED if name in self.head]
             named.append(("a ZIP archive", UNPACK))

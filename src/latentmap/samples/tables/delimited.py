@@ -135,24 +135,23 @@ class Delimited(TableFile):
 def _identified(typed: pa.Table, text: pa.Table) -> pa.Table:
     """Return rows with what identifies them: their cells as they are written.
 
-    So it makes no difference to a row whether all others have a number in a column.
+    So it makes no difference to a row whether all others have a number in a column, or are damaged.
     """
-    content = [stable_text(row) for row in text.to_pylist()]
+    rows = text.to_pylist()
+    content = [stable_text(row.pop(BROKEN, None) or row) for row in rows]
     return typed.append_column(CONTENT, strings(content))
 
 
-def read_records(
-    lines: Iterator[str], delimiter: str, width: int | None = None, spaced: bool = False
-) -> Iterator[Record]:
+def read_records(lines: Iterator[str], delimiter: str, spaced: bool) -> Iterator[Record]:
     """Yield the rows of a file, blank ones left out.
 
     A quote that nothing closes takes the lines after it into its row: after a damaged row, reading
-    goes on with the line after its first. Empty cells beyond the last column do not count.
+    goes on with the line after its first. The first row says how many cells a row has; empty ones
+    beyond them do not count.
 
     Args:
         lines: of the file, with their ends.
         delimiter: between cells.
-        width: cells of a row; those of the first one by default.
         spaced: whether a space after a delimiter belongs to it.
     """
     csv.field_size_limit(sys.maxsize)
@@ -171,6 +170,7 @@ def read_records(
         return csv.reader(feed(), delimiter=delimiter, strict=True, skipinitialspace=spaced)
 
     rows, number = reader(), 1
+    width: int | None = None
     while True:
         cells, fault = _next_row(rows, width)
         if cells is None:
@@ -198,7 +198,8 @@ def _next_row(reader: Any, width: int | None) -> tuple[list[str] | None, str | N
         return [], None
     if len(cells) > width and not any(map(str.strip, cells[width:])):
         return cells, None
-    return [], f"{len(cells)} cells where the header has {width}"
+    count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    return [], f"{count} where the header has {width}"
 
 
 def _read(content: Content, lines: Iterator[str], has_header: bool) -> pa.Table:
@@ -207,7 +208,7 @@ def _read(content: Content, lines: Iterator[str], has_header: bool) -> pa.Table:
     # `a, b` is written by hand: the space is no part of the cell.
     first = next(filter(str.strip, content.lines), "")
     is_spaced = first.count(delimiter) == first.count(delimiter + " ") > 0
-    records = read_records(lines, delimiter, spaced=is_spaced)
+    records = read_records(lines, delimiter, is_spaced)
     top = next(records, None)
     if top is None or top.fault is not None:
         reason = "it is empty" if top is None else f"line {top.line}: {top.fault}"

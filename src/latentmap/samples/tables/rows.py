@@ -147,7 +147,8 @@ def _text_columns(paths: Iterable[str] | None) -> StaysText:
 def _open(content: Content, stays_text: StaysText, header: bool) -> TableFile:
     """Open a file by what it holds; see `Rows`."""
     content.refuse_foreign()
-    if content.head.startswith((PARQUET, ARROW, ARROW_STREAM)):
+    is_text = content.suffix in TEXT_SUFFIXES and not content.is_binary  # with a column PAR1
+    if content.head.startswith((PARQUET, ARROW, ARROW_STREAM)) and not is_text:
         return Columnar(content)
     if content.is_binary and content.suffix in COLUMNAR_SUFFIXES:
         return Columnar(content)  # an Arrow stream as it was written before 2019
