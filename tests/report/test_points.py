@@ -45,3 +45,45 @@ def test_thumbnails_of_other_samples_are_refused(fake_run, tmp_path):
     write_arrow(tmp_path / "t.arrow", table.slice(1))
     with pytest.raises(LatentmapError, match=r"t\.arrow has 39 rows where 40 are expected"):
         read_shown_samples(fake_run.samples[:1], [tmp_path / "t.arrow"], 1000)
+
+
+@pytest.fixture
+def with_columns(fake_run, tmp_path):
+    """The run's samples with columns of their own, with or without labels."""
+
+    def write(label):
+        paths = []
+        for number, path in enumerate(fake_run.samples):
+            table = read_arrow(path)
+            rows = range(40 * number, 40 * number + len(table))
+            columns = {
+                "language": ["de" if row % 3 else "en" for row in rows],
+                "score": [row % 2 for row in rows],
+                "text_of_its_own": [f"text {row}" for row in rows],
+                "always": ["same"] * len(rows),
+                "nested": [{"a": row % 2} for row in rows],
+            }
+            if number == 1:  # the first shard has no such column
+                columns["late"] = ["a", "b"] * 15
+            for name, column in columns.items():
+                table = table.append_column(name, pa.array(column))
+            if not label:
+                for name in ("label", "label_group"):
+                    place = table.column_names.index(name)
+                    table = table.set_column(place, name, pa.nulls(len(table), pa.string()))
+            paths.append(tmp_path / path.name)
+            write_arrow(paths[-1], table)
+        return paths
+
+    return write
+
+
+def test_samples_without_labels_are_told_apart_by_columns_of_their_own(fake_run, with_columns):
+    shown = read_shown_samples(with_columns(label=False), fake_run.thumbnails, 10)
+    assert set(shown.content["label"]) == set(shown.content["group"]) == {""}
+    assert list(shown.further) == ["language", "score", "late"]
+    assert shown.further["language"] == ["de" if row % 3 else "en" for row in range(0, 70, 7)]
+    assert shown.further["score"] == [str(row % 2) for row in range(0, 70, 7)]
+    assert shown.further["late"][:6] == [None] * 6 and None not in shown.further["late"][6:]
+    assert [c.title for c in shown.colorings] == ["language", "score", "late"]
+    assert read_shown_samples(with_columns(label=True), fake_run.thumbnails, 10).further == {}

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.report.colorings import Coloring, colorings
+from latentmap.report.colorings import MOST_VALUES, Coloring, colorings
 from latentmap.report.labels import NO_LABEL
+from latentmap.samples.cells import as_text
+from latentmap.samples.clean import ORIGINS
 from latentmap.store.maps import AXES, read_map
-from latentmap.store.samples import evenly_spaced, read_samples
-from latentmap.store.tables import check_ids, read_arrow, read_parquet
+from latentmap.store.samples import SCHEMA, evenly_spaced, read_samples
+from latentmap.store.tables import check_ids, read_arrow, read_arrow_schema, read_parquet
 
 TEXT_LENGTH = 300
 CELL_LENGTH = 160
+
+MOST_COLUMNS = 8
+"""Of the samples' own columns, so many can colour maps."""
 
 # What a tooltip has rows for itself, or shows as something else than a row.
 OWN_NAMES = {
@@ -41,7 +47,8 @@ class ShownSamples:
             (both `NO_LABEL` where a sample has none), text, image (position in `images`, -1 for
             none) and images (data URIs, each once).
         further: further columns of those that are shown, by name: the source where there are
-            several, and annotations; None where a sample has none.
+            several, annotations, and without labels those of the samples' own that have few
+            values; None where a sample has none.
     """
 
     ids: list[str]
@@ -72,7 +79,7 @@ def read_shown_samples(
     Raises:
         LatentmapError: thumbnails or annotations do not belong to the samples.
     """
-    table = read_samples(samples, ["id", "source"])
+    table = read_samples(samples, ["id", "source", "label"])
     rows = evenly_spaced(len(table), max_points)
     shown = read_samples_at(rows, samples, thumbnails)
     further = {}
@@ -80,7 +87,51 @@ def read_shown_samples(
         further["source"] = _chosen(table["source"], rows)
     if annotations is not None:
         further |= _read_annotations(annotations, shown)
+    if table["label"].null_count == len(table):
+        own = _few_valued(samples, rows)
+        further |= {name: column for name, column in own.items() if name not in further}
     return replace(shown, further=further)
+
+
+def _few_valued(
+    samples: Sequence[Path | str], rows: NDArray[np.intp]
+) -> dict[str, list[str | None]]:
+    """Read the first of the samples' own columns that tell them apart by a few values, as text.
+
+    Args:
+        samples: shards of samples; a column that some do not have is null in their rows.
+        rows: numbers of samples, ascending.
+    """
+    schemas = [read_arrow_schema(path) for path in samples]
+    core = {*SCHEMA.names, *ORIGINS}
+    names = dict.fromkeys(
+        field.name for schema in schemas for field in schema if field.name not in core
+    )
+    found = {}
+    for name in names:
+        values: list[Any] = []
+        for path, schema in zip(samples, schemas, strict=True):
+            count = len(read_arrow(path, ["id"]))
+            column = read_arrow(path, [name])[name] if name in schema.names else pa.nulls(count)
+            if not _is_plain(column.type) or len(column.unique()) > MOST_VALUES + 1:
+                break
+            values += column.to_pylist()
+        else:
+            told = name if name not in OWN_NAMES else f"own.{name}"
+            found[told] = [_cell(values[row]) for row in rows.tolist()]
+    telling = (item for item in found.items() if 1 < len(set(item[1]) - {None}) <= MOST_VALUES)
+    return dict(islice(telling, MOST_COLUMNS))
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    return is_text or is_number or pa.types.is_boolean(kind) or pa.types.is_null(kind)
+
+
+def _cell(value: Any) -> str | None:
+    text = as_text(value)
+    return None if text is None else _shorten(text, CELL_LENGTH)
 
 
 def _read_annotations(path: Path | str, shown: ShownSamples) -> dict[str, list[str | None]]:
@@ -88,8 +139,7 @@ def _read_annotations(path: Path | str, shown: ShownSamples) -> dict[str, list[s
     check_ids(path, table["id"].to_pylist(), shown.ids)
     return {
         f"annotation.{name}" if name in OWN_NAMES else name: [
-            None if value is None else _shorten(value, CELL_LENGTH)
-            for value in _chosen(table[name], shown.rows)
+            _cell(value) for value in _chosen(table[name], shown.rows)
         ]
         for name in table.column_names
         if name != "id"
