@@ -440,8 +440,10 @@ def test_a_tower_whose_weights_do_not_fit_is_refused(tmp_path, name):
     renamed = {**lacking, extra: weights[fc1]}
     refused(renamed, rf"lacks 1 of .* \({fc1}\) and has 1 unknown to it \({extra}\)")
     refused({**weights, fc1: torch.zeros(3, 3)}, rf"has 1 in another shape \({fc1}\)")
-    # What belongs to other tasks, or is no weight, changes nothing.
-    save_file({**weights, "classifier.weight": torch.zeros(2)}, folder / "model.safetensors")
+    # What belongs to other tasks, or only counts positions, changes nothing.
+    positions = fc1.partition("encoder.")[0] + "embeddings.position_ids"
+    harmless = {"classifier.weight": torch.zeros(2), positions: torch.arange(17)}
+    save_file({**weights, **harmless}, folder / "model.safetensors")
     load(folder)
 
 

@@ -71,6 +71,7 @@ OTHERS = {
     ("metrics/inference.py", "permutations"),
     ("metrics/two_sample.py", "permutations"),
     ("project/projections/umap.py", "SMALL"),
+    ("project/start.py", "STEPS"),
 }
 STAGES = ("draw", "export", "inspect", "metrics", "neighbors", "pool", "project", "report")
 LARGE = 500

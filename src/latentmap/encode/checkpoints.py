@@ -20,6 +20,9 @@ WRAPPERS = ("module.", "_orig_mod.", "model.")
 NOT_OF_IMAGES = ("text_", "logit_", "classifier.", "head.", "fc.")
 """Starts of names that may be left over: the text tower, the temperature, a classifier's head."""
 
+BUFFERS = ("position_ids", "inv_freq", "num_batches_tracked")
+"""Ends of the names of what older libraries saved with the weights and newer ones compute."""
+
 NAMED = 3
 
 
@@ -95,12 +98,12 @@ def describe_misfit(
 
     Args:
         missing: weights of the model that are not there.
-        unused: weights that are there and not in the model.
+        unused: weights that are there and not in the model; buffers that it computes do not count.
         mismatched: weights that are there in another shape.
     """
     kinds = {
         "lacks {} of the model's weights": sorted(missing),
-        "has {} unknown to it": sorted(unused),
+        "has {} unknown to it": sorted(name for name in unused if not name.endswith(BUFFERS)),
         "has {} in another shape": sorted(mismatched),
     }
     return " and ".join(

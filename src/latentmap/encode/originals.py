@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Weights = Mapping[str, "torch.Tensor"]
 Convert = Callable[..., Weights]
 
-TAESD = re.compile(r"(?:taesd_)?(?:encoder\.)?(?P<place>\d+)\.(?P<rest>(?:conv\.|skip\.)?\S+)")
-"""Names of an encoder of TAESD, whose layers are numbered."""
+NUMBERED = re.compile(r"(?:taesd_)?(?:encoder\.)?(\d+\.\S+)")
+"""Names of an encoder of TAESD, whose layers have numbers."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,12 @@ def read_original(path: Path | str) -> Original:
     weights = read_checkpoint(path)
     if "encoder.conv1.weight" in weights and "conv1.weight" in weights:
         return _wan(weights)
-    if any(name.endswith("encoder.down.0.block.0.conv1.weight") for name in weights):
+    names = " ".join(weights)
+    if "encoder.down.0.block.0.conv1.weight" in names and "encoder.conv_out.weight" in names:
         return _latent_diffusion(weights)
     encoder = _numbered(weights)
-    if "0.weight" in encoder and encoder["0.weight"].shape[1] == 3:
+    # A decoder has no weights in its first layer.
+    if encoder.keys() >= {"0.weight", "1.conv.0.weight", "2.weight"}:
         return _taesd(encoder)
     raise LatentmapError(
         f"{path} has no weights of an encoder under the names of TAESD (0.weight), Wan 2.1 "
@@ -61,8 +63,8 @@ def read_original(path: Path | str) -> Original:
 
 def _numbered(weights: Weights) -> dict[str, torch.Tensor]:
     """Return the weights whose names start with a layer's number."""
-    found = ((TAESD.fullmatch(name), value) for name, value in weights.items())
-    return {f"{name['place']}.{name['rest']}": value for name, value in found if name}
+    found = ((NUMBERED.fullmatch(name), value) for name, value in weights.items())
+    return {name[1]: value for name, value in found if name}
 
 
 def _taesd(encoder: Weights) -> Original:
@@ -99,7 +101,7 @@ def _latent_diffusion(weights: Weights) -> Original:
     place = re.compile(r"(?:.*\.)?(encoder\.down\.(\d+)\.block\.(\d+)\.conv1\.weight)")
     blocks = [(found, weights[name]) for name in weights if (found := place.fullmatch(name))]
     widths = {int(found[2]): len(value) for found, value in blocks}
-    (conv_out,) = (v for name, v in weights.items() if name.endswith("encoder.conv_out.weight"))
+    conv_out = next(v for name, v in weights.items() if name.endswith("encoder.conv_out.weight"))
     arguments = {
         "block_out_channels": tuple(widths[level] for level in sorted(widths)),
         "down_block_types": ("DownEncoderBlock2D",) * len(widths),
