@@ -76,6 +76,10 @@ rule exports:
         paths(EXPORTED_POINTS, POINT_KEYS),
 
 
+if workflow.is_main_process:
+    DIGESTS.save()
+
+
 onerror:
     say_last(failure_lines(Path(LOG), STARTED))
 

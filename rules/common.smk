@@ -25,6 +25,7 @@ from latentmap.report.chart import CHARTS, charts_of
 from latentmap.report.provenance import commit_of
 from latentmap.run import DEFAULT_CONFIG, TEXTS, created, kind_of, load_run
 from latentmap.samples.annotations import digest_annotation
+from latentmap.store.digests import remember_digests
 
 # An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
 SRC = str(Path(workflow.basedir) / "src")
@@ -52,6 +53,11 @@ GIVEN = workflow.config_settings
 with refusing():
     RUN = load_run(read_config(GIVEN.configfiles or [DEFAULT_CONFIG], GIVEN.config_args, TEXTS))
     ANNOTATION_DIGESTS = list(map(digest_annotation, RUN.annotations))
+
+# Files that are as they were when the last plan was made are not opened again.
+DIGESTS = remember_digests(
+    f".snakemake/latentmap/{RUN.run}.parquet", fingerprint("latentmap.store.files")
+)
 
 # ---- paths -------------------------------------------------------------------------------------
 

@@ -10,12 +10,13 @@ import math
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from glob import escape
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, Protocol
 
 from latentmap.errors import LatentmapError
 from latentmap.store.stamp import damaged, read_stamped_text, stamped_text
@@ -35,6 +36,17 @@ ZIP = b"PK\x03\x04"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 STAMP = "stamp"
 """Key of a JSON object of ours that is its last one and holds no result."""
+
+
+class Memory(Protocol):
+    """What may know digests of files."""
+
+    def digest(self, path: Path | str, read: Callable[[Path | str], str]) -> str:
+        """Return the digest of a file, by reading it if need be."""
+
+
+KNOWN_DIGESTS: ContextVar[Memory | None] = ContextVar("known_digests", default=None)
+"""Asked before a file is digested, where one plan follows another; see `store.digests`."""
 
 
 @contextmanager
@@ -226,6 +238,11 @@ def digest_file(path: Path | str) -> str:
     comes after it. Of a zip archive (`.npz`, `.pt`) it is the checksums of its members, if they
     have any.
     """
+    memory = KNOWN_DIGESTS.get()
+    return _read_digest(path) if memory is None else memory.digest(path, _read_digest)
+
+
+def _read_digest(path: Path | str) -> str:
     with Path(path).open("rb") as file:
         return _digest_stream(file)
 
