@@ -1,6 +1,7 @@
 """Boxes: unit and layout are told from all of a source, and only what is certain is repaired."""
 
 import io
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,22 @@ import pytest
 from PIL import Image
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.boxes import BoxFormat, BoxOptions, box_remarks, clean_boxes, judge_boxes
+from latentmap.samples.boxes import (
+    BoxFormat,
+    BoxOptions,
+    all_boxes,
+    box_remarks,
+    clean_boxes,
+    judge_boxes,
+)
 from latentmap.samples.faults import FaultError
 from latentmap.samples.ingest import ingest_shard
+from latentmap.samples.pictures import picture_size
 from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards
 from latentmap.samples.source import SOURCES
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
+SHARED = Path(__file__).parents[3] / "shared"
+CASES, RELATIONS = SHARED / "cases", SHARED / "data" / "coco-relations"
 
 SIZE = np.array([640, 480])
 
@@ -226,3 +236,21 @@ def test_cases_of_boxes(case, given, boxes):
     shards, found = planned(source)
     assert {shard.boxes for shard in shards} == {given}
     np.testing.assert_allclose(found, [boxes] * 6)
+
+
+@pytest.mark.skipif(not RELATIONS.exists(), reason="no shared data")
+def test_25_boxes_of_photographs_suffice():
+    source = SOURCES.create("hub", {"input": str(RELATIONS / "embedded.parquet")})
+    raw = source.read(range(160))
+    found = [all_boxes([boxes]) for boxes in raw["boxes"].to_pylist()]
+    pictures = [picture_size(image) for image in raw["image"].to_pylist()]
+    sizes = np.repeat(np.array(pictures, float), [len(boxes) for boxes in found], axis=0)
+    boxes = np.concatenate(found) / np.tile(sizes, 2)
+    random = np.random.default_rng(0)
+    for layout, unit in product(("xyxy", "xywh", "cxcywh"), ("pixels", "fractions")):
+        written = given_as(boxes, layout, "fractions")
+        written = written * np.tile(sizes, 2) if unit == "pixels" else written
+        for _ in range(50):
+            drawn = random.choice(len(boxes), 25, replace=False)
+            samples = written[drawn], sizes[drawn]
+            assert judge_boxes(samples[0], BoxOptions(), lambda s=samples: s) == (unit, layout)
