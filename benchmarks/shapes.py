@@ -25,7 +25,7 @@ class Shape:
 
 
 def blobs(distance: float, rows: int = 400, dims: int = 50, count: int = 10) -> Shape:
-    """Return unit Gaussians whose centres are this many of their widths apart in every axis."""
+    """Return unit Gaussians whose centres have this standard deviation in every axis."""
     random = np.random.default_rng(0)
     centres = distance * random.normal(size=(count, dims))
     clusters = random.integers(count, size=rows)
@@ -66,7 +66,7 @@ def digits(rows: int = 800) -> Shape:
 
 
 SHAPES: dict[str, Callable[[], Shape]] = {
-    "touching blobs": lambda: blobs(1),
+    "touching blobs": lambda: blobs(0.4),
     "far blobs": lambda: blobs(10),
     "near-duplicates": lambda: copies(10, 20, 1e-3),
     "exact duplicates": lambda: copies(20, 20, 0),

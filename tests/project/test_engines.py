@@ -61,6 +61,19 @@ def test_so_it_is_in_three_dimensions(graph_of):
     check(figures(shape, graph_of(shape.values, 15), dims=3)[1], UMAP_LEARN["near-duplicates 3D"])
 
 
+def test_near_duplicates_are_as_tight_by_tsne_as_by_opentsne(graph_of):
+    shape = shapes.SHAPES["near-duplicates"]()
+    graph = graph_of(shape.values)
+    found, expected = (
+        shapes.spread(
+            PROJECTIONS.create("tsne", options).place(lambda: shape.values, graph).coordinates,
+            shape,
+        )
+        for options in ({}, {"engine": "openTSNE"})
+    )
+    assert expected / 2 < found < expected * 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dims", [2, 3])
 def test_the_reference_is_what_umap_learn_makes(dims, named, graph_of):

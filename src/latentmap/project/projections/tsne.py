@@ -16,7 +16,10 @@ from latentmap.project.start import starting_places
 NEIGHBORS_PER_PERPLEXITY = 3
 # The schedule of openTSNE: clusters form while attraction is exaggerated, then unfold.
 EARLY_EPOCHS, EPOCHS = 250, 500
-EXAGGERATION = 12
+EXAGGERATION = 12.0
+# Up to so many samples a tree of repulsions costs as little as their interpolation, which spreads
+# near-duplicates too far.
+TREE = 1_000
 # Narrow enough that the first gradients are linear (Kobak and Berens 2019).
 INITIAL_SPREAD = 1e-4
 # Nearest distance that the search for bandwidths is given, in mean neighbor distances: with none
@@ -48,9 +51,9 @@ class TsneOptions(ProjectionOptions):
 class TSNE(Projection[TsneOptions]):
     """t-distributed stochastic neighbor embedding (van der Maaten and Hinton 2008), from the graph.
 
-    Repulsion is interpolated in 2D (Linderman et al. 2019), by a Barnes-Hut tree in 3D; the
-    learning rate is N / 12 (Belkina et al. 2019). Fewer than 16 samples are placed on their
-    principal components.
+    It starts from the principal components, with a learning rate of N / 12 (Belkina et al. 2019).
+    Repulsion comes from a Barnes-Hut tree in 3D and up to 1,000 samples, else it is interpolated
+    (Linderman et al. 2019). Fewer than 16 samples are placed on their principal components.
     """
 
     Options = TsneOptions
@@ -88,10 +91,10 @@ class TSNE(Projection[TsneOptions]):
             init="pca",
             randomised_init=False,
             init_range=INITIAL_SPREAD,
-            approx="fft_3k",
+            approx="barnes_hut" if len(start) <= TREE else "fft_3k",
             seed=self.options.seed,
             optim_params=manifolds_rs.TsneOptim(
-                early_exag_iter=EARLY_EPOCHS, early_exag_factor=float(EXAGGERATION)
+                early_exag_iter=EARLY_EPOCHS, early_exag_factor=_exaggeration(neighbors)
             ),
         )
         return model.fit_transform(
@@ -117,11 +120,13 @@ class TSNE(Projection[TsneOptions]):
             negative_gradient_method="auto" if self.options.dims == 2 else "bh",
             random_state=self.options.seed,
         )
-        # Where all are neighbors of all, exaggerated attraction would draw them into one point.
-        complete = neighbors.k == len(neighbors.indices) - 1
-        exaggeration = 1 if complete else EXAGGERATION
-        layout = layout.optimize(EARLY_EPOCHS, exaggeration=exaggeration, momentum=0.5)
+        layout = layout.optimize(EARLY_EPOCHS, exaggeration=_exaggeration(neighbors), momentum=0.5)
         return np.asarray(layout.optimize(EPOCHS, momentum=0.8), np.float32)
+
+
+def _exaggeration(neighbors: NeighborList) -> float:
+    """Return the early exaggeration; none where all are neighbors of all, who would all meet."""
+    return 1.0 if neighbors.k == len(neighbors.indices) - 1 else EXAGGERATION
 
 
 def _relative(distances: NDArray[np.float32]) -> NDArray[np.float32]:
