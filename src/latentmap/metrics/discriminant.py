@@ -181,16 +181,14 @@ class HeldOut:
         share = sizes / len(indicators)
         residuals = indicators - share - trained.T @ weights
         unexplained, fitted = indicators.T @ residuals, tested.T @ weights + share
-        found = np.empty((tested.shape[1], len(parts)), np.intp)
+        gone = [indicators[part].sum(axis=0) for part in parts]
+        left = sizes - np.reshape(gone, (len(parts), len(sizes)))
+        shares = left / left.sum(axis=1, keepdims=True)
+        between = left[:, :, np.newaxis] * (np.eye(len(sizes)) - shares[:, np.newaxis])
+        changed = fitted - shares[:, np.newaxis]
         for place, part in enumerate(parts):
             hat = trained[:, part].T @ trained[:, part] + 1 / len(indicators)
             changes = np.linalg.solve(np.eye(len(part)) - hat, residuals[part])
-            cross = tested.T @ trained[:, part] + 1 / len(indicators)
-            left = sizes - indicators[part].sum(axis=0)
-            shares = left / left.sum()
-            between = (
-                np.diag(left) - (unexplained - residuals[part].T @ changes) - np.outer(left, shares)
-            )
-            scores = class_scores(fitted - cross @ changes - shares, between, left)
-            found[:, place] = scores.argmax(axis=1)
-        return found
+            changed[place] -= (tested.T @ trained[:, part] + 1 / len(indicators)) @ changes
+            between[place] += residuals[part].T @ changes - unexplained
+        return class_scores(changed, between, left).argmax(axis=2).T

@@ -114,8 +114,9 @@ def chance_levels(
     by_class: list[list[Numbers]] = [[] for _ in shares]
     for table in exchange.permuted(options.permutations, (options.seed, 0)):
         for place, one in enumerate(shares):
-            draws[place].append(one.overall(table))
-            by_class[place].append(one.of_classes(table))
+            means, of_classes = one.of_classes(table)
+            draws[place].append(means)
+            by_class[place].append(of_classes)
     first = [np.concatenate(parts) for parts in draws]
     further: dict[int, list[Numbers]] = {
         place: []
@@ -173,16 +174,17 @@ class SameClassShares:
         )
         return means + (found - expected) / len(table)
 
-    def of_classes(self, table: Classes) -> Numbers:
-        """Return the mean over the samples of each class, (some, classes), likewise."""
+    def of_classes(self, table: Classes) -> tuple[Numbers, Numbers]:
+        """Return the same, and the mean over the samples of each class, (some, classes)."""
         classes, width = len(self.sizes), table.shape[1]
         cells = table + classes * np.arange(width)
         shares = self._same(table) * self._weights[:, np.newaxis]
         sums = np.bincount(cells.ravel(), shares.ravel(), classes * width).reshape(width, classes)
         if not self._random.varies:
-            return sums / self.sizes
+            return sums.sum(axis=1) / len(table), sums / self.sizes
         (expected, samples), (found, _) = map(self._random.sums, (table, self._as_they_are))
-        return (sums - expected) / samples + found / self.sizes
+        overall = (sums - expected + found).sum(axis=1) / len(table)
+        return overall, (sums - expected) / samples + found / self.sizes
 
     @property
     def _as_they_are(self) -> Classes:
