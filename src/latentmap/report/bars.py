@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.experiments import Experiment
-from latentmap.report.palette import CHANCE, GROUPED, UNGROUPED
+from latentmap.report.palette import CHANCE, CHANCE_RANGE, GROUPED, UNGROUPED
 
 if TYPE_CHECKING:
     import altair as alt
@@ -139,7 +139,7 @@ def _layers(
         layers.append(base.mark_rule(color="#000000").encode(x="low:Q", x2="high:Q"))
     if any(row["chance_low"] is not None for row in rows):
         layers.append(
-            base.mark_bar(color=CHANCE, opacity=0.35, height=BAR / 3).encode(
+            base.mark_bar(color=CHANCE_RANGE, height=BAR / 3).encode(
                 x="chance_low:Q", x2="chance_high:Q"
             )
         )
