@@ -7,6 +7,7 @@ import pytest
 
 from latentmap.report.method_page import write_method_pages
 from latentmap.report.options import ReportOptions
+from latentmap.report.publish import write_figure
 
 pytestmark = pytest.mark.browser
 
@@ -90,3 +91,17 @@ def test_samples_without_a_label_have_a_place_in_the_legend(fake_run, written, t
         if found:
             break
     assert "sample_0" in found and "label\t" not in found and "group\t" not in found
+
+
+def test_in_print_a_map_has_the_colours_that_the_page_begins_with(fake_run, written, tmp_path):
+    files = {suffix: tmp_path / f"map.{suffix}" for suffix in ("svg", "png", "pdf", "csv")}
+    write_figure(write(fake_run, written, tmp_path, range(70)), "map", **files)
+    svg = files["svg"].read_text()
+    for value, color in (("right", "#E69F00"), ("wrong", "#56B4E9"), ("no value", "#FFFFFF")):
+        assert f">{value}</text>" in svg and svg.count(f'fill="{color}"') > 5
+    write_figure(write(fake_run, written, tmp_path, range(0, 70, 7)), "map", **files)
+    svg = files["svg"].read_text()
+    assert ">no label</text>" in svg and ">Depth</text>" in svg
+    write_figure(write(fake_run, written, tmp_path, range(70), annotations=None), "map", **files)
+    svg = files["svg"].read_text()
+    assert ">no label</text>" not in svg and svg.count('fill="#FDE725"') > 30

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.export.columns import read_columns, rows_of
-from latentmap.report.labels import NO_LABEL, RunLabels, read_labels
+from latentmap.report.labels import NO_LABEL, UNLABELLED, RunLabels, read_labels
 from latentmap.samples.cells import as_text
 from latentmap.store.files import atomic, json_text
 from latentmap.store.maps import read_map
@@ -24,7 +24,6 @@ KNOWN_COLORS = {
     "stack-exchange-preferences": "#CC3333",
 }
 
-UNLABELLED = "no label"
 PROMPT_LENGTH = 200
 ANSWER_LENGTH = 100
 DIGITS = 6

@@ -15,6 +15,9 @@ from latentmap.store.samples import read_samples
 NO_LABEL = ""
 """The label and group that pages and charts give to a sample without a label."""
 
+UNLABELLED = "no label"
+"""What a reader is told of such a sample."""
+
 
 @dataclass(frozen=True)
 class Label:

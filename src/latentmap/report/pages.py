@@ -235,7 +235,9 @@ def _first_coloring(samples: ShownSamples, colors: Mapping[str, str]) -> tuple[s
 
 
 def _page_samples(samples: ShownSamples) -> dict[str, Any]:
-    codes = {c.key: {"colors": c.colors, "codes": c.codes} for c in samples.colorings}
+    codes = {
+        c.key: {"values": c.values, "colors": c.colors, "codes": c.codes} for c in samples.colorings
+    }
     return {**samples.content, "further": samples.further, "colorings": codes}
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from latentmap.report.labels import UNLABELLED
+from latentmap.report.maps import COLORING, GROUP
 from latentmap.store.files import atomic, write_text
 from latentmap.store.stamp import read_stamped_text
 
@@ -66,9 +68,37 @@ def read_chart(page: Path | str, chart: str) -> Spec:
     embedded = json.loads(scripts.charts[chart])
     spec: Spec = embedded["spec"]
     if "points" in embedded:
-        rows = _rows(embedded["points"], json.loads(scripts.samples))
+        samples = json.loads(scripts.samples)
+        rows = _rows(embedded["points"], samples)
         spec["datasets"] = spec.get("datasets", {}) | {embedded["data"]: rows}
+        _name_colors(spec, rows, samples["colorings"])
     return spec
+
+
+def _name_colors(spec: Spec, rows: list[dict[str, Any]], colorings: Mapping[str, Spec]) -> None:
+    """Let the colours of a map be those of `group`: on paper nobody chooses, and codes say nothing.
+
+    Args:
+        spec: of a chart, which is changed.
+        rows: of its data set, which are changed.
+        colorings: values, colours and codes of the columns that may colour a map.
+    """
+    params = {param["name"]: param for param in spec.get("params", ())}
+    column = colorings.get(params.get(COLORING, {}).get("value", GROUP))
+    if column is not None:
+        params[COLORING]["value"] = GROUP
+        for row, code in zip(rows, column["codes"], strict=True):
+            row["group"] = column["values"][code]
+    for node in _nodes(spec):
+        color = node.get("encoding", {}).get("color", {})
+        if color.get("field") != "group":
+            continue
+        if column is not None:
+            color["scale"] = {"domain": column["values"], "range": column["colors"]}
+        domain = color["scale"]["domain"]
+        color["scale"]["domain"] = [group or UNLABELLED for group in domain]
+    for row in rows:
+        row["group"] = row["group"] or UNLABELLED
 
 
 def printed(spec: Spec) -> Spec:
@@ -81,7 +111,9 @@ def printed(spec: Spec) -> Spec:
     spec["config"] = spec.get("config", {}) | {"background": "#ffffff", "font": FONT}
     for node in _nodes(spec):
         color = node.get("encoding", {}).get("color", {})
-        if color.get("field") == "group" and color.get("legend", {}) is None:
+        groups = color.get("scale", {}).get("domain")
+        is_of_groups = color.get("field") == "group" and color.get("legend", {}) is None
+        if is_of_groups and groups != [UNLABELLED]:
             color["legend"] = {"title": None, "symbolOpacity": 1}
     return spec
 
