@@ -164,11 +164,8 @@ class LabelledEmbedding:
 
     @property
     def resolution(self) -> float:
-        """Distance from which two places differ by more than rounding, of values or products."""
-        squares = self.points.rounding / len(self.values)
-        if self.graph.rotated is not None:  # rows that were made of inner products
-            squares += Points(self.values).precision * float(self.points.norms.mean())
-        return math.sqrt(squares)
+        """Distance from which two places differ by more than rounding."""
+        return math.sqrt(self.points.rounding / len(self.values))
 
     @cached_property
     def is_constant(self) -> bool:

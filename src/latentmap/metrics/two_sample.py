@@ -174,8 +174,8 @@ def leading_components(values: NDArray[np.float32], count: int) -> NDArray[np.fl
         centred = points.centred(slice(None), slice(None))
         squares, axes = np.linalg.eigh(centred.T @ centred)
         vectors = centred @ axes / np.sqrt(np.maximum(squares, np.finfo(float).tiny))
-    # What errors of the values and of their products may make is no component.
-    kept = squares > points.rounding + points.precision * squares.sum()
+    # What rounding of the values may make is no component.
+    kept = squares > points.rounding
     leading: NDArray[np.float64] = vectors[:, kept][:, ::-1][:, :count] * math.sqrt(rows)
     firsts, place = distinct(values)  # whose products may differ in their last digits
     return leading[firsts[place]]

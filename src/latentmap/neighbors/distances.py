@@ -77,11 +77,6 @@ class Points:
         squares = np.einsum("ij,ij->i", self.values, self.values).sum(dtype=np.float64)
         return float(np.finfo(np.float32).eps) ** 2 * float(squares)
 
-    @property
-    def precision(self) -> float:
-        """Error of an inner product of two rows, over the product of their lengths."""
-        return float(np.finfo(np.float64).eps)
-
     @cached_property
     def gram(self) -> NDArray[np.float64]:
         """(N, N) inner products of the centred rows."""

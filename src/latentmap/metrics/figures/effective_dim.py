@@ -59,11 +59,9 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
             note = f"Of {limit} samples drawn at random."
         total = variances.sum()
         held = np.cumsum(variances) / total
-        # A share that is reached exactly must not be missed for rounding. Errors E of the values X
-        # move the sum of some of the variances by up to 2 |X| |E|, errors e of their products, over
-        # lengths, by up to √N e |X|² (the nuclear norm of the matrix that they form).
+        # A share that is reached exactly must not be missed for rounding: errors E of the values X
+        # move the sum of the largest variances by up to 2 |X| |E|.
         missed = 2 * math.sqrt(points.rounding / total)
-        missed += math.sqrt(len(points.values)) * points.precision
         return {
             f"effective_dim_{share}": Measurement(
                 float(np.searchsorted(held, share / 100 - missed) + 1), note=note
