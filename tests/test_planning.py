@@ -227,6 +227,17 @@ def test_annotations_that_are_not_there_are_refused(tmp_path):
     assert "gone.csv: No such file" in complaint(run(annotations=[lost]))
 
 
+def test_annotations_without_the_column_that_is_asked_for_are_refused(tmp_path):
+    for name, text in (("a.csv", "id,score\n1,2\n"), ("a.jsonl", '{"id": 1, "score": 2}\n')):
+        (tmp_path / name).write_text(text)
+    asked = {"path": str(tmp_path / "a.csv"), "columns": ["scores"]}
+    said = complaint(run(annotations=[asked]))
+    assert "a.csv: Unknown column 'scores'. Did you mean 'score'?" in said
+    check_all(run(annotations=[{**asked, "columns": ["score"]}]))
+    # Of JSON lines, a later one may have the key.
+    check_all(run(annotations=[{**asked, "path": str(tmp_path / "a.jsonl")}]))
+
+
 def test_a_reference_run_that_is_not_there_or_lacks_something_is_refused(tmp_path):
     placed = run(reference_run="old", methods=["mean"], projections={"tsne": None, "umap": None})
     (line,) = wrong_with_reference(placed, tmp_path)

@@ -15,7 +15,7 @@ from latentmap.encode.models import may_have
 from latentmap.errors import LatentmapError
 from latentmap.project.reference import check_encoder
 from latentmap.run import Run, created, kind_of
-from latentmap.samples.annotations import digest_annotation
+from latentmap.samples.annotations import check_annotation
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.store.manifest import read_manifest
 
@@ -43,9 +43,9 @@ def wrong_with_sources(sources: Sources) -> Iterator[str]:
 
 
 def wrong_with_annotations(run: Run) -> Iterator[str]:
-    """Yield which annotations cannot be read."""
+    """Yield which annotations cannot be read, or lack a column."""
     for options in run.annotations:
-        yield from _complaints(partial(digest_annotation, options))
+        yield from _complaints(partial(check_annotation, options))
 
 
 def wrong_with_encoders(run: Run, sources: Sources) -> Iterator[str]:

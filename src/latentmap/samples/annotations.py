@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,14 @@ from latentmap.names import Title
 from latentmap.samples.cells import cells, split_path
 from latentmap.samples.columns import name_of
 from latentmap.samples.matching import Matches, match_rows
-from latentmap.samples.sheets import RATIONALE, Cells, Sheet, read_table, unfold_rationales
+from latentmap.samples.sheets import (
+    RATIONALE,
+    Cells,
+    Sheet,
+    column_names,
+    read_table,
+    unfold_rationales,
+)
 from latentmap.samples.spelling import plain_name
 from latentmap.store.files import digest
 from latentmap.store.tables import read_arrow, read_arrow_schema, with_facts, write_parquet
@@ -69,6 +76,18 @@ def digest_annotation(options: AnnotationOptions) -> str:
         ) from None
 
 
+def check_annotation(options: AnnotationOptions) -> None:
+    """Check that an annotation file is there and has the columns; of JSON, only the rows tell.
+
+    Raises:
+        LatentmapError: it cannot be read, or lacks the key or a column.
+    """
+    digest_annotation(options)
+    names = column_names(Path(options.path), options.header)
+    if names:
+        _check_columns(options, names)
+
+
 def join_annotations(
     annotations: Sequence[AnnotationOptions], samples: Sequence[Path | str], output: Path | str
 ) -> None:
@@ -120,13 +139,18 @@ def read_sheet(options: AnnotationOptions) -> Sheet:
         LatentmapError: it cannot be read, or lacks the key or a column.
     """
     sheet = read_table(Path(options.path), options.header)
-    for wanted in (options.key or options.on, *(options.columns or ())):
-        if wanted not in sheet.columns:
-            problem = unknown("column", wanted, sheet.columns)
-            raise LatentmapError(f"{options.path}: {problem} Set 'key' or 'columns' to what is.")
+    _check_columns(options, sheet.columns)
     if RATIONALE in sheet.columns:
         unfold_rationales(sheet)
     return sheet
+
+
+def _check_columns(options: AnnotationOptions, there: Iterable[str]) -> None:
+    names = list(there)
+    for wanted in (options.key or options.on, *(options.columns or ())):
+        if wanted not in names:
+            problem = unknown("column", wanted, names)
+            raise LatentmapError(f"{options.path}: {problem} Set 'key' or 'columns' to what is.")
 
 
 def _name(options: AnnotationOptions) -> str:

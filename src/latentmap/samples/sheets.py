@@ -48,6 +48,13 @@ def read_table(path: Path, header: bool = True) -> Sheet:
     return Sheet({n: [as_text(cell) or None for cell in cells(table, n)] for n in names}, malformed)
 
 
+def column_names(path: Path, header: bool = True) -> list[str]:
+    """Return the names of a file's columns; none where every row has names of its own."""
+    return [
+        name for name in Rows([path], header=header).take([]).column_names if name not in HIDDEN
+    ]
+
+
 def unfold_rationales(sheet: Sheet) -> None:
     """Put the keys of rationales in columns; a rationale that is no JSON object stays text."""
     texts = sheet.columns.pop(RATIONALE)
