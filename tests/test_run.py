@@ -151,6 +151,8 @@ def test_label_groups_may_be_a_file(tmp_path, monkeypatch):
         load_run({**SMALLEST, "label_groups": str(path)})
     with pytest.raises(LatentmapError, match=r"Cannot read .*gone\.yaml"):
         load_run({**SMALLEST, "label_groups": "gone.yaml"})
+    with pytest.raises(LatentmapError, match="characters that cannot be shown"):
+        load_run({**SMALLEST, "label_groups": {"a\x01": {"labels": ["cat"]}}})
     for nothing in ({}, None):
         assert load_run({**SMALLEST, "label_groups": nothing}).label_groups == {}
     monkeypatch.chdir(ROOT)

@@ -27,7 +27,7 @@ from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
-from latentmap.names import FolderName, MapName, check_free, check_together
+from latentmap.names import FolderName, MapName, Title, check_free, check_together
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.pool.method import METHODS, PoolingMethod
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
@@ -108,7 +108,7 @@ def _read_label_groups(groups: Any) -> Any:
 
 
 LabelGroups = Annotated[
-    dict[str, LabelGroup],
+    dict[Title, LabelGroup],
     BeforeValidator(_read_label_groups, json_schema_input_type=dict[str, LabelGroup] | str | None),
 ]
 

@@ -51,3 +51,9 @@ def test_steps_of_trust_are_steps_of_the_scale():
 def test_names_get_different_colours(count):
     (coloring,) = colorings({"name": [f"value {i}" for i in range(count)]})
     assert len(set(coloring.colors)) == count
+
+
+def test_values_in_legends_are_as_charts_can_show_them():
+    (coloring,) = colorings({"said": ["yes\x01", "no\u2028no"]})
+    assert list(coloring.values) == ["no no", "yes\N{REPLACEMENT CHARACTER}"]
+    assert coloring.codes == [1, 0]

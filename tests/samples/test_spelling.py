@@ -2,6 +2,8 @@
 
 import json
 import unicodedata
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +21,7 @@ from latentmap.samples.spelling import look_alike_remarks, look_alikes, plain_na
         ("a\nb\tc\u2028d\u2029e\x85f", "a b c d e f"),
         ("\x00a\x1bb\x7fc\x9fd", "�a�b�c�d"),
         ("left \u202etfel\u202c \u2066x\u2069", "left �tfel� �x�"),
-        ("half \ud83d", "half �"),
+        ("half \ud83d, none \uffff", "half �, none �"),
         (
             "Grüße, 名前, 😀, \u05d0\u200f, \u00a0, a\\b",
             "Grüße, 名前, 😀, \u05d0\u200f, \u00a0, a\\b",
@@ -31,6 +33,14 @@ def test_a_plain_name_has_nothing_that_cannot_be_shown(name, plain):
     assert plain_name(name) == plain
     kept = {unicodedata.category(character) for character in plain_name(name)}
     assert not kept & {"Cc", "Cs", "Zl", "Zp"}
+
+
+def test_every_plain_name_is_text_that_xml_can_hold():
+    # What draws figures for print ends the whole process where a label is not.
+    every = "".join(map(chr, range(0x11000)))
+    plain = plain_name(every)
+    assert ElementTree.fromstring(f"<text>{escape(plain)}</text>").text == plain
+    assert len(plain) == len(every)
 
 
 def test_look_alikes_are_told_by_the_most_frequent():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from latentmap.report.palette import UNKNOWN, group_colors, ordered_colors
+from latentmap.samples.spelling import plain_name
 
 MOST_VALUES = 12
 """A column of more values has no colours that a reader could tell apart."""
@@ -70,7 +71,8 @@ def _coloring(key: str, title: str, column: Sequence[str | None]) -> Coloring:
     if len(found) < len(set(column)):
         codes[None] = len(values)
         values, colors = [*values, NO_VALUE], [*colors, UNKNOWN]
-    return Coloring(key, title, values, colors, [codes[value] for value in column])
+    shown = [plain_name(value) for value in values]
+    return Coloring(key, title, shown, colors, [codes[value] for value in column])
 
 
 def _numbers(values: Iterable[str]) -> dict[str, float] | None:

@@ -12,9 +12,11 @@ from latentmap.samples.remarks import NOTED, Remark
 # Control characters that end or indent a line, and the line ends of Unicode.
 SPACES = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
 
-# Other control characters, which XML forbids, overrides of the writing direction, and halves of
-# surrogate pairs.
-HIDDEN = re.compile("[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Other control characters and what is no character, which XML forbids, overrides of the writing
+# direction, and halves of surrogate pairs.
+HIDDEN = re.compile(
+    "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
