@@ -20,8 +20,8 @@ from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 
 random = np.random.default_rng(0)
-centres = random.normal(size=(6, 8, 16, 16))
-latents = centres[np.arange(90) % 6] + random.normal(size=(90, 8, 16, 16))
+centres = random.normal(size=(6, 4, 32, 32))
+latents = centres[np.arange(90) % 6] + random.normal(size=(90, 4, 32, 32))
 latents = latents.astype(np.float16).astype(np.float32)
 regions = [random.uniform(0.1, 0.4, size=(2, 4)) + [0, 0, 0.4, 0.4] for _ in latents]
 ids = [f"s{row}" for row in range(len(latents))]

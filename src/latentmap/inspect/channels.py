@@ -27,7 +27,7 @@ from latentmap.metrics.metric import LabelledEmbedding
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
 from latentmap.pool.embed import float_blocks
-from latentmap.pool.grids import adaptive, averaging, separable
+from latentmap.pool.grids import adaptive, cell_means, covering
 from latentmap.project.components import principal_components
 from latentmap.store.latents import LatentShard, read_latents
 from latentmap.store.samples import read_samples
@@ -309,7 +309,7 @@ def _sums(
     """
     shape = shards[0].values[0, channels].shape
     across, along = (
-        averaging(adaptive(size, bins), size) for size, bins in zip(shape[1:], grid, strict=True)
+        covering(adaptive(size, bins), size) for size, bins in zip(shape[1:], grid, strict=True)
     )
     sums = np.zeros((len(labelled.labels), *shape))
     squares = np.zeros(shape)
@@ -321,7 +321,7 @@ def _sums(
             sums[code] += latent
         squares += np.square(told, dtype=np.float64).sum(axis=0)
         here = slice(*np.searchsorted(rows, (row, row + len(block))))
-        cells = separable(block[rows[here] - row], across, along)
+        cells = cell_means(block[rows[here] - row], across, along)
         planes[:, here] = cells.swapaxes(0, 1)
     total = sums.sum(axis=0) ** 2 / max(int(labelled.known.sum()), 1)
     sums **= 2

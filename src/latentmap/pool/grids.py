@@ -14,7 +14,7 @@ Weights = NDArray[np.float64]
 Spans = Iterable[tuple[int, int]]
 
 
-def separable(latents: Latents, rows: Weights, columns: Weights) -> Latents:
+def separable(latents: Latents, rows: Weights, columns: Weights) -> NDArray[np.float64]:
     """Weigh rows and columns of positions: rows · latent · columnsᵀ in every channel.
 
     Args:
@@ -23,12 +23,27 @@ def separable(latents: Latents, rows: Weights, columns: Weights) -> Latents:
         columns: (w, W) weights.
 
     Returns:
-        (n, C, h, w) float32, of sums in float64, so that no kernel changes them. Each channel is a
-        product of its own: what a latent becomes does not depend on the others of its block, and
-        small products are not worth threads.
+        (n, C, h, w) sums in float64: exact if the weights are whole numbers, so that no kernel
+        changes what they are rounded to. Each channel is a product of its own: what a latent
+        becomes does not depend on the others of its block, and small products are not worth
+        threads.
     """
-    narrow = latents.astype(np.float64) @ columns.T.copy()
-    return (rows @ narrow).astype(np.float32)
+    return rows @ (latents.astype(np.float64) @ columns.T.copy())
+
+
+def cell_means(latents: Latents, rows: Weights, columns: Weights) -> NDArray[np.float32]:
+    """Average the positions of each cell of a grid.
+
+    Args:
+        latents: (n, C, H, W).
+        rows: (h, H) as `covering` gives them.
+        columns: (w, W) as `covering` gives them.
+
+    Returns:
+        (n, C, h, w).
+    """
+    counts = np.outer(rows.sum(axis=1), columns.sum(axis=1))
+    return (separable(latents, rows, columns) / counts).astype(np.float32)
 
 
 def tokens_first(cells: Latents) -> NDArray[np.float32]:
@@ -36,12 +51,12 @@ def tokens_first(cells: Latents) -> NDArray[np.float32]:
     return np.moveaxis(cells, 1, -1).reshape(len(cells), -1)
 
 
-def averaging(spans: Spans, size: int) -> Weights:
-    """Return the (spans, size) weights that average the positions of each span [start, stop)."""
+def covering(spans: Spans, size: int) -> Weights:
+    """Return (spans, size): 1 for the positions of each span [start, stop), else 0."""
     spans = list(spans)
     weights = np.zeros((len(spans), size))
     for row, (start, stop) in zip(weights, spans, strict=True):
-        row[start:stop] = 1 / (stop - start)
+        row[start:stop] = 1
     return weights
 
 

@@ -34,12 +34,18 @@ class LowFrequencies(PoolingMethod):
     def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
         """Return (n, C·16) coefficients."""
         rows, columns = (_cosines(size) for size in latents.shape[2:])
-        return separable(latents, rows, columns).reshape(len(latents), -1)
+        # Scaled at the end, sums without waves are exact.
+        scales = np.outer(_squares(latents.shape[2]), _squares(latents.shape[3])) ** 0.5
+        coefficients = separable(latents, rows, columns) * scales
+        return coefficients.astype(np.float32).reshape(len(latents), -1)
 
 
 def _cosines(size: int) -> Weights:
-    """Return the lowest rows of the orthonormal DCT-II matrix, (4, size)."""
+    """Return the lowest rows of the DCT-II matrix, (4, size), of waves between -1 and 1."""
     frequencies = np.arange(min(FREQUENCIES, size))[:, None]
-    waves = np.cos(np.pi / size * (np.arange(size) + 0.5) * frequencies) * np.sqrt(2 / size)
-    waves[0] = np.sqrt(1 / size)
-    return waves
+    return np.cos(np.pi / size * (np.arange(size) + 0.5) * frequencies)
+
+
+def _squares(size: int) -> NDArray[np.float64]:
+    """Return the squared factors, (4,), that make these rows orthonormal."""
+    return np.array([1, *[2] * (min(FREQUENCIES, size) - 1)]) / size

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.pool.grids import adaptive, averaging, separable, tokens_first
+from latentmap.pool.grids import adaptive, cell_means, covering, tokens_first
 from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
 
 
@@ -41,5 +41,5 @@ class PatchMeans(PoolingMethod):
 
     def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
         """Return (b, n²·C) means of b latents."""
-        rows, columns = (averaging(adaptive(side, self.size), side) for side in latents.shape[2:])
-        return tokens_first(separable(latents, rows, columns))
+        rows, columns = (covering(adaptive(side, self.size), side) for side in latents.shape[2:])
+        return tokens_first(cell_means(latents, rows, columns))

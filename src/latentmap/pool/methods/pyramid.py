@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.pool.grids import adaptive, averaging, separable, tokens_first
+from latentmap.pool.grids import adaptive, cell_means, covering, tokens_first
 from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
 
 LEVELS = (1, 2, 4)
@@ -36,10 +36,10 @@ class Pyramid(PoolingMethod):
     def pool(self, latents: Latents, regions: Regions) -> NDArray[np.float32]:
         """Return (n, 21·C) means."""
         rows, columns = (
-            np.concatenate([averaging(adaptive(size, level), size) for level in LEVELS])
+            np.concatenate([covering(adaptive(size, level), size) for level in LEVELS])
             for size in latents.shape[2:]
         )
-        every = separable(latents, rows, columns)
+        every = cell_means(latents, rows, columns)
         ends = accumulate(LEVELS)
         spans = [slice(end - level, end) for level, end in zip(LEVELS, ends, strict=True)]
         grids = [every[:, :, span, span] for span in spans]
