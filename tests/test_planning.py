@@ -73,6 +73,16 @@ def test_a_plan_has_the_sources_the_rows_and_the_shards(tmp_path):
     assert plan.lines("q.parquet") == []
 
 
+def test_methods_and_maps_without_effect_are_told_of(table):
+    vectors = run(table("a", "b"), TEXTS, methods=["mean"])
+    (line,) = Plan(vectors, Path(), Path).lines("q.parquet")
+    assert line.startswith("methods has no effect")
+    unmapped = run(methods=["mean"], maps=["std"])
+    (line,) = Plan(unmapped, Path(), Path).lines("q.parquet")
+    assert line == "No map is made: none of the methods in maps (std) is measured."
+    assert Plan(run(methods=["mean"], maps=["mean"]), Path(), Path).lines("q") == []
+
+
 def test_what_is_remote_is_not_looked_at():
     plan = check_all(run({"kind": "docstrings", "packages": ["numpy"]}, TEXTS))
     assert plan.remote == ["docstrings"]

@@ -102,6 +102,21 @@ def missing_devices(run: Run) -> list[str]:
     ]
 
 
+def without_effect(run: Run) -> Iterator[str]:
+    """Yield what a configuration asks for that no encoder's latents allow, one line each."""
+    if run.methods != "all" and not any(run.has_channels(e.name) for e in run.encoders):
+        yield (
+            "methods has no effect: pooling methods are for feature maps, and the latents of all "
+            "encoders are vectors, which are measured as they are."
+        )
+    if (
+        run.maps != "all"
+        and run.map_names
+        and not any(run.mapped_methods(e.name) for e in run.encoders)
+    ):
+        yield f"No map is made: none of the methods in maps ({', '.join(run.maps)}) is measured."
+
+
 def wrong_with_rows(run: Run, sources: Sources, rows: pl.DataFrame) -> Iterator[str]:
     """Yield what is wrong with the rows that a run takes: their labels, and how many they are.
 

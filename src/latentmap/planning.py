@@ -12,6 +12,7 @@ from pathlib import Path
 
 from latentmap.checks import (
     refuse,
+    without_effect,
     wrong_with_annotations,
     wrong_with_encoders,
     wrong_with_reference,
@@ -117,12 +118,13 @@ class Plan:
         return of_parts + [(names, "", remark) for names, remark in self.listing.remarks()]
 
     def lines(self, table: Path | str) -> list[str]:
-        """Return what to say of the data on the terminal, one line each.
+        """Return what to say of the run and its data on the terminal, one line each.
 
         Args:
             table: where reasons and remedies will be.
         """
-        return remark_lines([(name, remark) for name, _, remark in self.remarks()], str(table))
+        remarks = [(name, remark) for name, _, remark in self.remarks()]
+        return [*without_effect(self.run), *remark_lines(remarks, str(table))]
 
 
 def check_all(run: Run) -> Plan:
