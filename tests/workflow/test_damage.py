@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -287,3 +288,20 @@ def test_a_file_of_another_run_is_named_and_a_renamed_run_is_read(tmp_path, writ
         read(moved / "metrics/a/plain/mean")
     shutil.copy(tmp_path / "second/metrics/a/plain/mean", tmp_path / "elsewhere")
     read(tmp_path / "elsewhere")
+
+
+def test_a_damaged_file_is_named_by_the_job_that_reads_it_and_can_be_made_anew(project, finished):
+    damaged = next((project.results / "latents/dct/plain").glob("*.arrow"))
+    time = damaged.stat().st_mtime_ns
+    data = damaged.read_bytes()
+    put(damaged, flipped(data, len(data) // 2, 3))
+    os.utime(damaged, ns=(time, time))  # as a disk damages files
+    embedding = project.results / "embeddings/dct/plain/mean.parquet"
+    embedding.unlink()
+    wanted = (str(embedding.relative_to(project.folder)), "--configfile", "config/small.yaml")
+    said = project.run_snakemake(*wanted, check=False)
+    assert f"Error: {damaged.relative_to(project.folder)} is damaged: bytes 0 to" in said
+    assert "Delete it and run again." in said and "Traceback" not in said
+    damaged.unlink()
+    project.run_snakemake(*wanted)
+    assert project.contents() == finished.contents()

@@ -118,7 +118,13 @@ def write_parquet(path: Path | str, rows: Rows) -> None:
     plain = [name for name in columns.column_names if name != rows.name]
     with (
         atomic(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=plain) as writer,
+        pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            use_dictionary=plain,
+            write_page_checksum=True,
+        ) as writer,
     ):
         start = 0
         for values in _parts(rows):
