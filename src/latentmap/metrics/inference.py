@@ -130,12 +130,20 @@ def jackknife_interval(value: float, without: NDArray[np.float64]) -> tuple[floa
         value: the figure.
         without: (parts,) the figure without each of the parts of `jackknife_parts`.
     """
+    reach = jackknife_reach(len(without), float(np.square(without - without.mean()).sum()))
+    return value - reach, value + reach
+
+
+def jackknife_reach(parts: int, squares: float) -> float:
+    """Return half the width of the interval of a jackknife.
+
+    Args:
+        parts: that were left out, one at a time.
+        squares: squared differences of the figures without them from their mean, summed.
+    """
     from scipy.special import stdtrit
 
-    parts = len(without)
-    error = np.sqrt((parts - 1) / parts * np.square(without - without.mean()).sum())
-    reach = float(stdtrit(parts - 1, TAILS[1]) * error)
-    return value - reach, value + reach
+    return float(stdtrit(parts - 1, TAILS[1]) * np.sqrt((parts - 1) / parts * squares))
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ from latentmap.metrics.probes import (
 from latentmap.neighbors.distances import Points
 
 # Principal axes that the probe looks at. A strong penalty hides the others.
-AXES = 256
+AXES = 384
 # A component with a smaller share of the variance is rounding of the float32 products.
 SMALLEST_SHARE = 1e-6
 # Times the mean sum of squares of a feature; from which one is chosen, the strongest of equals.
