@@ -70,6 +70,7 @@ OTHERS = {
     ("metrics/inference.py", "resamples"),
     ("metrics/inference.py", "permutations"),
     ("metrics/two_sample.py", "permutations"),
+    ("project/projections/tsne.py", "TREE"),
     ("project/projections/umap.py", "SMALL"),
     ("project/start.py", "STEPS"),
 }
