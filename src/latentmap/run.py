@@ -119,7 +119,8 @@ class SamplesOptions(Options):
     Attributes:
         sources: where they come from; several are concatenated.
         num_samples: at most this many, the first ones or, stratified, a share of each label.
-        stratify: keep the shares of the labels when `num_samples` limits them.
+        stratify: keep the shares of the labels when `num_samples` limits them; of samples without
+            labels, take any at random.
         seed: of the stratified choice.
         shard_size: samples per shard; one encoding job each.
     """

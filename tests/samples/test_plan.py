@@ -216,13 +216,24 @@ def test_a_shard_whose_duplicates_are_others_now_is_made_anew():
     assert [s.duplicates for s in plan(*rows, sealed=seal(deduplicated, *rows))] == [{}, {}]
 
 
+class Unlabelled(Listed):
+    """The same without labels."""
+
+    has_labels = False
+
+    def index(self):
+        return super().index().with_columns(pl.lit("").alias("label"))
+
+
+def test_rows_without_labels_are_a_class_of_their_own_when_shares_are_kept():
+    sources = {"a": Listed(*numbered(*range(30))), "b": Unlabelled(*numbered(*range(30, 90)))}
+    rows = list_rows(sources, Limit(30, stratify=True)).rows
+    assert dict(rows.group_by("source").len().iter_rows()) == {"a": 10, "b": 20}
+    alone = list_rows({"b": sources["b"]}, Limit(20, stratify=True)).rows
+    assert alone["row"].to_list() != list(range(20)) and len(alone) == 20
+
+
 def test_rows_without_labels_have_duplicates_too():
-    class Unlabelled(Listed):
-        has_labels = False
-
-        def index(self):
-            return super().index().with_columns(pl.lit("").alias("label"))
-
     rows = [*numbered(0, 1), *numbered(0), *numbered(1, content="y")]
     (shard,) = plan_shards(list_rows({"s": Unlabelled(*rows)}, Limit()), 10, NOTHING_SEALED)
     assert shard.duplicates.keys() == {2, 3}
