@@ -284,10 +284,13 @@ def row_digests(
     if columns.image is not None:
         found = values(table, columns, "image")
         pictures = [(unpack(cell)[1] or "", images.digest(cell)) for cell in found]
-    made = [[] if columns.id else [name or ""] for name in _ids(table, columns, rows, prefix)]
+    identifying = _contents(table, column)
+    if columns.id is not None:
+        rest = zip(identifying, pictures, strict=True)
+        return [digest(mapping, content, *picture, *context) for content, picture in rest]
+    made = zip(identifying, pictures, _ids(table, columns, rows, prefix), strict=True)
     return [
-        digest(mapping, content, *picture, *context, *made_id)
-        for content, picture, made_id in zip(_contents(table, column), pictures, made, strict=True)
+        digest(mapping, content, *picture, *context, name or "") for content, picture, name in made
     ]
 
 

@@ -113,23 +113,29 @@ class JsonFile(TableFile):
 
     def _table(self, rows: Sequence[Found]) -> pa.Table:
         """Return the values of all keys as text."""
-        records, faults = self._parsed(rows)
-        names = dict.fromkeys(name for record in records for name in record)
+        told = [self._told(row) for row in rows]
+        names = dict.fromkeys(name for record, _ in told for name in record)
         columns = {
-            name: pa.array([as_text(record.get(name)) for record in records], pa.large_string())
+            name: pa.array([as_text(record.get(name)) for record, _ in told], pa.large_string())
             for name in names
         }
         content = pa.array([row.data for row in rows], pa.large_binary())
         lines = {LINE: pa.array([row.line for row in rows], pa.int64())} if self.by_line else {}
-        return pa.table({**columns, CONTENT: content, BROKEN: broken(faults), **lines})
+        faults = broken([fault for _, fault in told])
+        return pa.table({**columns, CONTENT: content, BROKEN: faults, **lines})
 
     def _listed(self, rows: Sequence[Found], paths: Sequence[str]) -> Objects:
         """Return the values under some paths that are not all null."""
-        records, faults = self._parsed(rows)
-        columns = {path: [pick(record, path) for record in records] for path in paths}
+        picked: list[tuple[Any, ...]] = []
+        faults: list[Fault | None] = []
+        # Records are let go one by one: holding many of them would keep the garbage collector busy.
+        for row in rows:
+            record, fault = self._told(row)
+            picked.append(tuple(pick(record, path) for path in paths))
+            faults.append(fault)
         columns = {
-            path: values
-            for path, values in columns.items()
+            path: list(values)
+            for path, values in zip(paths, zip(*picked, strict=True), strict=False)
             if any(value is not None for value in values)
         }
         columns[CONTENT] = [row.data for row in rows]
@@ -140,18 +146,12 @@ class JsonFile(TableFile):
             columns[PLACE] = [Place(number=row.line, start=row.start or 0) for row in rows]
         return Objects(len(rows), columns)
 
-    def _parsed(self, rows: Sequence[Found]) -> tuple[list[Mapping[str, Any]], list[Fault | None]]:
-        """Return what rows say, nothing of a damaged one; and what is wrong with each."""
-        records: list[Mapping[str, Any]] = []
-        faults: list[Fault | None] = []
-        for row in rows:
-            try:
-                records.append(self._parse(row))
-                faults.append(None)
-            except ValueError as error:
-                records.append({})
-                faults.append({"line": row.line, "fault": str(error)})
-        return records, faults
+    def _told(self, row: Found) -> tuple[Mapping[str, Any], Fault | None]:
+        """Return what a row says, nothing if it is damaged; and what is wrong with it."""
+        try:
+            return self._parse(row), None
+        except ValueError as error:
+            return {}, Fault(line=row.line, fault=str(error))
 
 
 class JsonLines(JsonFile):
