@@ -118,25 +118,18 @@ def without_effect(run: Run) -> Iterator[str]:
 
 
 def wrong_with_rows(run: Run, sources: Sources, rows: pl.DataFrame) -> Iterator[str]:
-    """Yield what is wrong with the rows that a run takes: their labels, and how many they are.
+    """Yield what is wrong with the rows that a run takes: no labels, and how few they are.
 
     Args:
         run: its configuration.
         sources: by name.
         rows: source, id and label (null where a row needs one and has none).
     """
-    silent = [name for name, source in sources.items() if _has_lost_labels(name, source, rows)]
-    for name in silent:
+    for name in _silent(sources, rows):
         given = sources[name].options.input
         whole = f"{name} ({given})" if given else name
         yield f"No row of {whole} has a label. {sources[name].unlabelled_remedy}"
-    usable = rows.filter(pl.col("id").fill_null("") != "", pl.col("label").is_not_null())
-    labels = usable["label"].unique().to_list()
-    if len(labels) == 1 and not silent and _compares_labels(run, sources):
-        yield (
-            f"All {len(usable):,} rows have one label, '{labels[0]}', and there is none to tell it "
-            f"from. {_remedy_of_one_label(run)}"
-        )
+    usable = _usable(rows)
     samples = usable["id"].n_unique()
     for key, k in _chosen_neighbors(run):
         if 0 < samples <= k:
@@ -144,6 +137,24 @@ def wrong_with_rows(run: Run, sources: Sources, rows: pl.DataFrame) -> Iterator[
                 f"{key} is {k}, but with {samples:,} samples each has at most {samples - 1:,} "
                 "neighbors. Lower it, or leave it out."
             )
+
+
+def one_label(run: Run, sources: Sources, rows: pl.DataFrame) -> list[str]:
+    """Say that no two labels can be compared where all rows have the same one.
+
+    Args:
+        run: its configuration.
+        sources: by name.
+        rows: as for `wrong_with_rows`.
+    """
+    usable = _usable(rows)
+    labels = usable["label"].unique().to_list()
+    if len(labels) != 1 or _silent(sources, rows) or not _compares_labels(run, sources):
+        return []
+    return [
+        f"All {len(usable):,} rows have one label, '{labels[0]}': what compares labels is left "
+        f"out. {_remedy_of_one_label(run)}"
+    ]
 
 
 def _not_there(run: Run, path: Path) -> str:
@@ -176,6 +187,15 @@ def _complaints(look: Callable[[], object]) -> Iterator[str]:
         look()
     except LatentmapError as error:
         yield str(error)
+
+
+def _usable(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("id").fill_null("") != "", pl.col("label").is_not_null())
+
+
+def _silent(sources: Sources, rows: pl.DataFrame) -> list[str]:
+    """Return the names of the sources whose rows need a label and have none."""
+    return [name for name, source in sources.items() if _has_lost_labels(name, source, rows)]
 
 
 def _has_lost_labels(name: str, source: Source[SourceOptions], rows: pl.DataFrame) -> bool:

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from latentmap.checks import (
+    one_label,
     refuse,
     without_effect,
     wrong_with_annotations,
@@ -124,7 +125,8 @@ class Plan:
             table: where reasons and remedies will be.
         """
         remarks = [(name, remark) for name, _, remark in self.remarks()]
-        return [*without_effect(self.run), *remark_lines(remarks, str(table))]
+        labels = one_label(self.run, self.sources, self.listing.rows)
+        return [*without_effect(self.run), *labels, *remark_lines(remarks, str(table))]
 
 
 def check_all(run: Run) -> Plan:
