@@ -20,6 +20,7 @@ from latentmap.errors import LatentmapError
 from latentmap.samples.caches import EmbeddingCache
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES, Source
+from latentmap.samples.vectors import read_vectors
 from latentmap.store.tables import read_arrow, write_arrow
 
 COUNT = 20
@@ -82,10 +83,20 @@ def read_rows(source: Source[Any]) -> list[dict[str, Any]]:
     return table.drop_columns([*{"digest"} & {*table.column_names}]).to_pylist()
 
 
+def write_vectors(path: Path) -> None:
+    np.savez(path, embeddings=LATENTS.reshape(COUNT, -1), labels=np.array(IDS))
+
+
+def read_archive(path: Path) -> Any:
+    found = read_vectors(path)
+    return found.embeddings.tolist(), {n: c.to_pylist() for n, c in found.columns.items()}
+
+
 CHECKED: dict[str, tuple[Callable[[Path], None], Callable[[Path], Any]]] = {
     "cache.npz": (write_npz, read_npz),
     "packed.npz": (write_packed_npz, read_npz),
     "embeddings.pt": (write_pt, read_pt),
+    "vectors.npz": (write_vectors, read_archive),
     "checked.parquet": (write_checked_parquet, read_table),
 }
 UNCHECKED = {
@@ -114,6 +125,29 @@ def test_damage_is_one_line_and_what_has_checksums_is_never_read_wrong(tmp_path,
         else:
             wrong += [] if found == right else [at]
     assert wrong == [] or name in UNCHECKED
+
+
+def test_an_array_that_says_it_ends_sooner_is_damaged(tmp_path):
+    path = tmp_path / "vectors.npz"
+    np.savez(path, embeddings=np.ones((5000, 32), np.float32))
+    whole = path.read_bytes()
+    assert whole.count(b"(5000, 32)") == 1
+    path.write_bytes(whole.replace(b"(5000, 32)", b"(1000, 32)"))
+    with pytest.raises(LatentmapError, match=r"vectors\.npz cannot be read .*embeddings"):
+        read_vectors(path)
+
+
+@pytest.mark.parametrize(("write", "read"), [(write_vectors, read_archive), (write_npz, read_npz)])
+def test_a_member_that_a_damaged_directory_hides_is_missed(tmp_path, write, read):
+    path = tmp_path / "a.npz"
+    write(path)
+    whole = bytearray(path.read_bytes())
+    first = whole.index(b"PK\1\2")
+    second, end = whole.index(b"PK\1\2", first + 4), whole.rindex(b"PK\5\6")
+    whole[first + 32 : first + 34] = (end - second).to_bytes(2, "little")  # length of a comment
+    path.write_bytes(whole)
+    with pytest.raises(LatentmapError, match=r"a\.npz .*\(1 of 2 parts are in its directory\)"):
+        read(path)
 
 
 def saved(shape: str, dtype: str, data: bytes, version: int = 1, padding: int = 0) -> bytes:

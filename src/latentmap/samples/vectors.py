@@ -20,7 +20,7 @@ from latentmap.errors import LatentmapError
 from latentmap.samples.cells import as_text
 from latentmap.samples.tables.file import BROKEN, HIDDEN, Fault
 from latentmap.samples.tables.rows import Rows
-from latentmap.store.arrays import check_growth, finite_rows
+from latentmap.store.arrays import check_archive, check_growth, finite_rows
 
 EMBEDDINGS = "embeddings"
 """Name of the array of vectors in an `.npz` file."""
@@ -141,6 +141,7 @@ def _of_archive(path: Path, chosen: Chosen) -> Vectors:
     name = EMBEDDINGS if chosen is None else str(chosen)
     with _saying(path):
         check_growth(path)
+        check_archive(path)  # NumPy stops where a damaged header says, short of the checksum
     with _saying(path), np.load(path, allow_pickle=False) as arrays:
         if name not in arrays.files:
             problem = unknown("array", name, arrays.files)

@@ -26,6 +26,9 @@ UNREADABLE = (
 )
 """What a damaged archive, or a file of another kind, makes its reader raise."""
 
+DIRECTORY_END = struct.Struct("<10sH10x")
+"""What a zip file ends with, but for its comment: among others how many members it has."""
+
 READERS = {
     (1, 0): (2, np.lib.format.read_array_header_1_0),
     (2, 0): (4, np.lib.format.read_array_header_2_0),
@@ -106,13 +109,30 @@ def is_archive(path: Path | str) -> bool:
         return False
 
 
+def open_archive(path: Path | str) -> zipfile.ZipFile:
+    """Open a zip file, all of whose members must be in its directory.
+
+    Raises:
+        UNREADABLE: it is damaged, or none.
+    """
+    archive = zipfile.ZipFile(path)
+    with Path(path).open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - DIRECTORY_END.size - 2**16))
+        end = file.read()
+    # A damaged length of a name hides the members after it, and zipfile counts none.
+    _, members = DIRECTORY_END.unpack_from(end, end.rindex(b"PK\5\6"))
+    if members not in (len(archive.infolist()), 2**16 - 1):
+        raise ValueError(f"{len(archive.infolist())} of {members} parts are in its directory")
+    return archive
+
+
 def check_archive(path: Path | str) -> None:
     """Check all members of a zip file against their checksums, if it was written with any.
 
     Raises:
         UNREADABLE: it is damaged.
     """
-    with zipfile.ZipFile(path) as archive:
+    with open_archive(path) as archive:
         if any(member.CRC for member in archive.infolist()):
             damaged = archive.testzip()
             if damaged is not None:
@@ -125,7 +145,7 @@ def check_growth(path: Path | str) -> None:
     Raises:
         UNREADABLE: one would, or the file is damaged.
     """
-    with zipfile.ZipFile(path) as archive:
+    with open_archive(path) as archive:
         for member in archive.infolist():
             _check_growth(member)
 

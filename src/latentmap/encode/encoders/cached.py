@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.errors import LatentmapError
 from latentmap.samples.remarks import NOTED, Remark
 from latentmap.samples.source import Content
-from latentmap.store.arrays import UNREADABLE, ArrayRows
+from latentmap.store.arrays import UNREADABLE, ArrayRows, open_archive
 from latentmap.store.files import digest_file
 
 
@@ -125,7 +124,7 @@ class Cached(Encoder[CachedOptions]):
     def _opened(self) -> Iterator[ArrayRows]:
         """Open the array, and say in one line what is wrong with it."""
         try:
-            rows = ArrayRows(zipfile.ZipFile(self._path), "latents")
+            rows = ArrayRows(open_archive(self._path), "latents")
             if len(rows.shape) != 4 or 0 in rows.shape[1:] or rows.dtype.kind != "f":
                 raise ValueError(f"'latents' is {rows.dtype} {rows.shape}")
             yield rows
@@ -138,7 +137,7 @@ class Cached(Encoder[CachedOptions]):
     def _stored_shape(self) -> tuple[int, ...]:
         """Return the shape in the array's header, none of what cannot be read."""
         try:
-            with zipfile.ZipFile(self._path) as archive:
+            with open_archive(self._path) as archive:
                 return ArrayRows(archive, "latents").shape
         except UNREADABLE:  # said when it is loaded
             return ()

@@ -22,7 +22,14 @@ from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
 from latentmap.samples.images import Images
 from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.source import FAULT, Content, FileOptions, Source
-from latentmap.store.arrays import UNREADABLE, ArrayRows, finite_rows, is_archive, read_text
+from latentmap.store.arrays import (
+    UNREADABLE,
+    ArrayRows,
+    finite_rows,
+    is_archive,
+    open_archive,
+    read_text,
+)
 from latentmap.store.files import digest_file
 
 THUMBNAIL = "thumbnail"
@@ -93,7 +100,7 @@ class NpzSource(Source[NpzOptions]):
 
     def remarks(self) -> Sequence[Remark]:
         """Say which arrays of the file are not read; see `Source.remarks`."""
-        with zipfile.ZipFile(self._path) as archive:
+        with open_archive(self._path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
         others = [name for name in names if name not in ARRAYS]
         remedy = "Nothing has to be done."
@@ -103,7 +110,7 @@ class NpzSource(Source[NpzOptions]):
         """Return which of these rows have a latent without NaN and infinity, in float32."""
         found: list[bool] = []
         try:
-            with zipfile.ZipFile(self._path) as archive, np.errstate(over="ignore"):
+            with open_archive(self._path) as archive, np.errstate(over="ignore"):
                 latents = ArrayRows(archive, "latents")
                 for start in range(0, len(rows), ROWS_AT_ONCE):
                     part = latents.read(rows[start : start + ROWS_AT_ONCE]).astype(np.float32)
@@ -130,7 +137,7 @@ class NpzSource(Source[NpzOptions]):
         if not is_archive(path):
             raise LatentmapError(f"{path} is not a complete .npz file. Give another.")
         try:
-            with zipfile.ZipFile(path) as archive:
+            with open_archive(path) as archive:
                 rows = _latent_rows(archive)
                 metadata = _json_list(archive, "metadata")
                 has_thumbnails = "thumbnails.npy" in archive.namelist()
