@@ -1,6 +1,7 @@
 """Digests are remembered for as long as nothing has happened to their files."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -55,6 +56,21 @@ def test_another_file_in_its_place_is_seen(look, file, tmp_path):
 
 def test_what_was_written_just_now_is_not_remembered(look, file):
     assert look(file, later=SETTLED) == look(file, later=SETTLED) == (digest_file(file), 1)
+
+
+def test_inodes_of_64_bits_are_remembered(look, file, monkeypatch):
+    stat = os.stat
+    as_on_a_network = {"st_ino": 2**64 - 1}
+
+    def numbered(path, **options):
+        found = stat(path, **options)
+        names = ("st_size", "st_mtime_ns", "st_ctime_ns")
+        return SimpleNamespace(**{name: getattr(found, name) for name in names}, **as_on_a_network)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("latentmap.store.digests.os", SimpleNamespace(stat=numbered, path=os.path))
+        assert look(file)[1] == 1
+        assert look(file)[1] == 0
 
 
 def test_another_way_of_digesting_forgets(look, file):

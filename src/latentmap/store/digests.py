@@ -31,6 +31,10 @@ class State(NamedTuple):
     ctime: int
 
 
+TYPES = {"inode": pa.uint64(), "size": pa.int64(), "mtime": pa.int64(), "ctime": pa.int64()}
+"""Of the columns of a state; some network file systems number inodes beyond 63 bits."""
+
+
 class DigestMemory:
     """Digests of files by their path and state.
 
@@ -73,8 +77,8 @@ class DigestMemory:
         columns = {
             "path": pa.array(self._now, pa.string()),
             **{
-                name: pa.array([getattr(s, name) for s in states], pa.int64())
-                for name in State._fields
+                name: pa.array([getattr(s, name) for s in states], kind)
+                for name, kind in TYPES.items()
             },
             "digest": pa.array([digest for _, digest in self._now.values()], pa.string()),
         }
