@@ -219,12 +219,18 @@ def objects(path):
     np.savez(path, embeddings=VALUES, labels=np.array([None, "a"] * 2 + [1], dtype=object))
 
 
+def latin(path):
+    np.savez(path, embeddings=VALUES, labels=np.array(["é".encode("latin-1")] * 5))
+
+
 @pytest.mark.parametrize(
     ("name", "write", "options", "words"),
     [
+        ("l.npz", latin, {}, "cannot be read as vectors ('utf-8' codec can't decode byte 0xe9"),
         ("gone.npy", lambda p: None, {}, "no such file"),
         ("p.npy", pickled, {}, "cannot be read as vectors (Array can't be"),
         ("o.npz", objects, {}, "cannot be read as vectors (Object arrays cannot be loaded"),
+        ("o.npz", objects, {}, "with arrays of numbers and of text in UTF-8, none of Python"),
         (
             "cut.npy",
             lambda p: p.write_bytes(b"\x93NUMPY\x01\x00v\x00{'descr'"),

@@ -154,7 +154,8 @@ def _of_archive(path: Path, chosen: Chosen) -> Vectors:
         for other, array in found.items()
         if array.ndim in (1, 2) and array.shape[:1] == values.shape[:1]
     }
-    columns = {other: _column(array) for other, array in fitting.items()}
+    with _saying(path):
+        columns = {other: _column(array) for other, array in fitting.items()}
     return _of_array(path, values, columns, [other for other in found if other not in fitting])
 
 
@@ -307,5 +308,6 @@ def _saying(path: Path) -> Iterator[None]:
     except Exception as error:  # damaged files make NumPy raise errors of every kind
         reason = " ".join(str(error).split())
         raise LatentmapError(
-            f"{path} cannot be read as vectors ({reason}). Save it anew."
+            f"{path} cannot be read as vectors ({reason}). Save it anew, with arrays of numbers "
+            "and of text in UTF-8, none of Python objects."
         ) from None
