@@ -76,10 +76,6 @@ rule exports:
         paths(EXPORTED_POINTS, POINT_KEYS),
 
 
-if workflow.is_main_process:
-    DIGESTS.save()
-
-
 onerror:
     say_last(failure_lines(Path(LOG), STARTED))
 

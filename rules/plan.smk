@@ -32,6 +32,7 @@ def plan():
     if workflow.is_main_process:
         for line in PLANNED.lines(QUARANTINE):
             logger.warning(line)
+        DIGESTS.save()
     if not workflow.local_exec:  # a source that was downloaded just now
         write_plan(PLAN, shards.values())
     return shards

@@ -3,6 +3,9 @@
 import resource
 
 import pytest
+from PIL import Image
+
+from latentmap.store.tables import read_parquet
 
 pytestmark = pytest.mark.workflow
 
@@ -130,3 +133,18 @@ def test_label_groups_do_not_encode_again(project):
     changed = project.pending()
     assert matching(changed, "samples/0")
     assert not matching(changed, "latents/", "thumbnails/", "embeddings/")
+
+
+def test_digests_are_remembered_of_files_beside_a_source_that_is_downloaded(unfinished):
+    labels = unfinished.folder / "images" / "labels.csv"
+    labels.parent.mkdir()
+    Image.new("RGB", (16, 16)).save(labels.with_name("a.png"))
+    labels.write_text("file_name,label,text\na.png,a,some words\n")
+    folder = {"kind": "folder", "input": "images", "labels": "labels.csv"}
+    docstrings = {"kind": "docstrings", "packages": ["tqdm"], "per_package": 2}
+    sources = [docstrings, {**folder, "columns": {"text": "text"}}]
+    unfinished.configure({"samples": {"sources": sources}, "encoders": [{"kind": "tfidf"}]})
+    unfinished.snakemake("samples")
+    memory = unfinished.folder / ".snakemake/latentmap/small.parquet"
+    paths = read_parquet(memory, ["path"])["path"].to_pylist()
+    assert str(labels.with_name("a.png")) in paths
