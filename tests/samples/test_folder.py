@@ -10,6 +10,7 @@ from PIL import Image
 from latentmap.errors import LatentmapError
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
+from latentmap.store.tables import read_parquet, write_parquet
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 
@@ -221,6 +222,8 @@ def test_only_files_are_images_and_a_link_to_nothing_is_set_aside(folder):
     made = ingest(source, range(len(names)), {}, {})
     assert made.quarantine["id"].to_pylist() == ["dog/gone.png", "loose.png"]
     assert made.quarantine["reason"][0].as_py().startswith("image is missing")
+    write_parquet(folder / "aside.parquet", made.quarantine)
+    assert read_parquet(folder / "aside.parquet").equals(made.quarantine)
 
 
 def test_a_name_that_is_not_utf8_is_named_in_one_line(folder):
@@ -268,6 +271,7 @@ def test_csv_of_labels_keeps_mapped_text_and_extra_columns(folder):
     assert (row["id"], row["label"], row["boxes"]) == ("007", "01", [[1, 2, 3, 4]])
     assert row["score"] == 0.5
     assert made.quarantine["id"].to_pylist() == ["008", "009"]
+    assert made.quarantine["code"].to_pylist() == ["no_image", "no_label"]
     assert made.quarantine["reason"][0].as_py().startswith("image is missing")
 
 

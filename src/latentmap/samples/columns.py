@@ -466,7 +466,7 @@ def _pictures(
             faults.append(None)
         except FaultError as fault:
             pictures.append(None)
-            faults.append({"reason": fault.reason, "remedy": fault.remedy})
+            faults.append(vars(fault))
     return pictures, faults
 
 
