@@ -206,6 +206,9 @@ def test_labels_beside_an_array(tmp_path):
     np.testing.assert_array_equal(
         encode(tmp_path, ingest(source, range(5), {}, {}).samples), VALUES
     )
+    np.save(tmp_path / "tall.npy", np.array([[0], [1], [0], [1], [2]]))
+    tall = make(tmp_path / "v.npy", labels="tall.npy")
+    assert tall.index()["label"].to_list() == ["0", "1", "0", "1", "2"]
     pl.DataFrame({"ids": IDS, "kind": LABELS}).write_ndjson(tmp_path / "meta.jsonl")
     options = {"labels": str(tmp_path / "meta.jsonl"), "columns": {"label": "kind"}}
     assert make(tmp_path / "v.npy", **options).index()["id"].to_list() == IDS

@@ -176,7 +176,9 @@ def _checked(path: Path, values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _column(array: NDArray[Any]) -> pa.ChunkedArray:
-    """Return an array of values, or of rows of them, as a column."""
+    """Return an array of values, or of rows of them, as a column; (N, 1) is one of values."""
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
     if array.dtype.kind == "S":
         array = np.char.decode(array, "utf-8")
     values = array if array.dtype.kind in "biuf" else array.astype(str)
