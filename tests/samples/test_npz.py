@@ -61,6 +61,15 @@ def test_a_cache_without_thumbnails(tmp_path, thumbnails):
     assert made.samples["image"].to_pylist() == [None, None, None]
 
 
+def test_a_thumbnail_may_be_written_in_lines(tmp_path):
+    lines = base64.encodebytes(jpeg("red")).decode()
+    assert lines.count("\n") > 1
+    thumbnails = json.dumps([lines, f"data:image/jpeg;base64,\r\n{lines}", None])
+    made = ingest(write(tmp_path / "c.npz", thumbnails=thumbnails), [0, 1, 2], {}, {})
+    assert made.samples["image"].to_pylist() == [jpeg("red"), jpeg("red"), None]
+    assert made.quarantine.num_rows == 0
+
+
 def test_a_sample_whose_thumbnail_is_damaged_is_kept_without_it(tmp_path):
     metadata = json.dumps([METADATA[0] | {"id": f"q{i}"} for i in range(5)])
     thumbnails = json.dumps([PLAIN, "#", PLAIN[:200], PLAIN + "A", {"no": "text"}])

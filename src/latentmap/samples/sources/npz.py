@@ -209,10 +209,10 @@ def _is_deep(of: pa.DataType) -> bool:
 
 
 def _decode(image: Any) -> bytes | None:
-    """Decode base 64, with or without a `data:` prefix; what is none comes as it is."""
+    """Decode base 64, in lines or not, with or without a `data:` prefix; else give it as it is."""
     if image is None or image == "":
         return None
     try:
-        return base64.b64decode(image.rpartition(",")[2], validate=True)
+        return base64.b64decode("".join(image.rpartition(",")[2].split()), validate=True)
     except (binascii.Error, ValueError, AttributeError):
         return str(image).encode()
