@@ -59,8 +59,8 @@ def test_channels_that_come_last_are_seen_and_can_be_said(cache):
     [remark] = encoder.remarks()
     assert remark.action == "noted" and remark.count == 20
     assert remark.in_short() == (
-        "latents of shape (20, 5, 5, 4): read as 5 channels of 5x4, not as 4 of 5x5. Set 'layout' "
-        "of the encoder 'mine' to nhwc if channels are last."
+        "latents of shape (20, 5, 5, 4): read as 5 channels of 5 × 4, not as 4 of 5 × 5. Set "
+        "'layout' of the encoder 'mine' to nhwc if channels are last."
     )
     said = ENCODERS.create("cached", {"input": str(path), "layout": "nhwc"})
     assert not said.remarks() and said.shape() == (4, 5, 5)

@@ -101,8 +101,8 @@ def test_folders_of_splits_with_class_folders_in_them(tmp_path):
     assert index["label"].to_list() == ["dog", "cat", "cat"]
     [remark] = source.remarks()
     assert remark.action == "noted" and remark.in_short() == (
-        "images: in splits (Valid, test, train), labelled by the folders in these. Set "
-        "'split_folders' to false if these are the labels."
+        "images: in the splits Valid, test, train, labelled by the folders inside them. Set "
+        "'split_folders' to false if the splits are the labels."
     )
     told = source.with_places(dict(enumerate(index["place"].to_list())))
     for reader in (source, told):

@@ -80,7 +80,9 @@ class Cached(Encoder[CachedOptions]):
         if second == last:
             return ()
         what = f"latents of shape {stored}"
-        reason = f"read as {first} channels of {second}x{last}, not as {last} of {first}x{second}"
+        reason = (
+            f"read as {first} channels of {second} × {last}, not as {last} of {first} × {second}"
+        )
         remedy = f"Set 'layout' of the encoder '{self.options.name}' to nhwc if channels are last."
         return (Remark(what, count, reason, remedy, action=NOTED),)
 

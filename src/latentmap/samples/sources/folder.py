@@ -25,7 +25,7 @@ from latentmap.samples.tables.rows import Rows
 NO_IMAGE = "no images that Pillow can open here"
 CONVERT = "Convert those that are images to PNG or JPEG; of others nothing has to be done."
 
-NOT_SPLITS = "Set 'split_folders' to false if these are the labels."
+NOT_SPLITS = "Set 'split_folders' to false if the splits are the labels."
 
 CLASS_FOLDERS = pa.schema([("file_name", pa.string()), ("label", pa.string())])
 """The table that class folders give."""
@@ -103,7 +103,7 @@ class FolderSource(Source[FolderOptions]):
         if self._labels is None and self.options.split_folders is None and self._are_splits:
             splits = sorted({name.split("/")[0] for name in self._listing.names if "/" in name})
             count = len(self._listing.names)
-            reason = f"in splits ({', '.join(splits)}), labelled by the folders in these"
+            reason = f"in the splits {', '.join(splits)}, labelled by the folders inside them"
             remarks.append(Remark("images", count, reason, NOT_SPLITS, action=NOTED))
         return remarks
 
