@@ -15,8 +15,16 @@ from latentmap.store.files import (
     digest_bytes,
     digest_file,
     json_text,
+    read_json,
+    write_json,
     write_plain_json,
 )
+
+
+@pytest.mark.parametrize("value", [{}, {"a": {}}, {"a": {"b": [1, 2]}, "z": "}\n}"}])
+def test_json_comes_back(tmp_path, value):
+    write_json(tmp_path / "value.json", value)
+    assert read_json(tmp_path / "value.json") == value
 
 
 def test_failed_write_leaves_what_was_there(tmp_path):

@@ -79,7 +79,7 @@ class CachedVectors(Encoder[V_co]):
         Raises:
             LatentmapError: they cannot be read.
         """
-        self._opened: dict[str, NDArray[np.float32]] = {}
+        self._opened: dict[str, Store] = {}
         if self.options.input is not None:
             self._vectors(self.options.input)
 
@@ -104,8 +104,11 @@ class CachedVectors(Encoder[V_co]):
         return np.stack(batch)
 
     def _vectors(self, path: str) -> NDArray[np.float32]:
+        return self._store(path).embeddings
+
+    def _store(self, path: str) -> Store:
         if path not in self._opened:
-            self._opened[path] = self.open(path).embeddings
+            self._opened[path] = self.open(path)
         return self._opened[path]
 
     def _row_of(self, sample: str) -> int:
@@ -120,5 +123,5 @@ class CachedVectors(Encoder[V_co]):
     @cached_property
     def _rows(self) -> dict[str, int]:
         """The rows of the vectors that `input` leads to, by the ids of their samples."""
-        rows = self.open(self.options.input or "").rows(self.options.id)
+        rows = self._store(self.options.input or "").rows(self.options.id)
         return {plain_name(name): row for name, row in rows.items()}

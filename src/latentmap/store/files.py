@@ -139,8 +139,8 @@ def write_plain_json(path: Path | str, value: Any) -> None:
 
 def write_json(path: Path | str, value: Mapping[str, Any]) -> None:
     """Write an object for `read_json`: as `write_plain_json`, with a stamp as its last key."""
-    content = _json(value).removesuffix("\n}")
-    write_stamped_text(path, f'{content},\n "{STAMP}": "', '"\n}\n')
+    content = _json(value).removesuffix("}").rstrip() + ("," if value else "")
+    write_stamped_text(path, f'{content}\n "{STAMP}": "', '"\n}\n')
 
 
 def _json(value: Any) -> str:
