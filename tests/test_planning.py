@@ -110,7 +110,7 @@ def test_a_table_whose_labels_are_empty_is_told_so(table):
 def test_one_label_is_told_of_and_no_reason_to_stop(table):
     source = table("a", "a", "a", None)
     (line,) = told(run(source, TEXTS))
-    assert line.startswith("All 3 rows have one label, 'a'")
+    assert line.startswith("Every row has the label 'a'")
     assert told(run({**source, "columns": {"label": None}}, TEXTS)) == []
     assert told(run(table("a", "a", "b"), TEXTS)) == []
 

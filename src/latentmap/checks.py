@@ -147,13 +147,12 @@ def one_label(run: Run, sources: Sources, rows: pl.DataFrame) -> list[str]:
         sources: by name.
         rows: as for `wrong_with_rows`.
     """
-    usable = _usable(rows)
-    labels = usable["label"].unique().to_list()
+    labels = _usable(rows)["label"].unique().to_list()
     if len(labels) != 1 or _silent(sources, rows) or not _compares_labels(run, sources):
         return []
     return [
-        f"All {len(usable):,} rows have one label, '{labels[0]}': what compares labels is left "
-        f"out. {_remedy_of_one_label(run)}"
+        f"Every row has the label '{labels[0]}': what compares labels is left out. "
+        f"{_remedy_of_one_label(run)}"
     ]
 
 

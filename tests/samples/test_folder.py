@@ -75,14 +75,14 @@ def test_every_kind_of_picture_is_taken_and_the_rest_is_counted_and_named(folder
     assert source.index().filter(label="dog").height == 6
     assert said(source) == {
         "files without suffix": (1, ("LICENSE",)),
-        "files .eps": (1, ("page.eps",)),
-        "files .heic": (4, ("cat/0.heic", "cat/1.heic", "cat/2.heic")),
-        "files .txt": (1, ("cat/notes.txt",)),
+        ".eps files": (1, ("page.eps",)),
+        ".heic files": (4, ("cat/0.heic", "cat/1.heic", "cat/2.heic")),
+        ".txt files": (1, ("cat/notes.txt",)),
         "hidden files and folders": (2, (".hidden", "cat/.DS_Store")),
     }
-    [heic] = [remark for remark in source.remarks() if remark.what == "files .heic"]
+    [heic] = [remark for remark in source.remarks() if remark.what == ".heic files"]
     assert heic.row("mine", "images")["reason"] == (
-        "files .heic (cat/0.heic, cat/1.heic, cat/2.heic, …): no images that Pillow can open here"
+        ".heic files (cat/0.heic, cat/1.heic, cat/2.heic, …): no images that Pillow can open here"
     )
     assert heic.remedy.startswith("Convert")
 
@@ -142,7 +142,7 @@ def test_images_without_a_row_in_the_table_of_labels_are_passed_over(folder):
     (folder / "labels.csv").write_text(f"file_name,label\n./cat/z.png,cat\n{given},dog\n")
     source = make(folder, labels="labels.csv")
     assert said(source) == {
-        "files .txt": (1, ("cat/notes.txt",)),
+        ".txt files": (1, ("cat/notes.txt",)),
         "hidden files and folders": (1, (".hidden",)),
         "images": (3, ("cat/deep/a.JPG", "dog/b.png", "loose.png")),
     }
@@ -186,7 +186,7 @@ def test_links_are_followed_and_lead_nowhere_twice(folder, tmp_path):
     inside = ["cat/deep/a.JPG", "cat/z.png", "dog/b.png", "dog/c.png", "loose.png"]
     assert make(folder).index()["id"].to_list() == inside
     assert said(make(folder)) == {
-        "files .txt": (1, ("cat/notes.txt",)),
+        ".txt files": (1, ("cat/notes.txt",)),
         "hidden files and folders": (1, (".hidden",)),
         "links that lead out of the folder": (2, ("cat/root", "wolf")),
         "links to a folder above them": (1, ("cat/deep/up",)),

@@ -48,23 +48,23 @@ def deep_png(pixels, color):
     ("values", "dtype", "levels", "span"),
     [
         ([0, 257, 51400, 65535], np.uint16, [0, 1, 200, 255], None),
-        ([0, 2048, 4095], np.uint16, [0, 128, 255], "range 0 to 4095"),
-        ([0, 1, 200, 255], np.uint16, [0, 1, 200, 255], "range 0 to 255"),
-        ([3, 100, 245], np.int32, [3, 100, 245], "range 0 to 255"),
-        ([-1000, 0, 1000], np.int32, [0, 128, 255], "its own range -1000 to 1000"),
-        ([100_000, 200_000, 300_000], np.int32, [0, 128, 255], "its own range 100000 to 300000"),
-        ([70_000, 70_000], np.int32, [0, 0], "its own range 70000 to 70000"),
+        ([0, 2048, 4095], np.uint16, [0, 128, 255], "a scale of 0 to 4095"),
+        ([0, 1, 200, 255], np.uint16, [0, 1, 200, 255], "a scale of 0 to 255"),
+        ([3, 100, 245], np.int32, [3, 100, 245], "a scale of 0 to 255"),
+        ([-1000, 0, 1000], np.int32, [0, 128, 255], "its own scale of -1000 to 1000"),
+        ([100_000, 200_000, 300_000], np.int32, [0, 128, 255], "its own scale of 100000 to 300000"),
+        ([70_000, 70_000], np.int32, [0, 0], "its own scale of 70000 to 70000"),
         ([0, 0.2, 1], np.float32, [0, 51, 255], None),
-        ([-1, 0.6, 1], np.float32, [0, 204, 255], "range -1 to 1"),
-        ([0, 12.4, 200], np.float32, [0, 12, 200], "range 0 to 255"),
-        ([0, 13107, 60000], np.float32, [0, 51, 233], "range 0 to 65535"),
+        ([-1, 0.6, 1], np.float32, [0, 204, 255], "a scale of -1 to 1"),
+        ([0, 12.4, 200], np.float32, [0, 12, 200], "a scale of 0 to 255"),
+        ([0, 13107, 60000], np.float32, [0, 51, 233], "a scale of 0 to 65535"),
         ([0.5, np.nan, np.inf, -np.inf], np.float32, [128, 0, 255, 0], None),
     ],
 )
 def test_values_that_are_no_bytes_are_shown_by_their_range(values, dtype, levels, span):
     data = grey(values, dtype)
     assert seen(data) == levels
-    assert open_picture(data).note == (span and f"its grey values are shown by {span}")
+    assert open_picture(data).note == (span and f"its grey values are shown on {span}")
 
 
 def test_both_orders_of_bytes_are_the_same():
@@ -155,4 +155,4 @@ def test_no_picture_of_more_than_8_bits_is_black():
     brightest = [np.asarray(open_picture(data).image).max() for data in pictures]
     assert brightest == [245, 245, 244, 245]
     sample = {"id": "a", "label": "x", "text": None, "boxes": None, "image": pictures[2]}
-    assert Cleaner().clean(sample).notes == ["its grey values are shown by range 0 to 4095"]
+    assert Cleaner().clean(sample).notes == ["its grey values are shown on a scale of 0 to 4095"]

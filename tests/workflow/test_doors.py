@@ -65,7 +65,7 @@ def test_folder_of_images_with_bad_ones_among_them(unfinished):
         (folder.parent / f"{number}.md").write_text("no image")
     printed = run_on(project, "folder", "set #2: {x}")
     assert (
-        "folder passes over files .md: 4 (0.md, 1.md, 2.md, …); files .txt: 1 (dog <b>/notes.txt)."
+        "folder passes over .md files: 4 (0.md, 1.md, 2.md, …); .txt files: 1 (dog <b>/notes.txt)."
         " Reasons and remedies will be in results/mine/samples/quarantine.parquet."
     ) in printed
     made = {name for name, time in project.outputs().items() if before.get(name) != time}

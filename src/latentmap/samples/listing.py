@@ -50,7 +50,7 @@ class Listing:
             remedy: what to do with them.
         """
         suffixes = [
-            passed_over(f"files {suffix}" if suffix else "files without suffix", n, reason, remedy)
+            passed_over(f"{suffix} files" if suffix else "files without suffix", n, reason, remedy)
             for suffix, n in sorted(self.other.items())
         ]
         return suffixes + [passed_over(what, n, *REASONS[what]) for what, n in self.missed.items()]

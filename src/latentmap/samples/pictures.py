@@ -165,5 +165,5 @@ def _by_range(values: NDArray[Any]) -> Picture:
     image = Image.fromarray(shown.astype(np.uint8)).convert("RGB")
     if (bottom, top) == FULL_RANGES[kind]:
         return Picture(image)
-    own = "" if (bottom, top) in ranges else "its own "
-    return Picture(image, f"its grey values are shown by {own}range {bottom:g} to {top:g}")
+    scale = "a scale" if (bottom, top) in ranges else "its own scale"
+    return Picture(image, f"its grey values are shown on {scale} of {bottom:g} to {top:g}")

@@ -116,7 +116,7 @@ class Content:
             with readable(self.path), self.path.open("rb") as file:
                 yield file
         else:
-            damaged = readable(self.path, f"damaged {self.packer}")
+            damaged = readable(self.path, f"a damaged {self.packer} file")
             with damaged, _Unpacked(self.path, self.packer) as raw:
                 yield io.BufferedReader(raw, HEAD)
 
