@@ -292,7 +292,7 @@ def _write_samples(run: FakeRun) -> None:
             "digest": ["0", "0", "0", ""],
             "action": ["quarantined", "quarantined", "repaired", "passed over"],
             "count": [1, 1, 1, 7],
-            "reason": ["image is truncated", "image is truncated", "box is inverted", "files .md"],
+            "reason": ["image is truncated", "image is truncated", "box is inverted", ".md files"],
             "remedy": [None, None, "swapped", "none"],
         }
     )

@@ -63,7 +63,7 @@ def test_one_split_is_taken_and_the_others_are_named(folder):
     names, beside = found(path, "val")
     assert names == ["data/validation-00000-of-00001.parquet"]
     assert beside == {
-        "files .md": (1, ("README.md",)),
+        ".md files": (1, ("README.md",)),
         "hidden files and folders": (1, (".gitattributes",)),
         "files of the split train": (
             *(2, ("data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet")),
@@ -114,8 +114,8 @@ def test_tables_of_one_kind_are_taken(folder):
     names, beside = found(path, "test")
     assert names == ["test.jsonl.gz"]
     assert beside == {
-        "files .csv": (1, ("notes.csv",)),
-        "files .tar.gz": (1, ("old.tar.gz",)),
+        ".csv files": (1, ("notes.csv",)),
+        ".tar.gz files": (1, ("old.tar.gz",)),
         "files of the split train": (1, ("train.jsonl.gz",)),
     }
 

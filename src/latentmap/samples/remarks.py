@@ -21,7 +21,7 @@ class Remark:
     """What the owner of the data should know, of many rows or files at once.
 
     Attributes:
-        what: what it is about, in the plural, such as `files .txt`.
+        what: what it is about, in the plural, such as `.txt files`.
         count: how many of them there are.
         reason: why they are not taken, or how they are read.
         remedy: what to do if that is not meant.
