@@ -11,6 +11,7 @@ from latentmap.encode.shard import encode_shard
 from latentmap.errors import LatentmapError
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
+from latentmap.samples.sources import vectors as vectors_source
 from latentmap.store.latents import read_latents
 from latentmap.store.tables import write_arrow
 
@@ -127,6 +128,16 @@ def test_one_changed_vector_is_one_changed_row(tmp_path):
     whole = make(tmp_path / "v.npz").index()["digest"].to_list()
     assert [a == b for a, b in zip(after, whole, strict=True)] == [True, True, False, True, True]
     assert not set(same) & set(whole)  # where a vector is belongs to its sample
+
+
+def test_a_shard_digests_no_vector_of_another(tmp_path, monkeypatch):
+    path = tmp_path / "v.npz"
+    np.savez(path, embeddings=np.eye(9, dtype=np.float32), labels=np.arange(9))
+    digested = []
+    monkeypatch.setattr(vectors_source, "digest", lambda *parts: digested.append(parts) or "d")
+    rows = SOURCES.create("vectors", {"input": str(path)}).read((7, 2))
+    assert rows["label"].to_pylist() == ["7", "2"]
+    assert [np.frombuffer(parts[-1], np.float32).argmax() for parts in digested] == [7, 2]
 
 
 def test_vectors_that_cannot_be_used_are_set_aside_and_named(tmp_path):

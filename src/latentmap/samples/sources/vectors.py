@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -60,18 +60,18 @@ class VectorsSource(Source[VectorsOptions]):
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`."""
-        self._columns.check(self._table, str(self._path))
-        return index_rows(self._table, self._columns, self._images, prefix=f"{self.name}:")
+        table = self._take(range(len(self._vectors.embeddings)))
+        self._columns.check(table, str(self._path))
+        return index_rows(table, self._columns, self._images, prefix=f"{self.name}:")
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`. One without a vector that can be used has a fault."""
-        table = self._table.take(pa.array(rows, pa.int64()))
         origins, prefix = [CACHE, CACHE_ROW], f"{self.name}:"
-        return raw_samples(table, self._columns, self._images, rows, prefix, origins)
+        return raw_samples(self._take(rows), self._columns, self._images, rows, prefix, origins)
 
     def remarks(self) -> Sequence[Remark]:
         """Say which arrays are passed over; see `Source.remarks`."""
-        reason = f"they have no value for each of the {len(self._table):,} vectors"
+        reason = f"they have no value for each of the {len(self._vectors.embeddings):,} vectors"
         missed = self._vectors.missed
         return [passed_over("arrays", missed, reason, "Nothing has to be done.")] if missed else []
 
@@ -86,7 +86,7 @@ class VectorsSource(Source[VectorsOptions]):
     @property
     def _columns(self) -> ColumnMap:
         columns = self.options.columns
-        known = [name for name in IDS if name in self._table.column_names]
+        known = [name for name in IDS if name in self._beside_vectors]
         return columns if columns.id or not known else columns.model_copy(update={"id": known[0]})
 
     @cached_property
@@ -94,32 +94,34 @@ class VectorsSource(Source[VectorsOptions]):
         options = self.options
         return read_vectors(self._path, options.vectors, options.columns.every_path, options.header)
 
-    @cached_property
-    def _table(self) -> pa.Table:
-        """What is known of each vector, where it is, and what identifies it."""
-        vectors = self._vectors
-        faults, where = vectors.faults(), str(self._path)
-        columns = dict(self._named())
-        known = pa.table(columns).to_pylist() if columns else [{}] * len(faults)
+    def _take(self, rows: Sequence[int]) -> pa.Table:
+        """Return what is known of some vectors, where they are, and what identifies them."""
+        positions, where = pa.array(rows, pa.int64()), str(self._path)
+        columns = {name: column.take(positions) for name, column in self._beside_vectors.items()}
+        known = pa.table(columns).to_pylist() if columns else [{}] * len(rows)
+        vectors = self._vectors.embeddings
         content = [
-            digest(where, stable_text(row), vector.tobytes())
-            for row, vector in zip(known, vectors.embeddings, strict=True)
+            digest(where, stable_text(values), vectors[row].tobytes())
+            for row, values in zip(rows, known, strict=True)
         ]
-        columns[CACHE] = pa.array([where] * len(faults), pa.string())
-        columns[CACHE_ROW] = pa.array(range(len(faults)), pa.int64())
-        return pa.table({**columns, CONTENT: content, BROKEN: broken(faults)})
+        columns[CACHE] = pa.array([where] * len(rows), pa.string())
+        columns[CACHE_ROW] = positions
+        faults = broken(self._vectors.faults()).take(positions)
+        return pa.table({**columns, CONTENT: content, BROKEN: faults})
 
-    def _named(self) -> Iterator[tuple[str, pa.ChunkedArray]]:
-        """Yield the columns beside the vectors, those of the labels' file first."""
+    @cached_property
+    def _beside_vectors(self) -> dict[str, pa.ChunkedArray]:
+        """The columns beside the vectors, those of the labels' file first."""
         count = len(self._vectors.embeddings)
         beside = {} if self.options.labels is None else self._beside(self.options.labels)
-        for name, column in {**self._vectors.columns, **beside}.items():
+        found = {**self._vectors.columns, **beside}
+        for column in found.values():
             if len(column) != count:
                 raise LatentmapError(
                     f"{self.options.labels} has {len(column):,} rows for the {count:,} vectors of "
                     f"{self._path}. Give one for each."
                 )
-            yield extra_name(name, ORIGINS), column
+        return {extra_name(name, ORIGINS): column for name, column in found.items()}
 
     def _beside(self, labels: str) -> Mapping[str, pa.ChunkedArray]:
         path = self._path.parent / labels
