@@ -6,7 +6,7 @@
 
 Every engine is given the same exact neighbor graph and the options of latentmap, each time in a
 process of its own. Prints the table of docs/projections.md, for the shapes of shapes.py and for
-the embeddings of any run. `--reference` writes the figures of umap-learn that a test compares with.
+the embeddings of any run. `--reference` writes the numbers of umap-learn that a test compares with.
 """
 
 from __future__ import annotations
@@ -120,8 +120,7 @@ def compare(name: str, shape: Shape, given: argparse.Namespace) -> None:
             alone = run(kind, options, folder, threads=1)
             same = len({each.digest for each in [*runs, alone]}) == 1
             wall, cpu = (
-                statistics.median(getattr(each, figure) for each in runs)
-                for figure in ("wall", "cpu")
+                statistics.median(getattr(each, part) for each in runs) for part in ("wall", "cpu")
             )
             map_ = alone.coordinates
             trust = trustworthiness(values[sample], map_[sample], n_neighbors=NEIGHBORS)
@@ -164,8 +163,8 @@ def write_reference(path: Path) -> None:
         for dims in (2, 3):
             projection = PROJECTIONS.create("umap", {"engine": "umap-learn", "dims": dims})
             map_ = projection.place(lambda values=shape.values: values, graph).coordinates
-            figures = {"spread": spread(map_, shape), "nearest": nearest(map_)}
-            found[f"{name} {dims}D"] = {key: round(value, 4) for key, value in figures.items()}
+            numbers = {"spread": spread(map_, shape), "nearest": nearest(map_)}
+            found[f"{name} {dims}D"] = {key: round(value, 4) for key, value in numbers.items()}
     path.write_text(json.dumps(found, indent=2) + "\n")
 
 
@@ -177,7 +176,7 @@ def main() -> None:
     parser.add_argument("--dims", type=int, choices=(2, 3), default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--pictures", type=Path, help="a folder to draw the maps into")
-    parser.add_argument("--reference", type=Path, help="write umap-learn's figures instead")
+    parser.add_argument("--reference", type=Path, help="write umap-learn's numbers instead")
     given = parser.parse_args()
     if given.reference:
         write_reference(given.reference)
@@ -188,9 +187,9 @@ def main() -> None:
             path.parts[-3]: lambda path=path: Shape(read_embedding(path)[1])
             for path in given.embeddings
         }
-    figures = ("trust", "recall", "spread", "nearest", "width", "wall s", "CPU s")
-    print(f"| data | map | engine | {' | '.join(figures)} | same bytes |")
-    print(f"|---|---|---|{'---:|' * len(figures)}---|")
+    numbers = ("trust", "recall", "spread", "nearest", "width", "wall s", "CPU s")
+    print(f"| data | map | engine | {' | '.join(numbers)} | same bytes |")
+    print(f"|---|---|---|{'---:|' * len(numbers)}---|")
     for name, make in shapes.items():
         compare(name, make(), given)
 

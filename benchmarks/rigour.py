@@ -1,10 +1,10 @@
-"""Time figures, tests and intervals of fourteen embeddings of 1,406 samples, and their agreement.
+"""Time metrics, tests and intervals of fourteen embeddings of 1,406 samples, and their agreement.
 
     python benchmarks/rigour.py
 
 Makes the embeddings, from 16 to 4,096 dimensions, with source groups of one to four samples and 24
 labels, and prints CPU seconds per metric, summed over the embeddings. Run it from the project's
-folder, with OMP_NUM_THREADS=1 for figures to compare with.
+folder, with OMP_NUM_THREADS=1 for metrics to compare with.
 """
 
 from __future__ import annotations

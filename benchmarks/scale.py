@@ -3,7 +3,7 @@
     python benchmarks/scale.py [--rows 276000] [--k 30] [--folder DIR] [--more] [--peer]
 
 The input is made: unit vectors of 384 dimensions, as sentence encoders give them, in 300 clusters
-of unequal size with 24 main directions each. `--more` measures all figures and assesses the map
+of unequal size with 24 main directions each. `--more` measures all metrics and assesses the map
 too; `--peer` lets PyNNDescent, which umap-learn searches with, look for 15 neighbors.
 """
 
@@ -50,14 +50,14 @@ project_embedding("embedding.parquet", "neighbors.parquet", ["samples.arrow"], u
 """,
 }
 MORE = {
-    "figures": """
+    "metrics": """
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import measure_embedding
 from latentmap.metrics.metric import METRICS
 measure_embedding(
     "embedding.parquet", "neighbors.parquet", ["samples.arrow"], dict.fromkeys(METRICS),
-    StatisticsOptions(), DensityOptions(), "figures.json", "scores.parquet", "weights.parquet",
+    StatisticsOptions(), DensityOptions(), "metrics.json", "scores.parquet", "weights.parquet",
 )
 """,
     "trust": """

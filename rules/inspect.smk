@@ -3,7 +3,7 @@ rule inspect_latents:
         latents=over_shards(LATENTS),
         samples=sample_shards,
     output:
-        figures=f"{INSPECTION}/channels.json",
+        metrics=f"{INSPECTION}/channels.json",
         positions=f"{INSPECTION}/positions.parquet",
         maps=f"{INSPECTION}/maps.parquet",
     log:

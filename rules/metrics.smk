@@ -28,7 +28,7 @@ rule measure_embedding:
         "../workflow/scripts/measure_embedding.py"
 
 
-# An embedding's figures are in `{method}.json`; no method is called "agreement".
+# An embedding's metrics are in `{method}.json`; no method is called "agreement".
 ruleorder: compare_embeddings > measure_embedding
 
 
@@ -70,7 +70,7 @@ rule compare_sources:
         reference_maps=reference_maps,
         reference_samples=reference_samples,
     output:
-        sources=SOURCE_FIGURES,
+        sources=SOURCE_METRICS,
     log:
         f"{LOG}/compare_sources/{EMBEDDED}.log",
     benchmark:

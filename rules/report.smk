@@ -46,7 +46,7 @@ rule tabulate_metrics:
         csv=report(f"{REPORT}/metrics_table.csv", category="Tables"),
         json=f"{REPORT}/metrics_table.json",
         parquet=f"{REPORT}/metrics_table.parquet",
-        figures=paths(REPORTED_METRICS, METHOD_KEYS),
+        copies=paths(REPORTED_METRICS, METHOD_KEYS),
     log:
         f"{LOG}/tabulate_metrics.log",
     benchmark:
@@ -60,7 +60,7 @@ rule tabulate_metrics:
         method_keys=METHOD_KEYS,
         code=code("tabulate_metrics", *METRIC_MODULES),
     message:
-        "Write the table of all figures"
+        "Write the table of all metrics"
     script:
         "../workflow/scripts/tabulate_metrics.py"
 
@@ -142,7 +142,7 @@ rule write_comparison_page:
 
 rule write_channel_pages:
     input:
-        figures=rules.inspect_latents.output.figures,
+        metrics=rules.inspect_latents.output.metrics,
         positions=rules.inspect_latents.output.positions,
         maps=rules.inspect_latents.output.maps,
         samples=sample_shards,
@@ -214,7 +214,7 @@ rule write_neighbors_page:
 
 rule write_sources_page:
     input:
-        sources=lambda wildcards: paths(SOURCE_FIGURES, source_keys_of(wildcards)),
+        sources=lambda wildcards: paths(SOURCE_METRICS, source_keys_of(wildcards)),
         metrics=lambda wildcards: paths(METRICS, source_keys_of(wildcards)),
         agreement=AGREEMENT,
         maps=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
@@ -338,7 +338,7 @@ rule write_summary:
         metrics=paths(METRICS, METHOD_KEYS),
         ranking=RANKING,
         agreements=paths(AGREEMENT, LATENT_KEYS),
-        sources=paths(SOURCE_FIGURES, SOURCE_KEYS),
+        sources=paths(SOURCE_METRICS, SOURCE_KEYS),
         projections=paths(PROJECTION, MAP_KEYS),
         trust=paths(TRUST, MAP_KEYS),
         weights=paths(SAMPLING_WEIGHTS, [key[:3] for key in MAP_KEYS]),

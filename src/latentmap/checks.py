@@ -214,7 +214,7 @@ def _remedy_of_one_label(run: Run) -> str:
 
 
 def _chosen_neighbors(run: Run) -> Iterator[tuple[str, int]]:
-    """Yield the numbers of neighbors that a user set and that a figure is defined by.
+    """Yield the numbers of neighbors that a user set and that a metric is defined by.
 
     Those of the graph, of maps and of trust are upper bounds, which fewer samples lower.
     """

@@ -1,4 +1,4 @@
-"""Planted structure is found, and figures agree with scikit-learn."""
+"""Planted structure is found, and metrics agree with scikit-learn."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ COUNT, SHAPE = 60, (4, 6, 10)
 LABELS = np.array(["left", "right", "above"])[np.arange(COUNT) % 3]
 GROUPS = {"left": "Horizontal", "right": "Horizontal", "above": "Vertical"}
 CODES = np.unique(LABELS, return_inverse=True)[1]
-FILES = {"figures": "channels.json", "positions": "positions.parquet", "maps": "maps.parquet"}
+FILES = {"metrics": "channels.json", "positions": "positions.parquet", "maps": "maps.parquet"}
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def run(folder, values, options=None, **changes):
     """Inspect latents; return what was found, and its maps."""
     outputs = {name: folder / file for name, file in FILES.items()}
     inspect_latents(*write(folder, values, **changes), options or InspectOptions(), **outputs)
-    found = read_inspection(outputs["figures"], outputs["positions"])
+    found = read_inspection(outputs["metrics"], outputs["positions"])
     return found, read_channel_maps(outputs["maps"])
 
 
 def test_the_planted_channel_and_position_come_first(tmp_path, values):
     found, _ = run(tmp_path, values)
-    for figure in ("f", "silhouette", "knn", "knn_grouped"):
-        assert np.argmax([getattr(channel, figure) for channel in found.channels]) == 2
+    for metric in ("f", "silhouette", "knn", "knn_grouped"):
+        assert np.argmax([getattr(channel, metric) for channel in found.channels]) == 2
     assert found.channels[2].knn_grouped > 0.9
     assert found.channels[0].knn_grouped == pytest.approx(1 / 3, abs=0.1)
     strongest = np.argmax(np.delete(found.channel_positions, 2, axis=0).ravel())
@@ -171,7 +171,7 @@ def test_rounding_is_no_spread(tmp_path, values, base):
 
 
 @pytest.mark.parametrize("labels", [["one"] * COUNT, [f"l{row}" for row in range(COUNT)]])
-def test_figures_without_meaning_are_nan(tmp_path, values, labels):
+def test_metrics_without_meaning_are_nan(tmp_path, values, labels):
     found, _ = run(tmp_path, values, labels=np.array(labels))
     assert np.isnan(found.positions).all()
     assert all(np.isnan(value) for one in found.channels for value in vars(one).values())
@@ -199,7 +199,7 @@ def test_what_cannot_be_inspected_is_named(tmp_path, values):
         inspect_latents(latents, samples[::-1], InspectOptions(), **outputs)
 
 
-def test_figures_of_labels_are_those_of_the_labelled_samples(tmp_path, values):
+def test_metrics_of_labels_are_those_of_the_labelled_samples(tmp_path, values):
     has_label = np.arange(COUNT) % 4 > 0
     some = np.where(has_label, LABELS, None)
     (tmp_path / "mixed").mkdir()

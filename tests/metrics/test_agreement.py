@@ -96,14 +96,14 @@ def test_one_source_group_leaves_nothing_to_compare(embed):
     found = measure("knn_category", data, k=2)
     assert found["knn_category_acc"].value == pytest.approx(1 / 3)
     for name in ("acc", "rate_mean", "rate_median"):
-        figure = found[f"knn_category_{name}_grouped"]
-        assert math.isnan(figure.value)
-        assert figure.note == "All samples share one source group."
+        metric = found[f"knn_category_{name}_grouped"]
+        assert math.isnan(metric.value)
+        assert metric.note == "All samples share one source group."
 
 
 def test_too_few_samples_or_neighbors(embed):
     found = measure("knn_category", embed(LINE, LABELS), k=6)
     note = "With 6 samples all others are among the 6 nearest neighbors."
-    assert {figure.note for figure in found.values()} == {note}
+    assert {metric.note for metric in found.values()} == {note}
     with pytest.raises(LatentmapError, match=r"4 nearest neighbors .* holds 3"):
         measure("knn_group", embed(LINE, LABELS, k=3), k=4)

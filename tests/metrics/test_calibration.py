@@ -189,7 +189,7 @@ def test_permuting_all_labels_would_find_what_is_not_there(embed, draw):
 
 
 @pytest.mark.parametrize("signal", [0.0, 1.0])
-def test_intervals_cover_the_expected_figure(embed, signal):
+def test_intervals_cover_the_expected_metric(embed, signal):
     """Sources are drawn anew, with their places, their labels and what labels do to places."""
     rng = np.random.default_rng(1)
     centres = signal * np.array([[0, 0, 0], [1, 1, 0], [2, 0, 1]])
@@ -277,8 +277,8 @@ def test_intervals_of_probes_cover_and_their_p_values_keep_their_size(embed, cou
         assert covered >= scipy.stats.binom.ppf(0.01, 60, 0.95) / 60
         # Not by promising little.
         assert (high - low).mean() < 1.7 * 2 * 1.96 * values.std()
-        for figure in ("acc", "balanced_acc", "macro_f1"):
-            tested = np.array([one[f"{name}_{figure}"].p_value or 1 for one in found])
+        for metric in ("acc", "balanced_acc", "macro_f1"):
+            tested = np.array([one[f"{name}_{metric}"].p_value or 1 for one in found])
             if signal == 0:
                 assert (tested <= 0.05).mean() <= scipy.stats.binom.ppf(0.99, 60, 0.05) / 60
         if signal and count == 40:

@@ -1,4 +1,4 @@
-"""Figures of a wide embedding from its rows, and from the rotated rows that its graph keeps."""
+"""Metrics of a wide embedding from its rows, and from the rotated rows that its graph keeps."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 from latentmap.metrics.metric import METRICS
 
 
-def test_rotated_rows_give_the_figures_of_the_rows(embed):
+def test_rotated_rows_give_the_metrics_of_the_rows(embed):
     random = np.random.default_rng(0)
     labels = np.repeat(["a", "b", "c"], 30)
     values = random.normal(size=(90, 700)) + 0.5 * random.normal(size=(3, 700))[np.arange(90) // 30]
@@ -18,5 +18,5 @@ def test_rotated_rows_give_the_figures_of_the_rows(embed):
     for name in METRICS:
         metric = METRICS.create(name)
         expected = metric.measure(plain)
-        for figure, found in metric.measure(data).items():
-            assert found.value == pytest.approx(expected[figure].value, rel=1e-4), figure
+        for column, found in metric.measure(data).items():
+            assert found.value == pytest.approx(expected[column].value, rel=1e-4), column

@@ -96,15 +96,15 @@ def test_a_dense_cluster_loses_weight_to_the_rare_samples(embed):
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.normal(0, 0.01, (900, 2)), rng.normal(8, 1, (100, 2))])
     data = embed(values, ["common"] * 900 + ["rare"] * 100)
-    figures, labels = measure(data, dict.fromkeys(("density", "density_classes", "classes")))
+    metrics, labels = measure(data, dict.fromkeys(("density", "density_classes", "classes")))
     np.testing.assert_allclose(labels["density_share_uniform"], [0.9, 0.1])
     assert labels["density_share"].sum() == pytest.approx(1)
     assert labels["density_share"][1] > 0.8
     assert labels["density_percentile_q3"][1] < 10 < labels["density_percentile_q1"][0]
     weights = data.local_density.weights
-    assert figures["density_effective_sample_size"].value == pytest.approx(1 / (weights**2).sum())
-    assert figures["n_effective_classes"].value == pytest.approx(1 / (0.9**2 + 0.1**2))
-    assert figures["density_effective_classes"].value == pytest.approx(
+    assert metrics["density_effective_sample_size"].value == pytest.approx(1 / (weights**2).sum())
+    assert metrics["n_effective_classes"].value == pytest.approx(1 / (0.9**2 + 0.1**2))
+    assert metrics["density_effective_classes"].value == pytest.approx(
         1 / (labels["density_share"] ** 2).sum()
     )
     # Draws by the weights have the shares that are said of them.

@@ -88,22 +88,22 @@ def test_holm():
     assert holm(np.array([])).tolist() == []
 
 
-def test_figures_that_are_means_have_intervals_around_them(embed, clusters):
-    figures, _ = measure(embed(*clusters), {"knn_category": None, "knn_group": None})
+def test_metrics_that_are_means_have_intervals_around_them(embed, clusters):
+    metrics, _ = measure(embed(*clusters), {"knn_category": None, "knn_group": None})
     for name in ("knn_category_acc", "knn_category_acc_grouped", "knn_group_acc"):
-        low, high = figures[name].interval
-        assert low < figures[name].value < high < low + 0.4
-        assert figures[name].note is None
+        low, high = metrics[name].interval
+        assert low < metrics[name].value < high < low + 0.4
+        assert metrics[name].note is None
     # As small as five times the permutations that were asked for make it.
-    assert figures["knn_category_acc"].p_value == pytest.approx(1 / 5001)
-    assert figures["knn_category_rate_median"].interval is None
+    assert metrics["knn_category_acc"].p_value == pytest.approx(1 / 5001)
+    assert metrics["knn_category_rate_median"].interval is None
 
 
 def test_few_source_groups_have_no_interval(embed, clusters):
     values, labels = clusters
     data = embed(values, labels, source_groups=np.arange(80) % 9)
-    figures, _ = measure(data, {"knn_category": None})
-    assert figures["knn_category_acc"].interval is None
-    assert figures["knn_category_acc"].note.endswith("No interval: 9 source groups are too few.")
+    metrics, _ = measure(data, {"knn_category": None})
+    assert metrics["knn_category_acc"].interval is None
+    assert metrics["knn_category_acc"].note.endswith("No interval: 9 source groups are too few.")
     data = embed(values, labels, source_groups=np.arange(80) % 10)
     assert measure(data, {"knn_category": None})[0]["knn_category_acc"].interval is not None

@@ -13,7 +13,7 @@ from latentmap.errors import LatentmapError
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import describe, measure, measure_embedding
-from latentmap.metrics.metric import METRICS, known_figures
+from latentmap.metrics.metric import METRICS, known_metrics
 from latentmap.neighbors.graph import Audit, write_graph
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.files import read_json
@@ -22,10 +22,10 @@ from latentmap.store.tables import write_arrow, write_embedding
 FEW = StatisticsOptions(resamples=50, permutations=50)
 
 
-def test_figures_of_all_metrics_lead_with_the_published_columns():
-    figures = list(known_figures())
-    assert figures[:4] == ["silhouette", "f_ratio", "davies_bouldin", "calinski_harabasz"]
-    assert figures[11:19] == [
+def test_metrics_of_all_metrics_lead_with_the_published_columns():
+    metrics = list(known_metrics())
+    assert metrics[:4] == ["silhouette", "f_ratio", "davies_bouldin", "calinski_harabasz"]
+    assert metrics[11:19] == [
         "knn_group_acc",
         "mean_intra_distance",
         "mean_inter_distance",
@@ -35,14 +35,14 @@ def test_figures_of_all_metrics_lead_with_the_published_columns():
         "n_classes",
         "n_tokens",
     ]
-    assert sorted(figures) == sorted(name for m in METRICS for name in METRICS[m].figures)
+    assert sorted(metrics) == sorted(name for m in METRICS for name in METRICS[m].columns)
 
 
 def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
     data = embed(*clusters)
     found = describe(data, *measure(data, {"classes": None, "knn_category": {"k": 5}}))
     assert found["samples"] == 80
-    assert found["figures"]["n_classes"] == {
+    assert found["metrics"]["n_classes"] == {
         "value": 4,
         "chance": None,
         "chance_range": None,
@@ -60,9 +60,9 @@ def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
     assert labels["alone"]["knn_category_rate"] == 0
     rates = [row["knn_category_rate"] for row in labels.values()]
     sizes = [row["n"] for row in labels.values()]
-    figures = found["figures"]
-    assert np.average(rates, weights=sizes) == pytest.approx(figures["knn_category_acc"]["value"])
-    assert np.mean(rates) == pytest.approx(figures["knn_category_rate_mean"]["value"])
+    metrics = found["metrics"]
+    assert np.average(rates, weights=sizes) == pytest.approx(metrics["knn_category_acc"]["value"])
+    assert np.mean(rates) == pytest.approx(metrics["knn_category_rate_mean"]["value"])
 
 
 def test_files_in_and_out(tmp_path, embed, clusters):
@@ -84,14 +84,14 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     measure_embedding(*arguments, *second)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     data = replace(data, statistics=FEW, density=DensityOptions(k=5))
-    figures, by_label = measure(data, metrics)
-    assert set(figures) == set(known_figures())
-    assert read_json(first[0]) == describe(data, figures, by_label)
+    metrics, by_label = measure(data, metrics)
+    assert set(metrics) == set(known_metrics())
+    assert read_json(first[0]) == describe(data, metrics, by_label)
     scores = pl.read_parquet(first[1])
     assert scores["id"].to_list() == data.graph.ids
     assert {"knn_category_acc", "knn_group_acc_grouped"} < set(scores.columns)
     for name in scores.columns[1:]:
-        assert scores[name].drop_nans().mean() == pytest.approx(figures[name].value, abs=1e-6)
+        assert scores[name].drop_nans().mean() == pytest.approx(metrics[name].value, abs=1e-6)
 
     write_embedding(tmp_path / "e.parquet", data.graph.ids[:-1], values[:-1], 1)
     with pytest.raises(LatentmapError, match=r"e\.parquet has 79 rows where 80 are expected"):
@@ -110,8 +110,8 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     measure_embedding(*arguments, FEW, DensityOptions(k=2), NeighborOptions(), *outputs)
     assert pl.read_parquet(tmp_path / "m.parquet").columns == ["id"]
     found = read_json(tmp_path / "m.json")
-    assert found["figures"]["knn_category_acc"]["value"] is None
-    assert found["figures"]["knn_category_acc"]["note"] == "All samples have the same label."
+    assert found["metrics"]["knn_category_acc"]["value"] is None
+    assert found["metrics"]["knn_category_acc"]["note"] == "All samples have the same label."
     names = [
         f"knn_category_{name}{suffix}" for name in ("rate", "chance") for suffix in ("", "_grouped")
     ]
@@ -123,13 +123,13 @@ def test_the_recall_of_approximate_neighbors_stands_beside_what_is_made_from_the
     options = dict.fromkeys(("knn_category", "silhouette"))
     exact, _ = measure(data, options)
     approximate = replace(data, graph=replace(data.graph, audit=Audit(0.97, 10, 50)))
-    figures, by_label = measure(approximate, options)
+    metrics, by_label = measure(approximate, options)
     said = "From approximate neighbors: recall@10 0.970."
-    assert said in figures["knn_category_acc"].note
-    assert said not in (figures["silhouette"].note or "")
+    assert said in metrics["knn_category_acc"].note
+    assert said not in (metrics["silhouette"].note or "")
     assert not any(said in (found.note or "") for found in exact.values())
     facts = {"exact": False, "recall": 0.97, "k": 10, "rows": 50}
-    assert describe(approximate, figures, by_label)["neighbors"] == facts
+    assert describe(approximate, metrics, by_label)["neighbors"] == facts
     assert describe(data, exact, by_label)["neighbors"] == {"exact": True}
 
 
@@ -145,15 +145,15 @@ def mixed(embed, clusters):
     return replace(embed(every, names, statistics=FEW), search=NeighborOptions(k=10)), rows
 
 
-def test_figures_of_labels_are_those_of_the_labelled_samples_alone(mixed, embed, clusters):
+def test_metrics_of_labels_are_those_of_the_labelled_samples_alone(mixed, embed, clusters):
     data, rows = mixed
     alone = embed(*clusters, source_groups=data.source_groups[rows], statistics=FEW)
     metrics = dict.fromkeys(METRICS)
-    figures, by_label = measure(data, metrics)
+    measured, by_label = measure(data, metrics)
     expected, expected_by_label = measure(alone, metrics)
-    free = {name for m in METRICS if not METRICS[m].needs_labels for name in METRICS[m].figures}
+    free = {name for m in METRICS if not METRICS[m].needs_labels for name in METRICS[m].columns}
     assert {"effective_dim_90", "n_samples", "density_effective_sample_size"} < free
-    for name, found in figures.items():
+    for name, found in measured.items():
         if name in free:
             continue
         same = expected[name]
@@ -168,8 +168,8 @@ def test_figures_of_labels_are_those_of_the_labelled_samples_alone(mixed, embed,
     assert {n: c.tolist() for n, c in by_label.items() if "rate" not in n} == {
         n: c.tolist() for n, c in expected_by_label.items() if "rate" not in n
     }
-    assert figures["n_samples"].value == 110
-    found = describe(data, figures, by_label)
+    assert metrics["n_samples"].value == 110
+    found = describe(data, metrics, by_label)
     assert (found["samples"], found["labelled"]) == (110, 80)
     assert found["labels"].keys() == {"a", "b", "c", "alone"}
 
@@ -189,14 +189,14 @@ def test_without_labels_only_what_needs_none_is_measured(tmp_path, embed, cluste
     found = read_json(outputs[0])
     alike = replace(embed(*clusters), density=DensityOptions(k=5))
     labelled, _ = measure(alike, dict.fromkeys(METRICS))
-    assert found["figures"].keys() == {
+    assert found["metrics"].keys() == {
         *("n_samples", "n_dimensions", "n_tokens", "feature_entropy"),
         *("effective_dim_90", "effective_dim_95", "effective_dim_99"),
         "density_effective_sample_size",
     }
-    for name, figure in found["figures"].items():
+    for name, metric in found["metrics"].items():
         expected = labelled[name].value
-        assert figure["value"] == pytest.approx(expected, rel=1e-8)
+        assert metric["value"] == pytest.approx(expected, rel=1e-8)
     assert (found["labelled"], found["labels"], found["permutation"]) == (0, {}, None)
     assert pl.read_parquet(outputs[1]).columns == ["id"]
     assert len(pl.read_parquet(outputs[2])) == 80

@@ -1,4 +1,4 @@
-"""From scenes to figures: what throws position away is at chance on left against right.
+"""From scenes to metrics: what throws position away is at chance on left against right.
 
 In swapped scenes two objects exchange their places, block by block, so both labels have the same
 blocks: only a method that keeps where they are can tell the labels apart.

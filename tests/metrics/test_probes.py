@@ -54,7 +54,7 @@ def test_the_own_source_group_has_no_vote(embed):
     assert measure("probe_knn", grouped, k=1)["probe_knn_acc"].value == 0
 
 
-def test_figures_agree_with_scikit_learn(sample):
+def test_metrics_agree_with_scikit_learn(sample):
     metrics = pytest.importorskip("sklearn.metrics")
     codes, rng = sample[1], np.random.default_rng(2)
     labels, given = (rng.permuted(np.stack([codes] * 3), axis=1).T for _ in range(2))
@@ -63,14 +63,14 @@ def test_figures_agree_with_scikit_learn(sample):
     for place in range(3):
         kept = given[:, place] != UNTESTED
         pair = labels[kept, place], given[kept, place]
-        assert answers.figures(4)[:, place] == pytest.approx(
+        assert answers.metrics(4)[:, place] == pytest.approx(
             [
                 metrics.accuracy_score(*pair),
                 metrics.balanced_accuracy_score(*pair),
                 metrics.f1_score(*pair, average="macro"),
             ]
         )
-        accuracy, expected = answers.figures(4)[0, place], answers.by_margins(4)[place]
+        accuracy, expected = answers.metrics(4)[0, place], answers.by_margins(4)[place]
         kappa = (accuracy - expected) / (1 - expected)
         assert kappa == pytest.approx(metrics.cohen_kappa_score(*pair))
 
@@ -228,8 +228,8 @@ def test_labels_of_one_source_group_are_not_tested(embed, clusters, name):
     assert found[f"{name}_acc"].note == "79 of 80 samples tested."
     assert found[f"{name}_balanced_acc"].chance == pytest.approx(1 / 3, abs=0.02)
     # Of 79 and of three labels: never the one that is alone.
-    for figure, whole in (("acc", 79), ("balanced_acc", 3 * 40 * 25 * 14)):
-        parts = found[f"{name}_{figure}"].value * whole
+    for metric, whole in (("acc", 79), ("balanced_acc", 3 * 40 * 25 * 14)):
+        parts = found[f"{name}_{metric}"].value * whole
         assert parts == pytest.approx(round(parts))
 
 

@@ -131,16 +131,16 @@ def test_what_is_not_defined_is_not_ranked(planted):
     assert found["scopes"][0]["ranking"] == found["variants"] == found["baselines"] == []
 
 
-def write_run(folder, figure):
+def write_run(folder, metric):
     ids = [f"s{row}" for row in range(240)]
     sources = strings([str(group) for group in GROUPS])
     write_arrow(folder / "0.arrow", pa.table({"id": strings(ids), "source_group": sources}))
     rng = np.random.default_rng(0)
     for method in ("mean", "max"):
         scores = numbers(rng.normal(size=240).astype(np.float32))
-        write_parquet(folder / f"{method}.parquet", pa.table({"id": strings(ids), figure: scores}))
-        entries = {figure: {"p_value": 0.01}, "size": {"p_value": None}}
-        write_json(folder / f"{method}.json", {"figures": entries})
+        write_parquet(folder / f"{method}.parquet", pa.table({"id": strings(ids), metric: scores}))
+        entries = {metric: {"p_value": 0.01}, "size": {"p_value": None}}
+        write_json(folder / f"{method}.json", {"metrics": entries})
 
 
 def rank_run(folder, output):
@@ -157,20 +157,20 @@ def rank_run(folder, output):
     return json.loads((folder / output).read_text())
 
 
-@pytest.mark.parametrize("figure", HEADLINE)
-def test_files_in_and_out(tmp_path, figure):
-    write_run(tmp_path, figure)
+@pytest.mark.parametrize("metric", HEADLINE)
+def test_files_in_and_out(tmp_path, metric):
+    write_run(tmp_path, metric)
     found = rank_run(tmp_path, "1.json")
     rank_run(tmp_path, "2.json")
     assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
-    assert (found["figure"], found["source_groups"], found["note"]) == (figure, 60, None)
-    assert found["scopes"][0]["ranking"][0]["p_adjusted"] == {figure: 0.02}
+    assert (found["metric"], found["source_groups"], found["note"]) == (metric, 60, None)
+    assert found["scopes"][0]["ranking"][0]["p_adjusted"] == {metric: 0.02}
 
 
 def test_damaged_files_are_named(tmp_path):
     write_run(tmp_path, HEADLINE[0])
-    write_json(tmp_path / "max.json", {"figures": {"f": 3}})
-    with pytest.raises(LatentmapError, match=r"max\.json is not a file of figures"):
+    write_json(tmp_path / "max.json", {"metrics": {"f": 3}})
+    with pytest.raises(LatentmapError, match=r"max\.json is not a file of metrics"):
         rank_run(tmp_path, "r.json")
     write_run(tmp_path, HEADLINE[0])
     write_parquet(tmp_path / "max.parquet", pa.table({"id": strings(["s0"])}))
@@ -191,7 +191,7 @@ def test_samples_without_a_score_are_as_if_they_were_not_there(tmp_path, planted
         groups = GROUPS[kept].astype(str).tolist()
         samples = pa.table({"id": np.array(ids)[kept].tolist(), "source_group": groups})
         write_arrow(tmp_path / f"{name}.arrow", samples)
-        write_json(tmp_path / "m.json", {"figures": {}})
+        write_json(tmp_path / "m.json", {"metrics": {}})
         metrics = [tmp_path / "m.json"] * len(paths)
         output = tmp_path / f"{name}.json"
         rank_methods(planted, metrics, paths, [tmp_path / f"{name}.arrow"], (), FEW, output)

@@ -23,7 +23,7 @@ from latentmap.metrics.two_sample import (
     held_out_scores,
     leading_components,
     neighbor_order,
-    neighborhood_figures,
+    neighborhood_metrics,
 )
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow, write_embedding, write_parquet
@@ -77,8 +77,8 @@ def test_p_values_are_uniform_where_sources_do_not_differ(draw):
         options = PairOptions(permutations=19, seed=seed)
         compared = compare_pair(values, codes, groups, options)
         assert compared["scheme"] == DRAWS[draw]
-        for name, figure in compared["figures"].items():
-            found[name].append(figure["p_value"])
+        for name, metric in compared["metrics"].items():
+            found[name].append(metric["p_value"])
         shares = region_shares(values[:, :2], codes, groups, 3, 19, seed)
         found["region"].append(shares.p_values[0])
     steps = np.arange(1, 21) / 20
@@ -99,7 +99,7 @@ def test_ignoring_groups_calls_equal_sources_different():
         options = PairOptions(permutations=39, seed=seed)
         alone = np.arange(len(codes))
         compared = compare_pair(values.astype(np.float32), codes, alone, options)
-        low += compared["figures"]["own_neighbors"]["p_value"] <= 0.05
+        low += compared["metrics"]["own_neighbors"]["p_value"] <= 0.05
     assert low > 20
 
 
@@ -107,22 +107,22 @@ def test_ignoring_groups_calls_equal_sources_different():
 def test_a_planted_shift_is_found(draw):
     values, codes, groups = draw(np.random.default_rng(1))
     shifted = (values + 9 * codes[:, np.newaxis]).astype(np.float32)
-    figures = compare_pair(shifted, codes, groups, PairOptions(permutations=99))["figures"]
+    metrics = compare_pair(shifted, codes, groups, PairOptions(permutations=99))["metrics"]
     for name in ("auc", "own_neighbors", "coverage_of_first", "coverage_of_second"):
-        assert figures[name]["p_value"] <= 0.02, name
-    assert figures["auc"]["value"] > 0.95
-    assert figures["coverage_of_first"]["value"] < figures["coverage_of_first"]["low"]
+        assert metrics[name]["p_value"] <= 0.02, name
+    assert metrics["auc"]["value"] > 0.95
+    assert metrics["coverage_of_first"]["value"] < metrics["coverage_of_first"]["low"]
 
 
 def test_a_change_of_spread_is_seen_by_neighborhoods_where_no_line_can():
     rng = np.random.default_rng(2)
     codes = np.repeat([0, 1], 150)
     values = (rng.normal(size=(300, 4)) * np.where(codes, 0.3, 1)[:, np.newaxis]).astype(np.float32)
-    figures = compare_pair(values, codes, np.arange(300), PairOptions(permutations=99))["figures"]
-    assert figures["auc"]["p_value"] > 0.05
+    metrics = compare_pair(values, codes, np.arange(300), PairOptions(permutations=99))["metrics"]
+    assert metrics["auc"]["p_value"] > 0.05
     # The narrow source leaves the outer samples of the wide one uncovered.
-    assert figures["coverage_of_first"]["p_value"] <= 0.02
-    assert figures["coverage_of_first"]["value"] < 0.75
+    assert metrics["coverage_of_first"]["p_value"] <= 0.02
+    assert metrics["coverage_of_first"]["value"] < 0.75
 
 
 def test_pairs_show_a_shift_that_is_small_beside_what_pairs_share():
@@ -132,7 +132,7 @@ def test_pairs_show_a_shift_that_is_small_beside_what_pairs_share():
     values[:, 1] = rng.normal(size=200) + 1.5 * codes
     compared = compare_pair(values.astype(np.float32), codes, groups, PairOptions(permutations=99))
     assert (compared["scheme"], compared["shared"]) == ("within", 100)
-    assert compared["figures"]["auc"]["p_value"] == 0.01
+    assert compared["metrics"]["auc"]["p_value"] == 0.01
 
 
 def test_coverage_and_density_on_a_line():
@@ -140,7 +140,7 @@ def test_coverage_and_density_on_a_line():
     values = np.array([0, 1, 2, 0.4, 9], np.float32)[:, np.newaxis]
     codes = np.array([0, 0, 0, 1, 1])
     order = neighbor_order(values, np.arange(5))
-    found = neighborhood_figures(order, codes, k=1, neighbors=1)
+    found = neighborhood_metrics(order, codes, k=1, neighbors=1)
     # 0.4 is inside the balls of 0 and of 1, not of 2; 9 in none: 2 hits over 1 * 2 samples.
     assert found["coverage_of_first"] == pytest.approx(2 / 3)
     assert found["density_of_second"] == pytest.approx(2 / 2)
@@ -158,16 +158,16 @@ def test_expected_coverage_is_the_closed_form():
     values = np.random.default_rng(4).normal(size=(n + m, 2)).astype(np.float32)
     codes = np.repeat([0, 1], [n, m])
     options = PairOptions(k=k, permutations=400)
-    figures = compare_pair(values, codes, np.arange(n + m), options)["figures"]
+    metrics = compare_pair(values, codes, np.arange(n + m), options)["metrics"]
     for name, own, others in (("first", n, m), ("second", m, n)):
         none = prod(own - i for i in range(1, k + 1)) / prod(n + m - i for i in range(1, k + 1))
         assert none == pytest.approx(comb(own - 1, k) / comb(n + m - 1, k))
-        expected = figures[f"coverage_of_{name}"]["expected"]
+        expected = metrics[f"coverage_of_{name}"]["expected"]
         assert expected == pytest.approx(1 - none, abs=0.01), others
     for name in ("first", "second"):
-        assert figures[f"density_of_{name}"]["expected"] == pytest.approx(1, abs=0.1)
+        assert metrics[f"density_of_{name}"]["expected"] == pytest.approx(1, abs=0.1)
     own_share = (n * (n - 1) + m * (m - 1)) / ((n + m) * (n + m - 1))
-    assert figures["own_neighbors"]["expected"] == pytest.approx(own_share, abs=0.01)
+    assert metrics["own_neighbors"]["expected"] == pytest.approx(own_share, abs=0.01)
 
 
 def test_samples_of_one_group_are_no_neighbors():
@@ -309,9 +309,9 @@ def test_of_few_samples_the_neighbors_are_others_and_no_classifier_has_an_accura
     one = np.array([0, *[1] * 9])
     # All nine others are neighbors: the single one has none of its source, the nine have eight.
     found = compare_pair(values, one, np.arange(10), options)
-    assert found["figures"]["own_neighbors"]["value"] == pytest.approx(9 * 8 / 90)
+    assert found["metrics"]["own_neighbors"]["value"] == pytest.approx(9 * 8 / 90)
     pair = compare_pair(values[:4], np.array([0, 0, 1, 1]), np.arange(4), options)
-    assert np.isnan([pair["figures"]["auc"]["value"], pair["accuracy"]]).all()
+    assert np.isnan([pair["metrics"]["auc"]["value"], pair["accuracy"]]).all()
 
 
 def test_regions_of_a_reference_are_not_tested_because_its_samples_shaped_the_map(run, tmp_path):
@@ -337,7 +337,7 @@ def test_samples_that_are_all_the_same_tell_nothing(run, tmp_path):
     same = run("same", np.ones((30, 3)), ["x"] * 15 + ["y"] * 15)
     compare_sources(same, SourcesOptions(permutations=19), tmp_path / "c.json")
     (pair,) = json.loads((tmp_path / "c.json").read_text())["pairs"]
-    assert pair["figures"]["auc"] | {"p_value": 1, "value": 0.5} == pair["figures"]["auc"]
+    assert pair["metrics"]["auc"] | {"p_value": 1, "value": 0.5} == pair["metrics"]["auc"]
 
 
 def test_an_embedding_of_other_dimensions_is_refused_in_one_line(run, tmp_path):

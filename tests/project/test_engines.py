@@ -32,7 +32,7 @@ def named(request):
     return request.param, shapes.SHAPES[request.param]()
 
 
-def figures(shape, graph, **options):
+def metrics(shape, graph, **options):
     projection = PROJECTIONS.create("umap", options)
     coordinates = projection.place(lambda: shape.values, graph).coordinates
     return coordinates, (shapes.spread(coordinates, shape), shapes.nearest(coordinates))
@@ -45,7 +45,7 @@ def check(found, expected):
 
 def test_a_umap_is_as_wide_as_that_of_umap_learn(named, graph_of):
     name, shape = named
-    coordinates, found = figures(shape, graph_of(shape.values, 15))
+    coordinates, found = metrics(shape, graph_of(shape.values, 15))
     assert np.isfinite(coordinates).all()
     assert np.ptp(coordinates, axis=0).max() < 100
     if name == "exact duplicates":
@@ -58,7 +58,7 @@ def test_a_umap_is_as_wide_as_that_of_umap_learn(named, graph_of):
 
 def test_so_it_is_in_three_dimensions(graph_of):
     shape = shapes.SHAPES["near-duplicates"]()
-    check(figures(shape, graph_of(shape.values, 15), dims=3)[1], UMAP_LEARN["near-duplicates 3D"])
+    check(metrics(shape, graph_of(shape.values, 15), dims=3)[1], UMAP_LEARN["near-duplicates 3D"])
 
 
 def test_near_duplicates_are_as_tight_by_tsne_as_by_opentsne(graph_of):
@@ -78,6 +78,6 @@ def test_near_duplicates_are_as_tight_by_tsne_as_by_opentsne(graph_of):
 @pytest.mark.parametrize("dims", [2, 3])
 def test_the_reference_is_what_umap_learn_makes(dims, named, graph_of):
     name, shape = named
-    _, found = figures(shape, graph_of(shape.values, 15), dims=dims, engine="umap-learn")
+    _, found = metrics(shape, graph_of(shape.values, 15), dims=dims, engine="umap-learn")
     expected = UMAP_LEARN[f"{name} {dims}D"]
     assert found == pytest.approx((expected["spread"], expected["nearest"]), rel=0.3)

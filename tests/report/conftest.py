@@ -1,4 +1,4 @@
-"""A small run with planted figures and hostile text, as the stages before the report leave it."""
+"""A small run with planted metrics and hostile text, as the stages before the report leave it."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def write_report(run: FakeRun) -> None:
     write_metrics_table(
         list(run.metrics),
         list(run.metrics.values()),
-        figures=[run.page(*key[:2], "per_method", key[2], "metrics.json") for key in run.metrics],
+        copies=[run.page(*key[:2], "per_method", key[2], "metrics.json") for key in run.metrics],
         **tables,
     )
     map_pages = {}
@@ -317,12 +317,12 @@ def _write_latents(run: FakeRun, encoder: str, variant: str) -> list[Path]:
 
 
 def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
-    """Figures that fall from method to method; the VAE beats the DCT on plain images only."""
+    """Metrics that fall from method to method; the VAE beats the DCT on plain images only."""
     rank = METHODS.index(method)
     value = 0.30 - 0.02 * rank
     if encoder == "dct":
         value -= 0.05 if variant == "plain" else -0.05
-    figures: dict[str, dict[str, object]] = {
+    metrics: dict[str, dict[str, object]] = {
         "knn_category_acc": {"value": value + 0.1 + 0.03 * rank, "chance": 0.095},
         "knn_category_acc_grouped": {
             "value": value,
@@ -343,7 +343,7 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         "calinski_harabasz": {"value": None, "note": "fewer samples than labels"},
     }
     fields = ("chance", "chance_range", "interval", "p_value", "note")
-    for entry in figures.values():
+    for entry in metrics.values():
         entry |= {key: entry.get(key) for key in fields}
     labels = {
         label: {
@@ -355,7 +355,7 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         }
         for position, label in enumerate(LABELS)
     }
-    return {"neighbors": {"exact": True}, "figures": figures, "labels": labels}
+    return {"neighbors": {"exact": True}, "metrics": metrics, "labels": labels}
 
 
 def _write_agreements(run: FakeRun, encoder: str, variant: str) -> None:
@@ -381,16 +381,16 @@ def _write_agreements(run: FakeRun, encoder: str, variant: str) -> None:
 
 
 def _write_ranking(run: FakeRun) -> None:
-    """Scores whose means are in the order of the figures."""
+    """Scores whose means are in the order of the metrics."""
     keys = [Key(*key) for key in run.metrics]
-    figures = [_metrics(*key)["figures"]["knn_category_acc_grouped"] for key in keys]
+    metrics = [_metrics(*key)["metrics"]["knn_category_acc_grouped"] for key in keys]
     noise = np.random.default_rng(0).normal(scale=0.1, size=(sum(SHARDS), len(keys)))
-    scores = noise - noise.mean(axis=0) + [figure["value"] for figure in figures]
+    scores = noise - noise.mean(axis=0) + [metric["value"] for metric in metrics]
     methods = RankedMethods(
         "knn_category_acc_grouped",
         keys,
         scores,
-        [{"knn_category_acc_grouped": figure["p_value"]} for figure in figures],
+        [{"knn_category_acc_grouped": metric["p_value"]} for metric in metrics],
         np.arange(sum(SHARDS)) // 3,
         StatisticsOptions(resamples=100, splits=5),
     )

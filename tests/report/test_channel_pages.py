@@ -10,7 +10,7 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.inspect.channels import InspectOptions, inspect_latents
-from latentmap.inspect.inspection import ChannelFigures, read_channel_maps, read_inspection
+from latentmap.inspect.inspection import ChannelMetrics, read_channel_maps, read_inspection
 from latentmap.report.channel_chart import CHANNEL_CHARTS, DeepDive
 from latentmap.report.channel_pages import write_channel_pages
 from latentmap.report.deep_dive.spatial_importance import cells
@@ -32,7 +32,7 @@ def inspected(run, folder):
         write_latents(shards[-1], run.ids[start:stop], latents[start:stop], {})
         start = stop
     files = {
-        "figures": folder / "channels.json",
+        "metrics": folder / "channels.json",
         "positions": folder / "positions.parquet",
         "maps": folder / "maps.parquet",
     }
@@ -69,15 +69,15 @@ def files(fake_run, tmp_path_factory):
 def data(fake_run, files):
     maps = read_channel_maps(files["maps"])
     points = {f"{axis}{c}": getattr(maps, axis)[:, c].tolist() for axis in "xy" for c in range(5)}
-    found = read_inspection(files["figures"], files["positions"])
+    found = read_inspection(files["metrics"], files["positions"])
     return DeepDive(found, points, dict.fromkeys(fake_run.label_groups, "#000000"))
 
 
 def with_channels(data, count):
     """The same data with more channels, each a bit better than the one before."""
-    figures = [ChannelFigures(1 + c, 0, c / 1000, 0.1, c / 1000, 0.1) for c in range(count)]
+    metrics = [ChannelMetrics(1 + c, 0, c / 1000, 0.1, c / 1000, 0.1) for c in range(count)]
     return dataclasses.replace(
-        data, inspection=dataclasses.replace(data.inspection, channels=figures)
+        data, inspection=dataclasses.replace(data.inspection, channels=metrics)
     )
 
 
@@ -150,9 +150,9 @@ def test_correlation_and_spectrum_are_those_of_the_covariance(data):
     assert data.inspection.covariance[PLANTED, PLANTED] > 3
 
 
-def test_undefined_figures_have_no_chart(data):
+def test_undefined_metrics_have_no_chart(data):
     nan = float("nan")
-    nothing = [ChannelFigures(nan, nan, nan, nan, nan, nan)] * 5
+    nothing = [ChannelMetrics(nan, nan, nan, nan, nan, nan)] * 5
     empty = np.full_like(data.inspection.positions, nan)
     zero = np.zeros((5, 5))
     undefined = dataclasses.replace(

@@ -76,7 +76,7 @@ def test_bars_show_both_neighbor_lists_in_the_order_of_the_ranking(comparison):
     assert honest == [e.value(HONEST) for e in comparison.experiments]
 
 
-def test_undefined_figures_have_no_panel(comparison):
+def test_undefined_metrics_have_no_panel(comparison):
     assert all(math.isnan(e.value("calinski_harabasz")) for e in comparison.experiments)
     spec = CHARTS.create("metric_bars").build(comparison).to_dict()
     assert not any("calinski" in panel["title"] for panel in spec["concat"])

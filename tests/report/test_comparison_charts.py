@@ -1,4 +1,4 @@
-"""What the comparison charts draw, against answers known from the planted figures."""
+"""What the comparison charts draw, against answers known from the planted metrics."""
 
 import dataclasses
 import math
@@ -64,7 +64,7 @@ def test_the_pareto_chart_joins_the_methods_that_none_beats_and_marks_baselines(
     sizes = {"mean": 64, "max": 16, "min": 16}
     experiments = [
         Experiment(
-            e.key, e.figures | {"n_dimensions": Measurement(sizes.get(e.key.method, 256))}, {}
+            e.key, e.metrics | {"n_dimensions": Measurement(sizes.get(e.key.method, 256))}, {}
         )
         for e in comparison.experiments
     ]
@@ -80,7 +80,7 @@ def test_the_pareto_chart_joins_the_methods_that_none_beats_and_marks_baselines(
     )
 
 
-def test_a_figure_is_scaled_from_the_worst_to_the_best_in_its_own_direction():
+def test_a_metric_is_scaled_from_the_worst_to_the_best_in_its_own_direction():
     values = {"a": 1.0, "b": 3.0, "c": 2.0, "d": math.nan}
     assert normalised(values, "silhouette") == {"a": 0, "b": 1, "c": 0.5}
     assert normalised(values, "davies_bouldin") == {"a": 1, "b": 0, "c": 0.5}
@@ -97,12 +97,12 @@ def test_radars_show_the_best_methods_as_closed_outlines(comparison):
     outlines = rows_of(spec, radars, strokeWidth=2)
     best = [row for row in outlines if row["method"] == "mean"]
     assert (best[0]["x"], best[0]["y"]) == (best[-1]["x"], best[-1]["y"])
-    # The best of all methods and of the baseline: on the outermost ring, whatever the figure.
+    # The best of all methods and of the baseline: on the outermost ring, whatever the metric.
     assert all(math.hypot(row["x"], row["y"]) == pytest.approx(1) for row in best)
     lines = rows_of(spec, parallel, type="line")
     assert {row["method"] for row in lines} == {name for name, _ in comparison.named}
     assert {row["value"] for row in lines if row["method"] == "max"} <= {
-        m.value for m in comparison.experiments[1].figures.values()
+        m.value for m in comparison.experiments[1].metrics.values()
     }
 
 

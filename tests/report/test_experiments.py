@@ -9,18 +9,18 @@ from latentmap.report.experiments import (
     LENIENT,
     Experiment,
     Key,
-    figure_names,
     format_value,
     headline,
+    metric_names,
     ranked,
     read_experiments,
 )
 from latentmap.store.files import write_json
 
 
-def experiment(method, **figures):
+def experiment(method, **metrics):
     return Experiment(
-        Key("e", "plain", method), {k: Measurement(v) for k, v in figures.items()}, {}
+        Key("e", "plain", method), {k: Measurement(v) for k, v in metrics.items()}, {}
     )
 
 
@@ -28,7 +28,7 @@ def test_null_becomes_nan_and_keeps_its_note(tmp_path):
     entry = {"value": None, "chance": 0.1, "interval": None, "p_value": None, "note": "one label"}
     rates = {"n": 3, "knn_category_rate": 0.5, "knn_category_rate_grouped": None}
     neighbors = {"exact": False, "recall": 0.97}
-    content = {"neighbors": neighbors, "figures": {LENIENT: entry}, "labels": {"a": rates}}
+    content = {"neighbors": neighbors, "metrics": {LENIENT: entry}, "labels": {"a": rates}}
     write_json(tmp_path / "m.json", content)
     (found,) = read_experiments([("e", "plain", "mean")], [tmp_path / "m.json"])
     assert found.key == Key("e", "plain", "mean")
@@ -38,14 +38,14 @@ def test_null_becomes_nan_and_keeps_its_note(tmp_path):
     assert math.isnan(found.value("never measured"))
 
 
-@pytest.mark.parametrize("content", [{"a": 1}, {"figures": {"a": 1}, "labels": {}}])
+@pytest.mark.parametrize("content", [{"a": 1}, {"metrics": {"a": 1}, "labels": {}}])
 def test_a_file_of_another_kind_is_named(tmp_path, content):
     write_json(tmp_path / "m.json", content)
-    with pytest.raises(LatentmapError, match=r"m\.json is not a file of figures"):
+    with pytest.raises(LatentmapError, match=r"m\.json is not a file of metrics"):
         read_experiments([("e", "plain", "mean")], [tmp_path / "m.json"])
 
 
-def test_the_honest_figure_ranks_and_what_is_undefined_comes_last():
+def test_the_honest_metric_ranks_and_what_is_undefined_comes_last():
     rows = [
         experiment("undefined", **{HONEST: math.nan, LENIENT: 0.9}),
         experiment("low", **{HONEST: 0.1, LENIENT: 0.8}),
@@ -55,7 +55,7 @@ def test_the_honest_figure_ranks_and_what_is_undefined_comes_last():
     assert [e.key.method for e in ranked(rows)] == ["high", "low", "undefined"]
 
 
-def test_without_other_source_groups_the_lenient_figure_ranks():
+def test_without_other_source_groups_the_lenient_metric_ranks():
     rows = [
         experiment("low", **{HONEST: math.nan, LENIENT: 0.3}),
         experiment("high", **{HONEST: math.nan, LENIENT: 0.8}),
@@ -64,9 +64,9 @@ def test_without_other_source_groups_the_lenient_figure_ranks():
     assert [e.key.method for e in ranked(rows)] == ["high", "low"]
 
 
-def test_figures_that_rank_come_first_and_unknown_ones_last():
+def test_metrics_that_rank_come_first_and_unknown_ones_last():
     rows = [experiment("a", zzz=1.0, silhouette=0.1, **{LENIENT: 0.3, HONEST: 0.2})]
-    names = figure_names(rows)
+    names = metric_names(rows)
     assert names[:2] == [HONEST, LENIENT] and names[-1] == "zzz"
     assert sorted(names) == sorted(["zzz", "silhouette", HONEST, LENIENT])
 

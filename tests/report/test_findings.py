@@ -7,11 +7,11 @@ from latentmap.report.findings import key_findings
 
 
 def experiment(encoder, variant, method, honest, lenient, *, p_value=None, labels=None):
-    figures = {
+    metrics = {
         HONEST: Measurement(honest, chance=0.05, p_value=p_value),
         LENIENT: Measurement(lenient, chance=0.06),
     }
-    return Experiment(Key(encoder, variant, method), figures, labels or {})
+    return Experiment(Key(encoder, variant, method), metrics, labels or {})
 
 
 def texts(experiments, *, warning=False):
@@ -35,7 +35,7 @@ def test_the_leak_and_the_rank_it_would_change_are_said():
     assert any("mean of vae (plain) would come first" in text for text in found)
 
 
-def test_a_leak_that_lowers_a_figure_is_said_too():
+def test_a_leak_that_lowers_a_metric_is_said_too():
     found = texts(
         [experiment("vae", "plain", "mean", 0.3, 0.1), experiment("vae", "plain", "max", 0.2, 0.1)]
     )
@@ -74,7 +74,7 @@ def test_duplicates_are_one_finding():
 
 def test_nothing_defined_is_said():
     warnings = texts([experiment("vae", "plain", "mean", math.nan, math.nan)], warning=True)
-    assert warnings == ["No neighbor figure is defined for these samples."]
+    assert warnings == ["No neighbor metric is defined for these samples."]
 
 
 def test_approximate_neighbors_are_said_and_below_095_a_warning():
@@ -95,9 +95,9 @@ def test_what_could_not_be_tested_is_said():
     tested = experiment("vae", "plain", "mean", 0.2, 0.2, p_value=0.2)
     note = "No p-value: labels have too few orders for one below 0.33."
     measured = Measurement(0.3, chance=0.2, chance_range=(0.1, 0.3), note=note)
-    untested = replace(tested, figures={**tested.figures, HONEST: measured})
-    ranged = replace(tested.figures[HONEST], chance_range=(0.0, 0.1))
-    tested = replace(tested, figures={**tested.figures, HONEST: ranged})
+    untested = replace(tested, metrics={**tested.metrics, HONEST: measured})
+    ranged = replace(tested.metrics[HONEST], chance_range=(0.0, 0.1))
+    tested = replace(tested, metrics={**tested.metrics, HONEST: ranged})
     assert not any("could not be tested" in text for text in texts([tested]))
     (said,) = (text for text in texts([tested, untested], warning=True) if "tested" in text)
     assert said == (

@@ -156,7 +156,7 @@ def test_the_page_says_how_many_of_the_exact_neighbors_it_is_about(fake_run, tmp
 
 
 def without_labels(run, folder, rows):
-    """The run's files, where some rows have no label; figures of no label if that is all rows."""
+    """The run's files, where some rows have no label; metrics of no label if that is all rows."""
     samples = []
     start = 0
     for path in run.samples:
@@ -173,7 +173,7 @@ def without_labels(run, folder, rows):
     metrics = [folder / f"{key[2]}.json" for key in keys]
     for path, key in zip(metrics, keys, strict=True):
         content = read_json(run.metrics[key])
-        nothing = {"figures": {}, "labels": {}} if len(rows) == start else {}
+        nothing = {"metrics": {}, "labels": {}} if len(rows) == start else {}
         write_json(path, {**content, **nothing})
     return {"samples": samples, "labels": folder / "labels.json", "metrics": metrics}
 

@@ -24,7 +24,7 @@ def publish(tmp_path):
 FORMATS = ("svg", "png", "pdf", "csv")
 
 
-def test_a_figure_is_the_chart_of_the_page_and_its_rows(report, publish):
+def test_a_metric_is_the_chart_of_the_page_and_its_rows(report, publish):
     files = publish(report.page(*VAE, "comparisons", "metric_bars.html"), "metric_bars")
     assert files["svg"].read_text().startswith("<svg") and "patch4" in files["svg"].read_text()
     assert files["pdf"].read_bytes().startswith(b"%PDF")

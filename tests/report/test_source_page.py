@@ -35,7 +35,7 @@ class Pages:
             folder / "metrics.json",
             {
                 "neighbors": {"exact": True},
-                "figures": {HONEST: {"value": 0.5, "chance": 0.1}},
+                "metrics": {HONEST: {"value": 0.5, "chance": 0.1}},
                 "labels": {"cat": {"n": 1}},
             },
         )

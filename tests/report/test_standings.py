@@ -31,7 +31,7 @@ def standings(rows, *, note=None, baselines=(), variants=(), tau=None):
         {"encoder": None, "variant": None, "ranking": rows, "stability": None},
         {"encoder": "vae", "variant": "boxes", "ranking": rows, "stability": stability},
     ]
-    content = {"figure": "f", "note": note, "scopes": scopes}
+    content = {"metric": "f", "note": note, "scopes": scopes}
     return Standings({**content, "baselines": list(baselines), "variants": list(variants)})
 
 
@@ -122,6 +122,6 @@ def test_boxes_and_stability_are_said():
 
 def test_an_empty_ranking_says_nothing(tmp_path):
     assert texts(standings([])) == []
-    write_json(tmp_path / "ranking.json", {"figure": "f"})
+    write_json(tmp_path / "ranking.json", {"metric": "f"})
     with pytest.raises(LatentmapError, match=r"ranking\.json is not a ranking"):
         read_standings(tmp_path / "ranking.json")

@@ -81,11 +81,11 @@ def test_there_is_a_map_of_the_best_mapped_method_of_every_encoder_variant_and_p
     assert all(" of mean (" in title for title in titles)
 
 
-def test_every_method_s_figures_stand_beside_its_pages(report):
+def test_every_method_s_metrics_stand_beside_its_pages(report):
     folder = report.page("dct", "plain", "per_method", "patch4")
-    figures = read_plain_json(folder / "metrics.json")
+    metrics = read_plain_json(folder / "metrics.json")
     source = read_json(report.metrics["dct", "plain", "patch4"])
-    assert figures == {"encoder": "dct", "variant": "plain", "method": "patch4", **source}
+    assert metrics == {"encoder": "dct", "variant": "plain", "method": "patch4", **source}
     assert sorted(path.name for path in folder.glob("*.html")) == [
         "tsne3d.html",
         "umap.html",

@@ -18,7 +18,7 @@ def test_three_formats_say_the_same(report):
     assert_frame_equal(parquet, records, check_exact=True)
 
 
-def test_rows_are_in_the_given_order_with_the_planted_figures(report):
+def test_rows_are_in_the_given_order_with_the_planted_metrics(report):
     table = pl.read_parquet(report.report / "metrics_table.parquet")
     assert table.select("encoder", "variant", "method").rows() == list(report.metrics)
     row = table.filter(encoder="tiny-vae", variant="plain", method="mean").to_dicts()[0]

@@ -20,7 +20,7 @@ def write(path, ids, trust, spread=np.nan, seeds=0):
     return path
 
 
-def test_each_point_has_the_lower_of_its_two_figures(fake_run, shown):
+def test_each_point_has_the_lower_of_its_two_metrics(fake_run, shown):
     values = read_trust(fake_run.trust[KEY], shown).values
     tall = [label == "tall.choice" for label in fake_run.labels]
     assert values == [None] + [0.55 if is_tall else 0.95 for is_tall in tall[1:]]

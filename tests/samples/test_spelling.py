@@ -36,7 +36,7 @@ def test_a_plain_name_has_nothing_that_cannot_be_shown(name, plain):
 
 
 def test_every_plain_name_is_text_that_xml_can_hold():
-    # What draws figures for print ends the whole process where a label is not.
+    # What draws metrics for print ends the whole process where a label is not.
     every = "".join(map(chr, range(0x11000)))
     plain = plain_name(every)
     assert ElementTree.fromstring(f"<text>{escape(plain)}</text>").text == plain

@@ -36,6 +36,6 @@ def test_a_damaged_file_is_one_line_and_an_error_of_ours_stays():
         pytest.raises(LatentmapError, match=r"^a.json is not a ranking \(KeyError.*run again\.$"),
         reading("a.json", "a ranking"),
     ):
-        {}["figures"]
+        {}["metrics"]
     with pytest.raises(LatentmapError, match=r"^as it was$"), reading("a.json", "a ranking"):
         raise LatentmapError("as it was")

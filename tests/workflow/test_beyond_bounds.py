@@ -49,8 +49,8 @@ BOUNDS = {
     "export/columns.py": {"ROWS_AT_ONCE": 7},
     "inspect/channels.py": {"PASS_BYTES": 1, "max_samples": 30},
     "metrics/exchange.py": {"CELLS": 500},
-    "metrics/figures/probe_linear.py": {"AXES": 8},
-    "metrics/figures/silhouette.py": {"max_samples": 40},
+    "metrics/metrics/probe_linear.py": {"AXES": 8},
+    "metrics/metrics/silhouette.py": {"max_samples": 40},
     "metrics/inference.py": {"BATCH": 100, "PARTS": 8},
     "metrics/method_agreement.py": {"max_samples": 30},
     "metrics/metric.py": {"SHARED_ROWS": 40},
@@ -84,10 +84,10 @@ class Runs(NamedTuple):
     within: Path
     beyond: Path
 
-    def figures(self, method: str) -> Iterator[tuple[str, dict, dict]]:
-        """Yield each figure of a method with what it says within and beyond the bounds."""
+    def metrics(self, method: str) -> Iterator[tuple[str, dict, dict]]:
+        """Yield each metric of a method with what it says within and beyond the bounds."""
         one, other = (
-            json.loads((run / f"metrics/dct/plain/{method}.json").read_text())["figures"]
+            json.loads((run / f"metrics/dct/plain/{method}.json").read_text())["metrics"]
             for run in self
         )
         yield from ((name, one[name], other[name]) for name in one)
@@ -189,8 +189,8 @@ def test_nearly_all_neighbors_are_found(runs, method) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_figures_are_the_same_or_near(runs, method) -> None:
-    for name, one, other in runs.figures(method):
+def test_metrics_are_the_same_or_near(runs, method) -> None:
+    for name, one, other in runs.metrics(method):
         note = other["note"] or ""
         if "drawn at random" in note or "samples tested" in note:
             near = {"rel": 0.4, "abs": 0.15}

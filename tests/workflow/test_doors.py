@@ -146,8 +146,8 @@ def test_questions_about_photographs(unfinished, as_text):
         rows.append({"id": f"q{i}", "text_q": "Which?", **shown})
     pl.DataFrame(rows).write_parquet(unfinished.folder / "questions.parquet")
     take_in(unfinished, "relations", "questions.parquet")
-    figures = unfinished.folder / "results/mine/metrics/dct"
-    assert {path.parent.name for path in figures.rglob("mean.json")} == {"plain", "boxes"}
+    metrics = unfinished.folder / "results/mine/metrics/dct"
+    assert {path.parent.name for path in metrics.rglob("mean.json")} == {"plain", "boxes"}
 
 
 def test_preference_pairs_with_bad_lines_and_duplicates_among_them(unfinished):

@@ -73,7 +73,7 @@ def test_one_pooling_method_runs_its_branch(project):
         for name in matching(names, "embeddings/", "neighbors/", "metrics/", "projections/")
         if "/mean" in name
     }
-    # Its embedding, neighbors, figures, scores, weights, and two maps with their trust.
+    # Its embedding, neighbors, metrics, scores, weights, and two maps with their trust.
     assert len(branch) == 2 * (5 + 2 * 2)
     branch.add("metrics/ranking.json")
     branch |= agreements(names, "metrics/dct/", "projections/dct/")

@@ -54,7 +54,7 @@ def test_pictures_without_labels(unfinished):
     unlabelled = {"columns": {"label": None}}
     sources = source("one", **unlabelled), source("two", **unlabelled)
     configured = configure(unfinished, "bare", *sources)
-    unfinished.run_snakemake("all", "exports", "figures", *configured)
+    unfinished.run_snakemake("all", "exports", "metrics", *configured)
     bare = unfinished.folder / "results" / "bare"
 
     summary = (bare / "report/summary_report.html").read_text()
@@ -78,9 +78,9 @@ def test_pictures_without_labels(unfinished):
     page = (bare / "report/dct/plain/per_method/mean/pca.html").read_text()
     assert '<option value="column0" selected>source</option>' in page
 
-    figures = json.loads((bare / "metrics/dct/plain/mean.json").read_text())
-    assert figures["labelled"] == 0 and figures["labels"] == {}
-    assert "effective_dim_90" in figures["figures"] and "silhouette" not in figures["figures"]
+    metrics = json.loads((bare / "metrics/dct/plain/mean.json").read_text())
+    assert metrics["labelled"] == 0 and metrics["labels"] == {}
+    assert "effective_dim_90" in metrics["metrics"] and "silhouette" not in metrics["metrics"]
     assert json.loads((bare / "metrics/ranking.json").read_text())["scopes"][0]["ranking"] == []
     compared = json.loads((bare / "metrics/dct/plain/mean.sources.json").read_text())
     assert len(compared["pairs"]) == 1
@@ -95,7 +95,7 @@ def test_pictures_without_labels(unfinished):
     assert points["metadata"]["sources"] == ["no label"]
     assert len(list((bare / "report").rglob("figures/*.svg"))) >= 4
 
-    # One source with labels, one without: figures of labels are those of the first.
+    # One source with labels, one without: metrics of labels are those of the first.
     mixed = configure(unfinished, "mixed", source("one", **unlabelled), source("two"))
     alone = configure(unfinished, "alone", source("two"))
     wanted = ("metrics/dct/plain/mean.json", "report/dct/plain/deep_dive/nearest_neighbors.html")
@@ -105,7 +105,7 @@ def test_pictures_without_labels(unfinished):
         found.append(json.loads((unfinished.folder / f"results/{run}/{wanted[0]}").read_text()))
     assert (found[0]["samples"], found[0]["labelled"]) == (32, 16)
     assert found[0]["labels"] == found[1]["labels"]
-    shares = [run["figures"]["knn_category_acc"]["value"] for run in found]
+    shares = [run["metrics"]["knn_category_acc"]["value"] for run in found]
     assert shares[0] == shares[1]
     labels = json.loads((unfinished.folder / "results/mixed/report/labels.json").read_text())
     assert labels["labels"] == [{"group": name, "name": name, "samples": 8} for name in FOLDERS]

@@ -11,7 +11,7 @@ def main(snakemake):
             snakemake.input.latents,
             snakemake.input.samples,
             InspectOptions(**snakemake.params.options),
-            figures=snakemake.output.figures,
+            metrics=snakemake.output.metrics,
             positions=snakemake.output.positions,
             maps=snakemake.output.maps,
         )

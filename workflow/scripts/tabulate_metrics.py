@@ -1,4 +1,4 @@
-"""Write the table of all figures of a run in three formats."""
+"""Write the table of all metrics of a run in three formats."""
 
 from latentmap.log import job_log
 from latentmap.report.table import write_metrics_table
@@ -13,7 +13,7 @@ def main(snakemake):
             csv=snakemake.output.csv,
             json=snakemake.output.json,
             parquet=snakemake.output.parquet,
-            figures=snakemake.output.figures,
+            copies=snakemake.output.copies,
         )
 
 

@@ -13,7 +13,7 @@ def main(snakemake):
             dict(zip(params.charts, snakemake.output.pages, strict=True)),
             encoder=snakemake.wildcards.encoder,
             variant=snakemake.wildcards.variant,
-            figures=given.figures,
+            metrics=given.metrics,
             positions=given.positions,
             maps=given.maps,
             samples=given.samples,

@@ -1,4 +1,4 @@
-"""Write the pages of one pooling method: its figures, and its maps."""
+"""Write the pages of one pooling method: its metrics, and its maps."""
 
 from latentmap.log import job_log
 from latentmap.report.method_page import write_method_pages

@@ -15,15 +15,15 @@ from pydantic import Field
 from latentmap.config import Options
 from latentmap.errors import LatentmapError
 from latentmap.inspect.inspection import (
-    ChannelFigures,
     ChannelMaps,
+    ChannelMetrics,
     Floats,
     Inspection,
     write_inspection,
 )
 from latentmap.metrics.agreement import agreement
-from latentmap.metrics.figures.silhouette import Silhouette, SilhouetteOptions
 from latentmap.metrics.metric import LabelledEmbedding
+from latentmap.metrics.metrics.silhouette import Silhouette, SilhouetteOptions
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
 from latentmap.pool.embed import float_blocks
@@ -80,7 +80,7 @@ class _Labelled:
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
-        """(N,) whether a sample has a label; figures of labels are those of these samples."""
+        """(N,) whether a sample has a label; metrics of labels are those of these samples."""
         return self.codes >= 0
 
 
@@ -110,7 +110,7 @@ def inspect_latents(
     samples: Sequence[Path | str],
     options: InspectOptions,
     *,
-    figures: Path | str,
+    metrics: Path | str,
     positions: Path | str,
     maps: Path | str,
 ) -> None:
@@ -120,7 +120,7 @@ def inspect_latents(
         latents: shards of latents (C, H, W).
         samples: the shards of samples they belong to, in the same order.
         options: of the inspection.
-        figures: output, JSON.
+        metrics: output, JSON.
         positions: output, Parquet.
         maps: output, Parquet.
 
@@ -131,7 +131,7 @@ def inspect_latents(
     labelled = _read_labels(samples)
     shards = _open(latents, samples)
     inspection, channel_maps = inspect(shards, labelled, options)
-    write_inspection(figures, positions, maps, inspection, channel_maps)
+    write_inspection(metrics, positions, maps, inspection, channel_maps)
 
 
 def _read_labels(samples: Sequence[Path | str]) -> _Labelled:
@@ -189,13 +189,13 @@ def inspect(
     rows = _compared(len(labelled.ids), options)
     grid = min(options.grid, height), min(options.grid, width)
     moments = _moments(shards, labelled.ids)
-    figures: list[ChannelFigures] = []
+    metrics: list[ChannelMetrics] = []
     places = []
     between, within = (np.empty((channels, height, width)) for _ in range(2))
     for chosen in _passes(channels, (height, width), len(labelled.labels), len(rows), grid):
         between[chosen], within[chosen], planes = _sums(shards, labelled, chosen, rows, grid)
         for channel, plane in zip(range(channels)[chosen], planes, strict=True):
-            figures.append(_channel(plane, moments, channel, rows, labelled, options.k))
+            metrics.append(_channel(plane, moments, channel, rows, labelled, options.k))
             places.append(principal_components(plane, 2).coordinates)
     members = labelled.codes == np.arange(len(labelled.labels))[:, np.newaxis]
     shares = members / labelled.counts[:, np.newaxis]
@@ -209,7 +209,7 @@ def inspect(
         labels=labelled.labels,
         groups=labelled.groups,
         counts=labelled.counts.tolist(),
-        channels=figures,
+        channels=metrics,
         label_means=shares @ moments.means,
         label_stds=shares @ moments.stds,
         means=_summary(moments.means, moments.rounding),
@@ -349,8 +349,8 @@ def _channel(
     rows: NDArray[np.intp],
     labelled: _Labelled,
     k: int,
-) -> ChannelFigures:
-    """Return the figures of one channel.
+) -> ChannelMetrics:
+    """Return the metrics of one channel.
 
     Args:
         plane: (n, cells) the channel of the compared samples.
@@ -362,7 +362,7 @@ def _channel(
     """
     known = labelled.known[rows]
     if not known.any():
-        return ChannelFigures(*[np.nan] * len(fields(ChannelFigures)))
+        return ChannelMetrics(*[np.nan] * len(fields(ChannelMetrics)))
     plane, rows = plane[known], rows[known]
     ids = [labelled.ids[row] for row in rows]
     means = moments.means[:, channel]
@@ -371,7 +371,7 @@ def _channel(
     graph = find_neighbors(ids, plane, sources.astype(np.str_).tolist(), k)
     every = _share(codes, graph.every, np.arange(len(rows)), k)
     grouped = _share(codes, graph.grouped, sources, k)
-    return ChannelFigures(
+    return ChannelMetrics(
         f=_f_of_means(means, moments.rounding[channel], labelled),
         silhouette=_silhouette(means[rows], codes, graph),
         knn=every[0],

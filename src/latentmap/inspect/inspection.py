@@ -20,8 +20,8 @@ ARRAYS = ("label_means", "label_stds", "means", "stds", "covariance_of_means", "
 
 
 @dataclass(frozen=True)
-class ChannelFigures:
-    """What one channel says of the labels; NaN where a figure is not defined.
+class ChannelMetrics:
+    """What one channel says of the labels; NaN where a metric is not defined.
 
     Attributes:
         f: F statistic of the labels on the channel's mean over positions.
@@ -52,7 +52,7 @@ class Inspection:
         labels: (L,) names.
         groups: (L,) the label group of each.
         counts: (L,) samples of each.
-        channels: (C,) figures.
+        channels: (C,) metrics.
         label_means: (L, C) mean over a label's samples of the channel's mean over positions.
         label_stds: (L, C) the same of its standard deviation over positions.
         means: (2, C) mean and standard deviation over all samples of the mean over positions.
@@ -70,7 +70,7 @@ class Inspection:
     labels: Sequence[str]
     groups: Sequence[str]
     counts: Sequence[int]
-    channels: Sequence[ChannelFigures]
+    channels: Sequence[ChannelMetrics]
     label_means: Floats
     label_stds: Floats
     means: Floats
@@ -97,12 +97,12 @@ class ChannelMaps:
 
 
 def write_inspection(
-    figures: Path | str, positions: Path | str, maps: Path | str, found: Inspection, of: ChannelMaps
+    metrics: Path | str, positions: Path | str, maps: Path | str, found: Inspection, of: ChannelMaps
 ) -> None:
     """Write an inspection.
 
     Args:
-        figures: JSON file: everything but positions and maps.
+        metrics: JSON file: everything but positions and maps.
         positions: Parquet file: row, column, f over all channels, and f of each channel.
         maps: Parquet file: id, and the two coordinates in each channel's map.
         found: the inspection.
@@ -110,7 +110,7 @@ def write_inspection(
     """
     plain = asdict(found)
     every, single = plain.pop("positions"), plain.pop("channel_positions")
-    write_json(figures, {name: _plain(value) for name, value in plain.items()})
+    write_json(metrics, {name: _plain(value) for name, value in plain.items()})
     row, column = np.indices(every.shape, np.int32)
     write_parquet(
         positions,
@@ -126,14 +126,14 @@ def write_inspection(
     write_parquet(maps, pa.table({"id": strings(of.ids), "x": _lists(of.x), "y": _lists(of.y)}))
 
 
-def read_inspection(figures: Path | str, positions: Path | str) -> Inspection:
+def read_inspection(metrics: Path | str, positions: Path | str) -> Inspection:
     """Read an inspection without its maps."""
-    plain = read_json(figures)
-    with reading(figures, "an inspection"):
+    plain = read_json(metrics)
+    with reading(metrics, "an inspection"):
         for name in ARRAYS:
             plain[name] = np.array(plain[name], np.float64)
         plain["channels"] = [
-            ChannelFigures(**{name: np.nan if v is None else v for name, v in one.items()})
+            ChannelMetrics(**{name: np.nan if v is None else v for name, v in one.items()})
             for one in plain["channels"]
         ]
     table = read_parquet(positions, ["row", "column", "f", "f_channels"])

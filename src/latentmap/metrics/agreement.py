@@ -71,7 +71,7 @@ class Agreement:
 
 
 def beside_chance(value: float, chance: Chance) -> Measurement:
-    """Return a figure beside what to expect of it by chance."""
+    """Return a metric beside what to expect of it by chance."""
     return Measurement(
         value,
         chance=chance.mean,
@@ -91,7 +91,7 @@ def obstacle(data: LabelledEmbedding, k: int) -> str | None:
 def agreements(
     data: LabelledEmbedding, codes: NDArray[np.intp], k: int, *, precise: bool = False
 ) -> Iterator[tuple[str, Agreement, ChanceLevels]]:
-    """Yield the agreement on each neighbor list, with its chance, after the suffix of its figures.
+    """Yield the agreement on each neighbor list, with its chance, after the suffix of its metrics.
 
     Where all samples share one source group, the grouped list is empty and is left out.
 

@@ -1,4 +1,4 @@
-"""How sure a figure is: bootstrap intervals over source groups, and p-values of many methods."""
+"""How sure a metric is: bootstrap intervals over source groups, and p-values of many methods."""
 
 from __future__ import annotations
 
@@ -123,12 +123,12 @@ def interval_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp]
 def jackknife_interval(value: float, without: NDArray[np.float64]) -> tuple[float, float]:
     """Return the 95 % interval of the delete-a-group jackknife (Kott 2001, J. Off. Stat. 17, 521).
 
-    For figures that are not a mean over samples, where a bootstrap would take a sample that is
+    For metrics that are not a mean over samples, where a bootstrap would take a sample that is
     drawn twice for two samples that coincide.
 
     Args:
-        value: the figure.
-        without: (parts,) the figure without each of the parts of `jackknife_parts`.
+        value: the metric.
+        without: (parts,) the metric without each of the parts of `jackknife_parts`.
     """
     reach = jackknife_reach(len(without), float(np.square(without - without.mean()).sum()))
     return value - reach, value + reach
@@ -139,7 +139,7 @@ def jackknife_reach(parts: int, squares: float) -> float:
 
     Args:
         parts: that were left out, one at a time.
-        squares: squared differences of the figures without them from their mean, summed.
+        squares: squared differences of the metrics without them from their mean, summed.
     """
     from scipy.special import stdtrit
 

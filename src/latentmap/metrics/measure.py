@@ -50,7 +50,7 @@ def measure_embedding(
     scores: Path | str,
     weights: Path | str,
 ) -> None:
-    """Read one embedding with its neighbors and labels, and write its figures.
+    """Read one embedding with its neighbors and labels, and write its metrics.
 
     Args:
         embedding: Parquet file of the embedding.
@@ -61,8 +61,8 @@ def measure_embedding(
         density: how the local density is computed.
         search: how the graph was made; the neighbors among labelled samples are found in the same
             way, where some have no label.
-        output: JSON file of what `describe` returns; a figure that is not defined is null there.
-        scores: Parquet file of id and, for each figure that is a mean over samples, what each
+        output: JSON file of what `describe` returns; a metric that is not defined is null there.
+        scores: Parquet file of id and, for each metric that is a mean over samples, what each
             sample contributes to it, float32; NaN where a sample has no score.
         weights: Parquet file of density and sampling weights; see `write_sampling_weights`.
 
@@ -83,11 +83,11 @@ def measure_embedding(
     data = LabelledEmbedding(
         values, labels, label_groups, source_groups, graph, tokens, statistics, density, search
     )
-    figures, by_label = measure(data, metrics)
-    write_json(output, describe(data, figures, by_label))
+    measured, by_label = measure(data, metrics)
+    write_json(output, describe(data, measured, by_label))
     columns = {
         name: numbers(found.scores.astype(np.float32))
-        for name, found in figures.items()
+        for name, found in measured.items()
         if found.scores is not None
     }
     write_parquet(scores, pa.table({"id": strings(ids), **columns}))
@@ -107,37 +107,37 @@ def measure(
         metrics: options of each chosen metric; None for its defaults.
 
     Returns:
-        Every figure, with an interval where it is a mean over samples; and by name what metrics
+        Every metric, with an interval where it is a mean over samples; and by name what metrics
         say of each label, (classes,).
 
     Raises:
         LatentmapError: a metric asks for more neighbors than the graph holds.
     """
     chosen = [METRICS.create(name, options) for name, options in metrics.items()]
-    figures = _measured(data, [metric for metric in chosen if not metric.needs_labels])
+    measured = _measured(data, [metric for metric in chosen if not metric.needs_labels])
     labelled = data.labelled
     if labelled is None:
-        return figures, {}
+        return measured, {}
     of_labels = [metric for metric in chosen if metric.needs_labels]
     found = _measured(labelled, of_labels)
     labels: dict[str, NDArray[Any]] = {"n": labelled.class_sizes}
     for measurement in found.values():
         labels |= measurement.by_label
-    return figures | {name: _among_all(one, data) for name, one in found.items()}, labels
+    return measured | {name: _among_all(one, data) for name, one in found.items()}, labels
 
 
 def _measured(
     data: LabelledEmbedding, metrics: Iterable[Metric[Options]]
 ) -> dict[str, Measurement]:
-    """Return the figures of some metrics with their intervals."""
-    figures: dict[str, Measurement] = {}
+    """Return what some metrics say, with intervals."""
+    measured: dict[str, Measurement] = {}
     for metric in metrics:
-        figures |= _audited(metric, metric.measure(data), data.graph.audit)
-    return _with_intervals(data, figures)
+        measured |= _audited(metric, metric.measure(data), data.graph.audit)
+    return _with_intervals(data, measured)
 
 
 def _among_all(found: Measurement, data: LabelledEmbedding) -> Measurement:
-    """Say how many samples a figure is about, and give those without a label no score."""
+    """Say how many samples a metric is about, and give those without a label no score."""
     has_label = data.labels != ""
     if has_label.all():
         return found
@@ -150,43 +150,43 @@ def _among_all(found: Measurement, data: LabelledEmbedding) -> Measurement:
 
 
 def _audited(
-    metric: Metric[Options], figures: dict[str, Measurement], audit: Audit | None
+    metric: Metric[Options], measured: dict[str, Measurement], audit: Audit | None
 ) -> dict[str, Measurement]:
-    """Put the recall of an approximate graph beside every figure made from its neighbors."""
+    """Put the recall of an approximate graph beside every metric made from its neighbors."""
     if audit is None or not metric.reads_neighbors:
-        return figures
+        return measured
     said = f"From {audit.note}"
     return {
         name: replace(found, note=" ".join(filter(None, (found.note, said))))
-        for name, found in figures.items()
+        for name, found in measured.items()
     }
 
 
 def _with_intervals(
-    data: LabelledEmbedding, figures: dict[str, Measurement]
+    data: LabelledEmbedding, measured: dict[str, Measurement]
 ) -> dict[str, Measurement]:
-    """Give an interval to every figure with scores, or a note why there is none."""
-    scores = {name: f.scores for name, f in figures.items() if f.scores is not None}
+    """Give an interval to every metric with scores, or a note why there is none."""
+    scores = {name: f.scores for name, f in measured.items() if f.scores is not None}
     if not scores:
-        return figures
+        return measured
     groups = data.sources
     means = resampled_means(np.stack(list(scores.values()), axis=1), groups, data.statistics)
     intervals = percentiles(means).T
-    found = dict(figures)
+    found = dict(measured)
     for (name, values), (low, high) in zip(scores.items(), intervals, strict=True):
         scored = len(np.unique(groups[~np.isnan(values)]))
         if scored < FEWEST_GROUPS:
             why = f"No interval: {scored} source groups are too few."
-            note = " ".join(filter(None, (figures[name].note, why)))
-            found[name] = replace(figures[name], note=note)
+            note = " ".join(filter(None, (measured[name].note, why)))
+            found[name] = replace(measured[name], note=note)
         else:
-            found[name] = replace(figures[name], interval=(float(low), float(high)))
+            found[name] = replace(measured[name], interval=(float(low), float(high)))
     return found
 
 
 def describe(
     data: LabelledEmbedding,
-    figures: Mapping[str, Measurement],
+    measured: Mapping[str, Measurement],
     by_label: Mapping[str, NDArray[Any]],
 ) -> dict[str, Any]:
     """Return what `measure` found as plain values.
@@ -194,7 +194,7 @@ def describe(
     Returns:
         `samples` and `source_groups`, their numbers; `labelled`, how many have a label;
         `permutation` (null if none has one) and `bootstrap`, how chance and uncertainty were
-        estimated; `neighbors`, the exactness of the graph; `figures`, by name the fields of its
+        estimated; `neighbors`, the exactness of the graph; `metrics`, by name the fields of its
         `Measurement` but for the scores; and `labels`, by name its number of samples `n` and what
         metrics say of it.
     """
@@ -213,9 +213,9 @@ def describe(
         },
         "bootstrap": {"resamples": statistics.resamples, "seed": statistics.seed},
         "neighbors": data.graph.exactness,
-        "figures": {name: _plain(found) for name, found in figures.items()},
+        "metrics": {name: _plain(found) for name, found in measured.items()},
         "labels": {
-            str(label): {figure: column[row].item() for figure, column in by_label.items()}
+            str(label): {metric: column[row].item() for metric, column in by_label.items()}
             for row, label in enumerate([] if labelled is None else labelled.classes)
         },
     }

@@ -25,7 +25,7 @@ SHARED_ROWS = 4096
 
 
 class Key(NamedTuple):
-    """What one set of figures is about."""
+    """What one set of metrics is about."""
 
     encoder: str
     variant: str
@@ -174,12 +174,12 @@ class LabelledEmbedding:
 
     @property
     def obstacle(self) -> str | None:
-        """Why no figure about labels is defined, if none is."""
+        """Why no metric about labels is defined, if none is."""
         return self._obstacle(len(self.classes), "label")
 
     @property
     def group_obstacle(self) -> str | None:
-        """Why no figure about label groups is defined, if none is."""
+        """Why no metric about label groups is defined, if none is."""
         return self._obstacle(len(np.unique(self.label_groups)), "label group")
 
     def _obstacle(self, classes: int, noun: str) -> str | None:
@@ -191,8 +191,8 @@ class LabelledEmbedding:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """What one figure says.
+class MetricColumn:
+    """What one value of a metric says.
 
     Attributes:
         meaning: one line for tables and tooltips.
@@ -205,17 +205,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The value of one figure.
+    """One value of a metric.
 
     Attributes:
-        value: the figure; NaN where it is not defined.
+        value: NaN where it is not defined.
         chance: its expected value if labels had nothing to do with the embedding, where known.
             Where there is a p-value, the mean over the permutations that it comes from.
         interval: 95 % interval, where computed.
         p_value: of the hypothesis that labels have nothing to do with it, where computed.
         note: why the value is not defined, or what was left out.
         scores: (N,) contribution of each sample where the value is their mean; NaN where a sample
-            has none. Intervals and comparisons of methods resample them, so a figure has scores
+            has none. Intervals and comparisons of methods resample them, so a metric has scores
             only if they hold all that a sample changes, in the scores of others too.
         chance_range: where it lies in 95 % of the permutations.
         by_label: (classes,) by name, what the metric says of the samples of each label; NaN where
@@ -241,30 +241,30 @@ class Metric(Plugin[M_co]):
     """Something to measure on a labelled embedding.
 
     Attributes:
-        figures: the figures it gives, by column name.
+        columns: what it gives, by name.
         needs_labels: whether every sample that it measures must have a label.
         reads_neighbors: whether they are made from neighbors, whose recall is then said with them.
     """
 
-    figures: ClassVar[dict[str, Figure]]
+    columns: ClassVar[dict[str, MetricColumn]]
     needs_labels: ClassVar[bool] = True
     reads_neighbors: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
-        """Measure every figure of `figures`."""
+        """Measure every column of `columns`."""
 
     def undefined(self, reason: str) -> dict[str, Measurement]:
-        """Return every figure as not defined, for this reason."""
-        return {name: Measurement(float("nan"), note=reason) for name in self.figures}
+        """Return every column as not defined, for this reason."""
+        return {name: Measurement(float("nan"), note=reason) for name in self.columns}
 
 
-METRICS: Registry[Metric[Options]] = Registry("latentmap.metrics.figures", Metric, "metric")
+METRICS: Registry[Metric[Options]] = Registry("latentmap.metrics.metrics", Metric, "metric")
 
-# The figure that ranks methods, and the one that does where all samples share one source group.
+# The metric that ranks methods, and the one that does where all samples share one source group.
 HEADLINE = ("knn_category_acc_grouped", "knn_category_acc")
 
-# The order in which tables show the figures; those of further metrics follow.
+# The order in which tables show the metrics; those of further metrics follow.
 LEADING = (
     "silhouette",
     "f_ratio",
@@ -289,8 +289,8 @@ LEADING = (
 
 
 @cache
-def known_figures() -> Mapping[str, Figure]:
-    """Return every figure of every metric, in the order of tables."""
-    found = {name: figure for metric in METRICS for name, figure in METRICS[metric].figures.items()}
+def known_metrics() -> Mapping[str, MetricColumn]:
+    """Return every column of every metric, in the order of tables."""
+    found = {name: column for metric in METRICS for name, column in METRICS[metric].columns.items()}
     ordered = [name for name in LEADING if name in found]
     return {name: found[name] for name in (*ordered, *(n for n in found if n not in LEADING))}

@@ -29,12 +29,12 @@ Classes = NDArray[np.integer]
 
 @dataclass(frozen=True)
 class Chance:
-    """What a figure is where classes have nothing to do with the embedding.
+    """What a metric is where classes have nothing to do with the embedding.
 
     Attributes:
         mean: over permutations of the classes.
         range: from 2.5 % to 97.5 % of the permutations.
-        p_value: (1 + permutations with at least the figure found) / (1 + permutations); None where
+        p_value: (1 + permutations with at least the metric found) / (1 + permutations); None where
             the orders that are possible are too few for a small one.
         note: what to say of the p-value, if anything.
     """
@@ -46,10 +46,10 @@ class Chance:
 
 
 def chance_of(found: float, draws: Numbers, more: Sequence[Numbers] = ()) -> Chance:
-    """Hold a figure against the same figure under permutations.
+    """Hold a metric against the same metric under permutations.
 
     Args:
-        found: the figure.
+        found: the metric.
         draws: (permutations,) that mean and range are taken of.
         more: further permutations, for the p-value.
     """

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.inference import jackknife_reach
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, MetricColumn
 from latentmap.metrics.permutation import chance_of
 
 UNTESTED = -1
@@ -20,17 +20,19 @@ BY_CHANCE = 0.75
 NOTHING_TO_TEST = "No label occurs in two source groups."
 
 
-def probe_figures(prefix: str, probe: str) -> dict[str, Figure]:
-    """Return the figures of one probe.
+def probe_columns(prefix: str, probe: str) -> dict[str, MetricColumn]:
+    """Return the metrics of one probe.
 
     Args:
         prefix: of their names.
         probe: what answers, for their meaning.
     """
     return {
-        f"{prefix}_acc": Figure(f"accuracy of {probe}", better="higher"),
-        f"{prefix}_balanced_acc": Figure(f"mean recall over labels of {probe}", better="higher"),
-        f"{prefix}_macro_f1": Figure(f"mean F1 over labels of {probe}", better="higher"),
+        f"{prefix}_acc": MetricColumn(f"accuracy of {probe}", better="higher"),
+        f"{prefix}_balanced_acc": MetricColumn(
+            f"mean recall over labels of {probe}", better="higher"
+        ),
+        f"{prefix}_macro_f1": MetricColumn(f"mean F1 over labels of {probe}", better="higher"),
     }
 
 
@@ -62,7 +64,7 @@ class Answers:
     codes: NDArray[np.integer]
     given: NDArray[np.integer]
 
-    def figures(self, labels: int) -> NDArray[np.float64]:
+    def metrics(self, labels: int) -> NDArray[np.float64]:
         """Return accuracy, mean recall and mean F1 over the labels that were tested, (3, some)."""
         tested = self.given != UNTESTED
         codes = np.broadcast_to(self.codes, self.given.shape)
@@ -102,14 +104,14 @@ def probe_measurements(
     without: Answers,
     permuted: Answers,
 ) -> dict[str, Measurement]:
-    """Return the figures of one probe over the samples it was tested on.
+    """Return the metrics of one probe over the samples it was tested on.
 
     Permuted labels of source groups of different sizes have other frequencies, and with them other
     accuracies. So from the accuracy under each permutation that which the frequencies alone give is
     taken, and that of the labels and answers as they are is added.
 
     Args:
-        prefix: of the figures' names.
+        prefix: of the metrics' names.
         data: the embedding; some of its samples are tested.
         found: the answers, (n, 1).
         without: the answers without each part of the source groups, which is neither trained on
@@ -117,14 +119,14 @@ def probe_measurements(
         permuted: the answers to permuted labels.
     """
     labels = len(data.classes)
-    values, draws = (one.figures(labels) for one in (found, permuted))
+    values, draws = (one.metrics(labels) for one in (found, permuted))
     draws[0] += found.by_margins(labels) - permuted.by_margins(labels)
     tested = found.given[:, 0] != UNTESTED
     count = len(data.values)
     said = [] if tested.sum() == count else [f"{tested.sum()} of {count} samples tested."]
     frequent = np.bincount(found.codes[tested, 0]).max() / tested.sum()
     measurements = {}
-    for place, name in enumerate(probe_figures(prefix, "")):
+    for place, name in enumerate(probe_columns(prefix, "")):
         value = float(values[place, 0])
         chance, notes, interval = chance_of(value, draws[place]), list(said), None
         if chance.note:

@@ -34,11 +34,11 @@ def rank_methods(
     statistics: StatisticsOptions,
     output: Path | str,
 ) -> None:
-    """Rank all embeddings of a run by one figure, with what is sure of the order.
+    """Rank all embeddings of a run by one metric, with what is sure of the order.
 
     Args:
         keys: (encoder, variant, method) of each embedding.
-        metrics: their files of figures, in the same order.
+        metrics: their files of metrics, in the same order.
         scores: their files of scores, in the same order.
         samples: the shards of samples, in the manifest's order.
         baselines: encoders without learning.
@@ -46,40 +46,40 @@ def rank_methods(
         output: JSON file of what `RankedMethods.describe` returns.
 
     Raises:
-        LatentmapError: the rows of a file are not the samples, or a file of figures is damaged.
+        LatentmapError: the rows of a file are not the samples, or a file of metrics is damaged.
     """
     table = read_samples(samples, ["id", "source_group"])
     ids = table["id"].to_pylist()
     groups = np.unique(np.array(table["source_group"].to_pylist(), np.str_), return_inverse=True)[1]
     names = [Key(*key) for key in keys]
     p_values = [_p_values(path) for path in metrics]
-    for figure in HEADLINE:
-        columns = np.stack([_scores(path, figure, ids) for path in scores], axis=1)
+    for metric in HEADLINE:
+        columns = np.stack([_scores(path, metric, ids) for path in scores], axis=1)
         if not np.isnan(columns).all():
             break
     scored = ~np.isnan(columns).all(axis=1)
     if scored.any():  # samples without a label say nothing of the methods
         columns, groups = columns[scored], np.unique(groups[scored], return_inverse=True)[1]
-    methods = RankedMethods(figure, names, columns, p_values, groups, statistics)
+    methods = RankedMethods(metric, names, columns, p_values, groups, statistics)
     write_json(output, methods.describe(baselines))
 
 
 def _p_values(path: Path | str) -> dict[str, float]:
-    """Return the p-value of every figure that has one."""
-    with reading(path, "a file of figures"):
-        found = {name: entry["p_value"] for name, entry in read_json(path)["figures"].items()}
+    """Return the p-value of every metric that has one."""
+    with reading(path, "a file of metrics"):
+        found = {name: entry["p_value"] for name, entry in read_json(path)["metrics"].items()}
     return {name: p_value for name, p_value in found.items() if p_value is not None}
 
 
-def _scores(path: Path | str, figure: str, ids: Sequence[str]) -> NDArray[np.float64]:
-    """Return one figure's scores, (N,); NaN where the figure is not defined."""
+def _scores(path: Path | str, metric: str, ids: Sequence[str]) -> NDArray[np.float64]:
+    """Return one metric's scores, (N,); NaN where the metric is not defined."""
     table = read_parquet(path)
     with reading(path, "a file of scores"):
         found = table["id"].to_pylist()
     check_ids(path, found, ids)
-    if figure not in table.column_names:
+    if metric not in table.column_names:
         return np.full(len(ids), np.nan)
-    return matrix(table[figure]).astype(np.float64)
+    return matrix(table[metric]).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,15 @@ class RankedMethods:
     """The scores of several embeddings on the same samples.
 
     Attributes:
-        figure: whose scores these are.
+        metric: whose scores these are.
         keys: (encoder, variant, method) of each embedding.
         scores: (N, embeddings); NaN where a sample has none.
-        p_values: by figure, of each embedding.
+        p_values: by metric, of each embedding.
         groups: (N,) number of each sample's source group.
         statistics: how uncertainty is estimated.
     """
 
-    figure: str
+    metric: str
     keys: Sequence[Key]
     scores: NDArray[np.float64]
     p_values: Sequence[Mapping[str, float]]
@@ -109,7 +109,7 @@ class RankedMethods:
             baselines: encoders without learning.
 
         Returns:
-            `figure`, which ranks; `note`, why there are no intervals, if so; `scopes`, first the
+            `metric`, which ranks; `note`, why there are no intervals, if so; `scopes`, first the
             whole run, then every encoder and variant, with `ranking` and `stability`; `variants`,
             boxes minus plain of every method that has both; and `baselines`, in every variant each
             model's best method minus the best baseline. Differences have 95 % intervals of the
@@ -121,7 +121,7 @@ class RankedMethods:
         everything = list(range(len(self.keys)))
         scopes = [((None, None), everything), *zip(pairs, inside, strict=True)]
         return {
-            "figure": self.figure,
+            "metric": self.metric,
             "source_groups": self._group_count,
             "note": self._note,
             "bootstrap": {"resamples": self.statistics.resamples, "seed": self.statistics.seed},
@@ -146,7 +146,7 @@ class RankedMethods:
     @property
     def _note(self) -> str | None:
         if not self._order(range(len(self.keys))):
-            return f"{self.figure} is not defined for any embedding."
+            return f"{self.metric} is not defined for any embedding."
         if self._group_count < FEWEST_GROUPS:
             return f"{self._group_count} source groups are too few for intervals."
         return None
@@ -165,7 +165,7 @@ class RankedMethods:
         return resampled_means(self.scores, self.groups, self.statistics)
 
     def _order(self, members: Iterable[int]) -> list[int]:
-        """Return the embeddings whose figure is defined, best first."""
+        """Return the embeddings whose metric is defined, best first."""
         defined = [i for i in members if not np.isnan(self._values[i])]
         return sorted(defined, key=lambda i: (-self._values[i], self.keys[i]))
 
@@ -189,13 +189,13 @@ class RankedMethods:
         ]
 
     def _adjusted(self, members: Sequence[int]) -> dict[int, dict[str, float]]:
-        """Return each member's p-values, by figure, adjusted for the number of members."""
+        """Return each member's p-values, by metric, adjusted for the number of members."""
         adjusted: dict[int, dict[str, float]] = {i: {} for i in members}
-        for figure in sorted({name for i in members for name in self.p_values[i]}):
-            found = holm(np.array([self.p_values[i].get(figure, np.nan) for i in members]))
+        for metric in sorted({name for i in members for name in self.p_values[i]}):
+            found = holm(np.array([self.p_values[i].get(metric, np.nan) for i in members]))
             for i, p_value in zip(members, found, strict=True):
                 if not np.isnan(p_value):
-                    adjusted[i][figure] = float(p_value)
+                    adjusted[i][metric] = float(p_value)
         return adjusted
 
     def _ties(self, order: Sequence[int]) -> list[list[int]] | None:

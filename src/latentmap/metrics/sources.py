@@ -155,7 +155,7 @@ def _compare(parts: Sequence[SourcedSamples], options: SourcesOptions) -> dict[s
         own = (codes[here] == second).astype(np.intp)
         found = compare_pair(values[here], own, _numbered(groups[here].tolist()), options)
         pairs.append({"first": names[first], "second": names[second], **found})
-    adjusted = holm(np.array([pair["figures"]["auc"]["p_value"] for pair in pairs]))
+    adjusted = holm(np.array([pair["metrics"]["auc"]["p_value"] for pair in pairs]))
     for pair, p_value in zip(pairs, adjusted.tolist(), strict=True):
         pair["p_adjusted"] = p_value
     maps = {}

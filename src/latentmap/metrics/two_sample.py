@@ -38,7 +38,7 @@ TAIL_OF: Mapping[str, Tail] = {
     "density_of_first": "both",
     "density_of_second": "both",
 }
-"""Every figure of `compare_pair`, and which of its values speak for a difference."""
+"""Every metric of `compare_pair`, and which of its values speak for a difference."""
 
 
 class PairOptions(Options):
@@ -85,12 +85,12 @@ def compare_pair(
         options: of the comparison.
 
     Returns:
-        `figures`, for each name of `TAIL_OF` its `value`, and under permutation its mean
+        `metrics`, for each name of `TAIL_OF` its `value`, and under permutation its mean
         (`expected`), its 95 % range (`low`, `high`) and a `p_value`, (1 + as extreme) /
         (1 + permutations), two-sided for densities; `accuracy`; `scheme` of the permutations;
         `shared`, the groups with samples of both sources; and `in_neighborhoods`, the samples that
-        all figures but the classifier's are about: of groups of one source as many of each as the
-        smallest has. NaN where a figure is not defined.
+        all metrics but the classifier's are about: of groups of one source as many of each as the
+        smallest has. NaN where a metric is not defined.
     """
     exchange = Exchange(codes, groups)
     draws = np.array([codes, *exchange.draws(options.permutations, options.seed)])
@@ -98,9 +98,9 @@ def compare_pair(
     numbered = np.unique(groups[alike], return_inverse=True)[1]
     found = _neighborhoods(values[alike], numbered, draws[:, alike], options)
     found["auc"], accuracy = _classifier(values, groups, draws)
-    figures = {name: against_draws(found[name], tail) for name, tail in TAIL_OF.items()}
+    metrics = {name: against_draws(found[name], tail) for name, tail in TAIL_OF.items()}
     return {
-        "figures": figures,
+        "metrics": metrics,
         "accuracy": accuracy,
         "scheme": exchange.scheme,
         "shared": exchange.shared,
@@ -126,7 +126,7 @@ def _rows_of_groups_alike(exchange: Exchange) -> NDArray[np.intp]:
 
 
 def against_draws(values: NDArray[np.float64], tail: Tail) -> dict[str, float]:
-    """Hold a figure, the first of the values, against the same figure under permutation."""
+    """Hold a metric, the first of the values, against the same metric under permutation."""
     value, draws = float(values[0]), values[1:]
     if math.isnan(value):
         return dict.fromkeys(("value", "expected", "low", "high", "p_value"), math.nan)
@@ -237,12 +237,12 @@ def _neighborhoods(
     draws: NDArray[np.intp],
     options: PairOptions,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the figures that come from neighbors under each of (P, N) sources, (P,) each."""
+    """Return the metrics that come from neighbors under each of (P, N) sources, (P,) each."""
     order = neighbor_order(values, groups)
     # Where there are few, neither the row itself nor its source group may fill up its neighbors.
     most = max(1, len(values) - int(np.bincount(_units(groups)).max()))
     neighbors = min(options.neighbors, most)
-    found = [neighborhood_figures(order, codes, options.k, neighbors) for codes in draws]
+    found = [neighborhood_metrics(order, codes, options.k, neighbors) for codes in draws]
     return {name: np.array([one[name] for one in found]) for name in found[0]}
 
 
@@ -267,7 +267,7 @@ def _units(groups: NDArray[np.intp]) -> NDArray[np.intp]:
     return groups if groups.any() else np.arange(len(groups))
 
 
-def neighborhood_figures(
+def neighborhood_metrics(
     order: NDArray[np.int32], codes: NDArray[np.intp], k: int, neighbors: int
 ) -> dict[str, float]:
     """Return the share of own neighbors, and coverage and density in both directions.
@@ -280,13 +280,13 @@ def neighborhood_figures(
     """
     inside = _others_inside(order, codes, k)
     own = codes[order[:, :neighbors]] == codes[:, np.newaxis]
-    figures = {"own_neighbors": float(own.mean())}
+    metrics = {"own_neighbors": float(own.mean())}
     for code, name, other in ((0, "first", "second"), (1, "second", "first")):
         here = inside[codes == code]
         others = np.count_nonzero(codes != code)
-        figures[f"coverage_of_{name}"] = float((here > 0).mean())
-        figures[f"density_of_{other}"] = float(here.sum() / (k * others))
-    return figures
+        metrics[f"coverage_of_{name}"] = float((here > 0).mean())
+        metrics[f"density_of_{other}"] = float(here.sum() / (k * others))
+    return metrics
 
 
 def _others_inside(order: NDArray[np.int32], codes: NDArray[np.intp], k: int) -> NDArray[np.intp]:

@@ -62,7 +62,7 @@ class Audit:
 
     @property
     def note(self) -> str:
-        """What to say beside a figure that is made from the graph."""
+        """What to say beside a metric that is made from the graph."""
         return f"approximate neighbors: recall@{self.k} {self.recall:.3f}."
 
 

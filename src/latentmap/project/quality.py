@@ -280,15 +280,15 @@ def write_trust(
         "k": quality.k,
         "assessed": int(assessed.sum()),
         "seeds": seeds,
-        "doubtful": _figure(np.mean, (quality.trust < DOUBTFUL)[assessed]),
-        "spread": _figure(np.median, spread[np.isfinite(spread)]),
-    } | {name: _figure(np.mean, columns[name][assessed]) for name in list(columns)[:3]}
+        "doubtful": _rounded(np.mean, (quality.trust < DOUBTFUL)[assessed]),
+        "spread": _rounded(np.median, spread[np.isfinite(spread)]),
+    } | {name: _rounded(np.mean, columns[name][assessed]) for name in list(columns)[:3]}
     facts |= {} if neighbors is None else {"neighbors": neighbors}
     table: dict[str, Any] = {"id": strings(ids)}
     table |= {name: numbers(column.astype(np.float32)) for name, column in columns.items()}
     write_parquet(path, with_facts(pa.table(table), facts))
 
 
-def _figure(of: Callable[[Any], Any], values: NDArray[Any]) -> float | None:
-    """Return a figure of six digits, which threads do not change; none of nothing."""
+def _rounded(of: Callable[[Any], Any], values: NDArray[Any]) -> float | None:
+    """Return a statistic in six digits, which threads do not change; none of nothing."""
     return float(f"{of(values):.6g}") if len(values) else None

@@ -19,18 +19,18 @@ BAR = 9
 Row = dict[str, Any]
 
 
-def bar_rows(named: Iterable[tuple[str, Experiment]], figure: str) -> list[Row]:
-    """Return the rows of a figure and of its twin without the same source group, if defined.
+def bar_rows(named: Iterable[tuple[str, Experiment]], metric: str) -> list[Row]:
+    """Return the rows of a metric and of its twin without the same source group, if defined.
 
     Args:
         named: experiments with the names that the chart gives them.
-        figure: name of the figure among all other samples.
+        metric: name of the metric among all other samples.
     """
     return [
         {"method": name, "neighbors": neighbors, **measured(measurement)}
         for name, experiment in named
         for suffix, neighbors in NEIGHBORS.items()
-        for measurement in [experiment[figure + suffix]]
+        for measurement in [experiment[metric + suffix]]
         if not math.isnan(measurement.value)
     ]
 
@@ -92,7 +92,7 @@ def single_bars(
     """Return one bar for each method.
 
     Args:
-        rows: from `bar_rows`, of a figure without a twin.
+        rows: from `bar_rows`, of a metric without a twin.
         names: methods from top to bottom.
         colors: of each method.
     """

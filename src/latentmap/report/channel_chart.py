@@ -47,8 +47,8 @@ class DeepDive:
     def ranked(self) -> list[int]:
         """The channels, best first by the neighbors that each finds alone."""
         found = self.inspection.channels
-        figures = [(one.knn_grouped, one.knn, one.f) for one in found]
-        keys = [[-math.inf if math.isnan(v) else v for v in figure] for figure in figures]
+        metrics = [(one.knn_grouped, one.knn, one.f) for one in found]
+        keys = [[-math.inf if math.isnan(v) else v for v in metric] for metric in metrics]
         return sorted(range(len(found)), key=lambda channel: keys[channel], reverse=True)
 
     def shown(self, most: int = MOST_CHANNELS) -> list[int]:

@@ -29,7 +29,7 @@ def write_channel_pages(
     *,
     encoder: str,
     variant: str,
-    figures: Path | str,
+    metrics: Path | str,
     positions: Path | str,
     maps: Path | str,
     samples: Sequence[Path | str],
@@ -45,7 +45,7 @@ def write_channel_pages(
         pages: outputs, by chart.
         encoder: whose latents.
         variant: of the images.
-        figures: what `inspect_latents` wrote.
+        metrics: what `inspect_latents` wrote.
         positions: what it wrote of positions.
         maps: what it wrote of the channels' maps.
         samples: shards of samples.
@@ -62,7 +62,7 @@ def write_channel_pages(
     kept = evenly_spaced(len(places.ids), options.max_points)
     shown = read_samples_at(_rows(places, samples, maps)[kept], samples, thumbnails)
     colors = read_labels(labels).colors
-    data = DeepDive(read_inspection(figures, positions), {}, colors)
+    data = DeepDive(read_inspection(metrics, positions), {}, colors)
     data = replace(data, points=_points(places, kept, data.shown(MOST_MAPS)))
     for name, page in pages.items():
         plugin = CHANNEL_CHARTS.create(name)

@@ -48,7 +48,7 @@ class Comparison:
 
 
 class Chart(Plugin[Options]):
-    """A chart over the figures of several pooling methods.
+    """A chart over the metrics of several pooling methods.
 
     Attributes:
         title: its heading.

@@ -37,9 +37,9 @@ def write_comparison_page(
         output: the page.
         encoder: whose methods.
         variant: of the images.
-        keys: (encoder, variant, method) of each file of figures; those of other encoders
+        keys: (encoder, variant, method) of each file of metrics; those of other encoders
             are baselines.
-        metrics: the files of figures, in the same order.
+        metrics: the files of metrics, in the same order.
         agreement: the file of how far the methods of this encoder and variant agree.
         map_agreement: the same of their maps.
         labels: what `collect_labels` wrote.

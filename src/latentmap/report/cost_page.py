@@ -50,12 +50,12 @@ def write_costs(
     bundle: FilePath,
     home: FilePath,
 ) -> None:
-    """Write what every stage of every method cost, and what figures it bought.
+    """Write what every stage of every method cost, and what metrics it bought.
 
     Args:
         works: the jobs of every stage.
-        keys: (encoder, variant, method) of each file of figures.
-        metrics: the files of figures, in the same order.
+        keys: (encoder, variant, method) of each file of metrics.
+        metrics: the files of metrics, in the same order.
         baselines: names of the encoders without learning.
         csv: output; one row for each stage of each method, empty where nothing was measured.
         json: output; the same as a list of records.

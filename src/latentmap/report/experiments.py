@@ -1,4 +1,4 @@
-"""What was measured: the figures of every encoder, variant and pooling method."""
+"""What was measured: the metrics of every encoder, variant and pooling method."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latentmap.metrics.metric import HEADLINE, Measurement, known_figures
+from latentmap.metrics.metric import HEADLINE, Measurement, known_metrics
 from latentmap.metrics.metric import Key as Key
 from latentmap.store.files import read_json, reading
 
 HONEST = HEADLINE[0]
-"""The figure that ranks: mean same-label share of the neighbors from other source groups."""
+"""The metric that ranks: mean same-label share of the neighbors from other source groups."""
 
 LENIENT = HEADLINE[1]
 """The same among all other samples, those of the same source group included."""
@@ -39,41 +39,41 @@ class LabelRates:
     every_chance: float
     grouped_chance: float
 
-    def on(self, figure: str) -> tuple[float, float]:
-        """Return the share, and its chance, on the neighbors of one of the figures that rank."""
-        if figure == HONEST:
+    def on(self, metric: str) -> tuple[float, float]:
+        """Return the share, and its chance, on the neighbors of one of the metrics that rank."""
+        if metric == HONEST:
             return self.grouped, self.grouped_chance
         return self.every, self.every_chance
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """All figures of one embedding.
+    """All metrics of one embedding.
 
     Attributes:
         key: its encoder, variant and pooling method.
-        figures: measurements by figure name.
+        metrics: measurements by metric name.
         labels: neighbor rates by label.
         recall: audited recall of an approximate neighbor graph; None where the graph is exact.
     """
 
     key: Key
-    figures: Mapping[str, Measurement]
+    metrics: Mapping[str, Measurement]
     labels: Mapping[str, LabelRates]
     recall: float | None = None
 
-    def __getitem__(self, figure: str) -> Measurement:
-        return self.figures.get(figure, _UNDEFINED)
+    def __getitem__(self, metric: str) -> Measurement:
+        return self.metrics.get(metric, _UNDEFINED)
 
-    def value(self, figure: str) -> float:
-        """Return a figure's value; NaN where it was not measured or is not defined."""
-        return self[figure].value
+    def value(self, metric: str) -> float:
+        """Return a metric's value; NaN where it was not measured or is not defined."""
+        return self[metric].value
 
 
 def read_experiments(
     keys: Iterable[Sequence[str]], paths: Iterable[Path | str]
 ) -> list[Experiment]:
-    """Read the figures of several embeddings.
+    """Read the metrics of several embeddings.
 
     Args:
         keys: (encoder, variant, method) of each file.
@@ -83,12 +83,12 @@ def read_experiments(
 
 
 def _read(key: Key, path: Path | str) -> Experiment:
-    with reading(path, "a file of figures"):
+    with reading(path, "a file of metrics"):
         content = read_json(path)
-        figures = {name: _measurement(entry) for name, entry in content["figures"].items()}
+        metrics = {name: _measurement(entry) for name, entry in content["metrics"].items()}
         labels = {name: _rates(entry) for name, entry in content["labels"].items()}
         recall = content["neighbors"].get("recall")
-    return Experiment(key, figures, labels, recall)
+    return Experiment(key, metrics, labels, recall)
 
 
 def _measurement(entry: Mapping[str, Any]) -> Measurement:
@@ -120,10 +120,10 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def figure_names(experiments: Iterable[Experiment]) -> list[str]:
-    """Return the figures that were measured: those that rank first, then as metrics list them."""
-    measured = {name for experiment in experiments for name in experiment.figures}
-    order = dict.fromkeys([HONEST, LENIENT, *known_figures(), *sorted(measured)])
+def metric_names(experiments: Iterable[Experiment]) -> list[str]:
+    """Return the metrics that were measured: those that rank first, then as metrics list them."""
+    measured = {name for experiment in experiments for name in experiment.metrics}
+    order = dict.fromkeys([HONEST, LENIENT, *known_metrics(), *sorted(measured)])
     return [name for name in order if name in measured]
 
 
@@ -133,7 +133,7 @@ def has_labels(experiments: Iterable[Experiment]) -> bool:
 
 
 def headline(experiments: Sequence[Experiment]) -> str:
-    """Return the figure that ranks these experiments.
+    """Return the metric that ranks these experiments.
 
     It is the one without neighbors of the same source group, unless it is defined nowhere (all
     samples share one group).
@@ -143,11 +143,11 @@ def headline(experiments: Sequence[Experiment]) -> str:
 
 
 def ranked(experiments: Sequence[Experiment]) -> list[Experiment]:
-    """Return experiments best first; those whose figure is not defined come last."""
-    figure = headline(experiments)
+    """Return experiments best first; those whose metric is not defined come last."""
+    metric = headline(experiments)
 
     def rank(experiment: Experiment) -> tuple[bool, float, Key]:
-        value = experiment.value(figure)
+        value = experiment.value(metric)
         undefined = math.isnan(value)
         return undefined, 0.0 if undefined else -value, experiment.key
 
@@ -163,7 +163,7 @@ def best_of_each_encoder(experiments: Sequence[Experiment]) -> list[Experiment]:
 
 
 def format_value(value: float | None) -> str:
-    """Return a figure as readers want it: about three digits, whole numbers in full."""
+    """Return a metric as readers want it: about three digits, whole numbers in full."""
     if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)
@@ -179,7 +179,7 @@ def format_value(value: float | None) -> str:
 
 
 def format_chance(measurement: Measurement) -> str:
-    """Return a figure's chance level, with its range where it is known."""
+    """Return a metric's chance level, with its range where it is known."""
     text = format_value(measurement.chance)
     if measurement.chance_range is None:
         return text

@@ -1,4 +1,4 @@
-"""Key findings: sentences written from the figures, never fixed prose."""
+"""Key findings: sentences written from the metrics, never fixed prose."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ SIGNIFICANT = 0.05
 """Adjusted p-values up to this count as evidence."""
 
 LEAST_RECALL = 0.95
-"""Below this recall of approximate neighbors the figures made from them are to be distrusted."""
+"""Below this recall of approximate neighbors the metrics made from them are to be distrusted."""
 
 NO_LABELS = (
-    "No labels: methods are not ranked, and figures that need labels are left out. Maps and the "
+    "No labels: methods are not ranked, and metrics that need labels are left out. Maps and the "
     "trust in them, density, effective dimension, the agreement of methods and the comparison of "
     "sources need none."
 )
@@ -48,25 +48,25 @@ def key_findings(
     experiments: Sequence[Experiment],
     duplicates: Mapping[tuple[str, str], Sequence[Sequence[str]]],
 ) -> list[Finding]:
-    """Return what the figures of a run say.
+    """Return what the metrics of a run say.
 
     Args:
         experiments: of all encoders, variants and methods.
         duplicates: by encoder and variant, sets of methods whose embeddings are the same.
     """
-    figure = headline(experiments)
-    order = [e for e in ranked(experiments) if not math.isnan(e.value(figure))]
+    metric = headline(experiments)
+    order = [e for e in ranked(experiments) if not math.isnan(e.value(metric))]
     if not order:
-        return [Finding("No neighbor figure is defined for these samples.", warning=True)]
+        return [Finding("No neighbor metric is defined for these samples.", warning=True)]
     return [
-        *_extremes(order, figure),
+        *_extremes(order, metric),
         *_leak(order),
-        *_variants(order, figure),
-        *_labels(order[0], figure),
+        *_variants(order, metric),
+        *_labels(order[0], metric),
         *_duplicates(duplicates),
         *_approximate(experiments),
-        *_undefined(experiments, figure),
-        *_untested(order, figure),
+        *_undefined(experiments, metric),
+        *_untested(order, metric),
     ]
 
 
@@ -74,7 +74,7 @@ def findings_without_labels(
     experiments: Sequence[Experiment],
     duplicates: Mapping[tuple[str, str], Sequence[Sequence[str]]],
 ) -> list[Finding]:
-    """Return what the figures of a run without labels say; the arguments of `key_findings`."""
+    """Return what the metrics of a run without labels say; the arguments of `key_findings`."""
     return [Finding(NO_LABELS), *_duplicates(duplicates), *_approximate(experiments)]
 
 
@@ -83,7 +83,7 @@ def samples_without_labels(labels: RunLabels) -> Iterator[Finding]:
     if labels.without and labels.labelled:
         total = labels.labelled + labels.without
         yield Finding(
-            f"{labels.labelled:,} of {total:,} samples have a label. Figures of labels are those "
+            f"{labels.labelled:,} of {total:,} samples have a label. Metrics of labels are those "
             "of these samples alone, as if there were no others."
         )
 
@@ -93,15 +93,15 @@ def _name(experiment: Experiment) -> str:
     return f"{method} of {encoder} ({variant})"
 
 
-def _extremes(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
-    where = "from other source groups" if figure == HONEST else "among all other samples"
+def _extremes(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
+    where = "from other source groups" if metric == HONEST else "among all other samples"
     yield Finding(
         f"Best of {len(order)} embeddings: {_name(order[0])}. Of a sample's nearest neighbors "
-        f"{where}, this share has its label: {_against_chance(order[0], figure)}."
+        f"{where}, this share has its label: {_against_chance(order[0], metric)}."
     )
     if len(order) > 1:
-        yield Finding(f"Worst: {_name(order[-1])}: {_against_chance(order[-1], figure)}.")
-    if figure != HONEST:
+        yield Finding(f"Worst: {_name(order[-1])}: {_against_chance(order[-1], metric)}.")
+    if metric != HONEST:
         yield Finding(
             "All samples share one source group, so that neighbors of the same origin could not "
             "be left out.",
@@ -109,8 +109,8 @@ def _extremes(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
         )
 
 
-def _against_chance(experiment: Experiment, figure: str) -> str:
-    measurement = experiment[figure]
+def _against_chance(experiment: Experiment, metric: str) -> str:
+    measurement = experiment[metric]
     details = []
     if measurement.interval is not None:
         low, high = measurement.interval
@@ -122,7 +122,7 @@ def _against_chance(experiment: Experiment, figure: str) -> str:
 
 
 def _leak(order: Sequence[Experiment]) -> Iterator[Finding]:
-    """Compare the figures with and without neighbors of the same source group."""
+    """Compare the metrics with and without neighbors of the same source group."""
     both = [
         e for e in order if not math.isnan(e.value(HONEST)) and not math.isnan(e.value(LENIENT))
     ]
@@ -130,7 +130,7 @@ def _leak(order: Sequence[Experiment]) -> Iterator[Finding]:
         return
     widest = max(both, key=lambda e: (abs(e.value(LENIENT) - e.value(HONEST)), e.key))
     yield Finding(
-        "Counting neighbors of the same source group changes the figure most for "
+        "Counting neighbors of the same source group changes the metric most for "
         f"{_name(widest)}: {format_value(widest.value(LENIENT))} with them, "
         f"{format_value(widest.value(HONEST))} without."
     )
@@ -141,21 +141,21 @@ def _leak(order: Sequence[Experiment]) -> Iterator[Finding]:
         )
 
 
-def _variants(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
+def _variants(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     best: dict[str, dict[str, Experiment]] = {}
     for experiment in order:
         best.setdefault(experiment.key.encoder, {}).setdefault(experiment.key.variant, experiment)
     for encoder, variants in sorted(best.items()):
         if len(variants) > 1:
             parts = " and ".join(
-                f"{format_value(e.value(figure))} {variant} ({e.key.method})"
+                f"{format_value(e.value(metric))} {variant} ({e.key.method})"
                 for variant, e in sorted(variants.items())
             )
             yield Finding(f"The best method of {encoder} reaches {parts}.")
 
 
-def _labels(best: Experiment, figure: str) -> Iterator[Finding]:
-    rates = _beyond_chance(best.labels, figure)
+def _labels(best: Experiment, metric: str) -> Iterator[Finding]:
+    rates = _beyond_chance(best.labels, metric)
     if len(rates) > 1:
         high, low = max(rates, key=rates.__getitem__), min(rates, key=rates.__getitem__)
         most, least = format_difference(rates[high]), format_difference(rates[low])
@@ -165,8 +165,8 @@ def _labels(best: Experiment, figure: str) -> Iterator[Finding]:
         )
 
 
-def _beyond_chance(labels: Mapping[str, LabelRates], figure: str) -> dict[str, float]:
-    found = {label: rates.on(figure) for label, rates in sorted(labels.items())}
+def _beyond_chance(labels: Mapping[str, LabelRates], metric: str) -> dict[str, float]:
+    found = {label: rates.on(metric) for label, rates in sorted(labels.items())}
     return {
         label: share - chance
         for label, (share, chance) in found.items()
@@ -201,25 +201,25 @@ def _approximate(experiments: Sequence[Experiment]) -> Iterator[Finding]:
         )
 
 
-def _undefined(experiments: Sequence[Experiment], figure: str) -> Iterator[Finding]:
-    missing = [e for e in experiments if math.isnan(e.value(figure))]
+def _undefined(experiments: Sequence[Experiment], metric: str) -> Iterator[Finding]:
+    missing = [e for e in experiments if math.isnan(e.value(metric))]
     if missing:
-        notes = sorted({note.rstrip(".") for e in missing if (note := e[figure].note)})
+        notes = sorted({note.rstrip(".") for e in missing if (note := e[metric].note)})
         yield Finding(
-            f"{figure} is not defined for {len(missing)} of {len(experiments)} embeddings, "
+            f"{metric} is not defined for {len(missing)} of {len(experiments)} embeddings, "
             f"{_name(missing[0])} among them" + (f": {'; '.join(notes)}." if notes else "."),
             warning=True,
         )
 
 
-def _untested(order: Sequence[Experiment], figure: str) -> Iterator[Finding]:
-    """Name the figures that have a chance level and no p-value, and why."""
-    measured = [e for e in order if e[figure].chance_range is not None]
-    without = [e for e in measured if e[figure].p_value is None]
+def _untested(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
+    """Name the metrics that have a chance level and no p-value, and why."""
+    measured = [e for e in order if e[metric].chance_range is not None]
+    without = [e for e in measured if e[metric].p_value is None]
     if without:
-        notes = sorted({note for e in without if (note := e[figure].note)})
+        notes = sorted({note for e in without if (note := e[metric].note)})
         yield Finding(
-            f"Whether {figure} is above chance could not be tested for {len(without)} of "
+            f"Whether {metric} is above chance could not be tested for {len(without)} of "
             f"{len(measured)} embeddings" + (f": {' '.join(notes)}" if notes else "."),
             warning=True,
         )

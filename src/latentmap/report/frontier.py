@@ -1,4 +1,4 @@
-"""Pareto charts: what a figure costs, and the methods that no other beats on both."""
+"""Pareto charts: what a metric costs, and the methods that no other beats on both."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def pareto_panel(
     cost: str,
     *,
     title: str,
-    figure: str,
+    metric: str,
     size: tuple[int, int] = (460, 330),
     bands: Sequence[str] = (),
 ) -> alt.LayerChart | alt.FacetChart:
-    """Return points of a figure against a cost on a log axis, and the frontier of the methods.
+    """Return points of a metric against a cost on a log axis, and the frontier of the methods.
 
     Args:
         rows: at least one of the kind `method`: name, kind (`method` or `baseline`), value, low,
             high, chance and its range, the cost (positive), and what `bands` names.
         cost: name of the number on the horizontal axis.
         title: of that axis.
-        figure: name of the value.
+        metric: name of the value.
         size: width and height in pixels.
         bands: further fields to show on hover.
     """
@@ -60,7 +60,7 @@ def pareto_panel(
         scale=alt.Scale(type="log", domain=[low / 1.5, high * 4], nice=False),
         axis=alt.Axis(values=_powers_of_ten(low / 1.5, high * 4), format="~s"),
     )
-    y = alt.Y("value:Q", title=figure, scale=alt.Scale(zero=False, padding=14))
+    y = alt.Y("value:Q", title=metric, scale=alt.Scale(zero=False, padding=14))
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(x=x, y=y)
     line = (
         alt.Chart(alt.InlineData(values=best))

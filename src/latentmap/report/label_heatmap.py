@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class LabelHeatmap(ChannelChart):
-    """How far a figure of each channel is, for each label, from that of all samples.
+    """How far a metric of each channel is, for each label, from that of all samples.
 
     Attributes:
-        what: the figure.
+        what: the metric.
     """
 
     what: ClassVar[str]
@@ -31,7 +31,7 @@ class LabelHeatmap(ChannelChart):
 
     @abstractmethod
     def deviating(self, found: Inspection) -> tuple[Floats, Floats]:
-        """Return the figure's mean for each label, (L, C), and its mean and std overall, (2, C)."""
+        """Return the metric's mean for each label, (L, C), and its mean and std overall, (2, C)."""
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return a matrix with labels as rows, by group, and channels as columns."""

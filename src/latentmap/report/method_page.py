@@ -1,4 +1,4 @@
-"""The pages of one pooling method: a map for each projection, and its figures."""
+"""The pages of one pooling method: a map for each projection, and its metrics."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from latentmap.metrics.metric import known_figures
+from latentmap.metrics.metric import known_metrics
 from latentmap.report.density import read_density
 from latentmap.report.experiments import (
     HONEST,
     LENIENT,
     Experiment,
     Key,
-    figure_names,
     format_chance,
     format_value,
+    metric_names,
     read_experiments,
 )
 from latentmap.report.labels import read_labels
@@ -45,7 +45,7 @@ def write_method_pages(
 
     Args:
         key: (encoder, variant, method).
-        metrics: its file of figures.
+        metrics: its file of metrics.
         projections: its coordinates, by projection name.
         trust: the trust in them, by projection name.
         weights: sampling weights of the embedding, with its density.
@@ -86,30 +86,30 @@ def write_method_pages(
             colors=colors,
             key=key,
             plates=[plate],
-            headlines=headline_figures(experiment),
+            headlines=headline_metrics(experiment),
             others={other: path for other, path in pages.items() if other != name},
-            rows=figure_rows(experiment),
+            rows=metric_rows(experiment),
         )
 
 
-def headline_figures(experiment: Experiment) -> list[tuple[str, str, str]]:
-    """Return (value, what it is, chance) of the figures that a page begins with."""
+def headline_metrics(experiment: Experiment) -> list[tuple[str, str, str]]:
+    """Return (value, what it is, chance) of the metrics that a page begins with."""
     texts = {
         HONEST: "of the nearest neighbors from other source groups share a sample's label",
         LENIENT: "of all nearest neighbors do, those of the same source group included",
     }
     return [
-        (format_value(experiment.value(figure)), text, format_value(experiment[figure].chance))
-        for figure, text in texts.items()
-        if not math.isnan(experiment.value(figure))
+        (format_value(experiment.value(metric)), text, format_value(experiment[metric].chance))
+        for metric, text in texts.items()
+        if not math.isnan(experiment.value(metric))
     ]
 
 
-def figure_rows(experiment: Experiment) -> list[dict[str, str]]:
-    """Return every figure of one experiment as the texts of a table row."""
-    known = known_figures()
+def metric_rows(experiment: Experiment) -> list[dict[str, str]]:
+    """Return every metric of one experiment as the texts of a table row."""
+    known = known_metrics()
     rows = []
-    for name in figure_names([experiment]):
+    for name in metric_names([experiment]):
         measurement = experiment[name]
         interval = measurement.interval and " to ".join(map(format_value, measurement.interval))
         rows.append(

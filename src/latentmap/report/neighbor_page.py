@@ -71,8 +71,8 @@ def write_neighbors_page(
         output: the page.
         encoder: whose methods.
         variant: of the images.
-        keys: (encoder, variant, method) of each file of figures.
-        metrics: the files of figures, in the same order.
+        keys: (encoder, variant, method) of each file of metrics.
+        metrics: the files of metrics, in the same order.
         agreement: the file of how far the methods agree, which chooses one where no sample has a
             label.
         embeddings: the embeddings, in the same order; that of the best method is read where only
@@ -158,8 +158,8 @@ def _read_labelled(
 def _chances(data: LabelledGraph, experiment: Experiment) -> dict[str, float | None]:
     """Return the chance levels of the neighbors that are shown, of labels and their groups."""
     suffix = "_grouped" if data.is_grouped else ""
-    figures = {"label": "knn_category_acc", "label group": "knn_group_acc"}
-    return {noun: experiment[figure + suffix].chance for noun, figure in figures.items()}
+    metrics = {"label": "knn_category_acc", "label group": "knn_group_acc"}
+    return {noun: experiment[metric + suffix].chance for noun, metric in metrics.items()}
 
 
 def _plates(

@@ -28,7 +28,7 @@ def commit_of(folder: Path | str) -> str:
 
 
 def processor() -> dict[str, str]:
-    """Return what decides the last digits of a figure: the kernels of this process and its threads.
+    """Return what decides the last digits of a metric: the kernels of this process and its threads.
 
     NumPy chooses its own code by the instruction sets of the processor, and so does the library
     that multiplies its matrices, whose sums depend on the number of threads too.

@@ -30,18 +30,18 @@ class SourcePair:
     Attributes:
         first: name of a source.
         second: name of another.
-        figures: of each figure its value, what to expect of equal distributions (`expected`, and
+        metrics: of each metric its value, what to expect of equal distributions (`expected`, and
             95 % between `low` and `high`) and its p-value; NaN where it is not defined.
         accuracy: of the classifier.
         p_adjusted: p-value of its AUC, adjusted for the number of pairs.
         scheme: which samples change their source in a permutation.
         shared: source groups with samples of both.
-        in_neighborhoods: samples that all figures but the classifier's are about.
+        in_neighborhoods: samples that all metrics but the classifier's are about.
     """
 
     first: str
     second: str
-    figures: Mapping[str, Mapping[str, float]]
+    metrics: Mapping[str, Mapping[str, float]]
     accuracy: float
     p_adjusted: float
     scheme: str
@@ -51,7 +51,7 @@ class SourcePair:
     @property
     def auc(self) -> float:
         """Area under the curve of the classifier; NaN where there is none."""
-        return self.figures["auc"]["value"]
+        return self.metrics["auc"]["value"]
 
     @property
     def differs(self) -> bool:
@@ -98,12 +98,12 @@ def read_comparisons(
 
 def _read(key: Key, content: Mapping[str, Any]) -> SourceComparison:
     def pair(entry: Mapping[str, Any]) -> SourcePair:
-        figures = {
-            name: {part: _number(value) for part, value in figure.items()}
-            for name, figure in entry["figures"].items()
+        metrics = {
+            name: {part: _number(value) for part, value in metric.items()}
+            for name, metric in entry["metrics"].items()
         }
         numbers = {name: _number(entry[name]) for name in ("accuracy", "p_adjusted")}
-        return SourcePair(**{**entry, **numbers, "figures": figures})
+        return SourcePair(**{**entry, **numbers, "metrics": metrics})
 
     return SourceComparison(
         key,

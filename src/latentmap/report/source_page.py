@@ -34,7 +34,7 @@ CHARTS = ("sources", "regions")
 """Charts of the page, two for each map, which can be exported for publication."""
 
 MAP_LOOK_FOR = (
-    "places where one colour is alone. Distances between far clusters mean little; the figures "
+    "places where one colour is alone. Distances between far clusters mean little; the metrics "
     "below are of the embedding, not of the map."
 )
 REFERENCE_LOOK_FOR = (
@@ -108,7 +108,7 @@ def write_sources_page(
         variant: of the images.
         keys: (encoder, variant, method) of each comparison.
         comparisons: files of `compare_sources`, in the same order.
-        metrics: files of figures, in the same order.
+        metrics: files of metrics, in the same order.
         agreement: the file of how far the methods agree, which orders them where no sample has a
             label.
         map_keys: (encoder, variant, method, projection) of each map.
@@ -204,14 +204,14 @@ def _plates(
         "The three panels are the pairs of axes of a 3D map." if data.places.shape[1] == 3 else "",
         f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
     ]
-    figure = {"spec": specification(sourced_map(data)), "renderer": "canvas"}
+    metric = {"spec": specification(sourced_map(data)), "renderer": "canvas"}
     title = f"{projection} of {best.key.method}"
     return [
         Plate(
             f"{projection}-{CHARTS[0]}",
             title,
             MAP_LOOK_FOR if reference is None else REFERENCE_LOOK_FOR,
-            embedded_json(figure),
+            embedded_json(metric),
             " ".join(filter(None, notes)),
         ),
         chart_plate(
@@ -236,7 +236,7 @@ def _row(comparison: SourceComparison, pair: SourcePair) -> dict[str, Any]:
     """Return one pair of sources in one embedding as the texts of a table row."""
     cells = [
         _cell(pair.accuracy, 0.5, ""),
-        _cell(pair.auc, pair.figures["auc"]["expected"], _details(pair.figures["auc"])),
+        _cell(pair.auc, pair.metrics["auc"]["expected"], _details(pair.metrics["auc"])),
         {
             "text": format_value(pair.p_adjusted),
             "sort": "" if math.isnan(pair.p_adjusted) else repr(pair.p_adjusted),
@@ -244,10 +244,10 @@ def _row(comparison: SourceComparison, pair: SourcePair) -> dict[str, Any]:
             "marked": pair.differs,
         },
     ]
-    adjusted = holm(np.array([pair.figures[name]["p_value"] for name in COLUMNS]))
+    adjusted = holm(np.array([pair.metrics[name]["p_value"] for name in COLUMNS]))
     for name, p_value in zip(COLUMNS, adjusted.tolist(), strict=True):
-        figure = pair.figures[name]
-        cell = _cell(figure["value"], figure["expected"], _details(figure))
+        metric = pair.metrics[name]
+        cell = _cell(metric["value"], metric["expected"], _details(metric))
         cells.append({**cell, "marked": p_value <= SIGNIFICANT})
     return {
         "method": comparison.key.method,
@@ -267,8 +267,8 @@ def _cell(value: float, expected: float, details: str) -> dict[str, Any]:
     }
 
 
-def _details(figure: Mapping[str, float]) -> str:
+def _details(metric: Mapping[str, float]) -> str:
     return (
-        f"if the sources do not differ, 95 % are from {format_value(figure['low'])} to "
-        f"{format_value(figure['high'])}; p = {format_value(figure['p_value'])}"
+        f"if the sources do not differ, 95 % are from {format_value(metric['low'])} to "
+        f"{format_value(metric['high'])}; p = {format_value(metric['p_value'])}"
     )

@@ -27,7 +27,7 @@ class Standing:
     """Where one embedding stands among the methods of its encoder and variant.
 
     Attributes:
-        p_adjusted: p-value of the figure that ranks, adjusted by Holm's method; None if untested.
+        p_adjusted: p-value of the metric that ranks, adjusted by Holm's method; None if untested.
         against_best: `best`, `ties`, `lower`, or `–` where differences have no interval.
     """
 
@@ -46,14 +46,14 @@ class Standings:
     content: Mapping[str, Any]
 
     def of(self, key: Key) -> Standing:
-        """Return where one embedding stands; nothing is known if its figure is not defined."""
+        """Return where one embedding stands; nothing is known if its metric is not defined."""
         return self._by_key.get(key, Standing())
 
     @cached_property
     def _by_key(self) -> dict[Key, Standing]:
-        figure = self.content["figure"]
+        metric = self.content["metric"]
         return {
-            _key(row): Standing(row["p_adjusted"].get(figure), _against_best(place, row))
+            _key(row): Standing(row["p_adjusted"].get(metric), _against_best(place, row))
             for scope in self._parts
             for place, row in enumerate(scope["ranking"])
         }
@@ -146,7 +146,7 @@ class Standings:
             yield Finding(
                 "Between random halves of the source groups the order of the methods agrees with "
                 f"a mean Kendall's τ of {', '.join(parts)}. 1 is the same order; "
-                "methods that do not differ give 0 or less. The figure draws nothing at random: "
+                "methods that do not differ give 0 or less. The metric draws nothing at random: "
                 "another seed gives the same order."
             )
 

@@ -15,7 +15,7 @@ import polars as pl
 import yaml
 
 from latentmap.encode.calibration import Calibration, merge
-from latentmap.metrics.metric import known_figures
+from latentmap.metrics.metric import known_metrics
 from latentmap.report.agreements import in_order, read_duplicates
 from latentmap.report.annotations import annotation_warnings, read_joined
 from latentmap.report.channel_chart import CHANNEL_CHARTS
@@ -25,10 +25,10 @@ from latentmap.report.experiments import (
     HONEST,
     LENIENT,
     Experiment,
-    figure_names,
     format_chance,
     format_value,
     headline,
+    metric_names,
     read_experiments,
 )
 from latentmap.report.findings import (
@@ -108,8 +108,8 @@ def write_summary(
         thumbnails: their thumbnails, in the same order.
         quarantine: the table of rows that were repaired or set aside.
         latents: shards of latents by (encoder, variant); only their calibration is read.
-        keys: (encoder, variant, method) of each file of figures.
-        metrics: the files of figures, in the same order.
+        keys: (encoder, variant, method) of each file of metrics.
+        metrics: the files of metrics, in the same order.
         ranking: the file of what is sure of the order.
         agreements: the files of how far methods agree, by (encoder, variant).
         sources: the files of how sources differ, by (encoder, variant, method); none where
@@ -250,7 +250,7 @@ def _read(quarantine: Path | str) -> pl.DataFrame:
 
 def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[dict[str, str]]:
     """Return the best method of every encoder and variant as the texts of a table row."""
-    figure = headline(experiments)
+    metric = headline(experiments)
     best: dict[tuple[str, ...], Experiment] = {}
     for experiment in experiments:
         best.setdefault(experiment.key[:2], experiment)
@@ -259,9 +259,9 @@ def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> l
             "encoder": e.key.encoder + (" (baseline)" if e.key.encoder in baselines else ""),
             "variant": e.key.variant,
             "method": e.key.method,
-            "value": format_value(e.value(figure)),
-            "chance": format_value(e[figure].chance),
-            "ratio": format_value(_ratio(e, figure)),
+            "value": format_value(e.value(metric)),
+            "chance": format_value(e[metric].chance),
+            "ratio": format_value(_ratio(e, metric)),
             "lenient": format_value(e.value(LENIENT)),
             "gap": format_value(e.value(LENIENT) - e.value(HONEST)),
         }
@@ -269,15 +269,15 @@ def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> l
     ]
 
 
-def _ratio(experiment: Experiment, figure: str) -> float:
-    chance = experiment[figure].chance
-    return experiment.value(figure) / chance if chance else math.nan
+def _ratio(experiment: Experiment, metric: str) -> float:
+    chance = experiment[metric].chance
+    return experiment.value(metric) / chance if chance else math.nan
 
 
 def _columns(
     experiments: Sequence[Experiment], standing: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    known = known_figures()
+    known = known_metrics()
     better = {"higher": "higher is better", "lower": "lower is better"}
     columns = [
         {"name": name, "meaning": "", "kind": "text"} for name in ("encoder", "variant", "method")
@@ -286,9 +286,9 @@ def _columns(
         {"name": name, "meaning": f"{meaning}; {headline(experiments)}", "kind": "number"}
         for name, meaning in standing.items()
     ]
-    for name in figure_names(experiments):
-        figure = known.get(name)
-        parts = [figure.meaning, better.get(figure.better or "", "")] if figure else []
+    for name in metric_names(experiments):
+        metric = known.get(name)
+        parts = [metric.meaning, better.get(metric.better or "", "")] if metric else []
         columns.append({"name": name, "meaning": "; ".join(filter(None, parts)), "kind": "number"})
     return columns
 
@@ -298,7 +298,7 @@ def _rows(
     standings: Standings | None,
     pages: Mapping[tuple[str, ...], Path | str],
 ) -> list[dict[str, Any]]:
-    names = figure_names(experiments)
+    names = metric_names(experiments)
     first = {key[:3]: page for key, page in reversed(list(pages.items()))}
     return [
         {
@@ -326,8 +326,8 @@ def _standing_cells(standing: Standing) -> list[dict[str, str]]:
     ]
 
 
-def _cell(experiment: Experiment, figure: str) -> dict[str, str]:
-    measurement = experiment[figure]
+def _cell(experiment: Experiment, metric: str) -> dict[str, str]:
+    measurement = experiment[metric]
     details = []
     if measurement.chance is not None:
         details.append(f"chance {format_chance(measurement)}")

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from latentmap.metrics.metric import Measurement
-from latentmap.report.experiments import Experiment, Key, figure_names, read_experiments
+from latentmap.report.experiments import Experiment, Key, metric_names, read_experiments
 from latentmap.store.files import read_json, write_plain_json, write_text
 from latentmap.store.tables import write_parquet
 
@@ -24,31 +24,31 @@ def write_metrics_table(
     csv: FilePath,
     json: FilePath,
     parquet: FilePath,
-    figures: Sequence[FilePath],
+    copies: Sequence[FilePath],
 ) -> None:
-    """Write the table of all figures in three formats, and each row's figures in full.
+    """Write the table of all metrics in three formats, and each row's metrics in full.
 
     Args:
         keys: (encoder, variant, method) of each row.
-        metrics: the files of figures, in the same order.
-        csv: output; a figure that is not defined is empty.
+        metrics: the files of metrics, in the same order.
+        csv: output; a metric that is not defined is empty.
         json: output; a list of records.
         parquet: output.
-        figures: outputs, `metrics.json` of each row, in the order of the keys: its figures with
+        copies: outputs, `metrics.json` of each row, in the order of the keys: its metrics with
             chance, interval and p-value, and its neighbor rates by label.
     """
     table = metrics_table(read_experiments(keys, metrics))
     write_text(csv, table.write_csv())
     write_plain_json(json, table.to_dicts())
     write_parquet(parquet, table.to_arrow())
-    for key, source, output in zip(keys, metrics, figures, strict=True):
+    for key, source, output in zip(keys, metrics, copies, strict=True):
         write_plain_json(output, {**Key(*key)._asdict(), **read_json(source)})
 
 
 def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
     """Return one row per experiment.
 
-    Columns: encoder, variant, method, then for each figure its value, followed by `_chance`,
+    Columns: encoder, variant, method, then for each metric its value, followed by `_chance`,
     `_chance_low`, `_chance_high`, `_low`, `_high` and `_p_value` where any row has them.
     """
     columns: dict[str, list[Any]] = {
@@ -56,12 +56,12 @@ def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
         for name in ("encoder", "variant", "method")
     }
     numbers: dict[str, list[float | None]] = {}
-    for figure in figure_names(experiments):
-        parts = [_parts(experiment[figure]) for experiment in experiments]
+    for metric in metric_names(experiments):
+        parts = [_parts(experiment[metric]) for experiment in experiments]
         for suffix in parts[0]:
             column = [part[suffix] for part in parts]
             if suffix == "" or any(value is not None for value in column):
-                numbers[figure + suffix] = column
+                numbers[metric + suffix] = column
     return pl.DataFrame(
         {**columns, **numbers},
         schema_overrides=dict.fromkeys(columns, pl.String) | dict.fromkeys(numbers, pl.Float64),

@@ -1,4 +1,4 @@
-"""How far to trust a map: the figures printed on it, and the trust in each of its points."""
+"""How far to trust a map: the metrics printed on it, and the trust in each of its points."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MapTrust:
     Attributes:
         values: trust in each sample that is shown, the lower of its trustworthiness and
             continuity; None where it was not assessed.
-        facts: figures of the whole map, as `write_trust` stores them.
+        facts: metrics of the whole map, as `write_trust` stores them.
         total: samples on the map.
     """
 
@@ -37,12 +37,12 @@ class MapTrust:
 
     @property
     def caption(self) -> str:
-        """The figures that are printed on the map."""
+        """The metrics that are printed on the map."""
         if not self.facts["assessed"]:
             return "too few samples to say how far to trust this map"
-        figures = {"trustworthiness": "trustworthiness", "continuity": "continuity"}
-        figures["recall"] = "neighbor recall"
-        return ", ".join(f"{text} {self.facts[name]:.2f}" for name, text in figures.items())
+        metrics = {"trustworthiness": "trustworthiness", "continuity": "continuity"}
+        metrics["recall"] = "neighbor recall"
+        return ", ".join(f"{text} {self.facts[name]:.2f}" for name, text in metrics.items())
 
     @property
     def note(self) -> str:
@@ -66,7 +66,7 @@ class MapTrust:
 
 
 def read_trust(path: Path | str, shown: ShownSamples) -> MapTrust:
-    """Read the trust in the shown samples, and the figures of their map.
+    """Read the trust in the shown samples, and the metrics of their map.
 
     Raises:
         LatentmapError: the file's ids are not the samples'.

@@ -148,7 +148,7 @@ def _json(value: Any) -> str:
 
 
 def json_text(value: Any, **style: Any) -> str:
-    """Return JSON; a figure that is not finite, which JSON cannot say, becomes null.
+    """Return JSON; a number that is not finite, which JSON cannot say, becomes null.
 
     Args:
         value: what `json.dumps` takes.

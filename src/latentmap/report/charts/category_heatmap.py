@@ -28,9 +28,9 @@ class CategoryHeatmap(Chart):
         """Return a matrix with labels as rows, by group, and methods as columns, best first."""
         import altair as alt
 
-        figure = headline(data.experiments)
+        metric = headline(data.experiments)
         rows = [
-            _cell(name, label, rates, figure, data.label_groups)
+            _cell(name, label, rates, metric, data.label_groups)
             for name, experiment in data.named
             for label, rates in experiment.labels.items()
         ]
@@ -89,10 +89,10 @@ def _cell(
     method: str,
     label: str,
     rates: LabelRates,
-    figure: str,
+    metric: str,
     label_groups: dict[str, str] | Any,
 ) -> dict[str, Any]:
-    rate, chance = rates.on(figure)
+    rate, chance = rates.on(metric)
     return {
         "method": method,
         "label": label,

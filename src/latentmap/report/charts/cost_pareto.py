@@ -25,7 +25,7 @@ class CostPareto(Chart):
     """One panel for each cost; the line joins the methods that none beats."""
 
     needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "What a figure costs in seconds, memory and bytes"
+    title: ClassVar[str] = "What a metric costs in seconds, memory and bytes"
     look_for: ClassVar[str] = (
         "methods on the line: nothing cheaper is as good. Seconds and memory are those of this "
         "run's jobs on this machine, starting Python included, and differ from run to run; points "
@@ -38,19 +38,19 @@ class CostPareto(Chart):
         """Return a panel for each cost that is known of a method."""
         import altair as alt
 
-        figure = headline(data.experiments)
+        metric = headline(data.experiments)
         rows = [
             {
                 "name": name,
                 "kind": METHOD if experiment in data.experiments else BASELINE,
-                **measured(experiment[figure]),
+                **measured(experiment[metric]),
                 **{name: getattr(data.costs[experiment.key], name) for name in COSTS},
             }
             for name, experiment in data.named
-            if experiment.key in data.costs and not math.isnan(experiment.value(figure))
+            if experiment.key in data.costs and not math.isnan(experiment.value(metric))
         ]
         panels = [
-            pareto_panel(known, cost, title=title, figure=figure, size=SIZE)
+            pareto_panel(known, cost, title=title, metric=metric, size=SIZE)
             for cost, title in COSTS.items()
             for known in [[row for row in rows if row[cost]]]
             if any(row["kind"] == METHOD for row in known)
@@ -60,5 +60,5 @@ class CostPareto(Chart):
         return alt.hconcat(
             *panels,
             spacing=30,
-            description=f"{figure} of every method against seconds, peak memory and bytes.",
+            description=f"{metric} of every method against seconds, peak memory and bytes.",
         )

@@ -1,10 +1,10 @@
-"""Bars of the main figures of every pooling method, with their chance levels."""
+"""Bars of the main metrics of every pooling method, with their chance levels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from latentmap.metrics.metric import known_figures
+from latentmap.metrics.metric import known_metrics
 from latentmap.report.bars import bar_rows, paired_bars, single_bars
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import headline
@@ -13,7 +13,7 @@ from latentmap.report.palette import GROUPED, NEUTRAL
 if TYPE_CHECKING:
     import altair as alt
 
-# Figures with a twin that leaves out neighbors of the same source group, then the others.
+# Metrics with a twin that leaves out neighbors of the same source group, then the others.
 PAIRED = {
     "knn_category_acc": "mean share of neighbors with the same label",
     "knn_group_acc": "mean share of neighbors with the same label group",
@@ -30,9 +30,9 @@ WIDTH = 400
 
 
 class MetricBars(Chart):
-    """One panel for each figure; methods in the same order, best first, in all of them."""
+    """One panel for each metric; methods in the same order, best first, in all of them."""
 
-    title: ClassVar[str] = "Figures of every pooling method"
+    title: ClassVar[str] = "Metrics of every pooling method"
     look_for: ClassVar[str] = (
         "dark bars well beyond the orange tick of chance. Where a light bar is much longer than "
         "its dark one, neighbors of the same source group (cut from one image, one conversation) "
@@ -49,12 +49,12 @@ class MetricBars(Chart):
         colors = [GROUPED] * len(data.experiments) + [NEUTRAL] * len(data.references)
         charts = {
             title: paired_bars(rows, names)
-            for figure, title in PAIRED.items()
-            if (rows := bar_rows(named, figure))
+            for metric, title in PAIRED.items()
+            if (rows := bar_rows(named, metric))
         } | {
-            figure: single_bars(rows, names, colors)
-            for figure in SINGLE
-            if (rows := bar_rows(named, figure))
+            metric: single_bars(rows, names, colors)
+            for metric in SINGLE
+            if (rows := bar_rows(named, metric))
         }
         if not charts:
             return None
@@ -62,10 +62,10 @@ class MetricBars(Chart):
             *(chart.properties(title=_title(name), width=WIDTH) for name, chart in charts.items()),
             columns=2,
             spacing=28,
-            description=f"Bars of each method's figures, sorted by {headline(data.experiments)}.",
+            description=f"Bars of each method's metrics, sorted by {headline(data.experiments)}.",
         ).resolve_scale(color="independent")
 
 
 def _title(name: str) -> str:
-    better = known_figures()[name].better if name in known_figures() else None
+    better = known_metrics()[name].better if name in known_metrics() else None
     return name if better is None else f"{name} ({better} is better)"

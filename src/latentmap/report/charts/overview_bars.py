@@ -1,4 +1,4 @@
-"""Bars of the ranking figure: every pooling method under every encoder and variant."""
+"""Bars of the ranking metric: every pooling method under every encoder and variant."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ COSTS = {"n_tokens": "tokens given to a model", "n_dimensions": "dimensions of t
 class ParetoFrontier(Chart):
     """One panel for tokens and one for dimensions; the line joins the methods that none beats."""
 
-    title: ClassVar[str] = "What a figure costs in tokens and dimensions"
+    title: ClassVar[str] = "What a metric costs in tokens and dimensions"
     look_for: ClassVar[str] = (
         "methods on the line: nothing smaller is as good. A method far below the line at the same "
         "place is large for what it keeps; points near the dashed line of chance, or below a grey "
@@ -32,14 +32,14 @@ class ParetoFrontier(Chart):
         """Return a panel for each size that was measured."""
         import altair as alt
 
-        figure = headline(data.experiments)
+        metric = headline(data.experiments)
         rows = [
-            _row(name, METHOD if e in data.experiments else BASELINE, e, figure)
+            _row(name, METHOD if e in data.experiments else BASELINE, e, metric)
             for name, e in data.named
-            if not math.isnan(e.value(figure))
+            if not math.isnan(e.value(metric))
         ]
         panels = [
-            pareto_panel(sized, cost, title=title, figure=figure)
+            pareto_panel(sized, cost, title=title, metric=metric)
             for cost, title in COSTS.items()
             for sized in [[row for row in rows if row[cost] > 0]]
             if any(row["kind"] == METHOD for row in sized)
@@ -49,10 +49,10 @@ class ParetoFrontier(Chart):
         return alt.hconcat(
             *panels,
             spacing=36,
-            description=f"{figure} of every pooling method against its tokens and dimensions.",
+            description=f"{metric} of every pooling method against its tokens and dimensions.",
         )
 
 
-def _row(name: str, kind: str, experiment: Experiment, figure: str) -> dict[str, Any]:
+def _row(name: str, kind: str, experiment: Experiment, metric: str) -> dict[str, Any]:
     sizes = {cost: experiment.value(cost) for cost in COSTS}
-    return {"name": name, "kind": kind, **measured(experiment[figure]), **sizes}
+    return {"name": name, "kind": kind, **measured(experiment[metric]), **sizes}

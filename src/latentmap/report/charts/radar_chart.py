@@ -1,4 +1,4 @@
-"""Profiles of the best methods over several figures, as radars and as parallel lines."""
+"""Profiles of the best methods over several metrics, as radars and as parallel lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from latentmap.metrics.metric import known_figures
+from latentmap.metrics.metric import known_metrics
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment
 from latentmap.report.palette import LINES
@@ -14,7 +14,7 @@ from latentmap.report.palette import LINES
 if TYPE_CHECKING:
     import altair as alt
 
-# Figures of a profile, as the axes name them.
+# Metrics of a profile, as the axes name them.
 AXES = {
     "knn_category_acc_grouped": "same label",
     "knn_group_acc_grouped": "same group",
@@ -41,7 +41,7 @@ class RadarChart(Chart):
 
     title: ClassVar[str] = "Profiles of the best methods"
     look_for: ClassVar[str] = (
-        "methods that are good at everything against methods that are good at one figure. Each "
+        "methods that are good at everything against methods that are good at one metric. Each "
         "axis runs from the worst (0) to the best (1) of all methods shown, whatever the distance "
         "between them, and is turned so that 1 is better. A radar's area depends on the order of "
         "its axes: read it as a shape only, and values from the parallel lines. Dashed grey is "
@@ -49,14 +49,14 @@ class RadarChart(Chart):
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
-        """Return radars above parallel coordinates; none with fewer than three usable figures."""
+        """Return radars above parallel coordinates; none with fewer than three usable metrics."""
         import altair as alt
 
         named = dict(data.named)
         scaled = {
-            figure: values
-            for figure in AXES
-            if (values := normalised({name: e.value(figure) for name, e in named.items()}, figure))
+            metric: values
+            for metric in AXES
+            if (values := normalised({name: e.value(metric) for name, e in named.items()}, metric))
         }
         methods = [e.key.method for e in data.experiments]
         complete = [name for name in named if all(name in values for values in scaled.values())]
@@ -74,13 +74,13 @@ class RadarChart(Chart):
             _parallel(rows, list(scaled), best, baselines[:1]),
             spacing=30,
             description=(
-                f"Profiles of {len(best)} methods over {len(scaled)} figures, each scaled from "
+                f"Profiles of {len(best)} methods over {len(scaled)} metrics, each scaled from "
                 "the worst to the best method: radars, and the same values on parallel axes."
             ),
         ).resolve_scale(color="independent")
 
 
-def normalised(values: Mapping[str, float], figure: str) -> dict[str, float]:
+def normalised(values: Mapping[str, float], metric: str) -> dict[str, float]:
     """Return values scaled from the worst (0) to the best (1); none if they do not differ.
 
     Undefined values are left out.
@@ -92,7 +92,7 @@ def normalised(values: Mapping[str, float], figure: str) -> dict[str, float]:
     if low == high:
         return {}
     shares = {name: (value - low) / (high - low) for name, value in defined.items()}
-    known = known_figures().get(figure)
+    known = known_metrics().get(metric)
     falls = known is not None and known.better == "lower"
     return {name: 1 - share for name, share in shares.items()} if falls else shares
 
@@ -104,32 +104,32 @@ def _rows(
     methods: Sequence[str],
 ) -> list[Row]:
     """Return one row for each method and axis, with its place on the axis and on the radar."""
-    angles = {figure: 2 * math.pi * i / len(scaled) for i, figure in enumerate(scaled)}
+    angles = {metric: 2 * math.pi * i / len(scaled) for i, metric in enumerate(scaled)}
     return [
         {
             "method": name,
             "role": ROLES[0] if name in best else ROLES[1] if name in methods else ROLES[2],
-            "figure": figure,
-            "axis": AXES[figure],
+            "metric": metric,
+            "axis": AXES[metric],
             "order": order,
-            "value": experiment.value(figure),
+            "value": experiment.value(metric),
             "scaled": values[name],
-            "x": values[name] * math.sin(angles[figure]),
-            "y": values[name] * math.cos(angles[figure]),
+            "x": values[name] * math.sin(angles[metric]),
+            "y": values[name] * math.cos(angles[metric]),
         }
         for name, experiment in named.items()
-        for order, (figure, values) in enumerate(scaled.items())
+        for order, (metric, values) in enumerate(scaled.items())
         if name in values
     ]
 
 
 def _radar(
-    name: str, color: str, rows: Sequence[Row], figures: Sequence[str], baselines: Sequence[str]
+    name: str, color: str, rows: Sequence[Row], metrics: Sequence[str], baselines: Sequence[str]
 ) -> alt.LayerChart | alt.FacetChart:
     """Return the closed outline of one method over rings and spokes, beside the baseline's."""
     import altair as alt
 
-    turn = [2 * math.pi * i / len(figures) for i in range(len(figures) + 1)]
+    turn = [2 * math.pi * i / len(metrics) for i in range(len(metrics) + 1)]
     corners = [(math.sin(angle), math.cos(angle)) for angle in turn]
     grid = [
         {"ring": ring, "order": order, "x": ring * x, "y": ring * y}
@@ -138,8 +138,8 @@ def _radar(
     ]
     spokes = [{"x": x, "y": y, "zero": 0} for x, y in corners[:-1]]
     labels: list[Row] = [
-        {"text": AXES[figure], "x": 1.16 * x, "y": 1.16 * y, "side": round(x, 6)}
-        for figure, (x, y) in zip(figures, corners, strict=False)
+        {"text": AXES[metric], "x": 1.16 * x, "y": 1.16 * y, "side": round(x, 6)}
+        for metric, (x, y) in zip(metrics, corners, strict=False)
     ]
     scale = alt.Scale(domain=[-REACH, REACH], nice=False)
     at = {"x": alt.X("x:Q", axis=None, scale=scale), "y": alt.Y("y:Q", axis=None, scale=scale)}
@@ -209,14 +209,14 @@ def _closed(rows: Sequence[Row], name: str) -> list[Row]:
 
 
 def _parallel(
-    rows: Sequence[Row], figures: Sequence[str], best: Sequence[str], baselines: Sequence[str]
+    rows: Sequence[Row], metrics: Sequence[str], best: Sequence[str], baselines: Sequence[str]
 ) -> alt.LayerChart | alt.FacetChart:
     """Return all methods as lines over parallel axes, the best in colour."""
     import altair as alt
 
     x = alt.X(
         "axis:N",
-        sort=[AXES[figure] for figure in figures],
+        sort=[AXES[metric] for metric in metrics],
         title=None,
         axis=alt.Axis(labelAngle=0, grid=True, labelFontSize=12),
         scale=alt.Scale(type="point", padding=0.3),
@@ -256,7 +256,7 @@ def _tooltip() -> list[alt.Tooltip]:
 
     return [
         alt.Tooltip("method:N"),
-        alt.Tooltip("figure:N"),
+        alt.Tooltip("metric:N"),
         alt.Tooltip("value:Q", format=".4~g"),
         alt.Tooltip("scaled:Q", format=".2f"),
     ]

@@ -32,19 +32,19 @@ class VariantBars(Chart):
         """Return columns of paired bars on one scale; none if no encoder saw both variants."""
         import altair as alt
 
-        figure = headline(data.experiments)
-        defined = [e for e in data.experiments if not math.isnan(e.value(figure))]
+        metric = headline(data.experiments)
+        defined = [e for e in data.experiments if not math.isnan(e.value(metric))]
         seen = {(e.key.encoder, e.key.variant) for e in defined}
         encoders = sorted({name for name, _ in seen if all((name, v) in seen for v in VARIANTS)})
         if not encoders:
             return None
-        domain = extent(measured(e[figure]) for e in defined)
+        domain = extent(measured(e[metric]) for e in defined)
         methods = list(dict.fromkeys(e.key.method for e in defined))
         charts = {}
         for encoder in encoders:
             own = [e for e in defined if e.key.encoder == encoder]
             rows = [
-                {"method": e.key.method, "variant": e.key.variant, **measured(e[figure])}
+                {"method": e.key.method, "variant": e.key.variant, **measured(e[metric])}
                 for e in own
             ]
             shown = [method for method in methods if any(e.key.method == method for e in own)]
@@ -55,5 +55,5 @@ class VariantBars(Chart):
             *(chart.properties(title=encoder, width=WIDTH) for encoder, chart in charts.items()),
             columns=COLUMNS,
             spacing=24,
-            description=f"Bars of {figure} by encoder and method, with boxes drawn and without.",
+            description=f"Bars of {metric} by encoder and method, with boxes drawn and without.",
         )

@@ -17,7 +17,7 @@ WIDTH = 290
 
 
 class ChannelImportance(ChannelChart):
-    """One panel for each figure; channels in the same order, best first, in all of them."""
+    """One panel for each metric; channels in the same order, best first, in all of them."""
 
     title: ClassVar[str] = "Which channels matter"
     look_for: ClassVar[str] = (
@@ -32,7 +32,7 @@ class ChannelImportance(ChannelChart):
 
         found = data.inspection
         shown = [channel for channel in data.ranked if channel in set(data.shown())]
-        figures = {
+        metrics = {
             f"same-label share of {found.k} neighbors, other source groups": [
                 Measurement(one.knn_grouped, one.knn_grouped_chance) for one in found.channels
             ],
@@ -45,7 +45,7 @@ class ChannelImportance(ChannelChart):
         }
         names = [channel_name(channel) for channel in shown]
         panels = []
-        for title, measurements in figures.items():
+        for title, measurements in metrics.items():
             rows = [
                 {"method": channel_name(channel), **measured(measurements[channel])}
                 for channel in shown
@@ -59,5 +59,5 @@ class ChannelImportance(ChannelChart):
         return alt.hconcat(
             *panels,
             spacing=24,
-            description="Bars of each channel's figures, by the neighbors it finds alone.",
+            description="Bars of each channel's metrics, by the neighbors it finds alone.",
         ).resolve_scale(color="independent")

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from latentmap.config import Options
 from latentmap.metrics.density import effective_number
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 
 class Density(Metric[Options]):
@@ -18,8 +18,8 @@ class Density(Metric[Options]):
 
     needs_labels = False
     reads_neighbors = True
-    figures: ClassVar = {
-        "density_effective_sample_size": Figure(
+    columns: ClassVar = {
+        "density_effective_sample_size": MetricColumn(
             "samples that weights inverse to the local density are worth (Kish)"
         )
     }

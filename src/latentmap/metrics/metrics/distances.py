@@ -7,16 +7,16 @@ from typing import ClassVar
 import numpy as np
 
 from latentmap.config import Options
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 
 class Distances(Metric[Options]):
     """Mean Euclidean distance to the own centroid, between pairs of centroids, and their ratio."""
 
-    figures: ClassVar = {
-        "mean_intra_distance": Figure("mean distance of samples to their label's centroid"),
-        "mean_inter_distance": Figure("mean distance between two labels' centroids"),
-        "distance_ratio": Figure(
+    columns: ClassVar = {
+        "mean_intra_distance": MetricColumn("mean distance of samples to their label's centroid"),
+        "mean_inter_distance": MetricColumn("mean distance between two labels' centroids"),
+        "distance_ratio": MetricColumn(
             "distance between centroids over distance to the own centroid", better="higher"
         ),
     }

@@ -12,7 +12,13 @@ from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.metrics.inference import FEWEST_GROUPS, jackknife_interval, jackknife_parts
-from latentmap.metrics.metric import SHARED_ROWS, Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import (
+    SHARED_ROWS,
+    LabelledEmbedding,
+    Measurement,
+    Metric,
+    MetricColumn,
+)
 from latentmap.neighbors.distances import Points, row_blocks
 
 Block = tuple[slice, NDArray[Any]]
@@ -39,8 +45,8 @@ class Silhouette(Metric[SilhouetteOptions]):
     """
 
     Options = SilhouetteOptions
-    figures: ClassVar = {
-        "silhouette": Figure("mean silhouette of labels, from -1 to 1", better="higher")
+    columns: ClassVar = {
+        "silhouette": MetricColumn("mean silhouette of labels, from -1 to 1", better="higher")
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latentmap.config import Options
 from latentmap.metrics.density import effective_number
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 QUARTILES = {"q1": 25, "median": 50, "q3": 75}
 
@@ -21,8 +21,8 @@ class DensityClasses(Metric[Options]):
     """
 
     reads_neighbors = True
-    figures: ClassVar = {
-        "density_effective_classes": Figure(
+    columns: ClassVar = {
+        "density_effective_classes": MetricColumn(
             "equally frequent labels that draws with these weights are worth (inverse Simpson)"
         )
     }

@@ -15,7 +15,7 @@ from latentmap.metrics.agreement import (
     beside_chance,
     obstacle,
 )
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 from latentmap.metrics.permutation import chance_of
 
 
@@ -29,8 +29,8 @@ class KnnCategory(Metric[NeighborMetricOptions]):
 
     Options = NeighborMetricOptions
     reads_neighbors = True
-    figures: ClassVar = {
-        f"knn_category_{name}{suffix}": Figure(f"{meaning}{where}", better="higher")
+    columns: ClassVar = {
+        f"knn_category_{name}{suffix}": MetricColumn(f"{meaning}{where}", better="higher")
         for suffix, where in (("", ""), ("_grouped", ", outside their source group"))
         for name, meaning in (
             ("acc", "same-label share of the nearest neighbors"),

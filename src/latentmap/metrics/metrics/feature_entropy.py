@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 from latentmap.neighbors.distances import column_blocks
 
 
@@ -31,8 +31,8 @@ class FeatureEntropy(Metric[FeatureEntropyOptions]):
 
     Options = FeatureEntropyOptions
     needs_labels = False
-    figures: ClassVar = {
-        "feature_entropy": Figure("mean entropy of a dimension's histogram, in bits")
+    columns: ClassVar = {
+        "feature_entropy": MetricColumn("mean entropy of a dimension's histogram, in bits")
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

@@ -23,7 +23,7 @@ from latentmap.metrics.probes import (
     UNTESTED,
     Answers,
     occurs_elsewhere,
-    probe_figures,
+    probe_columns,
     probe_measurements,
 )
 from latentmap.neighbors.distances import Points
@@ -68,7 +68,7 @@ class ProbeLinear(Metric[ProbeLinearOptions]):
     """
 
     Options = ProbeLinearOptions
-    figures: ClassVar = probe_figures("probe_linear", "a linear classifier on other source groups")
+    columns: ClassVar = probe_columns("probe_linear", "a linear classifier on other source groups")
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
         """Measure on all samples, or on some of a large set, drawn at random."""

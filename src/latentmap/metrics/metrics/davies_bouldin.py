@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from latentmap.config import Options
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 
 class DaviesBouldin(Metric[Options]):
@@ -16,8 +16,10 @@ class DaviesBouldin(Metric[Options]):
     s is the mean distance of a label's samples to its centroid, d the distance between centroids.
     """
 
-    figures: ClassVar = {
-        "davies_bouldin": Figure("overlap of each label with its most similar", better="lower")
+    columns: ClassVar = {
+        "davies_bouldin": MetricColumn(
+            "overlap of each label with its most similar", better="lower"
+        )
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

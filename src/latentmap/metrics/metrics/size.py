@@ -1,21 +1,21 @@
-"""Size: how many samples, dimensions and tokens the figures stand on."""
+"""Size: how many samples, dimensions and tokens the metrics stand on."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from latentmap.config import Options
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 
 class Size(Metric[Options]):
     """Counts of one embedding."""
 
     needs_labels = False
-    figures: ClassVar = {
-        "n_samples": Figure("samples"),
-        "n_dimensions": Figure("dimensions of the embedding"),
-        "n_tokens": Figure("tokens that a model would be given"),
+    columns: ClassVar = {
+        "n_samples": MetricColumn("samples"),
+        "n_dimensions": MetricColumn("dimensions of the embedding"),
+        "n_tokens": MetricColumn("tokens that a model would be given"),
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
@@ -24,5 +24,5 @@ class Size(Metric[Options]):
         counts = (samples, dimensions, data.tokens)
         return {
             name: Measurement(float(count))
-            for name, count in zip(self.figures, counts, strict=True)
+            for name, count in zip(self.columns, counts, strict=True)
         }

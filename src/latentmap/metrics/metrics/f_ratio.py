@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from latentmap.config import Options
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 
 class FRatio(Metric[Options]):
@@ -15,8 +15,8 @@ class FRatio(Metric[Options]):
     before its division by degrees of freedom.
     """
 
-    figures: ClassVar = {
-        "f_ratio": Figure("variance between labels over variance within", better="higher")
+    columns: ClassVar = {
+        "f_ratio": MetricColumn("variance between labels over variance within", better="higher")
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

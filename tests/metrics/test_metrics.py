@@ -1,4 +1,4 @@
-"""Every figure against a closed form or scikit-learn, and where it is not defined."""
+"""Every metric against a closed form or scikit-learn, and where it is not defined."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 import scipy.spatial.distance
 import sklearn.metrics
 
-from latentmap.metrics.figures import silhouette
 from latentmap.metrics.metric import METRICS
+from latentmap.metrics.metrics import silhouette
 from latentmap.neighbors import distances
 
 # Two labels on a line, centroids 1 and 9, mean 5; within 4 · 1, between 4 · 16.
@@ -31,8 +31,8 @@ def measure(name, data, **options):
     return METRICS.create(name, options).measure(data)
 
 
-def value(name, data, figure=None, **options):
-    return measure(name, data, **options)[figure or name].value
+def value(name, data, metric=None, **options):
+    return measure(name, data, **options)[metric or name].value
 
 
 def test_two_pairs_on_a_line(embed):
@@ -72,10 +72,10 @@ def test_blocks_change_nothing(embed, clusters, monkeypatch):
     names = ("silhouette", "davies_bouldin", "f_ratio", "feature_entropy", "effective_dim")
     whole = [measure(name, embed(*clusters)) for name in names]
     monkeypatch.setattr(distances, "BLOCK", 170)
-    monkeypatch.setattr("latentmap.metrics.figures.silhouette.SHARED_ROWS", 10)
+    monkeypatch.setattr("latentmap.metrics.metrics.silhouette.SHARED_ROWS", 10)
     for name, expected in zip(names, whole, strict=True):
-        for figure, found in measure(name, embed(*clusters)).items():
-            assert found.value == pytest.approx(expected[figure].value, rel=1e-6)
+        for metric, found in measure(name, embed(*clusters)).items():
+            assert found.value == pytest.approx(expected[metric].value, rel=1e-6)
 
 
 def test_the_silhouette_without_a_part_is_that_of_the_others(embed, clusters):
@@ -110,7 +110,7 @@ def test_effective_dimensions_of_known_variances(embed, extra):
     signs = np.array([[(row >> bit & 1) * 2 - 1 for bit in range(5)] for row in range(32)])
     values = np.pad(signs * np.sqrt([80, 10, 5, 4, 1]), ((0, 0), (0, extra)))
     data = embed(values + 7, np.repeat(["a", "b"], 16))
-    found = {name: figure.value for name, figure in measure("effective_dim", data).items()}
+    found = {name: metric.value for name, metric in measure("effective_dim", data).items()}
     assert found == {"effective_dim_90": 2, "effective_dim_95": 3, "effective_dim_99": 4}
 
 
@@ -124,7 +124,7 @@ def test_a_share_that_is_reached_exactly_is_not_missed_for_rounding(embed, dims,
         scores = np.linalg.qr(scores - scores.mean(axis=0))[0] * np.sqrt(variances)
         axes = np.linalg.qr(rng.normal(size=(dims, 7)))[0]
         data = embed(scores @ axes.T + offset / np.sqrt(dims), np.repeat(["a", "b"], 30))
-        found = [figure.value for figure in measure("effective_dim", data).values()]
+        found = [metric.value for metric in measure("effective_dim", data).values()]
         assert found == [2, 3, 4]
 
 
@@ -152,7 +152,7 @@ def test_feature_entropy_equals_numpy_histograms(embed, clusters):
 
 def test_sizes(embed):
     found = measure("size", embed(LINE, SIDES)) | measure("classes", embed(LINE, SIDES))
-    assert [figure.value for figure in found.values()] == [4, 1, 4, 2, 2]
+    assert [metric.value for metric in found.values()] == [4, 1, 4, 2, 2]
 
 
 @pytest.mark.parametrize("name", sorted(set(METRICS) - ALWAYS_DEFINED))
@@ -165,29 +165,29 @@ def test_sizes(embed):
         ([[0.5]], ["a"], "All samples have the same label"),
     ],
 )
-def test_figures_of_labels_are_undefined_with_a_reason(embed, name, values, labels, reason):
+def test_metrics_of_labels_are_undefined_with_a_reason(embed, name, values, labels, reason):
     found = measure(name, embed(values, labels))
-    assert found.keys() == METRICS[name].figures.keys()
-    for figure in found.values():
-        assert math.isnan(figure.value)
-        assert figure.note.startswith(reason)
+    assert found.keys() == METRICS[name].columns.keys()
+    for metric in found.values():
+        assert math.isnan(metric.value)
+        assert metric.note.startswith(reason)
 
 
 @pytest.mark.parametrize("name", ["effective_dim", "feature_entropy"])
 def test_a_constant_embedding_has_no_spectrum_and_no_histogram(embed, name):
-    for figure in measure(name, embed(np.full((12, 3), 0.3), ["a", "b"] * 6)).values():
-        assert math.isnan(figure.value)
-        assert figure.note == "All samples have the same values."
+    for metric in measure(name, embed(np.full((12, 3), 0.3), ["a", "b"] * 6)).values():
+        assert math.isnan(metric.value)
+        assert metric.note == "All samples have the same values."
 
 
 def test_labels_without_inner_spread_have_no_ratio(embed):
     data = embed([[0.0], [0.0], [3.0], [3.0]], SIDES)
-    for name, figure in (
+    for name, metric in (
         ("f_ratio", "f_ratio"),
         ("calinski_harabasz", "calinski_harabasz"),
         ("distances", "distance_ratio"),
     ):
-        found = measure(name, data)[figure]
+        found = measure(name, data)[metric]
         assert math.isnan(found.value)
         assert found.note == "All samples of a label have the same values."
     assert value("silhouette", data) == 1
@@ -217,7 +217,7 @@ def test_labels_with_one_centroid_but_for_rounding_are_not_apart(embed, dims):
 
 def test_metrics_import_nothing_that_starts_slowly():
     code = (
-        "import sys; from latentmap.metrics.metric import known_figures; known_figures();"
+        "import sys; from latentmap.metrics.metric import known_metrics; known_metrics();"
         "print([name for name in ('sklearn', 'scipy', 'torch') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

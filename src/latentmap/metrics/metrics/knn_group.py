@@ -10,7 +10,7 @@ from latentmap.metrics.agreement import (
     agreements,
     obstacle,
 )
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 
 class KnnGroup(Metric[NeighborMetricOptions]):
@@ -21,9 +21,9 @@ class KnnGroup(Metric[NeighborMetricOptions]):
 
     Options = NeighborMetricOptions
     reads_neighbors = True
-    figures: ClassVar = {
-        "knn_group_acc": Figure("same-group share of the nearest neighbors", better="higher"),
-        "knn_group_acc_grouped": Figure(
+    columns: ClassVar = {
+        "knn_group_acc": MetricColumn("same-group share of the nearest neighbors", better="higher"),
+        "knn_group_acc_grouped": MetricColumn(
             "same-group share of the nearest neighbors, outside their source group",
             better="higher",
         ),

@@ -1,4 +1,4 @@
-"""Classes: how many labels the figures stand on."""
+"""Classes: how many labels the metrics stand on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import ClassVar
 
 from latentmap.config import Options
 from latentmap.metrics.density import effective_number
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 
 class Classes(Metric[Options]):
     """Counts of the labels."""
 
-    figures: ClassVar = {
-        "n_classes": Figure("labels that occur"),
-        "n_effective_classes": Figure(
+    columns: ClassVar = {
+        "n_classes": MetricColumn("labels that occur"),
+        "n_effective_classes": MetricColumn(
             "equally frequent labels that the samples are worth (inverse Simpson)"
         ),
     }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from latentmap.config import Options
-from latentmap.metrics.metric import Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 
 
 class CalinskiHarabasz(Metric[Options]):
     """Variance ratio criterion (Calinski & Harabasz 1974, doi:10.1080/03610927408827101)."""
 
-    figures: ClassVar = {
-        "calinski_harabasz": Figure(
+    columns: ClassVar = {
+        "calinski_harabasz": MetricColumn(
             "variance between labels over variance within, per degree of freedom", better="higher"
         )
     }

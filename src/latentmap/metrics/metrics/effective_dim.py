@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
-from latentmap.metrics.metric import SHARED_ROWS, Figure, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import (
+    SHARED_ROWS,
+    LabelledEmbedding,
+    Measurement,
+    Metric,
+    MetricColumn,
+)
 from latentmap.neighbors.distances import Points
 
 SHARES = (90, 95, 99)
@@ -33,8 +39,10 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
 
     Options = EffectiveDimOptions
     needs_labels = False
-    figures: ClassVar = {
-        f"effective_dim_{share}": Figure(f"principal components that hold {share} % of variance")
+    columns: ClassVar = {
+        f"effective_dim_{share}": MetricColumn(
+            f"principal components that hold {share} % of variance"
+        )
         for share in SHARES
     }
 

@@ -18,7 +18,7 @@ from latentmap.metrics.probes import (
     UNTESTED,
     Answers,
     occurs_elsewhere,
-    probe_figures,
+    probe_columns,
     probe_measurements,
 )
 from latentmap.neighbors.graph import nearest
@@ -35,7 +35,7 @@ class ProbeKnn(Metric[NeighborMetricOptions]):
 
     Options = NeighborMetricOptions
     reads_neighbors = True
-    figures: ClassVar = probe_figures(
+    columns: ClassVar = probe_columns(
         "probe_knn", "the vote of the nearest neighbors outside the source group"
     )
 

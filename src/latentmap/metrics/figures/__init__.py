@@ -1,1 +1,0 @@
-"""One file per metric; a metric gives one or several figures."""

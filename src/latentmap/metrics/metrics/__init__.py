@@ -1,0 +1,1 @@
+"""One file per metric; a metric gives one or several columns."""
