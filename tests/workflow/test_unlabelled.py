@@ -54,7 +54,7 @@ def test_pictures_without_labels(unfinished):
     unlabelled = {"columns": {"label": None}}
     sources = source("one", **unlabelled), source("two", **unlabelled)
     configured = configure(unfinished, "bare", *sources)
-    unfinished.run_snakemake("all", "exports", "metrics", *configured)
+    unfinished.run_snakemake("all", "exports", "figures", *configured)
     bare = unfinished.folder / "results" / "bare"
 
     summary = (bare / "report/summary_report.html").read_text()
