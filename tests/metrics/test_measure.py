@@ -169,7 +169,7 @@ def test_metrics_of_labels_are_those_of_the_labelled_samples_alone(mixed, embed,
         n: c.tolist() for n, c in expected_by_label.items() if "rate" not in n
     }
     assert measured["n_samples"].value == 110
-    found = describe(data, metrics, by_label)
+    found = describe(data, measured, by_label)
     assert (found["samples"], found["labelled"]) == (110, 80)
     assert found["labels"].keys() == {"a", "b", "c", "alone"}
 
