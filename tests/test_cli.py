@@ -78,4 +78,4 @@ def test_plan_says_which_sources_have_no_labels(tmp_path, capsys):
     assert main(["plan", *given]) == 0
     shown = capsys.readouterr().out
     assert "labels    none in jsonl\n" in shown
-    assert "metrics   density, effective_dim, feature_entropy, size\n" in shown
+    assert "metrics   density, effective_dim, feature_entropy, hubness, size\n" in shown

@@ -192,7 +192,7 @@ def test_without_labels_only_what_needs_none_is_measured(tmp_path, embed, cluste
     assert found["metrics"].keys() == {
         *("n_samples", "n_dimensions", "n_tokens", "feature_entropy"),
         *("effective_dim_90", "effective_dim_95", "effective_dim_99"),
-        "density_effective_sample_size",
+        *("hubness_skewness", "hubness_antihubs", "density_effective_sample_size"),
     }
     for name, metric in found["metrics"].items():
         expected = labelled[name].value

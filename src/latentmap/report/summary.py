@@ -38,6 +38,7 @@ from latentmap.report.findings import (
     samples_without_labels,
 )
 from latentmap.report.labels import RunLabels, read_labels
+from latentmap.report.neighbor_findings import neighbor_findings
 from latentmap.report.options import ReportOptions
 from latentmap.report.pages import Plate, chart_plates, map_plate, relative, write_page
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
@@ -158,6 +159,7 @@ def write_summary(
             *samples_without_labels(run_labels),
             *say(experiments, duplicates),
             *standings.findings(),
+            *neighbor_findings(experiments),
             *source_findings(read_comparisons(list(sources), list(sources.values())), experiments),
             *_quarantine_warnings(quarantine),
             *annotation_warnings(joined),

@@ -1,0 +1,28 @@
+"""Sentences about neighbors from planted metrics."""
+
+from __future__ import annotations
+
+from latentmap.metrics.metric import Key, Measurement
+from latentmap.report.experiments import Experiment
+from latentmap.report.neighbor_findings import neighbor_findings
+
+
+def experiment(method, **values):
+    metrics = {name: Measurement(value) for name, value in values.items()}
+    return Experiment(Key("vae", "plain", method), metrics, {})
+
+
+def test_high_hubness_is_a_warning_that_names_the_worst():
+    hubby = [
+        experiment("mean", hubness_skewness=2.5, hubness_antihubs=0.2),
+        experiment("max", hubness_skewness=4.0, hubness_antihubs=0.314),
+        experiment("min", hubness_skewness=0.3, hubness_antihubs=0.0),
+    ]
+    (found,) = neighbor_findings(hubby)
+    assert found.warning
+    assert "in 2 of 3 embeddings, most in max of vae (plain): 4, and 31 % of its" in found.text
+
+
+def test_neighbors_without_hubs_are_not_mentioned():
+    calm = experiment("mean", hubness_skewness=1.3, hubness_antihubs=0.0)
+    assert not list(neighbor_findings([calm, experiment("max")]))
