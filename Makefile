@@ -2,13 +2,14 @@
 # make test   install what is missing, run the whole suite
 # make lint   format, style, types, workflow
 # make bench  time the whole workflow on a cache of 1,406 latents (docs/performance.md)
+# make docs   refresh what the docs show of the workflow (needs Graphviz)
 # make lock   refresh the lock from pyproject.toml, and the conda environments from the lock
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test lint bench lock
+.PHONY: run test lint bench docs lock
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --cores all
@@ -27,6 +28,9 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/analysis.py
+
+docs: $(INSTALLED)
+	$(BIN)/snakemake --quiet all --rulegraph | tred | dot -Tsvg -o docs/images/rules.svg
 
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

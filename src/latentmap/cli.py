@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import latentmap
 from latentmap import layout
 from latentmap.checks import missing_devices
 from latentmap.config import Registry
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="latentmap", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {latentmap.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="list plug-ins, each with one line of description")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 
 import numpy as np
 import polars as pl
@@ -209,3 +210,6 @@ def test_data_that_is_not_there_is_one_line(unfinished):
 def test_snakemake_builds_its_report_too(finished):
     finished.snakemake("--report", "archive.zip")
     assert (finished.folder / "archive.zip").stat().st_size > 1_000_000
+    with zipfile.ZipFile(finished.folder / "archive.zip") as archive:
+        page = archive.read("archive/report.html").decode()
+    assert "small</tt>: start with the summary" in page
