@@ -58,6 +58,27 @@ def test_recall_counts_the_neighbors_that_both_share():
     np.testing.assert_allclose(found.recall, [len({*a} & {*b}) / 7 for a, b in pairs])
 
 
+def test_intrusion_adds_up_the_recall_that_is_lost_over_sizes_of_neighborhoods():
+    values, map_ = normal(60, 5), normal(60, 2, seed=1)
+
+    def order(rows):
+        distances = np.linalg.norm(rows[:, None].astype(float) - rows, axis=2)
+        return distances.argsort(axis=1)[:, 1:]
+
+    def lost(original, shown):
+        """Of one sample, on a logarithmic scale of sizes from 7 on."""
+        return sum(
+            len({*shown[:7]} - {*original[:size]}) / 7 * np.log2((size + 1) / size)
+            for size in range(7, 60)
+        )
+
+    original = order(values)
+    own = np.array([lost(*both) for both in zip(original, order(map_), strict=True)])
+    near = np.column_stack([np.arange(60), original[:, :7]])
+    (found,) = assess(values, [map_], 7)
+    np.testing.assert_allclose(found.intrusion, own[near].mean(axis=1))
+
+
 def test_an_embedding_is_a_perfect_map_of_itself_and_chance_is_one_half():
     values = normal(400, 3)
     same, turned, random = assess(values, [values, -3 * values, normal(400, 2, seed=1)], 15)
@@ -92,6 +113,91 @@ def test_a_planted_torn_group_is_flagged():
     assert (found.trust[GROUP == 0] < DOUBTFUL).all()
     assert (found.continuity[GROUP == 0] < found.trustworthiness[GROUP == 0]).all()
     assert (found.trust[GROUP > 0] == 1).all()
+
+
+def in_a_plane(random, sizes=(40,) * 7, dims=10):
+    """Groups around six corners and a centre of a plane, with noise in all dimensions."""
+    angles = np.arange(6) * np.pi / 3
+    corners = np.vstack([np.zeros((1, 2)), np.stack([np.cos(angles), np.sin(angles)], axis=1)])
+    group = np.repeat(np.arange(7), sizes)
+    values = random.normal(size=(len(group), dims))
+    values[:, :2] += 9 * corners[group]
+    return values.astype(np.float32), group
+
+
+def of_own_dimensions(random):
+    """Groups of 20 to 100 samples that vary in 2 to 20 dimensions of their own."""
+    group = np.repeat(np.arange(6), (20, 30, 40, 60, 80, 100))
+    values = 9 * random.normal(size=(6, 20))[group] / np.sqrt(2)
+    for number, dims in enumerate((2, 3, 5, 8, 12, 20)):
+        members = group == number
+        values[members, :dims] += random.normal(size=(members.sum(), dims)) * np.sqrt(8 / dims)
+    return values.astype(np.float32), group
+
+
+def a_ring(random):
+    angle = random.uniform(0, 2 * np.pi, 300)
+    values = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ random.normal(size=(2, 12))
+    return (values + 0.02 * random.normal(size=(300, 12))).astype(np.float32), None
+
+
+def a_cloud(random):
+    """One heavy-tailed group: an outskirts where neighborhoods are wide, and a dense middle."""
+    return random.standard_t(5, size=(300, 6)).astype(np.float32), None
+
+
+def mapped(values, kind, graph_of):
+    layout = PROJECTIONS.create(kind).place(lambda: values, graph_of(values))
+    return layout.coordinates
+
+
+def moved_onto(map_, values, group, first, rank):
+    """Move the group that is `rank`-nearest to a first one in the embedding onto it on the map.
+
+    Returns:
+        The map, and which samples are of the two groups.
+    """
+    centres = np.stack([values[group == one].mean(axis=0) for one in np.unique(group)])
+    second = np.argsort(np.linalg.norm(centres - centres[first], axis=1))[rank]
+    onto, from_ = (np.median(map_[group == one], axis=0) for one in (first, second))
+    moved = np.where((group == second)[:, np.newaxis], map_ + (onto - from_), map_)
+    return moved.astype(np.float32), np.isin(group, [first, second])
+
+
+@pytest.mark.parametrize("rank", [1, -1], ids=["neighboring", "far"])
+@pytest.mark.parametrize("kind", ["pca", "tsne", "umap"])
+def test_groups_that_are_drawn_together_are_flagged_and_others_are_not(graph_of, kind, rank):
+    flagged, others, by_ranks = [], [], []
+    for seed in range(3):
+        values, group = in_a_plane(np.random.default_rng(seed))
+        map_ = mapped(values, kind, graph_of)
+        for first in (0, 3):
+            false_map, false = moved_onto(map_, values, group, first, rank)
+            (found,) = assess(values, [false_map], 15)
+            doubtful = found.trust < DOUBTFUL
+            flagged.append(doubtful[false].mean())
+            others.append(doubtful[~false].mean())
+            by_ranks.append(
+                (np.minimum(found.trustworthiness, found.continuity) < DOUBTFUL)[false].mean()
+            )
+    assert np.mean(flagged) > 0.9
+    assert np.mean(others) < 0.02
+    # What trustworthiness and continuity alone see of it.
+    assert rank == -1 or np.mean(by_ranks) < 0.5
+
+
+@pytest.mark.parametrize("draw", [in_a_plane, of_own_dimensions, a_ring, a_cloud])
+@pytest.mark.parametrize("kind", ["pca", "tsne", "umap"])
+def test_maps_without_planted_faults_are_doubted_as_much_as_by_trustworthiness(
+    graph_of, kind, draw
+):
+    more = []
+    for seed in range(3):
+        values, _ = draw(np.random.default_rng(seed))
+        (found,) = assess(values, [mapped(values, kind, graph_of)], 15)
+        ranks = np.minimum(found.trustworthiness, found.continuity)
+        more.append(np.mean((found.trust < DOUBTFUL) & (ranks >= DOUBTFUL)))
+    assert np.mean(more) < 0.015
 
 
 def test_some_rows_are_assessed_against_all():
@@ -173,15 +279,19 @@ def test_files_of_trust(clusters, files, tmp_path):
         table = pq.read_table(path)
         columns = {name: table[name].to_numpy() for name in table.column_names[1:]}
         facts = json.loads(table.schema.metadata[b"latentmap"])
-        assert list(columns) == ["trustworthiness", "continuity", "recall", "spread"]
+        assert list(columns) == [
+            *("trustworthiness", "continuity", "recall", "intrusion", "trust", "spread")
+        ]
         assert table["id"].to_pylist()[:2] == ["s0", "s1"]
         rows = evenly_spaced(240, 120)
-        for name in list(columns)[:3]:
+        for name in list(columns)[:5]:
             assert np.flatnonzero(np.isfinite(columns[name])).tolist() == rows.tolist()
+        for name in list(columns)[:3]:
             assert facts[name] == pytest.approx(np.nanmean(columns[name]), abs=1e-5)
+        assert facts["intrusion"] == pytest.approx(np.nanmedian(columns["intrusion"]), abs=1e-5)
         assert facts["spread"] == pytest.approx(np.median(columns["spread"]), abs=1e-5)
         assert (facts["spread"] == 0) == (kind == "pca")
-        trust = np.minimum(columns["trustworthiness"], columns["continuity"])[rows]
+        trust = columns["trust"][rows]
         assert facts["doubtful"] == pytest.approx((trust < DOUBTFUL).mean(), abs=1e-5)
         assert (facts["k"], facts["assessed"], facts["seeds"]) == (15, 120, 1)
 

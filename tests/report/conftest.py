@@ -431,4 +431,5 @@ def _quality() -> MapQuality:
     """Trust in the samples of `tall.choice` is 0.55, in all others 0.95; the first has none."""
     trustworthiness = np.where(np.arange(sum(SHARDS)) % len(LABELS) == 2, 0.55, 0.95)
     trustworthiness[0] = np.nan
-    return MapQuality(trustworthiness, np.full(sum(SHARDS), 0.97), np.full(sum(SHARDS), 0.4), 15)
+    same = np.ones(sum(SHARDS))
+    return MapQuality(trustworthiness, 0.97 * same, 0.4 * same, same, 15)

@@ -15,7 +15,8 @@ def shown(fake_run):
 
 
 def write(path, ids, trust, spread=np.nan, seeds=0):
-    columns = np.asarray(trust, float), np.ones(len(ids)), np.full(len(ids), 0.5)
+    ones = np.ones(len(ids))
+    columns = np.asarray(trust, float), ones, 0.5 * ones, 0 * ones
     write_trust(path, ids, MapQuality(*columns, k=15), np.full(len(ids), spread), seeds)
     return path
 
@@ -47,7 +48,7 @@ def test_what_is_said_of_a_map(fake_run, shown, tmp_path):
 
 
 def test_the_recall_of_approximate_neighbors_stands_beside_a_map(fake_run, shown, tmp_path):
-    quality = MapQuality(*np.full((3, 70), 0.9), k=15)
+    quality = MapQuality(*np.full((4, 70), 0.9), k=15)
     spread, audit = np.full(70, np.nan), {"exact": False, "recall": 0.97, "k": 90, "rows": 50}
     write_trust(tmp_path / "t.parquet", fake_run.ids, quality, spread, 0, audit)
     note = read_trust(tmp_path / "t.parquet", shown).note

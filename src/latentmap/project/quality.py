@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +30,13 @@ from latentmap.store.tables import (
 )
 
 DOUBTFUL = 0.8
-"""Trust (the lower of trustworthiness and continuity) below which a sample's place says little.
+"""Trust below which a sample's place says little; see `MapQuality.trust`."""
 
-Samples placed at random have 0.5. Where two groups with most other samples between them share one
-place on a map, or one group lies in two such places, half of a sample's neighbors are wrong by most
-of all ranks, which leaves 0.5 to 0.7.
-"""
+RANDOM = 0.5
+"""Trust in samples that are placed at random."""
+
+# Of trust, for every doubling of the ranks of a map's neighbors beyond what the map is like.
+LOST_PER_DOUBLING = 1 / 3
 
 # Cells that are sorted at once: blocks that fit the cache are fastest.
 BLOCK = 2**21
@@ -68,18 +71,40 @@ class MapQuality:
             nearest are far away on the map.
         recall: (N,) share of the k nearest in the embedding that are among the k nearest on the
             map; k / (N - 1) is expected of random places.
+        intrusion: (N,) how far down the embedding's ranks the k nearest on the map are, in
+            doublings of k: the mean of log2(rank / k), 0 for ranks up to k, over the sample and
+            those nearest to it in the embedding. It is the recall that is lost, added up over all
+            sizes of neighborhoods from k on, on a logarithmic scale (Lee, Peluffo-Ordóñez and
+            Verleysen 2015, doi:10.1016/j.neucom.2014.12.095).
         k: the number of neighbors.
     """
 
     trustworthiness: NDArray[np.float64]
     continuity: NDArray[np.float64]
     recall: NDArray[np.float64]
+    intrusion: NDArray[np.float64]
     k: int
 
-    @property
+    @cached_property
+    def typical_intrusion(self) -> float:
+        """Median of the intrusion over the samples; NaN if none is assessed."""
+        known = self.intrusion[np.isfinite(self.intrusion)]
+        return float(np.median(known)) if len(known) else math.nan
+
+    @cached_property
     def trust(self) -> NDArray[np.float64]:
-        """(N,) the lower of trustworthiness and continuity."""
-        return np.minimum(self.trustworthiness, self.continuity)
+        """(N,) the lowest of trustworthiness, continuity and what intrusion leaves.
+
+        Trustworthiness and continuity fall by the share of all ranks by which neighbors are wrong,
+        which is much where two groups with most other samples between them share one place on a
+        map, and little where two groups do that are next to each other. So a third of trust is
+        lost, too, for every doubling by which intrusion is above that of the map's median sample;
+        what is typical of a map, as losses to fewer dimensions are, costs nothing. No trust is
+        below `RANDOM` for that reason.
+        """
+        lost = LOST_PER_DOUBLING * (self.intrusion - self.typical_intrusion)
+        left = np.clip(1 - lost, RANDOM, 1)
+        return np.minimum(np.minimum(self.trustworthiness, self.continuity), left)
 
 
 def assess_maps(
@@ -127,7 +152,8 @@ def assess(
     """Compare the neighborhoods of maps with those of the embedding.
 
     Ranks count the samples that are strictly nearer: samples that coincide in the embedding have
-    no order that a map could keep. Memory is that of a block of `rows` times all samples.
+    no order that a map could keep. Those nearest to a sample, over which its intrusion is a mean,
+    are k of the assessed ones. Memory is that of a block of `rows` times all samples.
 
     Args:
         values: (N, D) float32 embedding.
@@ -140,9 +166,11 @@ def assess(
     """
     count = len(values)
     k = min(k, (count - 1) // 2)
-    found = np.full((len(maps), 3, count), np.nan)
+    found = np.full((len(maps), 4, count), np.nan)
     if k > 0:
         rows = np.arange(count) if rows is None else rows
+        # One row has no other to be near to; it is its own.
+        near = np.empty((count, min(k, max(len(rows) - 1, 1))), np.intp)
         high, low = Distances(values), [Distances(coordinates) for coordinates in maps]
         for compared in row_blocks(count, len(rows)):
             together = rows[compared]
@@ -152,12 +180,19 @@ def assess(
             ):
                 block = together[part]
                 original, *shown = (_Neighborhood(space[part], k) for space in distances)
+                among = original
+                if len(rows) < count:
+                    among = _Neighborhood(distances[0][part][:, rows], near.shape[1])
+                near[block] = rows[among.nearest]
                 for number, one in enumerate(shown):
                     false, missing = original.ranks(one.nearest), one.ranks(original.nearest)
                     found[number, 0, block] = _kept(false, k, count)
                     found[number, 1, block] = _kept(missing, k, count)
                     found[number, 2, block] = (false <= k).mean(axis=1)
-    return [MapQuality(one, other, both, k) for one, other, both in found]
+                    found[number, 3, block] = np.log2(np.maximum(false / k, 1)).mean(axis=1)
+        own = found[:, 3]
+        found[:, 3, rows] = np.mean([own[:, rows], *(own[:, one] for one in near[rows].T)], axis=0)
+    return [MapQuality(one, other, both, down, k) for one, other, both, down in found]
 
 
 class _Neighborhood:
@@ -254,12 +289,12 @@ def write_trust(
     seeds: int,
     neighbors: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the trust in one map as id, trustworthiness, continuity, recall and spread.
+    """Write id, trustworthiness, continuity, recall, intrusion, trust and spread on one map.
 
-    The metadata of its schema hold, as JSON, the means of the first three, the median `spread`,
-    the share of samples that are `doubtful`, and `k`, `assessed` (samples) and `seeds`, which they
-    come from; null stands for what is not defined. Of a map that is made of approximate neighbors
-    they hold the exactness of these, as `neighbors`.
+    The metadata of its schema hold, as JSON, the means of the first three, the median `intrusion`
+    and `spread`, the share of samples that are `doubtful`, and `k`, `assessed` (samples) and
+    `seeds`, which they come from; null stands for what is not defined. Of a map that is made of
+    approximate neighbors they hold the exactness of these, as `neighbors`.
 
     Args:
         path: the Parquet file.
@@ -273,6 +308,8 @@ def write_trust(
         "trustworthiness": quality.trustworthiness,
         "continuity": quality.continuity,
         "recall": quality.recall,
+        "intrusion": quality.intrusion,
+        "trust": quality.trust,
         "spread": spread,
     }
     assessed = np.isfinite(quality.trust)
@@ -281,6 +318,7 @@ def write_trust(
         "assessed": int(assessed.sum()),
         "seeds": seeds,
         "doubtful": _rounded(np.mean, (quality.trust < DOUBTFUL)[assessed]),
+        "intrusion": _rounded(np.median, quality.intrusion[assessed]),
         "spread": _rounded(np.median, spread[np.isfinite(spread)]),
     } | {name: _rounded(np.mean, columns[name][assessed]) for name in list(columns)[:3]}
     facts |= {} if neighbors is None else {"neighbors": neighbors}

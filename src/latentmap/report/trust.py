@@ -25,8 +25,8 @@ class MapTrust:
     """The trust in one map.
 
     Attributes:
-        values: trust in each sample that is shown, the lower of its trustworthiness and
-            continuity; None where it was not assessed.
+        values: trust in each sample that is shown (`MapQuality.trust`); None where it was not
+            assessed.
         facts: metrics of the whole map, as `write_trust` stores them.
         total: samples on the map.
     """
@@ -71,10 +71,9 @@ def read_trust(path: Path | str, shown: ShownSamples) -> MapTrust:
     Raises:
         LatentmapError: the file's ids are not the samples'.
     """
-    table = read_parquet(path, ["id", "trustworthiness", "continuity"])
+    table = read_parquet(path, ["id", "trust"])
     check_ids(path, table["id"].to_pylist(), shown.ids)
-    columns = [matrix(table[name])[shown.rows] for name in ("trustworthiness", "continuity")]
-    values = [float(f"{trust:.2f}") for trust in np.minimum(*columns)]
+    values = [float(f"{trust:.2f}") for trust in matrix(table["trust"])[shown.rows]]
     return MapTrust(
         [None if np.isnan(value) else value for value in values],
         facts_of(table),
