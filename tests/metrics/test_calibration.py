@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 from latentmap.metrics.agreement import agreements
-from latentmap.metrics.inference import StatisticsOptions, percentiles, resampled_means
+from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
 
 RUNS = 200
@@ -188,34 +188,55 @@ def test_permuting_all_labels_would_find_what_is_not_there(embed, draw):
     assert (p_values(embed, draw, scheme="free")[:, 0] <= 0.05).mean() > 0.2
 
 
-@pytest.mark.parametrize("signal", [0.0, 1.0])
-def test_intervals_cover_the_expected_metric(embed, signal):
-    """Sources are drawn anew, with their places, their labels and what labels do to places."""
-    rng = np.random.default_rng(1)
-    centres = signal * np.array([[0, 0, 0], [1, 1, 0], [2, 0, 1]])
-    means, intervals, of_shares = [], [], []
-    for seed in range(RUNS):
-        sources = np.repeat(np.arange(40), rng.integers(1, 5, 40))
-        own, any_ = rng.choice(3, 40)[sources], rng.choice(3, len(sources), p=[0.6, 0.3, 0.1])
-        codes = np.where(rng.random(len(sources)) < 0.3, own, any_)
-        places = rng.normal(size=(40, 3))[sources] + rng.normal(size=(len(sources), 3))
-        options = StatisticsOptions(resamples=200, permutations=1, seed=seed)
-        data = embed(places + centres[codes], LABELS[codes], None, sources, statistics=options)
-        *_, (_, agreed, _) = agreements(data, data.codes, 10)
-        scores = np.stack([agreed.contributions(), agreed.shares], axis=1)
-        low, high = percentiles(resampled_means(scores, sources, options))
-        assert scores.mean(axis=0) == pytest.approx(agreed.shares.mean())
-        means.append(scores[:, 0].mean())
-        intervals.append((low[0], high[0]))
-        of_shares.append((low[1], high[1]))
-    expected = np.mean(means)
-    cover, cover_of_shares = (
-        np.mean([low <= expected <= high for low, high in found])
-        for found in (intervals, of_shares)
-    )
-    assert 0.92 <= cover <= 0.985
-    # What a bootstrap of the shares alone would promise.
-    assert cover_of_shares < 0.8
+def a_dozen_large_groups(rng):
+    groups = np.repeat(np.arange(12), rng.integers(8, 20, 12))
+    return runs(rng, groups, rng.choice(3, 12), rng.choice(3, len(groups)), 0.4), groups
+
+
+# Of six source groups no interval is given.
+WITH_INTERVALS = (*(one for one in STRUCTURES if one is not few_large_groups), a_dozen_large_groups)
+
+
+def intervals(embed, draw, signal, count):
+    """Return the value and the ends of the interval of every share, (draws, 3), by name.
+
+    Source groups are drawn anew, with their places and their labels, but not what labels do to
+    places: in the intervals is what such samples have on average.
+    """
+    rng, centres = np.random.default_rng(7), np.random.default_rng(3).normal(size=(24, 3))
+    metric, found = METRICS.create("knn_category", {"k": 5}), []
+    for _ in range(count):
+        labels, groups = draw(rng)
+        places = 2 * rng.normal(size=(groups.max() + 1, 3))[groups]
+        places += rng.normal(size=(len(groups), 3)) + signal * centres[labels]
+        options = StatisticsOptions(permutations=1)
+        data = embed(places, labels, source_groups=groups, k=5, statistics=options)
+        found.append(metric.measure(data))
+    return {
+        name: np.array(
+            [(m[name].value, *m[name].contributions.interval(column.bounds)) for m in found]
+        )
+        for name, column in metric.columns.items()
+        if column.ranks
+    }
+
+
+def coverage(found):
+    """Return how often intervals cover the mean value, and their width beside the ideal one."""
+    values, low, high = found.T
+    covered = (low <= values.mean()) & (values.mean() <= high)
+    return covered.mean(), (high - low).mean() / (2 * 1.96 * values.std())
+
+
+@pytest.mark.parametrize("draw", WITH_INTERVALS, ids=lambda draw: draw.__name__)
+@pytest.mark.parametrize("signal", [0.0, 3.0])
+def test_intervals_of_shares_cover_what_to_expect_and_stay_between_0_and_1(embed, draw, signal):
+    for found in intervals(embed, draw, signal, 100).values():
+        covered, width = coverage(found)
+        assert covered >= scipy.stats.binom.ppf(0.01, 100, 0.93) / 100
+        assert (found[:, 1] >= 0).all() and (found[:, 2] <= 1).all()
+        # Not by promising little.
+        assert width < (2.7 if draw is labels_by_size else 2)
 
 
 @pytest.mark.parametrize("signal", [0.0, 1.5])

@@ -13,7 +13,8 @@ from latentmap.metrics.inference import (
     StatisticsOptions,
     group_sums,
     holm,
-    jackknife_interval,
+    interval_of,
+    jackknife_error,
     jackknife_parts,
     percentiles,
     resampled_means,
@@ -69,7 +70,8 @@ def test_a_jackknife_of_a_mean_is_the_interval_of_student(monkeypatch):
     parts = jackknife_parts(np.arange(30), seed=0)
     without = np.array([np.delete(values, part).mean() for part in parts])
     expected = scipy.stats.t.interval(0.95, 29, values.mean(), scipy.stats.sem(values))
-    assert jackknife_interval(values.mean(), without) == pytest.approx(expected)
+    error = jackknife_error(without)
+    assert interval_of(values.mean(), error, 30) == pytest.approx(expected)
     # Source groups stay whole, and of many some are left out together.
     monkeypatch.setattr(inference, "PARTS", 4)
     groups = np.arange(30) // 3
@@ -77,6 +79,27 @@ def test_a_jackknife_of_a_mean_is_the_interval_of_student(monkeypatch):
     assert sorted(np.concatenate(parts).tolist()) == list(range(30))
     assert sorted(len(part) // 3 for part in parts) == [2, 2, 3, 3]
     assert all(np.isin(groups, groups[part]).sum() == len(part) for part in parts)
+
+
+@pytest.mark.parametrize(("right", "count"), [(3, 40), (37, 40), (200, 400)])
+def test_the_interval_of_a_share_is_wilsons(right, count):
+    share = right / count
+    error = np.sqrt(share * (1 - share) / count)
+    expected = scipy.stats.binomtest(right, count).proportion_ci(method="wilson")
+    # With so many parts Student's t is the normal distribution.
+    assert interval_of(share, error, 10**7, (0, 1)) == pytest.approx(tuple(expected), abs=1e-6)
+    turned = interval_of(1 - 2 * share, 2 * error, 10**7, (-1, 1))
+    assert turned == pytest.approx((1 - 2 * expected.high, 1 - 2 * expected.low), abs=1e-6)
+
+
+def test_what_is_alike_everywhere_is_as_sure_as_the_parts_are_many():
+    for value in (0.0, 1.0):
+        ends = [interval_of(value, 0.0, parts, (0, 1)) for parts in (10, 100)]
+        widths = [high - low for low, high in ends]
+        assert all(low <= value <= high and 0 <= low < high <= 1 for low, high in ends)
+        # A share of less than 1 - 3 / parts would show in one of them, 95 % of the time.
+        assert 3 / 10 < widths[0] < 0.35 and 3 / 100 < widths[1] < 0.04
+    assert interval_of(0.5, 0.0, 10) == (0.5, 0.5)
 
 
 def test_holm():
@@ -88,7 +111,7 @@ def test_holm():
     assert holm(np.array([])).tolist() == []
 
 
-def test_metrics_that_are_means_have_intervals_around_them(embed, clusters):
+def test_metrics_with_contributions_have_intervals_around_them(embed, clusters):
     metrics, _ = measure(embed(*clusters), {"knn_category": None, "knn_group": None})
     for name in ("knn_category_acc", "knn_category_acc_grouped", "knn_group_acc"):
         low, high = metrics[name].interval

@@ -162,9 +162,8 @@ def test_metrics_of_labels_are_those_of_the_labelled_samples_alone(mixed, embed,
             *(same.chance, same.interval, same.p_value),
         )
         assert found.note.startswith("Of the 80 of 110 samples that have a label.")
-        if found.scores is not None:
-            assert np.array_equal(found.scores[rows], same.scores, equal_nan=True)
-            assert np.isnan(np.delete(found.scores, rows)).all()
+        if found.contributions is not None:
+            assert found.contributions.values == pytest.approx(same.contributions.values)
     assert {n: c.tolist() for n, c in by_label.items() if "rate" not in n} == {
         n: c.tolist() for n, c in expected_by_label.items() if "rate" not in n
     }

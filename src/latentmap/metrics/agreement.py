@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
+from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.metric import LabelledEmbedding, Measurement
 from latentmap.metrics.permutation import Chance, ChanceLevels, chance_levels
 from latentmap.neighbors.graph import NeighborList, nearest, neighbor_labels
@@ -43,31 +44,86 @@ class Agreement:
     codes: NDArray[np.intp]
     neighbors: NeighborList
 
-    def mean(self, chance: Chance) -> Measurement:
-        """Return the mean share over all samples, beside what to expect by chance."""
-        found = beside_chance(float(self.shares.mean()), chance)
-        return replace(found, scores=self.contributions())
+    def mean(self, chance: Chance, sources: NDArray[np.intp]) -> Measurement:
+        """Return the mean share over all samples, beside what to expect by chance.
 
-    def contributions(self) -> NDArray[np.float64]:
-        """Return what each sample contributes to the mean share, (N,), whose mean it is.
-
-        A sample's label counts twice: among its own neighbors, and as the neighbor of others. To
-        its share is added what those who have it as a neighbor find above the mean (the first
-        term of the Hoeffding decomposition of a mean over pairs). Intervals from the shares alone
-        would be half as wide as they must be.
+        Args:
+            chance: what to expect.
+            sources: (N,) number of each sample's source group.
         """
-        present = self.neighbors.indices >= 0
-        weights = present / present.sum(axis=1, keepdims=True)
-        same = neighbor_labels(self.codes, self.neighbors) == self.codes[:, np.newaxis]
-        above = weights * (same - self.shares.mean())
-        received = np.bincount(
-            self.neighbors.indices[present], above[present], minlength=len(self.codes)
-        )
-        return self.shares + received
+        found = beside_chance(float(self.shares.mean()), chance)
+        everything = np.zeros_like(self.codes)
+        without = _Losses.of(self, sources).mean_without_groups(self.shares, everything)
+        return replace(found, contributions=Contributions(found.value, without, sources))
 
     def by_class(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean of `shares` or `chances` over each class, (classes,)."""
         return np.bincount(self.codes, values) / np.bincount(self.codes)
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """What is lost without each source group: its samples, and what others find in them.
+
+    The share of a sample is then that of the neighbors that are left. A sample of which none is
+    left is lost, too.
+
+    Attributes:
+        group: (n,) the group that is left out.
+        row: (n,) a sample whose share that changes.
+        change: (n,) by how much; by all of it if the sample is lost.
+        is_lost: (n,) whether it is.
+    """
+
+    group: NDArray[np.intp]
+    row: NDArray[np.intp]
+    change: NDArray[np.float64]
+    is_lost: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, agreed: Agreement, sources: NDArray[np.intp]) -> _Losses:
+        """Leave out each source group, (N,) by number."""
+        present, groups = agreed.neighbors.indices >= 0, int(sources.max()) + 1
+        same = neighbor_labels(agreed.codes, agreed.neighbors) == agreed.codes[:, np.newaxis]
+        row, place = np.nonzero(present)
+        found_in = sources[agreed.neighbors.indices[row, place]]
+        pairs, pair = np.unique(row * groups + found_in, return_inverse=True)
+        row, group = np.divmod(pairs, groups)
+        left = present.sum(axis=1)[row] - np.bincount(pair)
+        same_left = same.sum(axis=1)[row] - np.bincount(pair, same[present])
+        after = np.divide(same_left, left, out=np.zeros(len(pairs)), where=left > 0)
+        of_others = group != sources[row]
+        own = np.arange(len(sources))
+        return cls(
+            group=np.concatenate([sources, group[of_others]]),
+            row=np.concatenate([own, row[of_others]]),
+            change=np.concatenate([-agreed.shares, (after - agreed.shares[row])[of_others]]),
+            is_lost=np.concatenate([np.ones(len(own), np.bool_), (left == 0)[of_others]]),
+        )
+
+    def mean_without_groups(
+        self, shares: NDArray[np.float64], parts: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Return the mean over parts of their samples' mean share without each source group.
+
+        Args:
+            shares: (N,) share of each sample with all groups.
+            parts: (N,) its part, from 0: one of all samples, or one of each class.
+
+        Returns:
+            (groups,); NaN where no sample is left. A part without samples is left out.
+        """
+        count, groups = int(parts.max()) + 1, int(self.group.max()) + 1
+        sums, sizes = np.bincount(parts, shares), np.bincount(parts)
+        cells, cell = np.unique(self.group * count + parts[self.row], return_inverse=True)
+        group, part = np.divmod(cells, count)
+        left = sizes[part] - np.bincount(cell, self.is_lost)
+        sums_left = sums[part] + np.bincount(cell, self.change)
+        means = np.divide(sums_left, left, out=np.zeros(len(cells)), where=left > 0)
+        before = sums / sizes
+        total = before.sum() + np.bincount(group, means - before[part], groups)
+        remaining = count - np.bincount(group, left == 0, groups)
+        return np.divide(total, remaining, out=np.full(groups, np.nan), where=remaining > 0)
 
 
 def beside_chance(value: float, chance: Chance) -> Measurement:

@@ -1,7 +1,8 @@
-"""How sure a metric is: bootstrap intervals over source groups, and p-values of many methods."""
+"""How sure a metric is: intervals from source groups, and p-values of many methods."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Literal
 
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from latentmap.config import Options
 
-# With fewer the percentiles of the bootstrap lie too close together to be worth showing.
+# With fewer the spread between them is too uncertain for an interval worth showing.
 FEWEST_GROUPS = 10
 TAILS = (0.025, 0.975)
 # Cells of the table that is drawn at a time.
@@ -120,30 +121,49 @@ def interval_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp]
     return jackknife_parts(groups, seed) if groups.max() + 1 >= FEWEST_GROUPS else []
 
 
-def jackknife_interval(value: float, without: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the 95 % interval of the delete-a-group jackknife (Kott 2001, J. Off. Stat. 17, 521).
+def jackknife_error(without: NDArray[np.float64]) -> float:
+    """Return the standard error of the delete-a-group jackknife (Kott 2001, J. Off. Stat. 17, 521).
 
-    For metrics that are not a mean over samples, where a bootstrap would take a sample that is
-    drawn twice for two samples that coincide.
+    For metrics that are not a mean of independent scores, where a bootstrap of the samples would
+    take a sample that is drawn twice for two samples that coincide.
+
+    Args:
+        without: (parts,) the metric without each of the parts of `jackknife_parts`.
+    """
+    parts = len(without)
+    return math.sqrt((parts - 1) / parts * np.square(without - without.mean()).sum())
+
+
+def interval_of(
+    value: float, error: float, parts: int, bounds: tuple[float, float] | None = None
+) -> tuple[float, float]:
+    """Return the 95 % interval of a metric, with Student's t, inside its bounds.
+
+    Between bounds it is Wilson's (1927) for a share of as many independent samples as the standard
+    error says that the data are worth (Korn and Graubard 1998, Surv. Methodol. 24, 193): it is
+    longer towards the middle, and does not shrink to nothing at a bound. There, where all that was
+    seen is alike, every part counts as one sample.
 
     Args:
         value: the metric.
-        without: (parts,) the metric without each of the parts of `jackknife_parts`.
-    """
-    reach = jackknife_reach(len(without), float(np.square(without - without.mean()).sum()))
-    return value - reach, value + reach
-
-
-def jackknife_reach(parts: int, squares: float) -> float:
-    """Return half the width of the interval of a jackknife.
-
-    Args:
-        parts: that were left out, one at a time.
-        squares: squared differences of the metrics without them from their mean, summed.
+        error: its standard error.
+        parts: from which the standard error was found.
+        bounds: lowest and highest possible value, if there are any.
     """
     from scipy.special import stdtrit
 
-    return float(stdtrit(parts - 1, TAILS[1]) * np.sqrt((parts - 1) / parts * squares))
+    quantile = float(stdtrit(parts - 1, TAILS[1]))
+    if bounds is None:
+        return value - quantile * error, value + quantile * error
+    low, width = bounds[0], bounds[1] - bounds[0]
+    share = (value - low) / width
+    spread = max(share * (1 - share), 0.0)
+    samples = spread * (width / error) ** 2 if spread > 0 and error > 0 else parts
+    ratio = quantile**2 / samples
+    reach = math.sqrt(ratio * (spread + ratio / 4))
+    ends = ((share + ratio / 2 + side * reach) / (1 + ratio) for side in (-1, 1))
+    lowest, highest = (low + width * min(max(end, 0.0), 1.0) for end in ends)
+    return lowest, highest
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,14 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.config import Options
+from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.density import DensityOptions, write_sampling_weights
 from latentmap.metrics.exchange import Exchange
-from latentmap.metrics.inference import (
-    FEWEST_GROUPS,
-    StatisticsOptions,
-    percentiles,
-    resampled_means,
-)
+from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric
 from latentmap.metrics.permutation import most_permutations
 from latentmap.neighbors.graph import Audit, read_graph
@@ -62,8 +58,8 @@ def measure_embedding(
         search: how the graph was made; the neighbors among labelled samples are found in the same
             way, where some have no label.
         output: JSON file of what `describe` returns; a metric that is not defined is null there.
-        scores: Parquet file of id and, for each metric that is a mean over samples, what each
-            sample contributes to it, float32; NaN where a sample has no score.
+        scores: Parquet file of id and, for each metric by which methods can be ranked, what each
+            sample contributes to it, float32; NaN where a sample has no label.
         weights: Parquet file of density and sampling weights; see `write_sampling_weights`.
 
     Raises:
@@ -86,9 +82,9 @@ def measure_embedding(
     measured, by_label = measure(data, metrics)
     write_json(output, describe(data, measured, by_label))
     columns = {
-        name: numbers(found.scores.astype(np.float32))
+        name: numbers(_among_all(found.contributions, data).astype(np.float32))
         for name, found in measured.items()
-        if found.scores is not None
+        if found.contributions is not None
     }
     write_parquet(scores, pa.table({"id": strings(ids), **columns}))
     write_sampling_weights(weights, ids, data.local_density, density.k, graph.exactness)
@@ -107,8 +103,8 @@ def measure(
         metrics: options of each chosen metric; None for its defaults.
 
     Returns:
-        Every metric, with an interval where it is a mean over samples; and by name what metrics
-        say of each label, (classes,).
+        Every metric, with an interval where what source groups contribute is known; and by name
+        what metrics say of each label, (classes,).
 
     Raises:
         LatentmapError: a metric asks for more neighbors than the graph holds.
@@ -123,30 +119,37 @@ def measure(
     labels: dict[str, NDArray[Any]] = {"n": labelled.class_sizes}
     for measurement in found.values():
         labels |= measurement.by_label
-    return measured | {name: _among_all(one, data) for name, one in found.items()}, labels
+    return measured | {name: _of_labelled(one, data) for name, one in found.items()}, labels
 
 
 def _measured(
     data: LabelledEmbedding, metrics: Iterable[Metric[Options]]
 ) -> dict[str, Measurement]:
-    """Return what some metrics say, with intervals."""
+    """Return what some metrics give, with their intervals."""
     measured: dict[str, Measurement] = {}
     for metric in metrics:
-        measured |= _audited(metric, metric.measure(data), data.graph.audit)
-    return _with_intervals(data, measured)
+        found = _audited(metric, metric.measure(data), data.graph.audit)
+        measured |= {
+            name: _with_interval(one, metric.columns[name].bounds) for name, one in found.items()
+        }
+    return measured
 
 
-def _among_all(found: Measurement, data: LabelledEmbedding) -> Measurement:
-    """Say how many samples a metric is about, and give those without a label no score."""
+def _of_labelled(found: Measurement, data: LabelledEmbedding) -> Measurement:
+    """Say how many samples a metric is about, where some have no label."""
     has_label = data.labels != ""
     if has_label.all():
         return found
     said = f"Of the {has_label.sum():,} of {len(has_label):,} samples that have a label."
-    scores = None
-    if found.scores is not None:
-        scores = np.full(len(has_label), np.nan)
-        scores[has_label] = found.scores
-    return replace(found, note=" ".join(filter(None, (said, found.note))), scores=scores)
+    return replace(found, note=" ".join(filter(None, (said, found.note))))
+
+
+def _among_all(contributions: Contributions, data: LabelledEmbedding) -> NDArray[np.float64]:
+    """Return what each sample contributes, (N,); NaN without a label, if only labels count."""
+    counted = len(contributions.values) == len(data.values) or data.labels != ""
+    among_all = np.full(len(data.values), np.nan)
+    among_all[counted] = contributions.values
+    return among_all
 
 
 def _audited(
@@ -162,26 +165,16 @@ def _audited(
     }
 
 
-def _with_intervals(
-    data: LabelledEmbedding, measured: dict[str, Measurement]
-) -> dict[str, Measurement]:
-    """Give an interval to every metric with scores, or a note why there is none."""
-    scores = {name: f.scores for name, f in measured.items() if f.scores is not None}
-    if not scores:
-        return measured
-    groups = data.sources
-    means = resampled_means(np.stack(list(scores.values()), axis=1), groups, data.statistics)
-    intervals = percentiles(means).T
-    found = dict(measured)
-    for (name, values), (low, high) in zip(scores.items(), intervals, strict=True):
-        scored = len(np.unique(groups[~np.isnan(values)]))
-        if scored < FEWEST_GROUPS:
-            why = f"No interval: {scored} source groups are too few."
-            note = " ".join(filter(None, (measured[name].note, why)))
-            found[name] = replace(measured[name], note=note)
-        else:
-            found[name] = replace(measured[name], interval=(float(low), float(high)))
-    return found
+def _with_interval(found: Measurement, bounds: tuple[float, float] | None) -> Measurement:
+    """Give an interval to a metric with contributions, or a note why there is none."""
+    if found.contributions is None:
+        return found
+    interval = found.contributions.interval(bounds)
+    if interval is not None:
+        return replace(found, interval=interval)
+    groups = len(found.contributions.without)
+    why = f"No interval: {groups} source groups are too few."
+    return replace(found, note=" ".join(filter(None, (found.note, why))))
 
 
 def describe(
@@ -193,10 +186,9 @@ def describe(
 
     Returns:
         `samples` and `source_groups`, their numbers; `labelled`, how many have a label;
-        `permutation` (null if none has one) and `bootstrap`, how chance and uncertainty were
-        estimated; `neighbors`, the exactness of the graph; `metrics`, by name the fields of its
-        `Measurement` but for the scores; and `labels`, by name its number of samples `n` and what
-        metrics say of it.
+        `permutation`, how chance was estimated, null if no sample has a label; `neighbors`, the
+        exactness of the graph; `metrics`, by name the fields of its `Measurement` but for the
+        contributions; and `labels`, by name its number of samples `n` and what metrics say of it.
     """
     labelled, statistics = data.labelled, data.statistics
     return {
@@ -211,7 +203,6 @@ def describe(
             "most": most_permutations(statistics, len(labelled.values)),
             "seed": statistics.seed,
         },
-        "bootstrap": {"resamples": statistics.resamples, "seed": statistics.seed},
         "neighbors": data.graph.exactness,
         "metrics": {name: _plain(found) for name, found in measured.items()},
         "labels": {

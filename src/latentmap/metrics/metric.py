@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.density import DensityOptions, LocalDensity, local_density
 from latentmap.metrics.exchange import Exchange
 from latentmap.metrics.inference import StatisticsOptions
@@ -197,10 +198,19 @@ class MetricColumn:
     Attributes:
         meaning: one line for tables and tooltips.
         better: which direction is better, if either is.
+        bounds: lowest and highest possible value, if there are any; intervals stay inside.
+        ranks: whether it has `Contributions`, from which methods can be compared.
     """
 
     meaning: str
     better: Literal["higher", "lower"] | None = None
+    bounds: tuple[float, float] | None = None
+    ranks: bool = False
+
+
+def share_column(meaning: str, *, ranks: bool = False) -> MetricColumn:
+    """Return the column of a share or an accuracy: from 0 to 1, and 1 is best."""
+    return MetricColumn(meaning, better="higher", bounds=(0, 1), ranks=ranks)
 
 
 @dataclass(frozen=True)
@@ -214,9 +224,8 @@ class Measurement:
         interval: 95 % interval, where computed.
         p_value: of the hypothesis that labels have nothing to do with it, where computed.
         note: why the value is not defined, or what was left out.
-        scores: (N,) contribution of each sample where the value is their mean; NaN where a sample
-            has none. Intervals and comparisons of methods resample them, so a metric has scores
-            only if they hold all that a sample changes, in the scores of others too.
+        contributions: what each source group contributes, where each was left out. The interval
+            and comparisons of methods rest on it; a metric without it may give an interval itself.
         chance_range: where it lies in 95 % of the permutations.
         by_label: (classes,) by name, what the metric says of the samples of each label; NaN where
             it is not defined.
@@ -227,7 +236,7 @@ class Measurement:
     interval: tuple[float, float] | None = None
     p_value: float | None = None
     note: str | None = None
-    scores: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    contributions: Contributions | None = field(default=None, repr=False, compare=False)
     chance_range: tuple[float, float] | None = None
     by_label: Mapping[str, NDArray[np.float64]] = field(
         default_factory=dict, repr=False, compare=False

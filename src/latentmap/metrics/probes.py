@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.inference import jackknife_reach
-from latentmap.metrics.metric import LabelledEmbedding, Measurement, MetricColumn
+from latentmap.metrics.inference import interval_of
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, MetricColumn, share_column
 from latentmap.metrics.permutation import chance_of
 
 UNTESTED = -1
@@ -28,11 +29,9 @@ def probe_columns(prefix: str, probe: str) -> dict[str, MetricColumn]:
         probe: what answers, for their meaning.
     """
     return {
-        f"{prefix}_acc": MetricColumn(f"accuracy of {probe}", better="higher"),
-        f"{prefix}_balanced_acc": MetricColumn(
-            f"mean recall over labels of {probe}", better="higher"
-        ),
-        f"{prefix}_macro_f1": MetricColumn(f"mean F1 over labels of {probe}", better="higher"),
+        f"{prefix}_acc": share_column(f"accuracy of {probe}"),
+        f"{prefix}_balanced_acc": share_column(f"mean recall over labels of {probe}"),
+        f"{prefix}_macro_f1": share_column(f"mean F1 over labels of {probe}"),
     }
 
 
@@ -126,7 +125,7 @@ def probe_measurements(
     said = [] if tested.sum() == count else [f"{tested.sum()} of {count} samples tested."]
     frequent = np.bincount(found.codes[tested, 0]).max() / tested.sum()
     measurements = {}
-    for place, name in enumerate(probe_columns(prefix, "")):
+    for place, (name, column) in enumerate(probe_columns(prefix, "").items()):
         value = float(values[place, 0])
         chance, notes, interval = chance_of(value, draws[place]), list(said), None
         if chance.note:
@@ -134,8 +133,8 @@ def probe_measurements(
         if place == 0 and value < frequent:
             notes.append(f"Always naming the most frequent label is right in {frequent:.3f}.")
         if place == 0 and without.given.shape[1]:
-            reach = _reach(found, without)
-            interval = max(value - reach, 0.0), min(value + reach, 1.0)
+            parts = without.given.shape[1]
+            interval = interval_of(value, _error(found, without), parts, column.bounds)
         elif place == 0:
             notes.append(f"No interval: {data.sources.max() + 1} source groups are too few.")
         measurements[name] = Measurement(
@@ -149,8 +148,8 @@ def probe_measurements(
     return measurements
 
 
-def _reach(found: Answers, without: Answers) -> float:
-    """Return half the width of the accuracy's interval, by the delete-a-group jackknife.
+def _error(found: Answers, without: Answers) -> float:
+    """Return the standard error of the accuracy, by the delete-a-group jackknife.
 
     Answers are right or wrong: where a part less to train on moves many of them a little, some
     become right and about as many wrong, and the jackknife would take that for influence. If each
@@ -163,4 +162,5 @@ def _reach(found: Answers, without: Answers) -> float:
     of_tested, of_both = (right.sum(axis=0) / count for right in (before, after))
     turned = ((before != after).sum(axis=0) / count**2).sum()
     tests, both = (np.square(one - one.mean()).sum() for one in (of_tested, of_both))
-    return jackknife_reach(len(count), float(max(both - BY_CHANCE * turned, tests)))
+    squares = max(both - BY_CHANCE * turned, tests)
+    return math.sqrt((len(count) - 1) / len(count) * squares)

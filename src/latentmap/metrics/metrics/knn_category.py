@@ -15,7 +15,7 @@ from latentmap.metrics.agreement import (
     beside_chance,
     obstacle,
 )
-from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, share_column
 from latentmap.metrics.permutation import chance_of
 
 
@@ -30,7 +30,7 @@ class KnnCategory(Metric[NeighborMetricOptions]):
     Options = NeighborMetricOptions
     reads_neighbors = True
     columns: ClassVar = {
-        f"knn_category_{name}{suffix}": MetricColumn(f"{meaning}{where}", better="higher")
+        f"knn_category_{name}{suffix}": share_column(f"{meaning}{where}", ranks=name == "acc")
         for suffix, where in (("", ""), ("_grouped", ", outside their source group"))
         for name, meaning in (
             ("acc", "same-label share of the nearest neighbors"),
@@ -52,7 +52,7 @@ class KnnCategory(Metric[NeighborMetricOptions]):
             by_label = self._by_label(suffix, rates, permuted.mean(axis=0))
             found |= {
                 f"knn_category_acc{suffix}": replace(
-                    agreed.mean(chance.overall), by_label=by_label
+                    agreed.mean(chance.overall, data.sources), by_label=by_label
                 ),
                 f"knn_category_rate_mean{suffix}": beside_chance(
                     mean, chance_of(mean, permuted.mean(axis=1))

@@ -10,7 +10,7 @@ from latentmap.metrics.agreement import (
     agreements,
     obstacle,
 )
-from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
+from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, share_column
 
 
 class KnnGroup(Metric[NeighborMetricOptions]):
@@ -22,10 +22,9 @@ class KnnGroup(Metric[NeighborMetricOptions]):
     Options = NeighborMetricOptions
     reads_neighbors = True
     columns: ClassVar = {
-        "knn_group_acc": MetricColumn("same-group share of the nearest neighbors", better="higher"),
-        "knn_group_acc_grouped": MetricColumn(
-            "same-group share of the nearest neighbors, outside their source group",
-            better="higher",
+        "knn_group_acc": share_column("same-group share of the nearest neighbors", ranks=True),
+        "knn_group_acc_grouped": share_column(
+            "same-group share of the nearest neighbors, outside their source group", ranks=True
         ),
     }
 
@@ -35,6 +34,6 @@ class KnnGroup(Metric[NeighborMetricOptions]):
         if reason:
             return self.undefined(reason)
         return self.undefined(NO_NEIGHBOR) | {
-            f"knn_group_acc{suffix}": agreed.mean(chance.overall)
+            f"knn_group_acc{suffix}": agreed.mean(chance.overall, data.sources)
             for suffix, agreed, chance in agreements(data, data.group_codes, self.options.k)
         }

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
-from latentmap.metrics.inference import FEWEST_GROUPS, jackknife_interval, jackknife_parts
+from latentmap.metrics.inference import (
+    FEWEST_GROUPS,
+    interval_of,
+    jackknife_error,
+    jackknife_parts,
+)
 from latentmap.metrics.metric import (
     SHARED_ROWS,
     LabelledEmbedding,
@@ -21,6 +26,7 @@ from latentmap.metrics.metric import (
 )
 from latentmap.neighbors.distances import Points, row_blocks
 
+BOUNDS = (-1.0, 1.0)
 Block = tuple[slice, NDArray[Any]]
 """Some rows, and their distances (b, N) to all rows."""
 
@@ -46,7 +52,9 @@ class Silhouette(Metric[SilhouetteOptions]):
 
     Options = SilhouetteOptions
     columns: ClassVar = {
-        "silhouette": MetricColumn("mean silhouette of labels, from -1 to 1", better="higher")
+        "silhouette": MetricColumn(
+            "mean silhouette of labels, from -1 to 1", better="higher", bounds=BOUNDS
+        )
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
@@ -93,7 +101,9 @@ def _measure(
         return Measurement(value, note=note)
     parts = jackknife_parts(groups, data.statistics.seed)
     value, without = _mean_silhouettes(blocks, codes, parts)
-    return Measurement(value, interval=jackknife_interval(value, without))
+    return Measurement(
+        value, interval=interval_of(value, jackknife_error(without), len(parts), BOUNDS)
+    )
 
 
 def _mean_silhouettes(
