@@ -30,6 +30,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/analysis.py
 
 docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
 	$(BIN)/snakemake --quiet all --rulegraph | tred | dot -Tsvg -o docs/images/rules.svg
 
 $(INSTALLED): requirements.lock pyproject.toml

@@ -51,9 +51,14 @@ def test_valid_configuration(capsys):
     assert "'demo' is valid" in capsys.readouterr().out
 
 
-def test_schema_is_printed(capsys):
+def test_the_schema_describes_every_key_of_a_run(capsys):
     main(["schema"])
-    assert json.loads(capsys.readouterr().out) == Run.model_json_schema()
+    schema = json.loads(capsys.readouterr().out)
+    assert all(schema["properties"][name].get("description") for name in Run.model_fields)
+    assert schema["properties"]["run"]["description"].startswith("name of the run; its results")
+    inherited = schema["$defs"]["DctOptions"]["properties"]["resampling"]
+    assert inherited["description"] == "how an image is brought to this size."
+    assert "Attributes" not in schema["description"]
 
 
 def test_a_configuration_has_nothing_of_the_default_run(tmp_path, capsys):

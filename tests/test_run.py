@@ -1,6 +1,5 @@
 """Configurations: what is valid, what a wrong one is told, and what a valid one means."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import yaml
 from latentmap.errors import LatentmapError
 from latentmap.given import read_config
 from latentmap.pool.method import METHODS
-from latentmap.run import Run, load_run
+from latentmap.run import load_run
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config"
@@ -27,12 +26,6 @@ def test_ready_configurations_are_valid_and_say_run_and_input(name):
     run = load_run(read_config([CONFIG / name]))
     assert {"run", "input"} <= set(yaml.safe_load((CONFIG / name).read_text()))
     assert run.run == Path(name).stem or name == "config.yaml"
-
-
-def test_schema_file_is_what_the_models_say():
-    assert json.loads((CONFIG / "schema.json").read_text()) == Run.model_json_schema(), (
-        "Run `latentmap schema > config/schema.json`."
-    )
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from latentmap.project.projection import PROJECTIONS
 from latentmap.report.chart import CHARTS
 from latentmap.run import DEFAULT_CONFIG, TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
+from latentmap.schema import json_schema
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "sources": SOURCES,
@@ -127,4 +128,4 @@ def _plan(options: argparse.Namespace) -> None:
 
 
 def _schema(options: argparse.Namespace) -> None:
-    print(json.dumps(Run.model_json_schema(), indent=2))
+    print(json.dumps(json_schema(Run), indent=2))

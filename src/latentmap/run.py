@@ -117,12 +117,12 @@ class SamplesOptions(Options):
     """Which samples a run is made of.
 
     Attributes:
-        sources: where they come from; several are concatenated.
-        num_samples: at most this many, the first ones or, stratified, a share of each label.
+        sources: where they come from; several are concatenated, each with a `name` of its own.
+        num_samples: at most this many: the first ones or, stratified, a share of each label.
         stratify: keep the shares of the labels when `num_samples` limits them; of samples without
             labels, take any at random.
         seed: of the stratified choice.
-        shard_size: samples per shard; one encoding job each.
+        shard_size: samples per shard: one encoding job each. On a GPU, some minutes of work.
     """
 
     sources: tuple[AnySource, ...] = Field(min_length=1)
@@ -136,29 +136,31 @@ class Run(Options):
     """One run: everything that a configuration may say.
 
     Attributes:
-        run: name of the run; its results are in `results/{run}/`.
-        input: path or id of the data, for sources that need one.
+        run: name of the run; its results are in `results/{run}/`. Letters A to Z, digits, `.`, `_`
+            and `-`, as for encoders.
+        input: path or id of the data, given to every source and encoder that names none.
         samples: which samples.
         annotations: tables of other tools, such as predictions, that are joined to the samples.
-        label_groups: coarser classes of labels, for colours, or a YAML file of them; an unlisted
-            label is its own group.
-        variants: how images are shown to the encoders.
+        label_groups: coarser classes of labels with their colours, or the path of a YAML file of
+            them (`resources/label_groups/spatialrgpt.yaml`); an unlisted label is its own group.
+        variants: how images are shown to the encoders: `plain`, with their `boxes` drawn, or both.
         draw: how boxes are drawn.
         thumbnails: the small pictures shown on hover.
-        encoders: the encoders to compare.
+        encoders: the encoders to compare; give two of a kind a `name` each.
         methods: pooling methods to measure; all by default.
         neighbors: the neighbor graph.
         density: the local density of samples, and the sampling weights made from it.
-        metrics: options of each metric; null leaves one out.
+        metrics: options of each metric; `null` leaves one out.
         statistics: how chance and uncertainty are estimated.
-        projections: maps to make by name, over the default ones, pca, tsne and umap; null leaves
-            one out, nothing at all makes none.
+        projections: maps by name, such as `umap3d: {kind: umap, dims: 3}`, added to the default
+            ones; `null` leaves one out, `{}` makes none.
         maps: pooling methods that get maps; all by default.
         trust: how the trust in maps is measured.
-        reference_run: name of a finished run into whose maps the samples are placed.
+        reference_run: name of a finished run into whose maps this run's samples are placed, and
+            with which they are compared.
         inspection: how the channels of latents are compared.
         report: what the report shows.
-        export: what the export targets may do.
+        export: what `snakemake exports` and `snakemake coords` write.
     """
 
     run: FolderName = Field(min_length=1)

@@ -15,9 +15,9 @@ class ExportOptions(Options):
     """What the export targets write.
 
     Attributes:
-        formats: of latents and embeddings.
+        formats: in which `snakemake exports` writes latents and embeddings.
         latents: write the latents too, which are larger than all else.
-        overwrite: replace coordinates beside a cache that are others than this run's.
+        overwrite: whether `snakemake coords` may replace other coordinates beside a cache.
     """
 
     formats: tuple[Format, ...] = Field(

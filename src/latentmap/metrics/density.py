@@ -23,7 +23,7 @@ class DensityOptions(Options):
     """Options of the local density.
 
     Attributes:
-        k: nearest neighbors whose mean distance it is the inverse of.
+        k: nearest neighbors whose mean distance is the inverse of a sample's local density.
     """
 
     k: int = Field(default=10, ge=1)

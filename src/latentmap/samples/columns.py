@@ -67,8 +67,8 @@ class ColumnMap(Options):
         text: the text, or the question about the image; `[title, description]` joins the texts of
             several columns, one below the other. A conversation is read as one `role: content` a
             line, however it is stored.
-        boxes: of the image as it is stored, before any EXIF rotation; four numbers each, as
-            `BoxFormat` says.
+        boxes: of the image as it is stored, before any EXIF rotation; four numbers each, in the
+            unit and layout that `boxes` beside `columns` says or that is judged.
         image: bytes, a `{bytes, path}` struct, or the path of a file; of several columns, the
             first that holds one.
     """

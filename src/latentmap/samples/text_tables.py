@@ -18,9 +18,10 @@ from latentmap.samples.texts import TextSourceOptions
 
 
 class TextTableOptions(TextSourceOptions, TabularOptions):
-    """Options of every source of texts in a table; its `input` is the file.
+    """Options of every source of texts in a table.
 
     Attributes:
+        input: the table.
         columns: which column holds what; an id that is not mapped is `{name}:{row}`, of JSON lines
             `{name}:{line}`.
     """

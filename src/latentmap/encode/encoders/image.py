@@ -41,7 +41,8 @@ class ImageTowerOptions(EncoderOptions):
 
     Attributes:
         model: local folder, or id on the Hugging Face hub, of a model of transformers; one of
-            open_clip as `hf-hub:organisation/name`, one of timm as `timm/name`.
+            open_clip as `hf-hub:organisation/name`, one of timm as `timm/name`, both with the extra
+            `clip`.
         revision: commit of a model on the hub; pin it, a branch moves.
         checkpoint: file with the weights of a fine-tune of this model, in place of its own:
             safetensors, or a state dict that `torch.save` wrote.

@@ -1,4 +1,4 @@
-"""Any diffusers autoencoder, by hub id or local folder: its deterministic latents."""
+"""Any diffusers autoencoder, by hub id or local folder: its deterministic latents (C, H, W)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class VaeOptions(ImageOptions):
 
     Attributes:
         model: local folder, id on the Hugging Face hub, or file of weights as the authors of TAESD,
-            Wan 2.1 or latent diffusion (Stable Diffusion and its kind) publish them.
+            Wan 2.1 or latent diffusion (Stable Diffusion and its kind) publish them, such as
+            `taesd_encoder.pth` or `Wan2.1_VAE.pth`.
         subfolder: folder of the autoencoder inside the model.
         revision: commit of a model on the hub; pin it, a branch moves.
         dtype: number format in which the model runs.

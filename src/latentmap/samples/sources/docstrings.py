@@ -40,6 +40,7 @@ class DocstringsOptions(TextSourceOptions):
     """Options of `docstrings`.
 
     Attributes:
+        input: none; the packages are those installed here.
         packages: the packages to read, by the names that `pip` installs them under.
         per_package: at most so many files and so many docstrings of each, evenly spaced.
         min_length: characters that a docstring must have to be taken.

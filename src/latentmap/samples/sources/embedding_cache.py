@@ -46,9 +46,11 @@ class EmbeddingCacheColumns(ColumnMap):
 
 
 class EmbeddingCacheOptions(FileOptions):
-    """Options of `embedding_cache`; `input` is a cache, a folder of caches, or a pattern.
+    """Options of `embedding_cache`.
 
     Attributes:
+        input: a folder with `embeddings.pt`, `labels.pt` and `metadata.csv`, a folder of such
+            folders, or a pattern.
         image_root: the folder that `file_name` is relative to; without, samples have no pictures.
         prefix: put before every id, so that one file in the caches of two sources is two samples,
             of one source group.

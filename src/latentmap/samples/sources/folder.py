@@ -46,9 +46,10 @@ class FolderColumns(ColumnMap):
 
 
 class FolderOptions(TabularOptions):
-    """Options of `folder`; its `input` is the folder of images.
+    """Options of `folder`.
 
     Attributes:
+        input: the folder of class folders or of images.
         labels: table of labels, a path inside the folder or a full one; without, the label of an
             image is the name of the topmost folder that it is in.
         split_folders: whether the topmost folders are splits, and the labels are the names of the

@@ -37,9 +37,11 @@ class HubColumns(ColumnMap):
 
 
 class HubOptions(TabularOptions):
-    """Options of `hub`; its `input` is a data set's id, or a local file or folder.
+    """Options of `hub`.
 
     Attributes:
+        input: id of a data set on the Hugging Face hub, or a table, a folder of tables, or a
+            `save_to_disk` folder.
         split: which split to take, which may be called `val`, `valid`, `validation` or `dev`; the
             only one there is by default.
         revision: commit, tag or branch of a remote data set; a commit may be shortened.

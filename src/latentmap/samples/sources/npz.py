@@ -58,12 +58,11 @@ class NpzColumns(ColumnMap):
 
 
 class NpzOptions(FileOptions):
-    """Options of `npz`; its `input` is the file.
-
-    The file has `latents` (N, C, H, W), `metadata` (the text of a JSON list of N objects) and,
-    optionally, `thumbnails` (the text of a JSON list of N images in base 64).
+    """Options of `npz`.
 
     Attributes:
+        input: the `.npz` file with `latents` (N, C, H, W), `metadata` (the text of a JSON list of N
+            objects) and, optionally, `thumbnails` (the text of a JSON list of N images in base 64).
         columns: which key of the metadata holds what.
     """
 

@@ -37,6 +37,7 @@ class ScenesOptions(SourceOptions):
     """Options of generated scenes.
 
     Attributes:
+        input: none; the scenes are made.
         images: scenes to make; more of them leave the first ones as they are.
         questions: about each image, each about other objects; a swapped image has one.
         seed: of everything random.

@@ -32,9 +32,10 @@ class VectorColumns(ColumnMap):
 
 
 class VectorsOptions(TabularOptions):
-    """Options of `vectors`; its `input` is the file.
+    """Options of `vectors`.
 
     Attributes:
+        input: an `.npy` file (N, D), an `.npz` file with `embeddings`, or a table of vectors.
         vectors: what holds the vectors: an array, a column of lists, the beginning of the names of
             numbered columns (`x` of `x0`, `x1`, …), or a list of columns; looked for by default.
         labels: a table, or an `.npy` array of labels, with a row for each vector; a path beside the
