@@ -34,31 +34,31 @@ rule all:
 
 rule samples:
     input:
-        MANIFEST,
-        QUARANTINE,
-        thumbnails,
+        at(MANIFEST),
+        at(QUARANTINE),
+        every(THUMBNAILS),
 
 
 rule latents:
     input:
-        all_latents,
+        every(LATENTS),
 
 
 rule embeddings:
     input:
-        paths(EMBEDDING, METHOD_KEYS),
+        every(EMBEDDING),
 
 
 rule metrics:
     input:
-        paths(METRICS, METHOD_KEYS),
-        RANKING,
+        every(METRICS),
+        at(RANKING),
 
 
 rule projections:
     input:
-        paths(PROJECTION, MAP_KEYS),
-        paths(TRUST, MAP_KEYS),
+        every(PROJECTION),
+        every(TRUST),
 
 
 rule report:
@@ -68,23 +68,23 @@ rule report:
 
 rule figures:
     input:
-        expand(f"{FIGURE}.{{suffix}}", figure=PUBLISHED, suffix=["svg", "png", "pdf", "csv"]),
+        expand(f"{at(FIGURE)}.{{suffix}}", figure=PUBLISHED, suffix=["svg", "png", "pdf", "csv"]),
 
 
 rule exports:
     input:
-        EXPORTED_METADATA,
-        paths(EXPORTED_LATENTS, EXPORTED_LATENT_KEYS),
-        paths(EXPORTED_EMBEDDING, EXPORTED_METHOD_KEYS),
-        paths(EXPORTED_POINTS, POINT_KEYS),
+        at(EXPORTED_METADATA),
+        every(EXPORTED_LATENTS),
+        every(EXPORTED_EMBEDDING),
+        every(EXPORTED_POINTS),
 
 
 onerror:
-    say_last(failure_lines(Path(LOG), STARTED))
+    say_last(failure_lines(RESULTS.path(LOGS), STARTED))
 
 
 onsuccess:
-    say_last(quarantine_lines(Path(QUARANTINE), STARTED))
+    say_last(quarantine_lines(RESULTS.path(QUARANTINE), STARTED))
 
 
 include: "rules/samples.smk"

@@ -6,12 +6,10 @@ import time
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from string import Formatter
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from latentmap import layout
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
 from latentmap.fingerprint import fingerprint
@@ -26,6 +24,50 @@ from latentmap.report.provenance import commit_of
 from latentmap.run import DEFAULT_CONFIG, TEXTS, created, kind_of, load_run
 from latentmap.samples.annotations import digest_annotation
 from latentmap.store.digests import remember_digests
+from latentmap.store.results import (
+    AGREEMENT,
+    ANNOTATIONS,
+    BENCHMARK,
+    CHANNEL_MAPS,
+    CHANNELS,
+    COORDS,
+    COSTS_CSV,
+    COSTS_JSON,
+    DOWNLOAD,
+    EMBEDDING,
+    EXPORTED_EMBEDDING,
+    EXPORTED_LATENTS,
+    EXPORTED_METADATA,
+    EXPORTED_POINTS,
+    FIGURE,
+    FIT,
+    LABELS,
+    LATENTS,
+    LOG,
+    LOGS,
+    MANIFEST,
+    MAP_AGREEMENT,
+    METRICS,
+    METRICS_CSV,
+    METRICS_JSON,
+    METRICS_PARQUET,
+    NEIGHBORS,
+    PLAN,
+    POSITIONS,
+    PROJECTION,
+    QUARANTINE,
+    RANKING,
+    REPORTED_METRICS,
+    SAMPLES,
+    SAMPLING_WEIGHTS,
+    SCORES,
+    SHARD_QUARANTINE,
+    SOURCE_METRICS,
+    THUMBNAILS,
+    TRUST,
+    VEGA,
+    Results,
+)
 
 # An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
 SRC = str(Path(workflow.basedir) / "src")
@@ -61,50 +103,39 @@ DIGESTS = remember_digests(
 
 # ---- paths -------------------------------------------------------------------------------------
 
-RESULTS = f"{layout.RESULTS}/{RUN.run}"
-EMBEDDED = layout.EMBEDDED
+# Where everything lies, and what there is one of, is in one book; `shards` come with the plan.
+RESULTS = Results(RUN.results.folder, RUN.facts, lambda: shards())
 
-DOWNLOAD = f"{RESULTS}/samples/download/{{source}}.parquet"
-SAMPLES = f"{RESULTS}/{layout.SAMPLES}"
-SHARD_QUARANTINE = f"{RESULTS}/samples/quarantine/{{shard}}.parquet"
-MANIFEST = f"{RESULTS}/{layout.MANIFEST}"
-PLAN = f"{RESULTS}/plan.json"
-QUARANTINE = f"{RESULTS}/{layout.QUARANTINE}"
-ANNOTATIONS = f"{RESULTS}/samples/annotations.parquet"
-THUMBNAILS = f"{RESULTS}/thumbnails/{{shard}}.arrow"
-FIT = f"{RESULTS}/latents/{{encoder}}/fit.parquet"
-LATENTS = f"{RESULTS}/{layout.LATENTS}"
-EMBEDDING = f"{RESULTS}/{layout.EMBEDDING}"
-NEIGHBORS = f"{RESULTS}/{layout.NEIGHBORS}"
-METRICS = f"{RESULTS}/metrics/{EMBEDDED}.json"
-AGREEMENT = f"{RESULTS}/metrics/{{encoder}}/{{variant}}/agreement.json"
-MAP_AGREEMENT = f"{RESULTS}/projections/{{encoder}}/{{variant}}/agreement.json"
-SCORES = f"{RESULTS}/metrics/{EMBEDDED}.scores.parquet"
-SAMPLING_WEIGHTS = f"{RESULTS}/metrics/{EMBEDDED}.sampling_weights.parquet"
-SOURCE_METRICS = f"{RESULTS}/metrics/{EMBEDDED}.sources.json"
-RANKING = f"{RESULTS}/metrics/ranking.json"
-PROJECTION = f"{RESULTS}/{layout.PROJECTION}"
-TRUST = f"{RESULTS}/projections/{EMBEDDED}/{{projection}}.trust.parquet"
-INSPECTION = f"{RESULTS}/inspection/{{encoder}}/{{variant}}"
-COORDS = f"{RESULTS}/export/{EMBEDDED}/vis_{{projection}}_coords.npy"
-EXPORTED_METADATA = f"{RESULTS}/export/metadata.csv"
-EXPORTED_LATENTS = f"{RESULTS}/export/{{encoder}}/{{variant}}/latents.{{format}}"
-EXPORTED_EMBEDDING = f"{RESULTS}/export/{EMBEDDED}/embeddings.{{format}}"
-EXPORTED_POINTS = f"{RESULTS}/export/{EMBEDDED}/{{projection}}/embeddings_3d.json"
-REPORT = f"{RESULTS}/report"
-SUMMARY = f"{REPORT}/summary_report.html"
-LABELS = f"{REPORT}/labels.json"
-VEGA = f"{REPORT}/vega.js"
-REPORTED_METRICS = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/metrics.json"
-MAP_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/per_method/{{method}}/{{projection}}.html"
-COMPARISON_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/comparisons/{{chart}}.html"
-DEEP_DIVE_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/deep_dive/{{chart}}.html"
-NEIGHBORS_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/deep_dive/nearest_neighbors.html"
-SOURCES_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/deep_dive/sources.html"
-MAPS_PAGE = f"{REPORT}/{{encoder}}/{{variant}}/maps.html"
-FIGURE = f"{REPORT}/{{figure}}"
-LOG = f"{RESULTS}/logs"
-BENCHMARK = f"{RESULTS}/benchmarks"
+
+def at(artifact):
+    """The path of a kind of file, with its wildcards."""
+    return RESULTS.pattern(artifact)
+
+
+def paths(artifact, **where):
+    """The paths of all these files whose wildcards have these values."""
+    with refusing():
+        return list(map(str, RESULTS.paths(artifact, **where)))
+
+
+def every(artifact):
+    """Input function: all these files that belong to a job by its wildcards."""
+    return lambda wildcards: paths(artifact, **wildcards)
+
+
+def only(artifact):
+    """Input function: the one of these files that belongs to a job; nothing if there is none."""
+    return lambda wildcards: next(iter(paths(artifact, **wildcards)), [])
+
+
+def log_of(rule, *made):
+    """The logs of a rule whose jobs have the wildcards of what they make."""
+    return RESULTS.job(LOG, rule, *made)
+
+
+def benchmark_of(rule, *made):
+    """The benchmarks of such a rule."""
+    return RESULTS.job(BENCHMARK, rule, *made)
 
 
 wildcard_constraints:
@@ -120,33 +151,18 @@ wildcard_constraints:
 
 # ---- what a run is made of ---------------------------------------------------------------------
 
-LATENT_KEYS = [(encoder.name, variant) for encoder in RUN.encoders for variant in RUN.variants]
-METHOD_KEYS = [(*key, method) for key in LATENT_KEYS for method in RUN.pooling_methods(key[0])]
-LEFT_OUT = {e.name: found for e in RUN.encoders if (found := RUN.left_out(e.name))}
-MAP_KEYS = [
-    (*key, method, projection)
-    for key in LATENT_KEYS
-    for method in RUN.mapped_methods(key[0])
-    for projection in RUN.map_names
-]
-MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RUN.map_names})
-LABELLED = bool(RUN.labelled_sources)
+MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RESULTS.projections})
+LABELLED = RESULTS.facts.labelled
 COMPARISONS, SUMMARY_CHARTS = (
     [name for name in charts_of(scope) if LABELLED or not CHARTS[name].needs_labels]
     for scope in ("comparisons", "summary")
 )
-COMPARISON_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in COMPARISONS]
+COMPARISON_KEYS = [(*key, chart) for key in RESULTS.latents for chart in COMPARISONS]
 CHANNEL_PAGES = [
     name for name in CHANNEL_CHARTS if LABELLED or not CHANNEL_CHARTS[name].needs_labels
 ]
-COST_KEYS = [(*key, chart) for key in LATENT_KEYS for chart in charts_of("costs")]
+COST_KEYS = [(*key, chart) for key in RESULTS.latents for chart in charts_of("costs")]
 EXPORT_FORMATS = RUN.export.formats
-EXPORTED_LATENT_KEYS = [
-    (*key, name) for key in LATENT_KEYS for name in EXPORT_FORMATS if RUN.export.latents
-]
-EXPORTED_METHOD_KEYS = [(*key, name) for key in METHOD_KEYS for name in EXPORT_FORMATS]
-POINT_KEYS = [key for key in MAP_KEYS if RUN.projection(key[3]).dims == 3]
-BASELINES = [e.name for e in RUN.encoders if ENCODERS[kind_of(e)].is_baseline]
 METRIC_OPTIONS = {name: options.model_dump() for name, options in RUN.measured.items()}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 CHART_MODULES = [CHARTS.module(name) for name in CHARTS]
@@ -154,15 +170,9 @@ CHANNEL_MODULES = [CHANNEL_CHARTS.module(name) for name in CHANNEL_PAGES]
 
 
 if workflow.is_main_process:
-    for encoder, methods in LEFT_OUT.items():
-        for method, reason in methods.items():
-            logger.warning(f"{method} of {encoder} is left out: it {reason}.")
-
-
-def paths(pattern, keys):
-    """Fill a path's wildcards, in their order, with each of the keys."""
-    names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
-    return [pattern.format(**dict(zip(names, key, strict=True))) for key in keys]
+    for encoder in RESULTS.facts.encoders:
+        for method, reason in encoder.left_out.items():
+            logger.warning(f"{method} of {encoder.name} is left out: it {reason}.")
 
 
 def growing(wildcards, attempt):
@@ -193,7 +203,7 @@ def encoding_threads(wildcards):
 def fitted(wildcards):
     """Input function: what an encoder has learned from all samples; nothing if it does not."""
     is_fitted = issubclass(ENCODERS[kind_of(RUN.encoder(wildcards.encoder))], FittedEncoder)
-    return FIT.format(encoder=wildcards.encoder) if is_fitted else []
+    return RESULTS.path(FIT, wildcards.encoder) if is_fitted else []
 
 
 @cache

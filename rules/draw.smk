@@ -1,13 +1,13 @@
 rule draw_thumbnails:
     input:
         # The shard's id says what is in it; a change of its labels draws nothing anew.
-        samples=ancient(SAMPLES),
+        samples=ancient(at(SAMPLES)),
     output:
-        thumbnails=THUMBNAILS,
+        thumbnails=at(THUMBNAILS),
     log:
-        f"{LOG}/draw_thumbnails/{{shard}}.log",
+        log_of("draw_thumbnails", SAMPLES),
     benchmark:
-        f"{BENCHMARK}/draw_thumbnails/{{shard}}.tsv"
+        benchmark_of("draw_thumbnails", SAMPLES)
     conda:
         "../envs/draw.yaml"
     resources:

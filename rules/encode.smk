@@ -1,13 +1,13 @@
 rule fit_encoder:
     input:
         # As below: what the shards hold is in their ids, and labels are not learned from.
-        samples=ancient(sample_shards),
+        samples=ancient(every(SAMPLES)),
     output:
-        fit=FIT,
+        fit=at(FIT),
     log:
-        f"{LOG}/fit_encoder/{{encoder}}.log",
+        log_of("fit_encoder", FIT),
     benchmark:
-        f"{BENCHMARK}/fit_encoder/{{encoder}}.tsv"
+        benchmark_of("fit_encoder", FIT)
     conda:
         "../envs/encode.yaml"
     resources:
@@ -26,14 +26,14 @@ rule fit_encoder:
 rule encode_samples:
     input:
         # The shard's id says what is in it; a change of its labels encodes nothing anew.
-        samples=ancient(SAMPLES),
+        samples=ancient(at(SAMPLES)),
         fit=fitted,
     output:
-        latents=LATENTS,
+        latents=at(LATENTS),
     log:
-        f"{LOG}/encode_samples/{{encoder}}/{{variant}}/{{shard}}.log",
+        log_of("encode_samples", LATENTS),
     benchmark:
-        f"{BENCHMARK}/encode_samples/{{encoder}}/{{variant}}/{{shard}}.tsv"
+        benchmark_of("encode_samples", LATENTS)
     conda:
         "../envs/encode.yaml"
     threads: encoding_threads

@@ -1,17 +1,17 @@
 # The encoders that stand for one cache of embeddings each, and the maps that go beside it.
 CACHES = {e.name: e for e in RUN.encoders if kind_of(e) == "embedding_cache" and e.input}
-COORDS_KEYS = [key for key in MAP_KEYS if key[0] in CACHES and key[1] == RUN.variants[0]]
+COORDS_KEYS = [key for key in RESULTS.maps if key[0] in CACHES and key[1] == RUN.variants[0]]
 
 
 rule export_coords:
     input:
-        maps=expand(PROJECTION, projection=RUN.map_names, allow_missing=True),
+        maps=expand(at(PROJECTION), projection=RESULTS.projections, allow_missing=True),
     output:
-        coords=expand(COORDS, projection=RUN.map_names, allow_missing=True),
+        coords=expand(at(COORDS), projection=RESULTS.projections, allow_missing=True),
     log:
-        f"{LOG}/export_coords/{EMBEDDED}.log",
+        log_of("export_coords", EMBEDDING),
     benchmark:
-        f"{BENCHMARK}/export_coords/{EMBEDDED}.tsv"
+        benchmark_of("export_coords", EMBEDDING)
     wildcard_constraints:
         encoder="|".join(CACHES) or "none",
     conda:
@@ -32,9 +32,9 @@ rule export_coords:
 
 rule coords:
     input:
-        coords=paths(COORDS, COORDS_KEYS),
+        coords=[str(RESULTS.path(COORDS, *key)) for key in COORDS_KEYS],
     log:
-        f"{LOG}/coords.log",
+        log_of("coords"),
     localrule: True
     conda:
         "../envs/samples.yaml"
@@ -51,13 +51,13 @@ rule coords:
 
 rule export_metadata:
     input:
-        samples=sample_shards,
+        samples=every(SAMPLES),
     output:
-        csv=EXPORTED_METADATA,
+        csv=at(EXPORTED_METADATA),
     log:
-        f"{LOG}/export_metadata.log",
+        log_of("export_metadata"),
     benchmark:
-        f"{BENCHMARK}/export_metadata.tsv"
+        benchmark_of("export_metadata")
     conda:
         "../envs/report.yaml"
     resources:
@@ -73,15 +73,15 @@ rule export_metadata:
 
 rule export_latents:
     input:
-        latents=over_shards(LATENTS),
-        samples=sample_shards,
-        thumbnails=thumbnails,
+        latents=every(LATENTS),
+        samples=every(SAMPLES),
+        thumbnails=every(THUMBNAILS),
     output:
-        files=expand(EXPORTED_LATENTS, format=EXPORT_FORMATS, allow_missing=True),
+        files=expand(at(EXPORTED_LATENTS), format=EXPORT_FORMATS, allow_missing=True),
     log:
-        f"{LOG}/export_latents/{{encoder}}/{{variant}}.log",
+        log_of("export_latents", AGREEMENT),
     benchmark:
-        f"{BENCHMARK}/export_latents/{{encoder}}/{{variant}}.tsv"
+        benchmark_of("export_latents", AGREEMENT)
     conda:
         "../envs/report.yaml"
     resources:
@@ -98,14 +98,14 @@ rule export_latents:
 
 rule export_embedding:
     input:
-        embedding=EMBEDDING,
-        samples=sample_shards,
+        embedding=at(EMBEDDING),
+        samples=every(SAMPLES),
     output:
-        files=expand(EXPORTED_EMBEDDING, format=EXPORT_FORMATS, allow_missing=True),
+        files=expand(at(EXPORTED_EMBEDDING), format=EXPORT_FORMATS, allow_missing=True),
     log:
-        f"{LOG}/export_embedding/{EMBEDDED}.log",
+        log_of("export_embedding", EMBEDDING),
     benchmark:
-        f"{BENCHMARK}/export_embedding/{EMBEDDED}.tsv"
+        benchmark_of("export_embedding", EMBEDDING)
     conda:
         "../envs/report.yaml"
     resources:
@@ -122,16 +122,16 @@ rule export_embedding:
 
 rule export_points:
     input:
-        projection=PROJECTION,
-        weights=SAMPLING_WEIGHTS,
-        samples=sample_shards,
-        labels=LABELS,
+        projection=at(PROJECTION),
+        weights=at(SAMPLING_WEIGHTS),
+        samples=every(SAMPLES),
+        labels=at(LABELS),
     output:
-        points=EXPORTED_POINTS,
+        points=at(EXPORTED_POINTS),
     log:
-        f"{LOG}/export_points/{EMBEDDED}/{{projection}}.log",
+        log_of("export_points", PROJECTION),
     benchmark:
-        f"{BENCHMARK}/export_points/{EMBEDDED}/{{projection}}.tsv"
+        benchmark_of("export_points", PROJECTION)
     conda:
         "../envs/report.yaml"
     resources:
@@ -149,14 +149,14 @@ rule export_figure:
     input:
         page=lambda wildcards: PUBLISHED[wildcards.figure][0],
     output:
-        svg=f"{FIGURE}.svg",
-        png=f"{FIGURE}.png",
-        pdf=f"{FIGURE}.pdf",
-        csv=f"{FIGURE}.csv",
+        svg=f"{at(FIGURE)}.svg",
+        png=f"{at(FIGURE)}.png",
+        pdf=f"{at(FIGURE)}.pdf",
+        csv=f"{at(FIGURE)}.csv",
     log:
-        f"{LOG}/export_figure/{{figure}}.log",
+        log_of("export_figure", FIGURE),
     benchmark:
-        f"{BENCHMARK}/export_figure/{{figure}}.tsv"
+        benchmark_of("export_figure", FIGURE)
     conda:
         "../envs/report.yaml"
     resources:

@@ -1,15 +1,15 @@
 rule inspect_latents:
     input:
-        latents=over_shards(LATENTS),
-        samples=sample_shards,
+        latents=every(LATENTS),
+        samples=every(SAMPLES),
     output:
-        metrics=f"{INSPECTION}/channels.json",
-        positions=f"{INSPECTION}/positions.parquet",
-        maps=f"{INSPECTION}/maps.parquet",
+        metrics=at(CHANNELS),
+        positions=at(POSITIONS),
+        maps=at(CHANNEL_MAPS),
     log:
-        f"{LOG}/inspect_latents/{{encoder}}/{{variant}}.log",
+        log_of("inspect_latents", AGREEMENT),
     benchmark:
-        f"{BENCHMARK}/inspect_latents/{{encoder}}/{{variant}}.tsv"
+        benchmark_of("inspect_latents", AGREEMENT)
     conda:
         "../envs/metrics.yaml"
     resources:

@@ -1,16 +1,16 @@
 rule measure_embedding:
     input:
-        embedding=EMBEDDING,
-        neighbors=NEIGHBORS,
-        samples=sample_shards,
+        embedding=at(EMBEDDING),
+        neighbors=at(NEIGHBORS),
+        samples=every(SAMPLES),
     output:
-        metrics=METRICS,
-        scores=SCORES,
-        weights=SAMPLING_WEIGHTS,
+        metrics=at(METRICS),
+        scores=at(SCORES),
+        weights=at(SAMPLING_WEIGHTS),
     log:
-        f"{LOG}/measure_embedding/{EMBEDDED}.log",
+        log_of("measure_embedding", EMBEDDING),
     benchmark:
-        f"{BENCHMARK}/measure_embedding/{EMBEDDED}.tsv"
+        benchmark_of("measure_embedding", EMBEDDING)
     conda:
         "../envs/metrics.yaml"
     resources:
@@ -34,19 +34,15 @@ ruleorder: compare_embeddings > measure_embedding
 
 rule compare_embeddings:
     input:
-        embeddings=lambda wildcards: expand(
-            EMBEDDING, method=RUN.pooling_methods(wildcards.encoder), **wildcards
-        ),
-        neighbors=lambda wildcards: expand(
-            NEIGHBORS, method=RUN.pooling_methods(wildcards.encoder), **wildcards
-        ),
-        samples=sample_shards,
+        embeddings=every(EMBEDDING),
+        neighbors=every(NEIGHBORS),
+        samples=every(SAMPLES),
     output:
-        agreement=AGREEMENT,
+        agreement=at(AGREEMENT),
     log:
-        f"{LOG}/compare_embeddings/{{encoder}}/{{variant}}.log",
+        log_of("compare_embeddings", AGREEMENT),
     benchmark:
-        f"{BENCHMARK}/compare_embeddings/{{encoder}}/{{variant}}.tsv"
+        benchmark_of("compare_embeddings", AGREEMENT)
     conda:
         "../envs/metrics.yaml"
     resources:
@@ -63,18 +59,18 @@ rule compare_embeddings:
 
 rule compare_sources:
     input:
-        embedding=EMBEDDING,
-        maps=own_maps,
-        samples=sample_shards,
-        reference_embedding=reference(EMBEDDING),
-        reference_maps=reference_maps,
-        reference_samples=reference_samples,
+        embedding=at(EMBEDDING),
+        maps=every(PROJECTION),
+        samples=every(SAMPLES),
+        reference_embedding=only(EMBEDDING.theirs),
+        reference_maps=every(PROJECTION.theirs),
+        reference_samples=every(SAMPLES.theirs),
     output:
-        sources=SOURCE_METRICS,
+        sources=at(SOURCE_METRICS),
     log:
-        f"{LOG}/compare_sources/{EMBEDDED}.log",
+        log_of("compare_sources", EMBEDDING),
     benchmark:
-        f"{BENCHMARK}/compare_sources/{EMBEDDED}.tsv"
+        benchmark_of("compare_sources", EMBEDDING)
     conda:
         "../envs/metrics.yaml"
     resources:
@@ -92,21 +88,21 @@ rule compare_sources:
 
 rule compare_maps:
     input:
-        maps=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
-        samples=sample_shards,
+        maps=every(PROJECTION),
+        samples=every(SAMPLES),
     output:
-        agreement=MAP_AGREEMENT,
+        agreement=at(MAP_AGREEMENT),
     log:
-        f"{LOG}/compare_maps/{{encoder}}/{{variant}}.log",
+        log_of("compare_maps", AGREEMENT),
     benchmark:
-        f"{BENCHMARK}/compare_maps/{{encoder}}/{{variant}}.tsv"
+        benchmark_of("compare_maps", AGREEMENT)
     conda:
         "../envs/metrics.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
+        maps=lambda wildcards: [key[2:] for key in RESULTS.keys(PROJECTION, **wildcards)],
         code=code("compare_maps"),
     message:
         "Compare the maps of {wildcards.encoder} ({wildcards.variant})"
@@ -116,23 +112,23 @@ rule compare_maps:
 
 rule rank_methods:
     input:
-        metrics=paths(METRICS, METHOD_KEYS),
-        scores=paths(SCORES, METHOD_KEYS),
-        samples=sample_shards,
+        metrics=every(METRICS),
+        scores=every(SCORES),
+        samples=every(SAMPLES),
     output:
-        ranking=RANKING,
+        ranking=at(RANKING),
     log:
-        f"{LOG}/rank_methods.log",
+        log_of("rank_methods"),
     benchmark:
-        f"{BENCHMARK}/rank_methods.tsv"
+        benchmark_of("rank_methods")
     conda:
         "../envs/metrics.yaml"
     resources:
         mem_mb=2500,
         runtime=20,
     params:
-        method_keys=METHOD_KEYS,
-        baselines=BASELINES,
+        method_keys=RESULTS.methods,
+        baselines=RESULTS.baselines,
         statistics=RUN.statistics.model_dump(),
         code=code("rank_methods"),
     message:

@@ -1,13 +1,13 @@
 rule find_neighbors:
     input:
-        embedding=EMBEDDING,
-        samples=sample_shards,
+        embedding=at(EMBEDDING),
+        samples=every(SAMPLES),
     output:
-        neighbors=NEIGHBORS,
+        neighbors=at(NEIGHBORS),
     log:
-        f"{LOG}/find_neighbors/{EMBEDDED}.log",
+        log_of("find_neighbors", EMBEDDING),
     benchmark:
-        f"{BENCHMARK}/find_neighbors/{EMBEDDED}.tsv"
+        benchmark_of("find_neighbors", EMBEDDING)
     conda:
         "../envs/neighbors.yaml"
     resources:

@@ -20,21 +20,22 @@ def download_of(shard):
     return downloaded(source) if source in PLANNED.remote else []
 
 
-PLANNED = Plan(RUN, Path(MANIFEST).parent, downloaded)
+PLANNED = Plan(RUN, RESULTS.folder, downloaded)
+PLAN_FILE = RESULTS.path(PLAN)
 
 
 @cache
 def plan():
     """The shards of the run; a job on another machine is given those of the main process."""
-    if workflow.remote_exec and Path(PLAN).exists():
-        return {shard.id: shard for shard in read_plan(PLAN)}
+    if workflow.remote_exec and PLAN_FILE.exists():
+        return {shard.id: shard for shard in read_plan(PLAN_FILE)}
     shards = PLANNED.shards
     if workflow.is_main_process:
-        for line in PLANNED.lines(QUARANTINE):
+        for line in PLANNED.lines(RESULTS.path(QUARANTINE)):
             logger.warning(line)
         DIGESTS.save()
     if not workflow.local_exec:  # a source that was downloaded just now
-        write_plan(PLAN, shards.values())
+        write_plan(PLAN_FILE, shards.values())
     return shards
 
 
@@ -47,12 +48,12 @@ def note_devices():
 
 onstart:
     with refusing():
-        name_run(Path(RESULTS))
+        name_run(RESULTS.folder)
     if workflow.local_exec:
         with refusing():
             refuse(missing_devices(RUN))  # a submit host needs none
     elif plan.cache_info().currsize:
-        write_plan(PLAN, plan().values())
+        write_plan(PLAN_FILE, plan().values())
 
 
 with refusing():
@@ -72,26 +73,7 @@ def shards():
         return list(plan())
 
 
-def over_shards(pattern):
-    """Input function: one file for each shard."""
-    return lambda wildcards: expand(pattern, shard=shards(), **wildcards)
-
-
-sample_shards = over_shards(SAMPLES)
-thumbnails = over_shards(THUMBNAILS)
-
-
 def ingest_code(shard):
     """Fingerprint of what makes a shard's samples."""
     kind = kind_of(RUN.source(plan()[shard].source))
     return code("ingest_samples", SOURCES.module(kind))
-
-
-def encoded_keys():
-    """Every encoder and variant, shard by shard."""
-    return [(*key, shard) for key in LATENT_KEYS for shard in shards()]
-
-
-def all_latents(wildcards):
-    """Input function: the latents of every encoder and variant, shard by shard."""
-    return paths(LATENTS, encoded_keys())

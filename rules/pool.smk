@@ -1,14 +1,14 @@
 rule pool_latents:
     input:
-        latents=over_shards(LATENTS),
+        latents=every(LATENTS),
         # Of the samples, pooling reads the boxes, which their latents have been made from.
-        samples=ancient(sample_shards),
+        samples=ancient(every(SAMPLES)),
     output:
-        embedding=EMBEDDING,
+        embedding=at(EMBEDDING),
     log:
-        f"{LOG}/pool_latents/{EMBEDDED}.log",
+        log_of("pool_latents", EMBEDDING),
     benchmark:
-        f"{BENCHMARK}/pool_latents/{EMBEDDED}.tsv"
+        benchmark_of("pool_latents", EMBEDDING)
     conda:
         "../envs/pool.yaml"
     resources:

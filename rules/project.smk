@@ -1,17 +1,17 @@
 rule project_embedding:
     input:
-        embedding=EMBEDDING,
-        neighbors=NEIGHBORS,
-        samples=sample_shards,
-        reference_embedding=reference(EMBEDDING),
-        reference_neighbors=reference(NEIGHBORS),
-        reference_map=reference(PROJECTION),
+        embedding=at(EMBEDDING),
+        neighbors=at(NEIGHBORS),
+        samples=every(SAMPLES),
+        reference_embedding=only(EMBEDDING.theirs),
+        reference_neighbors=only(NEIGHBORS.theirs),
+        reference_map=only(PROJECTION.theirs),
     output:
-        projection=PROJECTION,
+        projection=at(PROJECTION),
     log:
-        f"{LOG}/project_embedding/{EMBEDDED}/{{projection}}.log",
+        log_of("project_embedding", PROJECTION),
     benchmark:
-        f"{BENCHMARK}/project_embedding/{EMBEDDED}/{{projection}}.tsv"
+        benchmark_of("project_embedding", PROJECTION)
     conda:
         "../envs/project.yaml"
     resources:
@@ -29,23 +29,23 @@ rule project_embedding:
 
 rule assess_maps:
     input:
-        embedding=EMBEDDING,
-        neighbors=NEIGHBORS,
-        projections=expand(PROJECTION, projection=RUN.map_names, allow_missing=True),
-        samples=sample_shards,
+        embedding=at(EMBEDDING),
+        neighbors=at(NEIGHBORS),
+        projections=expand(at(PROJECTION), projection=RESULTS.projections, allow_missing=True),
+        samples=every(SAMPLES),
     output:
-        trust=expand(TRUST, projection=RUN.map_names, allow_missing=True),
+        trust=expand(at(TRUST), projection=RESULTS.projections, allow_missing=True),
     log:
-        f"{LOG}/assess_maps/{EMBEDDED}.log",
+        log_of("assess_maps", EMBEDDING),
     benchmark:
-        f"{BENCHMARK}/assess_maps/{EMBEDDED}.tsv"
+        benchmark_of("assess_maps", EMBEDDING)
     conda:
         "../envs/project.yaml"
     resources:
         mem_mb=growing,
         runtime=60,
     params:
-        projections=[created(RUN.projection(name)) for name in RUN.map_names],
+        projections=[created(RUN.projection(name)) for name in RESULTS.projections],
         options=TRUST_OPTIONS.model_dump(),
         code=code("assess_maps", *MAP_MODULES),
     message:

@@ -1,10 +1,10 @@
 rule bundle_vega:
     output:
-        bundle=VEGA,
+        bundle=at(VEGA),
     log:
-        f"{LOG}/bundle_vega.log",
+        log_of("bundle_vega"),
     benchmark:
-        f"{BENCHMARK}/bundle_vega.tsv"
+        benchmark_of("bundle_vega")
     conda:
         "../envs/report.yaml"
     resources:
@@ -20,13 +20,13 @@ rule bundle_vega:
 
 rule collect_labels:
     input:
-        samples=sample_shards,
+        samples=every(SAMPLES),
     output:
-        labels=LABELS,
+        labels=at(LABELS),
     log:
-        f"{LOG}/collect_labels.log",
+        log_of("collect_labels"),
     benchmark:
-        f"{BENCHMARK}/collect_labels.tsv"
+        benchmark_of("collect_labels")
     localrule: True
     conda:
         "../envs/report.yaml"
@@ -41,23 +41,23 @@ rule collect_labels:
 
 rule tabulate_metrics:
     input:
-        metrics=paths(METRICS, METHOD_KEYS),
+        metrics=every(METRICS),
     output:
-        csv=report(f"{REPORT}/metrics_table.csv", category="Tables"),
-        json=f"{REPORT}/metrics_table.json",
-        parquet=f"{REPORT}/metrics_table.parquet",
-        copies=paths(REPORTED_METRICS, METHOD_KEYS),
+        csv=report(at(METRICS_CSV), category="Tables"),
+        json=at(METRICS_JSON),
+        parquet=at(METRICS_PARQUET),
+        copies=paths(REPORTED_METRICS),
     log:
-        f"{LOG}/tabulate_metrics.log",
+        log_of("tabulate_metrics"),
     benchmark:
-        f"{BENCHMARK}/tabulate_metrics.tsv"
+        benchmark_of("tabulate_metrics")
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        method_keys=METHOD_KEYS,
+        method_keys=RESULTS.methods,
         code=code("tabulate_metrics", *METRIC_MODULES),
     message:
         "Write the table of all metrics"
@@ -67,33 +67,33 @@ rule tabulate_metrics:
 
 rule write_method_pages:
     input:
-        metrics=METRICS,
-        projections=expand(PROJECTION, projection=RUN.map_names, allow_missing=True),
-        trust=expand(TRUST, projection=RUN.map_names, allow_missing=True),
-        weights=SAMPLING_WEIGHTS,
-        annotations=JOINED,
-        samples=sample_shards,
-        thumbnails=thumbnails,
-        labels=LABELS,
-        bundle=VEGA,
+        metrics=at(METRICS),
+        projections=expand(at(PROJECTION), projection=RESULTS.projections, allow_missing=True),
+        trust=expand(at(TRUST), projection=RESULTS.projections, allow_missing=True),
+        weights=at(SAMPLING_WEIGHTS),
+        annotations=every(ANNOTATIONS),
+        samples=every(SAMPLES),
+        thumbnails=every(THUMBNAILS),
+        labels=at(LABELS),
+        bundle=at(VEGA),
     output:
         pages=report(
-            expand(MAP_PAGE, projection=RUN.map_names, allow_missing=True),
+            expand(MAP_PAGE, projection=RESULTS.projections, allow_missing=True),
             category="Maps",
             subcategory="{encoder}, {variant}",
             labels={"method": "{method}"},
         ),
     log:
-        f"{LOG}/write_method_pages/{EMBEDDED}.log",
+        log_of("write_method_pages", EMBEDDING),
     benchmark:
-        f"{BENCHMARK}/write_method_pages/{EMBEDDED}.tsv"
+        benchmark_of("write_method_pages", EMBEDDING)
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1500,
         runtime=10,
     params:
-        projections=RUN.map_names,
+        projections=RESULTS.projections,
         options=RUN.report.model_dump(),
         home=SUMMARY,
         code=code("write_method_pages", *METRIC_MODULES),
@@ -105,11 +105,11 @@ rule write_method_pages:
 
 rule write_comparison_page:
     input:
-        metrics=lambda wildcards: paths(METRICS, compared_keys(wildcards)),
-        agreement=AGREEMENT,
-        map_agreement=MAP_AGREEMENT,
-        labels=LABELS,
-        bundle=VEGA,
+        metrics=every(METRICS.beside_baselines),
+        agreement=at(AGREEMENT),
+        map_agreement=at(MAP_AGREEMENT),
+        labels=at(LABELS),
+        bundle=at(VEGA),
     output:
         page=report(
             COMPARISON_PAGE,
@@ -118,9 +118,9 @@ rule write_comparison_page:
             labels={"chart": "{chart}"},
         ),
     log:
-        f"{LOG}/write_comparison_page/{{encoder}}/{{variant}}/{{chart}}.log",
+        log_of("write_comparison_page", AGREEMENT).replace(".log", "/{chart}.log"),
     benchmark:
-        f"{BENCHMARK}/write_comparison_page/{{encoder}}/{{variant}}/{{chart}}.tsv"
+        benchmark_of("write_comparison_page", AGREEMENT).replace(".tsv", "/{chart}.tsv")
     wildcard_constraints:
         chart="|".join(charts_of("comparisons")),
     conda:
@@ -129,7 +129,7 @@ rule write_comparison_page:
         mem_mb=1000,
         runtime=10,
     params:
-        method_keys=lambda wildcards: compared_keys(wildcards),
+        method_keys=lambda wildcards: RESULTS.keys(METRICS.beside_baselines, **wildcards),
         home=SUMMARY,
         code=lambda wildcards: code(
             "write_comparison_page", CHARTS.module(wildcards.chart), *METRIC_MODULES
@@ -145,10 +145,10 @@ rule write_channel_pages:
         metrics=rules.inspect_latents.output.metrics,
         positions=rules.inspect_latents.output.positions,
         maps=rules.inspect_latents.output.maps,
-        samples=sample_shards,
-        thumbnails=thumbnails,
-        labels=LABELS,
-        bundle=VEGA,
+        samples=every(SAMPLES),
+        thumbnails=every(THUMBNAILS),
+        labels=at(LABELS),
+        bundle=at(VEGA),
     output:
         pages=report(
             expand(DEEP_DIVE_PAGE, chart=CHANNEL_PAGES, allow_missing=True),
@@ -156,9 +156,9 @@ rule write_channel_pages:
             subcategory="{encoder}, {variant}",
         ),
     log:
-        f"{LOG}/write_channel_pages/{{encoder}}/{{variant}}.log",
+        log_of("write_channel_pages", AGREEMENT),
     benchmark:
-        f"{BENCHMARK}/write_channel_pages/{{encoder}}/{{variant}}.tsv"
+        benchmark_of("write_channel_pages", AGREEMENT)
     conda:
         "../envs/report.yaml"
     resources:
@@ -177,14 +177,14 @@ rule write_channel_pages:
 
 rule write_neighbors_page:
     input:
-        metrics=lambda wildcards: paths(METRICS, method_keys_of(wildcards)),
-        agreement=AGREEMENT,
-        embeddings=lambda wildcards: paths(EMBEDDING, method_keys_of(wildcards)),
-        graphs=lambda wildcards: paths(NEIGHBORS, method_keys_of(wildcards)),
-        samples=sample_shards,
-        thumbnails=thumbnails,
-        labels=LABELS,
-        bundle=VEGA,
+        metrics=every(METRICS),
+        agreement=at(AGREEMENT),
+        embeddings=every(EMBEDDING),
+        graphs=every(NEIGHBORS),
+        samples=every(SAMPLES),
+        thumbnails=every(THUMBNAILS),
+        labels=at(LABELS),
+        bundle=at(VEGA),
     output:
         page=report(
             NEIGHBORS_PAGE,
@@ -192,16 +192,16 @@ rule write_neighbors_page:
             subcategory="{encoder}, {variant}",
         ),
     log:
-        f"{LOG}/write_neighbors_page/{{encoder}}/{{variant}}.log",
+        log_of("write_neighbors_page", AGREEMENT),
     benchmark:
-        f"{BENCHMARK}/write_neighbors_page/{{encoder}}/{{variant}}.tsv"
+        benchmark_of("write_neighbors_page", AGREEMENT)
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1500,
         runtime=10,
     params:
-        method_keys=lambda wildcards: method_keys_of(wildcards),
+        method_keys=lambda wildcards: RESULTS.keys(METRICS, **wildcards),
         options=METRIC_OPTIONS.get("knn_category", {}),
         search=RUN.neighbors.model_dump(),
         home=SUMMARY,
@@ -214,16 +214,14 @@ rule write_neighbors_page:
 
 rule write_sources_page:
     input:
-        sources=lambda wildcards: paths(SOURCE_METRICS, source_keys_of(wildcards)),
-        metrics=lambda wildcards: paths(METRICS, source_keys_of(wildcards)),
-        agreement=AGREEMENT,
-        maps=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
-        samples=sample_shards,
-        reference_maps=lambda wildcards: (
-            paths(of_reference(PROJECTION), map_keys_of(wildcards)) if RUN.reference_run else []
-        ),
-        reference_samples=reference_samples,
-        bundle=VEGA,
+        sources=every(SOURCE_METRICS),
+        metrics=every(METRICS.over("compared")),
+        agreement=at(AGREEMENT),
+        maps=every(PROJECTION),
+        samples=every(SAMPLES),
+        reference_maps=every(PROJECTION.theirs),
+        reference_samples=every(SAMPLES.theirs),
+        bundle=at(VEGA),
     output:
         page=report(
             SOURCES_PAGE,
@@ -231,17 +229,17 @@ rule write_sources_page:
             subcategory="{encoder}, {variant}",
         ),
     log:
-        f"{LOG}/write_sources_page/{{encoder}}/{{variant}}.log",
+        log_of("write_sources_page", AGREEMENT),
     benchmark:
-        f"{BENCHMARK}/write_sources_page/{{encoder}}/{{variant}}.tsv"
+        benchmark_of("write_sources_page", AGREEMENT)
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1500,
         runtime=10,
     params:
-        source_keys=lambda wildcards: source_keys_of(wildcards),
-        map_keys=lambda wildcards: map_keys_of(wildcards),
+        source_keys=lambda wildcards: RESULTS.keys(SOURCE_METRICS, **wildcards),
+        map_keys=lambda wildcards: RESULTS.keys(PROJECTION, **wildcards),
         options=RUN.report.model_dump(),
         home=SUMMARY,
         code=code("write_sources_page"),
@@ -253,29 +251,30 @@ rule write_sources_page:
 
 rule write_maps_page:
     input:
-        projections=lambda wildcards: paths(PROJECTION, map_keys_of(wildcards)),
-        trust=lambda wildcards: paths(TRUST, map_keys_of(wildcards)),
-        weights=lambda wildcards: paths(
-            SAMPLING_WEIGHTS, [key[:3] for key in map_keys_of(wildcards)]
-        ),
-        annotations=JOINED,
-        samples=sample_shards,
-        thumbnails=thumbnails,
-        labels=LABELS,
-        bundle=VEGA,
+        projections=every(PROJECTION),
+        trust=every(TRUST),
+        weights=lambda wildcards: [
+            str(RESULTS.path(SAMPLING_WEIGHTS, *key[:3]))
+            for key in RESULTS.keys(PROJECTION, **wildcards)
+        ],
+        annotations=every(ANNOTATIONS),
+        samples=every(SAMPLES),
+        thumbnails=every(THUMBNAILS),
+        labels=at(LABELS),
+        bundle=at(VEGA),
     output:
         page=report(MAPS_PAGE, category="Maps", subcategory="{encoder}, {variant}"),
     log:
-        f"{LOG}/write_maps_page/{{encoder}}/{{variant}}.log",
+        log_of("write_maps_page", AGREEMENT),
     benchmark:
-        f"{BENCHMARK}/write_maps_page/{{encoder}}/{{variant}}.tsv"
+        benchmark_of("write_maps_page", AGREEMENT)
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1500,
         runtime=10,
     params:
-        maps=lambda wildcards: [key[2:] for key in map_keys_of(wildcards)],
+        maps=lambda wildcards: [key[2:] for key in RESULTS.keys(PROJECTION, **wildcards)],
         options=RUN.report.model_dump(),
         home=SUMMARY,
         code=code("write_maps_page"),
@@ -288,38 +287,38 @@ rule write_maps_page:
 rule write_costs:
     input:
         # The jobs that made these wrote the benchmark files: inputs that no rule could name.
-        latents=all_latents,
-        embeddings=paths(EMBEDDING, METHOD_KEYS),
-        neighbors=paths(NEIGHBORS, METHOD_KEYS),
-        metrics=paths(METRICS, METHOD_KEYS),
-        maps=paths(PROJECTION, MAP_KEYS),
-        bundle=VEGA,
+        latents=every(LATENTS),
+        embeddings=every(EMBEDDING),
+        neighbors=every(NEIGHBORS),
+        metrics=every(METRICS),
+        maps=every(PROJECTION),
+        bundle=at(VEGA),
     output:
-        csv=report(f"{REPORT}/costs.csv", category="Tables"),
-        json=f"{REPORT}/costs.json",
-        pages=report(paths(COMPARISON_PAGE, COST_KEYS), category="Costs"),
+        csv=report(at(COSTS_CSV), category="Tables"),
+        json=at(COSTS_JSON),
+        pages=report(pages(COMPARISON_PAGE, COST_KEYS), category="Costs"),
     log:
-        f"{LOG}/write_costs.log",
+        log_of("write_costs"),
     benchmark:
-        f"{BENCHMARK}/write_costs.tsv"
+        benchmark_of("write_costs")
     conda:
         "../envs/report.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        latent_keys=LATENT_KEYS,
-        shard_keys=lambda wildcards: encoded_keys(),
-        method_keys=METHOD_KEYS,
-        map_keys=MAP_KEYS,
-        encode=lambda wildcards: paths(
-            f"{BENCHMARK}/encode_samples/{{encoder}}/{{variant}}/{{shard}}.tsv", encoded_keys()
+        latent_keys=RESULTS.latents,
+        shard_keys=lambda wildcards: RESULTS.latent_shards,
+        method_keys=RESULTS.methods,
+        map_keys=RESULTS.maps,
+        encode=lambda wildcards: pages(
+            benchmark_of("encode_samples", LATENTS), RESULTS.latent_shards
         ),
-        pool=paths(f"{BENCHMARK}/pool_latents/{EMBEDDED}.tsv", METHOD_KEYS),
-        neighbors=paths(f"{BENCHMARK}/find_neighbors/{EMBEDDED}.tsv", METHOD_KEYS),
-        metrics=paths(f"{BENCHMARK}/measure_embedding/{EMBEDDED}.tsv", METHOD_KEYS),
-        maps=paths(f"{BENCHMARK}/project_embedding/{EMBEDDED}/{{projection}}.tsv", MAP_KEYS),
-        baselines=BASELINES,
+        pool=pages(benchmark_of("pool_latents", EMBEDDING), RESULTS.methods),
+        neighbors=pages(benchmark_of("find_neighbors", EMBEDDING), RESULTS.methods),
+        metrics=pages(benchmark_of("measure_embedding", EMBEDDING), RESULTS.methods),
+        maps=pages(benchmark_of("project_embedding", PROJECTION), RESULTS.maps),
+        baselines=RESULTS.baselines,
         home=SUMMARY,
         code=code("write_costs", CHARTS.module("cost_pareto"), *METRIC_MODULES),
     message:
@@ -330,28 +329,31 @@ rule write_costs:
 
 rule write_summary:
     input:
-        manifest=MANIFEST,
-        samples=sample_shards,
-        thumbnails=thumbnails,
-        quarantine=QUARANTINE,
-        latents=all_latents,
-        metrics=paths(METRICS, METHOD_KEYS),
-        ranking=RANKING,
-        agreements=paths(AGREEMENT, LATENT_KEYS),
-        sources=paths(SOURCE_METRICS, SOURCE_KEYS),
-        projections=paths(PROJECTION, MAP_KEYS),
-        trust=paths(TRUST, MAP_KEYS),
-        weights=paths(SAMPLING_WEIGHTS, [key[:3] for key in MAP_KEYS]),
-        annotations=JOINED,
+        manifest=at(MANIFEST),
+        samples=every(SAMPLES),
+        thumbnails=every(THUMBNAILS),
+        quarantine=at(QUARANTINE),
+        latents=every(LATENTS),
+        metrics=every(METRICS),
+        ranking=at(RANKING),
+        agreements=every(AGREEMENT),
+        sources=every(SOURCE_METRICS),
+        projections=every(PROJECTION),
+        trust=every(TRUST),
+        weights=lambda wildcards: [
+            str(RESULTS.path(SAMPLING_WEIGHTS, *key[:3]))
+            for key in RESULTS.keys(PROJECTION, **wildcards)
+        ],
+        annotations=every(ANNOTATIONS),
         tables=rules.tabulate_metrics.output[:3],
-        labels=LABELS,
-        bundle=VEGA,
+        labels=at(LABELS),
+        bundle=at(VEGA),
     output:
         page=report(SUMMARY, category="Summary"),
     log:
-        f"{LOG}/write_summary.log",
+        log_of("write_summary"),
     benchmark:
-        f"{BENCHMARK}/write_summary.tsv"
+        benchmark_of("write_summary")
     conda:
         "../envs/report.yaml"
     resources:
@@ -359,13 +361,13 @@ rule write_summary:
         runtime=20,
     params:
         config=RUN.model_dump(mode="json"),
-        baselines=BASELINES,
+        baselines=RESULTS.baselines,
         options=RUN.report.model_dump(),
-        method_keys=METHOD_KEYS,
-        latent_keys=LATENT_KEYS,
-        source_keys=SOURCE_KEYS,
-        map_keys=MAP_KEYS,
-        map_pages=paths(MAP_PAGE, MAP_KEYS),
+        method_keys=RESULTS.methods,
+        latent_keys=RESULTS.latents,
+        source_keys=RESULTS.compared,
+        map_keys=RESULTS.maps,
+        map_pages=pages(MAP_PAGE, RESULTS.maps),
         comparison_keys=[
             *COMPARISON_KEYS,
             *COST_KEYS,
@@ -373,11 +375,11 @@ rule write_summary:
             *((*key, "maps") for key in MAPS_PAGE_KEYS),
         ],
         comparison_pages=[
-            *paths(COMPARISON_PAGE, [*COMPARISON_KEYS, *COST_KEYS]),
-            *paths(DEEP_DIVE_PAGE, DEEP_DIVE_KEYS),
-            *paths(MAPS_PAGE, MAPS_PAGE_KEYS),
+            *pages(COMPARISON_PAGE, [*COMPARISON_KEYS, *COST_KEYS]),
+            *pages(DEEP_DIVE_PAGE, DEEP_DIVE_KEYS),
+            *pages(MAPS_PAGE, MAPS_PAGE_KEYS),
         ],
-        left_out=LEFT_OUT,
+        left_out={e.name: e.left_out for e in RESULTS.facts.encoders if e.left_out},
         revisions={encoder.name: revision(encoder.name) for encoder in RUN.encoders},
         # A param that takes the input is not tracked: a commit alone runs nothing again.
         commit=lambda wildcards, input: commit_of(workflow.basedir),

@@ -1,10 +1,10 @@
 checkpoint download_source:
     output:
-        DOWNLOAD,
+        at(DOWNLOAD),
     log:
-        f"{LOG}/download_source/{{source}}.log",
+        log_of("download_source", DOWNLOAD),
     benchmark:
-        f"{BENCHMARK}/download_source/{{source}}.tsv"
+        benchmark_of("download_source", DOWNLOAD)
     conda:
         "../envs/samples.yaml"
     resources:
@@ -23,12 +23,12 @@ rule ingest_samples:
     input:
         download=lambda wildcards: download_of(wildcards.shard),
     output:
-        samples=SAMPLES,
-        quarantine=SHARD_QUARANTINE,
+        samples=at(SAMPLES),
+        quarantine=at(SHARD_QUARANTINE),
     log:
-        f"{LOG}/ingest_samples/{{shard}}.log",
+        log_of("ingest_samples", SAMPLES),
     benchmark:
-        f"{BENCHMARK}/ingest_samples/{{shard}}.tsv"
+        benchmark_of("ingest_samples", SAMPLES)
     conda:
         "../envs/samples.yaml"
     resources:
@@ -49,15 +49,15 @@ rule ingest_samples:
 
 rule seal_samples:
     input:
-        samples=sample_shards,
-        quarantine=over_shards(SHARD_QUARANTINE),
+        samples=every(SAMPLES),
+        quarantine=every(SHARD_QUARANTINE),
     output:
-        manifest=MANIFEST,
-        quarantine=QUARANTINE,
+        manifest=at(MANIFEST),
+        quarantine=at(QUARANTINE),
     log:
-        f"{LOG}/seal_samples.log",
+        log_of("seal_samples"),
     benchmark:
-        f"{BENCHMARK}/seal_samples.tsv"
+        benchmark_of("seal_samples")
     localrule: True
     conda:
         "../envs/samples.yaml"
@@ -72,13 +72,13 @@ rule seal_samples:
 
 rule join_annotations:
     input:
-        samples=sample_shards,
+        samples=every(SAMPLES),
     output:
-        annotations=ANNOTATIONS,
+        annotations=at(ANNOTATIONS),
     log:
-        f"{LOG}/join_annotations.log",
+        log_of("join_annotations"),
     benchmark:
-        f"{BENCHMARK}/join_annotations.tsv"
+        benchmark_of("join_annotations")
     conda:
         "../envs/samples.yaml"
     resources:

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from latentmap import layout
 from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
 from latentmap.encode.models import may_have
 from latentmap.errors import LatentmapError
@@ -17,7 +16,15 @@ from latentmap.project.reference import check_encoder
 from latentmap.run import Run, created, kind_of
 from latentmap.samples.annotations import check_annotation
 from latentmap.samples.source import Source, SourceOptions
-from latentmap.store.manifest import read_manifest
+from latentmap.store.results import (
+    EMBEDDING,
+    LATENTS,
+    MANIFEST,
+    NEIGHBORS,
+    PROJECTION,
+    RUNS,
+    Results,
+)
 
 Sources = Mapping[str, Source[SourceOptions]]
 
@@ -64,32 +71,33 @@ def wrong_with_encoders(run: Run, sources: Sources) -> Iterator[str]:
                 )
 
 
-def wrong_with_reference(run: Run, results: Path = Path(layout.RESULTS)) -> Iterator[str]:
+def wrong_with_reference(run: Run, runs: Path = Path(RUNS)) -> Iterator[str]:
     """Yield what a reference run lacks, or has of another encoder.
 
     Args:
         run: the configuration that names it.
-        results: the folder of all runs.
+        runs: the folder of all runs.
     """
     if run.reference_run is None:
         return
-    folder = results / run.reference_run
-    manifest = folder / layout.MANIFEST
+    theirs = Results(runs / run.run, run.facts).reference
+    manifest = theirs.path(MANIFEST)
     if not manifest.exists():
         yield _not_there(run, manifest)
         return
-    shards = [shard.id for shard in read_manifest(manifest) if shard.rows]
-    for encoder in run.encoders:
-        for variant in run.variants:
-            key = {"encoder": encoder.name, "variant": variant}
-            latents = [folder / layout.LATENTS.format(**key, shard=shard) for shard in shards]
-            missing = [path for path in latents if not path.exists()]
-            if missing:
-                yield _not_there(run, missing[0])
-            elif latents:
-                other = [*_complaints(partial(_check_encoder, run, encoder, variant, latents[0]))]
-                missing = [path for path in _embedded(run, folder, key) if not path.exists()]
-                yield from other or [_not_there(run, path) for path in missing[:1]]
+    embedded = (EMBEDDING.over("compared"), NEIGHBORS.over("compared"), PROJECTION)
+    for encoder, variant in theirs.latents:
+        where = {"encoder": encoder, "variant": variant}
+        latents = theirs.paths(LATENTS, **where)
+        missing = [path for path in latents if not path.exists()]
+        if missing:
+            yield _not_there(run, missing[0])
+        elif latents:
+            options = run.encoder(encoder)
+            other = [*_complaints(partial(_check_encoder, run, options, variant, latents[0]))]
+            needed = (path for artifact in embedded for path in theirs.paths(artifact, **where))
+            missing = [path for path in needed if not path.exists()]
+            yield from other or [_not_there(run, path) for path in missing[:1]]
 
 
 def missing_devices(run: Run) -> list[str]:
@@ -168,16 +176,6 @@ def _check_encoder(run: Run, options: EncoderOptions, variant: str, latents: Pat
     known = None if encoder.is_cache else encoder.revision()
     drawn = run.draw.model_dump(mode="json") if variant == "boxes" else None
     check_encoder(latents, kind_of(options), known, encoder.settings(), drawn)
-
-
-def _embedded(run: Run, folder: Path, key: Mapping[str, str]) -> Iterator[Path]:
-    """Yield what a reference run must have of one encoder and variant beside its latents."""
-    for method in run.comparable_methods(key["encoder"]):
-        yield folder / layout.EMBEDDING.format(**key, method=method)
-        yield folder / layout.NEIGHBORS.format(**key, method=method)
-    for method in run.mapped_methods(key["encoder"]):
-        for name in run.map_names:
-            yield folder / layout.PROJECTION.format(**key, method=method, projection=name)
 
 
 def _complaints(look: Callable[[], object]) -> Iterator[str]:

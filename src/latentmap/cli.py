@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import latentmap
-from latentmap import layout
 from latentmap.checks import missing_devices
 from latentmap.config import Registry
 from latentmap.encode.encoder import ENCODERS
@@ -23,6 +22,7 @@ from latentmap.report.chart import CHARTS
 from latentmap.run import DEFAULT_CONFIG, TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
+from latentmap.store.results import QUARANTINE
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "sources": SOURCES,
@@ -98,7 +98,7 @@ def _look_at(run: Run) -> Plan:
     plan = check_all(run)
     lines = [f"{name} is looked at when it has been downloaded." for name in plan.remote]
     if not plan.remote:
-        lines += plan.lines(f"{layout.RESULTS}/{run.run}/{layout.QUARANTINE}")
+        lines += plan.lines(run.results.path(QUARANTINE))
     # Jobs may run on another machine than this one.
     for line in [*missing_devices(run), *lines]:
         print(f"Note: {line}", file=sys.stderr)
@@ -108,7 +108,7 @@ def _look_at(run: Run) -> Plan:
 def _plan(options: argparse.Namespace) -> None:
     run = _load(options)
     plan = _look_at(run)
-    print(f"run       {run.run}: results in results/{run.run}/")
+    print(f"run       {run.run}: results in {run.results.folder}/")
     counted = "" if plan.remote else f", {len(plan.listing.rows):,} rows"
     names = ", ".join(f"{s.name} ({kind_of(s)})" for s in run.samples.sources)
     print(f"samples   {names}{counted}")

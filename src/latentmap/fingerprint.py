@@ -27,6 +27,15 @@ def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
         modules: dotted names of latentmap modules, such as the plug-in that a job uses.
         scripts: Python files outside the package, such as the rule's script.
     """
+    files = imports_of(*modules, scripts=scripts)
+    meanings = [f"{name} {_read(files[name]).meaning}" for name in sorted(files)]
+    folders = {path.parent for path in files.values() if path not in scripts}
+    templates = [f"{path.name} {_bytes(path)}" for path in _templates(folders)]
+    return hashlib.blake2b("\n".join(meanings + templates).encode(), digest_size=8).hexdigest()
+
+
+def imports_of(*modules: str, scripts: tuple[Path, ...] = ()) -> dict[str, Path]:
+    """Return the files of modules and scripts and of all they import of latentmap, by name."""
     files = {str(path.name): path for path in scripts}
     pending = [*modules, *(name for path in scripts for name in _read(path).imports)]
     while pending:
@@ -35,10 +44,7 @@ def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
         if name not in files and path is not None:
             files[name] = path
             pending.extend(_read(path).imports)
-    meanings = [f"{name} {_read(files[name]).meaning}" for name in sorted(files)]
-    folders = {path.parent for path in files.values() if path not in scripts}
-    templates = [f"{path.name} {_bytes(path)}" for path in _templates(folders)]
-    return hashlib.blake2b("\n".join(meanings + templates).encode(), digest_size=8).hexdigest()
+    return files
 
 
 def _templates(folders: set[Path]) -> list[Path]:

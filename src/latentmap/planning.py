@@ -34,19 +34,19 @@ class Plan:
 
     Args:
         run: its configuration.
-        samples: folder of its samples, where shards may be sealed already.
+        folder: of its results, where shards may be sealed already.
         downloaded: gives the file that a remote source, by its name, was downloaded to.
 
     Attributes:
         given: the sources as they are configured, by name.
     """
 
-    def __init__(self, run: Run, samples: Path, downloaded: Callable[[str], Path | str]) -> None:
+    def __init__(self, run: Run, folder: Path, downloaded: Callable[[str], Path | str]) -> None:
         self.run = run
         self.given: dict[str, Source[SourceOptions]] = {
             options.name: SOURCES.create(**created(options)) for options in run.samples.sources
         }
-        self._samples = samples
+        self._folder = folder
         self._downloaded = downloaded
 
     @property
@@ -97,7 +97,7 @@ class Plan:
         Raises:
             LatentmapError: as for `listing`; or a sealed shard is damaged.
         """
-        sealed = sealed_rows(self._samples)
+        sealed = sealed_rows(self._folder)
         planned = plan_shards(self.listing, self.run.samples.shard_size, sealed)
         return {shard.id: shard for shard in planned}
 

@@ -35,6 +35,7 @@ from latentmap.project.quality import TrustOptions
 from latentmap.report.options import ReportOptions
 from latentmap.samples.annotations import AnnotationOptions
 from latentmap.samples.source import SOURCES, SourceOptions
+from latentmap.store.results import RUNS, EncoderFacts, Results, RunFacts
 from latentmap.validation import complaints
 
 DEFAULT_CONFIG = "config/config.yaml"
@@ -307,6 +308,32 @@ class Run(Options):
             for name, options in self.metrics
             if options is not None and (labelled or not METRICS[name].needs_labels)
         }
+
+    @property
+    def facts(self) -> RunFacts:
+        """What must be known to open this run's results, but for the revisions of its weights."""
+        encoders = tuple(
+            EncoderFacts(
+                name=options.name,
+                kind=kind_of(options),
+                is_baseline=ENCODERS[kind_of(options)].is_baseline,
+                has_channels=self.has_channels(options.name),
+                methods=self.pooling_methods(options.name),
+                compared=self.comparable_methods(options.name),
+                mapped=self.mapped_methods(options.name),
+                left_out=self.left_out(options.name),
+            )
+            for options in self.encoders
+        )
+        dims = {name: self.projection(name).dims for name in self.map_names}
+        return RunFacts(
+            self.model_dump(mode="json"), encoders, dims, labelled=bool(self.labelled_sources)
+        )
+
+    @property
+    def results(self) -> Results:
+        """The files of this run."""
+        return Results(Path(RUNS) / self.run, self.facts)
 
     def source(self, name: str) -> SourceOptions:
         """Return the options of one source."""

@@ -25,7 +25,7 @@ def test_the_job_of_a_shard_needs_no_image_of_another(unfinished, monkeypatch):
         path = Path("images") / "ab"[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (16, 16), (number, 0, 0)).save(path)
-    plan = Plan(load_run(CONFIG), unfinished.results / "samples", Path)
+    plan = Plan(load_run(CONFIG), unfinished.results, Path)
     write_plan("results/small/plan.json", plan.shards.values())
     first, second, _ = plan.shards.values()
     for place in first.places:

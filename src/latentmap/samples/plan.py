@@ -22,7 +22,7 @@ from latentmap.samples.remarks import Remark
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.samples.spelling import look_alike_remarks
 from latentmap.store.files import digest
-from latentmap.store.manifest import read_manifest
+from latentmap.store.results import MANIFEST, SAMPLES, SHARD_QUARANTINE
 from latentmap.store.tables import read_arrow, read_parquet
 
 SEALED = {"shard": pl.String, "source": pl.String, "digest": pl.String, "aside": pl.Boolean}
@@ -115,14 +115,15 @@ def plan_shards(listing: Listing, shard_size: int, sealed: pl.DataFrame) -> list
 
 
 def sealed_rows(folder: Path) -> pl.DataFrame:
-    """Return the rows of the shards in a run's `samples` folder: shard, source, digest, aside.
+    """Return the rows of the shards in a run's folder: shard, source, digest, aside.
 
     Rows that were set aside count: they belong to the shard that they were read for. A shard whose
     files are missing is not sealed. `aside` is true of the rows that were set aside as duplicates.
     """
     parts = [pl.DataFrame(schema=SEALED)]
-    for shard in read_manifest(folder / "manifest.json"):
-        samples, quarantine = shard_path(folder, shard.id), quarantine_path(folder, shard.id)
+    for shard in MANIFEST.read(MANIFEST.below(folder)):
+        samples = SAMPLES.below(folder, shard.id)
+        quarantine = SHARD_QUARANTINE.below(folder, shard.id)
         if not (samples.exists() and quarantine.exists()):
             continue
         columns = ["source", "digest"]
@@ -134,16 +135,6 @@ def sealed_rows(folder: Path) -> pl.DataFrame:
         aside = aside.filter(pl.col("action") == "quarantined").select(*columns, is_duplicate)
         parts.append(pl.concat([made, aside]).select(pl.lit(shard.id).alias("shard"), pl.all()))
     return pl.concat(parts)
-
-
-def shard_path(folder: Path, shard: str) -> Path:
-    """Return the file of a shard's samples."""
-    return folder / f"{shard}.arrow"
-
-
-def quarantine_path(folder: Path, shard: str) -> Path:
-    """Return the file of what was set aside or repaired when a shard was made."""
-    return folder / "quarantine" / f"{shard}.parquet"
 
 
 def _uniform(

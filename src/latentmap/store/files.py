@@ -137,14 +137,14 @@ def write_plain_json(path: Path | str, value: Any) -> None:
     write_text(path, _json(value) + "\n")
 
 
-def write_json(path: Path | str, value: Mapping[str, Any]) -> None:
+def write_json(path: Path | str, value: Mapping[str, Any], *, sort_keys: bool = True) -> None:
     """Write an object for `read_json`: as `write_plain_json`, with a stamp as its last key."""
-    content = _json(value).removesuffix("}").rstrip() + ("," if value else "")
+    content = _json(value, sort_keys).removesuffix("}").rstrip() + ("," if value else "")
     write_stamped_text(path, f'{content}\n "{STAMP}": "', '"\n}\n')
 
 
-def _json(value: Any) -> str:
-    return json_text(value, indent=1, sort_keys=True, ensure_ascii=False)
+def _json(value: Any, sort_keys: bool = True) -> str:
+    return json_text(value, indent=1, sort_keys=sort_keys, ensure_ascii=False)
 
 
 def json_text(value: Any, **style: Any) -> str:

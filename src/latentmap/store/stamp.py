@@ -23,8 +23,8 @@ RUN = "run.txt"
 
 ENTRIES = frozenset(
     (
-        *(RUN, "plan.json", "samples", "thumbnails", "latents", "embeddings", "neighbors"),
-        *("metrics", "projections", "inspection", "report"),
+        *(RUN, "run.json", "plan.json", "samples", "thumbnails", "latents", "embeddings"),
+        *("neighbors", "metrics", "projections", "inspection", "report"),
     )
 )
 """What is stamped in the folder of a run."""

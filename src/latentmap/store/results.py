@@ -1,0 +1,461 @@
+"""The address book of a run: which files it has, where they lie, and how they are opened.
+
+Rules take their paths from here, and whatever looks at results (pages, exports, a notebook) opens
+them through here. Jobs that compute are given paths and never import this module: what they depend
+on follows their imports, and a new kind of file must not compute anything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
+from string import Formatter
+from typing import Any, Generic, TypeVar
+
+import pyarrow as pa
+
+from latentmap.errors import LatentmapError
+from latentmap.store.files import read_json, reading, write_json
+from latentmap.store.latents import LatentShard, read_latents
+from latentmap.store.manifest import Shard, read_manifest
+from latentmap.store.maps import PlacedSamples, read_map
+from latentmap.store.stamp import read_stamped_text
+from latentmap.store.tables import read_arrow, read_embedding, read_parquet
+
+RUNS = "results"
+"""The folder of all runs."""
+
+T = TypeVar("T")
+Key = tuple[str, ...]
+"""What a file is of: the values of its wildcards, such as (encoder, variant, method)."""
+
+
+@dataclass(frozen=True)
+class Artifact(Generic[T]):
+    """One kind of file of a run.
+
+    Attributes:
+        pattern: path below the run's folder; wildcards in the order of a key.
+        keys: gives what there is one of, in the run's order.
+        read: opens one, and checks that it is what was written, where it was written.
+        of_reference: whether it is the reference run's.
+        with_baselines: whether it is read of one encoder together with the baselines' own, which
+            an encoder is held against.
+    """
+
+    pattern: str
+    keys: Callable[[Results], Iterable[Key]]
+    read: Callable[[Path], T]
+    of_reference: bool = False
+    with_baselines: bool = False
+
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        """Names of the wildcards, in the order of a key."""
+        return tuple(name for _, name, _, _ in Formatter().parse(self.pattern) if name)
+
+    def below(self, folder: Path, *key: str) -> Path:
+        """Return the path of one in a run's folder."""
+        return folder / self.pattern.format(**dict(zip(self.wildcards, key, strict=True)))
+
+    def over(self, keys: str) -> Artifact[T]:
+        """Return these files of fewer keys: an attribute of `Results`."""
+        return replace(self, keys=attrgetter(keys))
+
+    @property
+    def theirs(self) -> Artifact[T]:
+        """The same files of the reference run, where there is one."""
+        return replace(self, of_reference=True)
+
+    @property
+    def beside_baselines(self) -> Artifact[T]:
+        """These files of one encoder, and those of the baselines in the same variant."""
+        return replace(self, with_baselines=True)
+
+
+@dataclass(frozen=True)
+class EncoderFacts:
+    """What a run says of one encoder.
+
+    Attributes:
+        name: in the run.
+        kind: the plug-in.
+        is_baseline: whether it knows nothing of the data.
+        has_channels: whether its latents are feature maps.
+        methods: pooling methods that are measured.
+        compared: those whose sources, and maps, may be compared with another run's.
+        mapped: those that get maps.
+        left_out: why others are not measured.
+    """
+
+    name: str
+    kind: str
+    is_baseline: bool
+    has_channels: bool
+    methods: list[str]
+    compared: list[str]
+    mapped: list[str]
+    left_out: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What must be known to open a run: its folder carries it.
+
+    Attributes:
+        config: the whole configuration, as plain values.
+        encoders: in their order.
+        dims: of each map, by its name.
+        labelled: whether its samples may have labels.
+        revisions: what identifies the weights of each encoder; empty where it has none.
+    """
+
+    config: Mapping[str, Any]
+    encoders: tuple[EncoderFacts, ...]
+    dims: Mapping[str, int]
+    labelled: bool
+    revisions: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_run_facts(path: Path | str, facts: Mapping[str, Any]) -> None:
+    """Write what must be known to open a run, as plain values, whose order counts."""
+    write_json(path, facts, sort_keys=False)
+
+
+def read_run_facts(path: Path | str) -> RunFacts:
+    """Read what `write_run_facts` wrote.
+
+    Raises:
+        LatentmapError: there is none, or it is damaged.
+    """
+    content = read_json(path)
+    with reading(path, "a description of a run"):
+        encoders = tuple(EncoderFacts(**encoder) for encoder in content.pop("encoders"))
+        return RunFacts(**content, encoders=encoders)
+
+
+class Results:
+    """The files of one run.
+
+    Args:
+        folder: of the run.
+        facts: what the run is made of.
+        shards: gives the ids of its shards; by default they are in its manifest.
+
+    Attributes:
+        folder: of the run.
+        facts: what the run is made of.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        facts: RunFacts,
+        shards: Callable[[], Iterable[str]] | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.facts = facts
+        self._shards = shards
+        self._readable: Collection[tuple[str, bool]] | None = None
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Results:
+        """Open a run by its folder alone.
+
+        Raises:
+            LatentmapError: the folder has no run.
+        """
+        return cls(folder, RUN.read(RUN.below(Path(folder))))
+
+    # ---- what there is one of ------------------------------------------------------------------
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration, as plain values."""
+        return self.facts.config
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return str(self.config["run"])
+
+    @property
+    def run(self) -> list[Key]:
+        """The key of what there is one of: nothing."""
+        return [()]
+
+    @property
+    def shards(self) -> list[str]:
+        """Ids of the shards of samples."""
+        if self._shards is not None:
+            return list(self._shards())
+        return [shard.id for shard in self.read(MANIFEST)]
+
+    @property
+    def sample_shards(self) -> list[Key]:
+        """(shard) of every shard of samples."""
+        return [(shard,) for shard in self.shards]
+
+    @property
+    def encoders(self) -> list[Key]:
+        """(encoder) of every encoder."""
+        return [(encoder.name,) for encoder in self.facts.encoders]
+
+    @property
+    def baselines(self) -> list[str]:
+        """Names of the encoders that know nothing of the data."""
+        return [encoder.name for encoder in self.facts.encoders if encoder.is_baseline]
+
+    @cached_property
+    def latents(self) -> list[Key]:
+        """(encoder, variant) of all latents."""
+        return self._of_encoders(lambda encoder: [()])
+
+    @cached_property
+    def inspected(self) -> list[Key]:
+        """(encoder, variant) of the latents that have channels."""
+        return self._of_encoders(lambda encoder: [()] if encoder.has_channels else [])
+
+    @property
+    def latent_shards(self) -> list[Key]:
+        """(encoder, variant, shard) of every shard of latents."""
+        return [(*key, shard) for key in self.latents for shard in self.shards]
+
+    @cached_property
+    def methods(self) -> list[Key]:
+        """(encoder, variant, method) of every embedding."""
+        return self._of_encoders(lambda encoder: [(method,) for method in encoder.methods])
+
+    @cached_property
+    def mapped(self) -> list[Key]:
+        """(encoder, variant, method) of the embeddings that get maps."""
+        return list(dict.fromkeys(key[:3] for key in self.maps))
+
+    @cached_property
+    def maps(self) -> list[Key]:
+        """(encoder, variant, method, projection) of every map."""
+        return self._of_encoders(
+            lambda encoder: [(m, name) for m in encoder.mapped for name in self.projections]
+        )
+
+    @property
+    def projections(self) -> list[str]:
+        """Names of the maps that are made of an embedding."""
+        return list(self.facts.dims)
+
+    @cached_property
+    def solid_maps(self) -> list[Key]:
+        """(encoder, variant, method, projection) of the maps in three dimensions."""
+        return [key for key in self.maps if self.facts.dims[key[3]] == 3]
+
+    @cached_property
+    def compared(self) -> list[Key]:
+        """(encoder, variant, method) of the embeddings in which sources are compared."""
+        if self.config["reference_run"] is None and len(self.config["samples"]["sources"]) == 1:
+            return []
+        return self._of_encoders(lambda encoder: [(method,) for method in encoder.compared])
+
+    @property
+    def annotated(self) -> list[Key]:
+        """The key of the annotations, where there are any."""
+        return self.run if self.config["annotations"] else []
+
+    @property
+    def exported_latents(self) -> list[Key]:
+        """(encoder, variant, format) of the latents to export."""
+        return self._in_formats(self.latents) if self.config["export"]["latents"] else []
+
+    @property
+    def exported_methods(self) -> list[Key]:
+        """(encoder, variant, method, format) of the embeddings to export."""
+        return self._in_formats(self.methods)
+
+    def _in_formats(self, keys: Iterable[Key]) -> list[Key]:
+        return [(*key, name) for key in keys for name in self.config["export"]["formats"]]
+
+    def _of_encoders(self, ends: Callable[[EncoderFacts], Iterable[Key]]) -> list[Key]:
+        return [
+            (encoder.name, variant, *end)
+            for encoder in self.facts.encoders
+            for variant in self.config["variants"]
+            for end in ends(encoder)
+        ]
+
+    # ---- where it lies -------------------------------------------------------------------------
+
+    def of(self, artifact: Artifact[Any]) -> Results:
+        """Return the run that these files are of: this one, or its reference."""
+        return self.reference if artifact.of_reference else self
+
+    @cached_property
+    def reference(self) -> Results:
+        """The finished run whose maps the samples of this one are placed into.
+
+        It may have more than this run asks for; its keys are those of this run, its shards those
+        that have samples.
+        """
+        folder = self.folder.parent / str(self.config["reference_run"])
+        manifest = MANIFEST.below(folder)
+        return Results(
+            folder, self.facts, lambda: [one.id for one in read_manifest(manifest) if one.rows]
+        )
+
+    def keys(self, artifact: Artifact[Any], **where: str) -> list[Key]:
+        """Return what there is one of these files of.
+
+        Args:
+            artifact: the kind of file.
+            where: values that wildcards of these names must have; other names do not count.
+        """
+        if artifact.of_reference and self.config["reference_run"] is None:
+            return []
+        allowed = {name: {value} for name, value in where.items()}
+        if artifact.with_baselines and "encoder" in allowed:
+            allowed["encoder"].update(self.baselines)
+        names = artifact.wildcards
+        return [
+            key
+            for key in artifact.keys(self.of(artifact))
+            if all(
+                name not in allowed or value in allowed[name]
+                for name, value in zip(names, key, strict=True)
+            )
+        ]
+
+    def pattern(self, artifact: Artifact[Any]) -> str:
+        """Return the path of a kind of file, with its wildcards."""
+        return f"{self.of(artifact).folder}/{artifact.pattern}"
+
+    def path(self, artifact: Artifact[Any], *key: str) -> Path:
+        """Return the path of one file.
+
+        Raises:
+            LatentmapError: these results were limited to others.
+        """
+        if self._readable is not None and _identity(artifact) not in self._readable:
+            raise LatentmapError(f"{artifact.pattern} is not among what this page says it reads.")
+        return artifact.below(self.of(artifact).folder, *key)
+
+    def paths(self, artifact: Artifact[Any], **where: str) -> list[Path]:
+        """Return the paths of these files; `where` as for `keys`."""
+        return [self.path(artifact, *key) for key in self.keys(artifact, **where)]
+
+    def job(self, artifact: Artifact[Any], rule: str, *made: Artifact[Any]) -> str:
+        """Return the pattern of a rule's logs or benchmarks, with the wildcards of its jobs.
+
+        Args:
+            artifact: `LOG` or `BENCHMARK`.
+            rule: its name.
+            made: a kind of file that has the wildcards of its jobs; none if it has one job.
+        """
+        wildcards = [f"{{{name}}}" for one in made for name in one.wildcards]
+        return str(self.path(artifact, "/".join([rule, *wildcards])))
+
+    # ---- what it holds -------------------------------------------------------------------------
+
+    def read(self, artifact: Artifact[T], *key: str) -> T:
+        """Open one file.
+
+        Raises:
+            LatentmapError: it is missing, damaged, of another version or of another place.
+        """
+        return artifact.read(self.path(artifact, *key))
+
+    def read_all(self, artifact: Artifact[T], **where: str) -> dict[Key, T]:
+        """Open these files, by their keys; `where` as for `keys`."""
+        return {key: self.read(artifact, *key) for key in self.keys(artifact, **where)}
+
+    def limited_to(self, artifacts: Iterable[Artifact[Any]]) -> Results:
+        """Return these results for a reader of these kinds of files, who gets no other."""
+        limited = Results(self.folder, self.facts, self._shards)
+        limited._readable = {_identity(artifact) for artifact in (*artifacts, MANIFEST)}
+        return limited
+
+
+def _identity(artifact: Artifact[Any]) -> tuple[str, bool]:
+    return artifact.pattern, artifact.of_reference
+
+
+_EMBEDDED = "{encoder}/{variant}/{method}"
+_RUN = attrgetter("run")
+_SHARDS = attrgetter("sample_shards")
+_LATENTS = attrgetter("latents")
+_INSPECTED = attrgetter("inspected")
+_METHODS = attrgetter("methods")
+_MAPS = attrgetter("maps")
+
+RUN = Artifact("run.json", _RUN, read_run_facts)
+PLAN = Artifact("plan.json", _RUN, read_json)
+
+DOWNLOAD = Artifact("samples/download/{source}.parquet", lambda results: [], read_parquet)
+SAMPLES: Artifact[pa.Table] = Artifact("samples/{shard}.arrow", _SHARDS, read_arrow)
+SHARD_QUARANTINE = Artifact("samples/quarantine/{shard}.parquet", _SHARDS, read_parquet)
+MANIFEST: Artifact[list[Shard]] = Artifact("samples/manifest.json", _RUN, read_manifest)
+QUARANTINE = Artifact("samples/quarantine.parquet", _RUN, read_parquet)
+ANNOTATIONS = Artifact("samples/annotations.parquet", attrgetter("annotated"), read_parquet)
+THUMBNAILS: Artifact[pa.Table] = Artifact("thumbnails/{shard}.arrow", _SHARDS, read_arrow)
+
+FIT = Artifact("latents/{encoder}/fit.parquet", attrgetter("encoders"), read_parquet)
+LATENTS: Artifact[LatentShard] = Artifact(
+    "latents/{encoder}/{variant}/{shard}.arrow", attrgetter("latent_shards"), read_latents
+)
+EMBEDDING = Artifact(f"embeddings/{_EMBEDDED}.parquet", _METHODS, read_embedding)
+NEIGHBORS = Artifact(f"neighbors/{_EMBEDDED}.parquet", _METHODS, read_parquet)
+
+METRICS = Artifact(f"metrics/{_EMBEDDED}.json", _METHODS, read_json)
+SCORES = Artifact(f"metrics/{_EMBEDDED}.scores.parquet", _METHODS, read_parquet)
+SAMPLING_WEIGHTS = Artifact(f"metrics/{_EMBEDDED}.sampling_weights.parquet", _METHODS, read_parquet)
+SOURCE_METRICS = Artifact(f"metrics/{_EMBEDDED}.sources.json", attrgetter("compared"), read_json)
+AGREEMENT = Artifact("metrics/{encoder}/{variant}/agreement.json", _LATENTS, read_json)
+RANKING = Artifact("metrics/ranking.json", _RUN, read_json)
+
+PROJECTION: Artifact[PlacedSamples] = Artifact(
+    f"projections/{_EMBEDDED}/{{projection}}.parquet", _MAPS, read_map
+)
+TRUST = Artifact(f"projections/{_EMBEDDED}/{{projection}}.trust.parquet", _MAPS, read_parquet)
+MAP_AGREEMENT = Artifact("projections/{encoder}/{variant}/agreement.json", _LATENTS, read_json)
+
+CHANNELS = Artifact("inspection/{encoder}/{variant}/channels.json", _INSPECTED, read_json)
+POSITIONS = Artifact("inspection/{encoder}/{variant}/positions.parquet", _INSPECTED, read_parquet)
+CHANNEL_MAPS = Artifact("inspection/{encoder}/{variant}/maps.parquet", _INSPECTED, read_parquet)
+
+LABELS = Artifact("report/labels.json", _RUN, read_json)
+VEGA = Artifact("report/vega.js", _RUN, read_stamped_text)
+METRICS_CSV = Artifact("report/metrics_table.csv", _RUN, Path)
+METRICS_JSON = Artifact("report/metrics_table.json", _RUN, Path)
+METRICS_PARQUET = Artifact("report/metrics_table.parquet", _RUN, read_parquet)
+REPORTED_METRICS = Artifact(
+    "report/{encoder}/{variant}/per_method/{method}/metrics.json", _METHODS, Path
+)
+COSTS_CSV = Artifact("report/costs.csv", _RUN, Path)
+COSTS_JSON = Artifact("report/costs.json", _RUN, Path)
+FIGURE = Artifact("report/{figure}", lambda results: [], Path)
+
+COORDS = Artifact(f"export/{_EMBEDDED}/vis_{{projection}}_coords.npy", _MAPS, Path)
+EXPORTED_METADATA = Artifact("export/metadata.csv", _RUN, Path)
+EXPORTED_LATENTS = Artifact(
+    "export/{encoder}/{variant}/latents.{format}", attrgetter("exported_latents"), Path
+)
+EXPORTED_EMBEDDING = Artifact(
+    f"export/{_EMBEDDED}/embeddings.{{format}}", attrgetter("exported_methods"), Path
+)
+EXPORTED_POINTS = Artifact(
+    f"export/{_EMBEDDED}/{{projection}}/embeddings_3d.json", attrgetter("solid_maps"), Path
+)
+
+LOG = Artifact("logs/{job}.log", lambda results: [], Path)
+BENCHMARK = Artifact("benchmarks/{job}.tsv", lambda results: [], Path)
+LOGS = Artifact("logs", _RUN, Path)
+
+
+def page_file(name: str, keys: Callable[[Results], Iterable[Key]]) -> Artifact[str]:
+    """Return the address of a kind of page.
+
+    Args:
+        name: path below the report's folder.
+        keys: gives what there is one of.
+    """
+    return Artifact(f"report/{name}", keys, read_stamped_text)
