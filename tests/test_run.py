@@ -34,6 +34,9 @@ def test_ready_configurations_are_valid_and_say_run_and_input(name):
         ({"encodres": []}, "encodres: Unknown key 'encodres'. Did you mean 'encoders'?"),
         ({"variants": ["boxs"]}, "Did you mean 'boxes'? Allowed: plain, boxes."),
         ({"methods": ["mena"]}, "Did you mean 'mean'?"),
+        ({"methods": ["min", "mode_max"]}, "methods.1: 'mode_max' is called 'max' here."),
+        ({"methods": "patch_8x8"}, "methods.0: 'patch_8x8' is called 'patch8' here."),
+        ({"maps": ["minmax_concat"]}, "maps.0: 'minmax_concat' is called 'minmax' here."),
         ({"encoders": [{"kind": "dtc"}]}, "Unknown kind 'dtc'. Did you mean 'dct'?"),
         ({"encoders": [{"kind": "dct", "sise": 8}]}, "Unknown key 'sise'. Did you mean 'size'?"),
         ({"encoders": [{"size": 8}]}, "encoders.0: 'kind' is missing."),
@@ -82,6 +85,12 @@ def test_all_mistakes_are_told_at_once():
     with pytest.raises(LatentmapError) as error:
         load_run({**SMALLEST, "variants": ["x"], "mapps": []})
     assert "variants.0" in str(error.value) and "mapps" in str(error.value)
+
+
+def test_methods_may_be_listed_as_on_a_command_line():
+    run = load_run({**SMALLEST, **read_config([], ["methods=min, max", "maps=max"])})
+    assert run.methods == ("min", "max")
+    assert run.maps == ("max",)
 
 
 def test_input_reaches_every_part_that_names_none():

@@ -29,7 +29,7 @@ from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
 from latentmap.names import FolderName, MapName, Title, check_free, check_together
 from latentmap.neighbors.search import NeighborOptions
-from latentmap.pool.method import METHODS, PoolingMethod
+from latentmap.pool.method import METHODS, PoolingMethod, name_of
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
 from latentmap.project.quality import TrustOptions
 from latentmap.report.options import ReportOptions
@@ -70,6 +70,13 @@ def _over_default_maps(projections: Any) -> Any:
     }
 
 
+def _refuse_former_name(given: Any) -> Any:
+    ours = name_of(given) if isinstance(given, str) else given
+    if ours != given and ours in METHODS.names():
+        raise ValueError(f"'{given}' is called '{ours}' here")
+    return given
+
+
 # What the plug-ins' files decide is for the type checker what they have in common.
 if TYPE_CHECKING:
     Method = str
@@ -78,7 +85,7 @@ if TYPE_CHECKING:
     AnyEncoder = EncoderOptions
     AnyProjection = ProjectionOptions
 else:
-    Method = Literal[METHODS.names()]
+    Method = Annotated[Literal[METHODS.names()], BeforeValidator(_refuse_former_name)]
     MetricsOptions = create_model(
         "MetricsOptions",
         __base__=Options,
@@ -199,6 +206,14 @@ class Run(Options):
     def _name_maps(cls, projections: dict[str, Any]) -> dict[str, Any]:
         check_together(projections)
         return projections
+
+    @field_validator("methods", "maps", "variants", mode="before")
+    @classmethod
+    def _split_names(cls, names: Any) -> Any:
+        """Take `methods=min,max`, as a command line has it, as a list."""
+        if isinstance(names, str) and names != "all":
+            return [name.strip() for name in names.split(",")]
+        return names
 
     @field_validator("methods", "maps", "variants")
     @classmethod

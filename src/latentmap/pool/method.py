@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -61,6 +62,15 @@ class PoolingMethod(Plugin[Options]):
     def finish(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Transform the table of all samples (N, D'), where a method needs them together."""
         return pooled
+
+
+def name_of(given: str) -> str:
+    """Return a method's name without what the first scripts of its kind put around it.
+
+    `mode_max` and `max_pool` are `max`, `minmax_concat` is `minmax`, `patch_8x8` is `patch8`.
+    """
+    bare = re.sub(r"^mode_|_(?:pool|concat|flat|mode)$", "", given)
+    return re.sub(r"^patch_(\d+)(?:x\1)?$", r"patch\1", bare)
 
 
 METHODS: Registry[PoolingMethod] = Registry(
