@@ -13,12 +13,14 @@ import pytest
 from latentmap.errors import LatentmapError
 from latentmap.metrics.density import (
     COINCIDE,
+    NO_DIMENSION,
     DensityOptions,
     LocalDensity,
     effective_number,
     local_density,
     write_sampling_weights,
 )
+from latentmap.metrics.intrinsic_dimension import intrinsic_dimension
 from latentmap.metrics.measure import measure
 from latentmap.metrics.metric import METRICS
 from latentmap.neighbors.graph import Audit
@@ -112,6 +114,88 @@ def test_a_dense_cluster_loses_weight_to_the_rare_samples(embed):
     assert (drawn >= 900).mean() == pytest.approx(labels["density_share"][1], abs=0.02)
 
 
+def two_regions(random, shape, dims, further=0):
+    """A tenth of 1,000 samples far from the others, in a region of the same extent.
+
+    In `dims` dimensions, turned into `further` ones more.
+    """
+    values = getattr(random, shape)(size=(1000, dims))
+    values[:100, 0] += 1000
+    turn = np.linalg.qr(random.normal(size=(dims + further, dims)))[0]
+    return values @ turn.T
+
+
+@pytest.mark.parametrize("shape", ["normal", "uniform"])
+@pytest.mark.parametrize(
+    ("dims", "further", "inverse"),
+    [(1, 0, 0.45), (2, 0, 0.25), (2, 100, 0.25), (8, 0, 0.13), (64, 0, 0.11), (512, 0, 0.1)],
+)
+def test_draws_by_volume_meet_a_sparse_region_as_often_as_a_dense_one(
+    embed, shape, dims, further, inverse
+):
+    """In any number of dimensions, where those by inverse density do in one only."""
+    shares, sizes = [], []
+    for seed in range(3):
+        values = two_regions(np.random.default_rng(seed), shape, dims, further)
+        graph = embed(values, ["a"] * 1000).graph
+        both = [local_density(graph, 10, weights).weights for weights in ("inverse", "volume")]
+        shares.append([weights[:100].sum() for weights in both])
+        sizes.append(effective_number(both[1]))
+    by_inverse, by_volume = np.mean(shares, axis=0)
+    assert by_inverse == pytest.approx(inverse, abs=0.07)
+    assert by_volume == pytest.approx(0.5, abs=0.12)
+    assert min(sizes) >= 100
+
+
+def test_a_wide_region_in_many_dimensions_leaves_a_tenth_of_the_samples(embed):
+    random = np.random.default_rng(0)
+    values = random.normal(size=(500, 64))
+    values[:30] *= 4
+    data = embed(values, ["a"] * 500)
+    plain, capped = (local_density(data.graph, 10, weights) for weights in ("inverse", "volume"))
+    assert effective_number(capped.weights) >= 50
+    assert effective_number(plain.weights**capped.dimension) < 15
+    assert effective_number(plain.weights) > 300
+    assert (capped.weights > 0).all() and capped.weights.sum() == pytest.approx(1)
+    # The cap keeps the order, and is the same for all that are above it.
+    order = np.argsort(plain.weights)
+    assert (np.diff(capped.weights[order]) >= 0).all()
+    assert (capped.weights == capped.weights.max()).sum() >= 30
+    # What is below the cap is to the power of the dimension.
+    low, high = order[[100, 300]]
+    ratio = np.log(capped.weights[high] / capped.weights[low])
+    assert ratio == pytest.approx(
+        capped.dimension * np.log(plain.weights[high] / plain.weights[low])
+    )
+
+
+@pytest.mark.parametrize("dims", [1, 2, 5])
+def test_the_dimension_of_a_sphere(embed, dims):
+    values = np.random.default_rng(dims).normal(size=(800, dims + 1))
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    graph = embed(np.hstack([values, np.zeros((800, 7))]), ["a"] * 800).graph
+    assert intrinsic_dimension(graph.every.distances) == pytest.approx(dims, rel=0.06)
+
+
+def test_the_dimension_is_that_of_scikit_dimension(embed):
+    """Version 0.5.0: `skdim.id.MLE(unbiased=False).fit(values, n_neighbors=10, comb="mle")`."""
+    values = np.random.default_rng(0).normal(size=(500, 4))
+    values /= np.linalg.norm(values, axis=1)[:, None]
+    graph = embed(np.hstack([values, np.zeros((500, 2))]), ["a"] * 500).graph
+    assert intrinsic_dimension(graph.every.distances) == pytest.approx(2.918426715789652, rel=1e-6)
+
+
+def test_copies_do_not_tell_the_dimension_and_its_lack_is_said(embed):
+    line = np.random.default_rng(0).uniform(size=(400, 1))
+    once, twice = (embed(v, ["a"] * len(v)).graph for v in (line, np.repeat(line, 2, axis=0)))
+    assert intrinsic_dimension(once.every.distances) == pytest.approx(1, abs=0.1)
+    assert intrinsic_dimension(twice.every.distances) == pytest.approx(1, abs=0.15)
+    for values in (np.eye(6), [[0.0], [1.0]]):
+        found = local_density(embed(values, ["a"] * len(values)).graph, 10, "volume")
+        assert found.dimension is None and NO_DIMENSION in found.note
+        np.testing.assert_allclose(found.weights, 1 / len(values))
+
+
 def test_the_k_of_the_run_decides_and_an_approximate_graph_is_said(embed, clusters):
     data = embed(*clusters)
     wide, narrow = (
@@ -143,4 +227,11 @@ def test_weights_on_disk(tmp_path, embed, clusters):
     assert (table["percentile"].min(), table["percentile"].max()) == (0, 100)
     facts = json.loads(pq.read_schema(path).metadata[b"latentmap"])
     assert facts.pop("effective_sample_size") == pytest.approx(1 / (found.weights**2).sum())
-    assert facts == {"k": 5, "samples": 80, "neighbors": {"exact": True}, "note": None}
+    assert facts == {
+        **{"k": 5, "samples": 80, "dimension": None, "note": None},
+        "neighbors": {"exact": True},
+    }
+    by_volume = local_density(data.graph, 5, "volume")
+    write_sampling_weights(path, data.graph.ids, by_volume, 5, data.graph.exactness)
+    facts = json.loads(pq.read_schema(path).metadata[b"latentmap"])
+    assert facts["dimension"] == pytest.approx(by_volume.dimension)

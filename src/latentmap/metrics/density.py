@@ -1,11 +1,13 @@
-"""Local density: how close the nearest neighbors of a sample are, and weights that balance it."""
+"""Local density: how close the nearest neighbors of a sample are, and weights against it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +15,22 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
+from latentmap.metrics.intrinsic_dimension import intrinsic_dimension
 from latentmap.neighbors.graph import NeighborGraph, nearest
 from latentmap.store.tables import numbers, strings, with_facts, write_parquet
 
 COINCIDE = "All samples coincide: every density is 1."
+
+NO_DIMENSION = (
+    "Weights are inverse to the density: the nearest neighbors tell no intrinsic dimension."
+)
+
+# Least effective sample size of weights by volume, as a share of the samples.
+LEAST_EFFECTIVE = 0.1
+# Largest logarithm of a ratio of volumes that is told from a larger one.
+LARGEST = 300
+
+Weights = Literal["inverse", "volume"]
 
 
 class DensityOptions(Options):
@@ -24,9 +38,12 @@ class DensityOptions(Options):
 
     Attributes:
         k: nearest neighbors whose mean distance is the inverse of a sample's local density.
+        weights: of sampling: `inverse` to the density, or by `volume`, which draws sparse regions
+            as often as dense ones of the same extent.
     """
 
     k: int = Field(default=10, ge=1)
+    weights: Weights = "inverse"
 
 
 @dataclass(frozen=True)
@@ -36,10 +53,12 @@ class LocalDensity:
     Attributes:
         density: (N,) inverse mean distance to the nearest neighbors, positive and finite.
         note: what a reader must know of how it was computed, if anything.
+        dimension: the intrinsic dimension, where weights are by volume.
     """
 
     density: NDArray[np.float64]
     note: str | None = None
+    dimension: float | None = None
 
     @property
     def percentile(self) -> NDArray[np.float64]:
@@ -51,14 +70,35 @@ class LocalDensity:
         ranks = np.cumsum(counts) - (counts + 1) / 2
         return 100 * ranks[place] / others
 
-    @property
+    @cached_property
     def weights(self) -> NDArray[np.float64]:
-        """(N,) sampling weights inverse to the density, which sum to 1."""
+        """(N,) sampling weights, which sum to 1.
+
+        They are inverse to the density or, where there is a dimension, to its power of that: the
+        volume that a sample has around it for its own. Draws by volume meet two regions of the same
+        extent equally often, however many samples there are in each. Few samples would make up most
+        of them where volumes differ widely, so that the largest are capped: at the highest one that
+        leaves an effective sample size of a tenth of the samples.
+        """
         rarity = 1 / self.density
+        if self.dimension is not None:
+            rarity = _volumes(rarity, self.dimension)
         return rarity / rarity.sum()
 
 
-def local_density(graph: NeighborGraph, k: int) -> LocalDensity:
+def _volumes(radii: NDArray[np.float64], dimension: float) -> NDArray[np.float64]:
+    """Return the volumes of balls, up to a factor, the largest of them capped if need be."""
+    # No cap below the largest tenth is needed, so that volumes are given in units of its least.
+    tenth = np.sort(radii)[-math.ceil(LEAST_EFFECTIVE * len(radii))]
+    volumes = np.exp(np.minimum(dimension * np.log(radii / tenth), LARGEST))
+    caps = np.sort(volumes)
+    above = np.arange(len(caps), 0, -1) - 1
+    sums, squares = np.cumsum(caps) + above * caps, np.cumsum(caps**2) + above * caps**2
+    enough = sums**2 >= LEAST_EFFECTIVE * len(caps) * squares
+    return np.minimum(volumes, caps[enough][-1])
+
+
+def local_density(graph: NeighborGraph, k: int, weights: Weights = "inverse") -> LocalDensity:
     """Return the local density of every sample: 1 / mean distance to its k nearest neighbors.
 
     Neighbors are all other samples, those of the same source group included. A sample that
@@ -68,6 +108,7 @@ def local_density(graph: NeighborGraph, k: int) -> LocalDensity:
     Args:
         graph: the neighbors, exact or approximate.
         k: neighbors looked at; all others where there are fewer.
+        weights: what sampling weights are made of.
 
     Raises:
         LatentmapError: the graph holds fewer than k neighbors per row.
@@ -87,7 +128,13 @@ def local_density(graph: NeighborGraph, k: int) -> LocalDensity:
         notes.append(
             f"{equal} samples coincide with their nearest neighbors and get the largest density."
         )
-    return LocalDensity(1 / np.maximum(means, positive.min()), " ".join(notes) or None)
+    dimension = None
+    if weights == "volume":
+        dimension = intrinsic_dimension(distances)
+        if not math.isfinite(dimension):
+            dimension = None
+            notes.append(NO_DIMENSION)
+    return LocalDensity(1 / np.maximum(means, positive.min()), " ".join(notes) or None, dimension)
 
 
 def effective_number(weights: NDArray[Any]) -> float:
@@ -107,7 +154,8 @@ def write_sampling_weights(
 
     The file holds id, density (float32), percentile (float32, 0 to 100) and weight (float64, sum
     1). JSON in the metadata of its schema says `k`, `samples`, the `effective_sample_size` of the
-    weights (`samples` is that of uniform ones), the exactness of the `neighbors`, and `note`.
+    weights (`samples` is that of uniform ones), the intrinsic `dimension` (null but for weights by
+    volume), the exactness of the `neighbors`, and `note`.
 
     Args:
         path: Parquet file.
@@ -128,6 +176,7 @@ def write_sampling_weights(
         "k": k,
         "samples": len(ids),
         "effective_sample_size": float(f"{effective_number(found.weights):.9g}"),
+        "dimension": found.dimension and float(f"{found.dimension:.9g}"),
         "neighbors": dict(neighbors),
         "note": found.note,
     }

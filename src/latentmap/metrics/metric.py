@@ -90,7 +90,7 @@ class LabelledEmbedding:
     @cached_property
     def local_density(self) -> LocalDensity:
         """How dense the embedding is around each sample."""
-        return local_density(self.graph, self.density.k)
+        return local_density(self.graph, self.density.k, self.density.weights)
 
     @cached_property
     def classes(self) -> NDArray[np.str_]:

@@ -1,4 +1,4 @@
-"""Local density: how many samples sampling by inverse density would be worth."""
+"""Local density: how many samples draws with the sampling weights would be worth."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, Met
 class Density(Metric[Options]):
     """Effective number of samples under density-aware sampling.
 
-    Weights are inverse to the local density (see `metrics/density.py`; its k is the run's
-    `density.k`). Under uniform sampling the number is `n_samples`.
+    Weights are those of the run's `density` options (see `metrics/density.py`). Under uniform
+    sampling the number is `n_samples`.
     """
 
     needs_labels = False
     reads_neighbors = True
     columns: ClassVar = {
         "density_effective_sample_size": MetricColumn(
-            "samples that weights inverse to the local density are worth (Kish)"
+            "equally weighted samples that the sampling weights are worth (Kish)"
         )
     }
 

@@ -1,4 +1,4 @@
-"""Local density by label: what sampling by inverse density would do to the labels."""
+"""Local density by label: what draws with the sampling weights would do to the labels."""
 
 from __future__ import annotations
 
