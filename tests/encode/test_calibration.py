@@ -58,7 +58,7 @@ def test_the_comparison_with_the_model():
 def test_the_first_analysis_is_plainly_out_of_range():
     found = Calibration(1406, 1406, SEED_MEANS, WAN.std, WAN)
     assert found.out_of_range
-    assert "2.5 (median) to 3.7 of the model's standard deviations" in found.warning()
+    assert "2.5 (median) to 3.7 (largest) of its standard deviations" in found.warning()
 
 
 def test_a_handful_of_samples_says_nothing():

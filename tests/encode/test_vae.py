@@ -195,7 +195,27 @@ def test_pixels_of_255_raise_the_alarm_and_pixels_in_range_do_not(folders, tmp_p
         pixels = from_numpy(np.stack(seen(range(6, 14)))).permute(0, 3, 1, 2).float()
         unscaled = calibrate(model.encode(pixels).latents.numpy(), encoder.statistics())
     assert unscaled.out_of_range
-    assert "out of the model's range" in unscaled.warning()
+    assert "not where the model's own are" in unscaled.warning()
+
+
+@pytest.mark.parametrize("name", ["AutoencoderTiny", "AutoencoderKLWan"])
+def test_pixels_may_be_given_in_another_range(folders, name):
+    import diffusers
+    import torch
+
+    model = getattr(diffusers, name).from_pretrained(folders[name]).eval()
+    pixels = torch.from_numpy(np.stack(images())).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        output = model.encode(pixels[:, :, None] if name == "AutoencoderKLWan" else pixels)
+    expected = output.latents if name == "AutoencoderTiny" else output.latent_dist.mode()[:, :, 0]
+    found = load(folders[name], pixel_range=(0, 255)).encode(images())
+    np.testing.assert_allclose(found, expected.numpy(), atol=2e-4 * expected.std().item())
+
+
+@pytest.mark.parametrize("wrong", [(1, 1), (255, 0)])
+def test_black_must_be_below_white(folders, wrong):
+    with pytest.raises(ValueError, match="the first must be below the second"):
+        load(folders["AutoencoderTiny"], pixel_range=wrong)
 
 
 def plain(sample):

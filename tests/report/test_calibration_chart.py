@@ -39,7 +39,7 @@ def test_pixels_of_0_to_255_raise_the_banner_and_correct_ones_do_not(photographs
     wrong = calibrate(encoded(photographs), stated)
     right = calibrate(encoded(photographs / 127.5 - 1), stated)
     (alarm,) = _alarms({PLACE: wrong, ("vae", "boxes"): right})
-    assert alarm.startswith("vae (plain): The latents are out of the model's range")
+    assert alarm.startswith("vae (plain): The latents are not where the model's own are")
 
 
 def test_the_chart_marks_the_channels_that_are_far_out(photographs, stated):

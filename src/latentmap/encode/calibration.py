@@ -68,9 +68,10 @@ class Calibration:
             return None
         distances = np.abs(self.z)
         return (
-            f"The latents are out of the model's range: their channel means are "
-            f"{np.median(distances):.1f} (median) to {distances.max():.1f} of the model's standard "
-            "deviations away from the model's own; was its input in the range it was trained on?"
+            f"The latents are not where the model's own are: their channel means lie "
+            f"{np.median(distances):.1f} (median) to {distances.max():.1f} (largest) of its "
+            "standard deviations away. Either the pixels are not in the range it was trained "
+            "on, or the images are of another kind."
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from latentmap.config import UserPath
 from latentmap.encode.calibration import StatedStatistics
@@ -40,6 +40,12 @@ NOT_OF_ENCODERS = ("decoder.", "post_quant_conv.", "loss.")
 """Starts of the names of weights that change no latent: of decoders, and of training alone."""
 
 
+def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
+    if not ends[0] < ends[1]:
+        raise ValueError("the first must be below the second")
+    return ends
+
+
 class VaeOptions(ImageOptions):
     """Options of a diffusers autoencoder.
 
@@ -51,6 +57,8 @@ class VaeOptions(ImageOptions):
         revision: commit of a model on the hub; pin it, a branch moves.
         dtype: number format in which the model runs.
         device: where the model runs; `auto` takes a GPU if there is one.
+        pixel_range: what black and white are given to the model as. All of diffusers' autoencoders
+            expect -1 and 1; another range repeats what a program did that knew no better.
         normalize: give latents minus the model's own mean, over its own standard deviation.
     """
 
@@ -59,6 +67,7 @@ class VaeOptions(ImageOptions):
     revision: str | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    pixel_range: Annotated[tuple[float, float], AfterValidator(_ascending)] = (-1, 1)
     normalize: bool = False
 
 
@@ -66,8 +75,7 @@ class Vae(ImageEncoder[VaeOptions]):
     """A diffusers autoencoder of images, or of videos that are one frame long.
 
     Its class is the one that the model's own configuration names; weights are read as safetensors
-    only, and no code comes with them. Pixels are in [-1, 1], which all of diffusers' autoencoders
-    of images and videos expect. Latents are the mode of the posterior.
+    only, and no code comes with them. Latents are the mode of the posterior.
     """
 
     Options: type[VaeOptions] = VaeOptions
@@ -194,9 +202,10 @@ class Vae(ImageEncoder[VaeOptions]):
         """Encode (size, size, 3) uint8 images: (n, C, H, W) float32."""
         import torch
 
+        black, white = self.options.pixel_range
         with torch.inference_mode():
             images = torch.from_numpy(np.stack(batch)).to(self._device)
-            pixels = images.permute(0, 3, 1, 2).to(self._dtype) / 127.5 - 1
+            pixels = images.permute(0, 3, 1, 2).to(self._dtype) / (255 / (white - black)) + black
             latents = _mode(self._model.encode(pixels.unsqueeze(2) if self._is_video else pixels))
             values = latents.squeeze(2) if self._is_video else latents
             encoded: NDArray[np.float32] = values.float().cpu().numpy()
