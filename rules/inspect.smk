@@ -17,6 +17,7 @@ rule inspect_latents:
         runtime=60,
     params:
         options=RUN.inspection.model_dump(),
+        metric=RUN.neighbors.metric,
         code=code("inspect_latents"),
     message:
         "Inspect the channels of {wildcards.encoder} ({wildcards.variant})"

@@ -78,6 +78,7 @@ rule compare_sources:
         runtime=60,
     params:
         reference=RUN.reference_run,
+        metric=RUN.neighbors.metric,
         statistics=RUN.statistics.model_dump(),
         code=code("compare_sources"),
     message:

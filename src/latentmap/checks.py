@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import polars as pl
 from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
 from latentmap.encode.models import may_have
 from latentmap.errors import LatentmapError
+from latentmap.neighbors.graph import read_metric
 from latentmap.project.reference import check_encoder
 from latentmap.run import Run, created, kind_of
 from latentmap.samples.annotations import check_annotation
@@ -85,7 +86,8 @@ def wrong_with_reference(run: Run, runs: Path = Path(RUNS)) -> Iterator[str]:
     if not manifest.exists():
         yield _not_there(run, manifest)
         return
-    embedded = (EMBEDDING.over("compared"), NEIGHBORS.over("compared"), PROJECTION)
+    graphs = NEIGHBORS.over("compared")
+    embedded = (EMBEDDING.over("compared"), graphs, PROJECTION)
     for encoder, variant in theirs.latents:
         where = {"encoder": encoder, "variant": variant}
         latents = theirs.paths(LATENTS, **where)
@@ -98,6 +100,8 @@ def wrong_with_reference(run: Run, runs: Path = Path(RUNS)) -> Iterator[str]:
             needed = (path for artifact in embedded for path in theirs.paths(artifact, **where))
             missing = [path for path in needed if not path.exists()]
             yield from other or [_not_there(run, path) for path in missing[:1]]
+            if not other and not missing:
+                yield from _complaints(partial(_check_metric, run, theirs.paths(graphs, **where)))
 
 
 def missing_devices(run: Run) -> list[str]:
@@ -176,6 +180,17 @@ def _check_encoder(run: Run, options: EncoderOptions, variant: str, latents: Pat
     known = None if encoder.is_cache else encoder.revision()
     drawn = run.draw.model_dump(mode="json") if variant == "boxes" else None
     check_encoder(latents, kind_of(options), known, encoder.settings(), drawn)
+
+
+def _check_metric(run: Run, graphs: Sequence[Path]) -> None:
+    """Refuse the graphs of a reference run that compares samples by another metric."""
+    for graph in graphs[:1]:
+        made, asked = read_metric(graph), run.neighbors.metric
+        if made != asked:
+            raise LatentmapError(
+                f"{graph} of the reference run was made with another metric (neighbors.metric "
+                f"{made} there, {asked} here). Use the same in both runs."
+            )
 
 
 def _complaints(look: Callable[[], object]) -> Iterator[str]:

@@ -52,10 +52,11 @@ def write(folder, values, labels=LABELS, sources=None, shards=(25, COUNT)):
     return latents, samples
 
 
-def run(folder, values, options=None, **changes):
+def run(folder, values, options=None, metric="euclidean", **changes):
     """Inspect latents; return what was found, and its maps."""
     outputs = {name: folder / file for name, file in FILES.items()}
-    inspect_latents(*write(folder, values, **changes), options or InspectOptions(), **outputs)
+    files = write(folder, values, **changes)
+    inspect_latents(*files, options or InspectOptions(), metric, **outputs)
     found = read_inspection(outputs["metrics"], outputs["positions"])
     return found, read_channel_maps(outputs["maps"])
 
@@ -232,3 +233,16 @@ def test_without_labels_channels_have_moments_and_maps(tmp_path, values):
     assert np.isnan(found.positions).all()
     np.testing.assert_array_equal(found.covariance, every.covariance)
     np.testing.assert_array_equal(maps.x, expected.x)
+
+
+def test_by_cosine_the_planes_of_a_channel_are_compared_by_their_direction(tmp_path, values):
+    """Planes of random lengths are those of length one, which Euclidean distances are not."""
+    lengths = np.random.default_rng(1).lognormal(size=(COUNT, SHAPE[0], 1, 1))
+    norms = np.linalg.norm(values.reshape(COUNT, SHAPE[0], -1), axis=2)[..., None, None]
+    grid = InspectOptions(grid=max(SHAPE))
+    longer, units = (values * lengths).astype(np.float32), (values / norms).astype(np.float32)
+    found, maps = run(tmp_path / "a", longer, grid, "cosine")
+    expected, expected_maps = run(tmp_path / "b", units, grid)
+    for one, other in zip(found.channels, expected.channels, strict=True):
+        assert (one.knn, one.knn_grouped) == (other.knn, other.knn_grouped)
+    np.testing.assert_allclose(maps.x, expected_maps.x, atol=1e-5)

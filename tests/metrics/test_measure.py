@@ -128,9 +128,10 @@ def test_the_recall_of_approximate_neighbors_stands_beside_what_is_made_from_the
     assert said in metrics["knn_category_acc"].note
     assert said not in (metrics["silhouette"].note or "")
     assert not any(said in (found.note or "") for found in exact.values())
-    facts = {"exact": False, "recall": 0.97, "k": 10, "rows": 50}
+    compared = {"metric": "euclidean", "zero_rows": 0}
+    facts = {"exact": False, "recall": 0.97, "k": 10, "rows": 50, **compared}
     assert describe(approximate, metrics, by_label)["neighbors"] == facts
-    assert describe(data, exact, by_label)["neighbors"] == {"exact": True}
+    assert describe(data, exact, by_label)["neighbors"] == {"exact": True, **compared}
 
 
 @pytest.fixture

@@ -75,7 +75,9 @@ def test_few_rows(count, values):
 def test_the_file_says_whether_the_graph_is_exact(values, tmp_path):
     graph = exact_graph(values)
     write_graph(tmp_path / "exact.parquet", graph)
-    assert pq.read_schema(tmp_path / "exact.parquet").metadata[b"latentmap"] == b'{"exact": true}'
+    assert pq.read_schema(tmp_path / "exact.parquet").metadata[b"latentmap"] == (
+        b'{"exact": true, "metric": "euclidean"}'
+    )
     assert read_graph(tmp_path / "exact.parquet").audit is None
     found = Audit(0.97, 10, 50)
     write_graph(tmp_path / "approximate.parquet", replace(graph, audit=found))

@@ -37,6 +37,7 @@ def test_a_map_has_ids_float32_axes_and_facts(clusters, files):
     assert facts == {
         "explained_variance": expected.shares.tolist(),
         "projection": {"kind": "pca", "dims": 3, "seed": 0, "pca": None},
+        "metric": "euclidean",
     }
 
 

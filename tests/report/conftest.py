@@ -355,7 +355,8 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         }
         for position, label in enumerate(LABELS)
     }
-    return {"neighbors": {"exact": True}, "metrics": metrics, "labels": labels}
+    graph = {"exact": True, "metric": "euclidean", "zero_rows": 0}
+    return {"neighbors": graph, "metrics": metrics, "labels": labels}
 
 
 def _write_agreements(run: FakeRun, encoder: str, variant: str) -> None:

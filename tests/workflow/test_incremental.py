@@ -86,6 +86,16 @@ def test_one_metric_parameter_runs_the_metrics(project):
     check(project, matching(names, "metrics/") - agreements(names, "metrics/"), own_maps(names))
 
 
+def test_another_metric_of_neighbors_runs_all_that_is_made_of_embeddings(project):
+    project.configure({"neighbors": {"metric": "cosine"}})
+    announced = project.pending()
+    parts = {name.split("/")[0] for name in announced}
+    assert parts == {"neighbors", "metrics", "projections", "inspection", "report"}
+    names = set(project.outputs())
+    made = matching(names, "neighbors/", "metrics/", "projections/", "inspection/")
+    assert matching(announced, "neighbors/", "metrics/", "projections/", "inspection/") == made
+
+
 def test_one_projection_parameter_runs_its_maps(project):
     project.configure({"projections": {"tsne": None, "umap": {"min_dist": 0.5}}})
     names = set(project.outputs())

@@ -40,6 +40,9 @@ def test_a_run_is_placed_into_the_maps_of_another_and_compared_with_it(project):
     project.configure({**NEW, "reference_run": "gone"})
     said = project.run_snakemake("-n", *CONFIGURED, check=False)
     assert "results/gone/samples/manifest.json is not there. Run 'gone' first" in said
+    project.configure({**NEW, "neighbors": {"metric": "cosine"}})
+    said = project.run_snakemake("-n", *CONFIGURED, check=False)
+    assert "another metric (neighbors.metric euclidean there, cosine here)" in said
     project.configure({**NEW, "encoders": [{"kind": "metadata", "name": "dct"}]})
     said = project.run_snakemake("-n", *CONFIGURED, check=False)
     assert "made by an encoder of kind 'dct', this run has 'metadata'" in said

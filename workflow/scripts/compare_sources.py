@@ -16,7 +16,9 @@ def main(snakemake):
         )
         compare_sources(
             RunFiles(given.embedding, _named(given.maps), given.samples),
-            SourcesOptions.of(StatisticsOptions(**snakemake.params.statistics)),
+            SourcesOptions.of(
+                StatisticsOptions(**snakemake.params.statistics), snakemake.params.metric
+            ),
             snakemake.output.sources,
             None if run is None else (run, old),
         )

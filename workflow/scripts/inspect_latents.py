@@ -11,6 +11,7 @@ def main(snakemake):
             snakemake.input.latents,
             snakemake.input.samples,
             InspectOptions(**snakemake.params.options),
+            snakemake.params.metric,
             metrics=snakemake.output.metrics,
             positions=snakemake.output.positions,
             maps=snakemake.output.maps,

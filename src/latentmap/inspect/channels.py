@@ -26,6 +26,7 @@ from latentmap.metrics.metric import LabelledEmbedding
 from latentmap.metrics.metrics.silhouette import Silhouette, SilhouetteOptions
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
+from latentmap.neighbors.rows import DistanceMetric, compared
 from latentmap.pool.embed import float_blocks
 from latentmap.pool.grids import adaptive, cell_means, covering
 from latentmap.project.components import principal_components
@@ -109,6 +110,7 @@ def inspect_latents(
     latents: Sequence[Path | str],
     samples: Sequence[Path | str],
     options: InspectOptions,
+    metric: DistanceMetric = "euclidean",
     *,
     metrics: Path | str,
     positions: Path | str,
@@ -120,6 +122,7 @@ def inspect_latents(
         latents: shards of latents (C, H, W).
         samples: the shards of samples they belong to, in the same order.
         options: of the inspection.
+        metric: by which the planes of a channel are compared.
         metrics: output, JSON.
         positions: output, Parquet.
         maps: output, Parquet.
@@ -130,7 +133,7 @@ def inspect_latents(
     """
     labelled = _read_labels(samples)
     shards = _open(latents, samples)
-    inspection, channel_maps = inspect(shards, labelled, options)
+    inspection, channel_maps = inspect(shards, labelled, options, metric)
     write_inspection(metrics, positions, maps, inspection, channel_maps)
 
 
@@ -176,7 +179,10 @@ def _open(latents: Sequence[Path | str], samples: Sequence[Path | str]) -> list[
 
 
 def inspect(
-    shards: Sequence[LatentShard], labelled: _Labelled, options: InspectOptions
+    shards: Sequence[LatentShard],
+    labelled: _Labelled,
+    options: InspectOptions,
+    metric: DistanceMetric,
 ) -> tuple[Inspection, ChannelMaps]:
     """Inspect latents.
 
@@ -184,6 +190,7 @@ def inspect(
         shards: with rows, of one shape (C, H, W).
         labelled: the samples of all shards.
         options: of the inspection.
+        metric: by which the planes of a channel are compared.
     """
     channels, height, width = shards[0].values.shape[1:]
     rows = _compared(len(labelled.ids), options)
@@ -194,7 +201,8 @@ def inspect(
     between, within = (np.empty((channels, height, width)) for _ in range(2))
     for chosen in _passes(channels, (height, width), len(labelled.labels), len(rows), grid):
         between[chosen], within[chosen], planes = _sums(shards, labelled, chosen, rows, grid)
-        for channel, plane in zip(range(channels)[chosen], planes, strict=True):
+        for channel, values in zip(range(channels)[chosen], planes, strict=True):
+            plane = compared(values, metric)
             metrics.append(_channel(plane, moments, channel, rows, labelled, options.k))
             places.append(principal_components(plane, 2).coordinates)
     members = labelled.codes == np.arange(len(labelled.labels))[:, np.newaxis]
@@ -353,7 +361,7 @@ def _channel(
     """Return the metrics of one channel.
 
     Args:
-        plane: (n, cells) the channel of the compared samples.
+        plane: (n, cells) the channel of the compared samples, as rows that are compared.
         moments: of all channels of all samples.
         channel: its number.
         rows: (n,) the compared samples.

@@ -19,6 +19,7 @@ from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric
 from latentmap.metrics.permutation import most_permutations
 from latentmap.neighbors.graph import Audit, read_graph
+from latentmap.neighbors.rows import compared, row_lengths
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.files import write_json
 from latentmap.store.samples import read_samples
@@ -71,13 +72,24 @@ def measure_embedding(
     check_ids(embedding, ids, expected)
     graph = read_graph(neighbors)
     check_ids(neighbors, graph.ids, expected)
+    lengths = row_lengths(values) if graph.metric == "cosine" else None
+    values = compared(values, graph.metric)
     labels, label_groups, source_groups = (
         np.array(table[name].fill_null("").to_pylist(), np.str_)
         for name in ("label", "label_group", "source_group")
     )
     tokens = read_tokens(embedding)
     data = LabelledEmbedding(
-        values, labels, label_groups, source_groups, graph, tokens, statistics, density, search
+        values,
+        labels,
+        label_groups,
+        source_groups,
+        graph,
+        tokens,
+        statistics,
+        density,
+        search,
+        lengths,
     )
     measured, by_label = measure(data, metrics)
     write_json(output, describe(data, measured, by_label))
@@ -187,8 +199,9 @@ def describe(
     Returns:
         `samples` and `source_groups`, their numbers; `labelled`, how many have a label;
         `permutation`, how chance was estimated, null if no sample has a label; `neighbors`, the
-        exactness of the graph; `metrics`, by name the fields of its `Measurement` but for the
-        contributions; and `labels`, by name its number of samples `n` and what metrics say of it.
+        exactness and the metric of the graph, and how many rows have no direction (`zero_rows`);
+        `metrics`, by name the fields of its `Measurement` but for the contributions; and `labels`,
+        by name its number of samples `n` and what metrics say of it.
     """
     labelled, statistics = data.labelled, data.statistics
     return {
@@ -203,7 +216,11 @@ def describe(
             "most": most_permutations(statistics, len(labelled.values)),
             "seed": statistics.seed,
         },
-        "neighbors": data.graph.exactness,
+        "neighbors": {
+            **data.graph.exactness,
+            "metric": data.graph.metric,
+            "zero_rows": data.zero_rows,
+        },
         "metrics": {name: _plain(found) for name, found in measured.items()},
         "labels": {
             str(label): {metric: column[row].item() for metric, column in by_label.items()}

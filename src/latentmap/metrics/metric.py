@@ -38,7 +38,7 @@ class LabelledEmbedding:
     """One embedding with its labels and neighbors; what several metrics need is computed once.
 
     Attributes:
-        values: (N, D) float32.
+        values: (N, D) float32 rows as the run compares them.
         labels: (N,) label names; "" where a sample has none.
         label_groups: (N,) names of the coarser classes; the same.
         source_groups: (N,) names of what must not leak.
@@ -47,6 +47,8 @@ class LabelledEmbedding:
         statistics: how chance and uncertainty are estimated.
         density: how the local density is computed.
         search: how the graph was made.
+        lengths: (N,) of the rows before they were brought to length 1; None where they are
+            compared as they are.
     """
 
     values: NDArray[np.float32]
@@ -58,6 +60,7 @@ class LabelledEmbedding:
     statistics: StatisticsOptions = field(default_factory=StatisticsOptions)
     density: DensityOptions = field(default_factory=DensityOptions)
     search: NeighborOptions = field(default_factory=NeighborOptions)
+    lengths: NDArray[np.float64] | None = None
 
     @cached_property
     def labelled(self) -> LabelledEmbedding | None:
@@ -74,7 +77,18 @@ class LabelledEmbedding:
             label_groups=self.label_groups[rows],
             source_groups=groups,
             graph=find_neighbors(ids, values, groups.tolist(), self.search),
+            lengths=None if self.lengths is None else self.lengths[rows],
         )
+
+    @property
+    def zero_rows(self) -> int:
+        """How many rows have no direction where directions are compared."""
+        return 0 if self.lengths is None else int((self.lengths == 0).sum())
+
+    @property
+    def dimensions(self) -> int:
+        """Of the embedding, without the one that rows without a direction share."""
+        return self.values.shape[1] - (self.zero_rows > 0)
 
     @cached_property
     def sources(self) -> NDArray[np.intp]:

@@ -17,6 +17,7 @@ from latentmap.metrics.inference import StatisticsOptions, holm
 from latentmap.metrics.regions import region_shares
 from latentmap.metrics.similarity import group_order
 from latentmap.metrics.two_sample import PairOptions, compare_pair
+from latentmap.neighbors.rows import DistanceMetric, compared
 from latentmap.store.files import write_json
 from latentmap.store.maps import read_map
 from latentmap.store.samples import read_samples
@@ -32,15 +33,17 @@ class SourcesOptions(PairOptions):
         max_samples: of each source at most so many samples are compared, whole source groups
             drawn at random.
         regions: that a map is cut into.
+        metric: by which samples are compared.
     """
 
     max_samples: int = Field(default=1000, ge=2)
     regions: int = Field(default=12, ge=2)
+    metric: DistanceMetric = "euclidean"
 
     @classmethod
-    def of(cls, statistics: StatisticsOptions) -> SourcesOptions:
-        """Return the options of a run that estimates chance in this way."""
-        return cls(permutations=statistics.permutations, seed=statistics.seed)
+    def of(cls, statistics: StatisticsOptions, metric: DistanceMetric) -> SourcesOptions:
+        """Return the options of a run that estimates chance and compares samples in this way."""
+        return cls(permutations=statistics.permutations, seed=statistics.seed, metric=metric)
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def _compare(parts: Sequence[SourcedSamples], options: SourcesOptions) -> dict[s
     codes = np.array([places[source] for source in all_sources], np.intp)
     groups = _numbered(group for part in parts for group in part.groups)
     rows = drawn_rows(codes, groups, options.max_samples, options.seed)
-    values = _stacked([part.values for part in parts], rows)
+    values = compared(_stacked([part.values for part in parts], rows), options.metric)
     codes, groups, every = codes[rows], _numbered(groups[rows].tolist()), codes
     pairs: list[dict[str, Any]] = []
     for first, second in combinations(range(len(names)), 2):

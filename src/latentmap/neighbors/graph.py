@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
+from latentmap.neighbors.rows import DistanceMetric, read_rows
 from latentmap.store.files import reading
 from latentmap.store.tables import (
     check_ids,
     facts_of,
     matrix,
     numbers,
-    read_embedding,
     read_parquet,
+    read_parquet_schema,
     strings,
     with_facts,
     write_parquet,
@@ -77,6 +78,7 @@ class NeighborGraph:
         rotated: (N, r) float32, the rows of a table wider than long on their principal axes; see
             `rotation.rotate`. None for other tables.
         audit: of a graph that is approximate. None for an exact one.
+        metric: of the rows that were searched; see `rows.compared`.
     """
 
     ids: list[str]
@@ -84,6 +86,7 @@ class NeighborGraph:
     grouped: NeighborList
     rotated: NDArray[np.float32] | None = None
     audit: Audit | None = None
+    metric: DistanceMetric = "euclidean"
 
     @property
     def exactness(self) -> dict[str, Any]:
@@ -95,13 +98,13 @@ def audit_of(exactness: Mapping[str, Any]) -> Audit | None:
     """Return the audit that a graph's `exactness` holds, if it is not exact."""
     if exactness["exact"]:
         return None
-    return Audit(**{name: value for name, value in exactness.items() if name != "exact"})
+    return Audit(**{field.name: exactness[field.name] for field in fields(Audit)})
 
 
 def write_graph(path: Path | str, graph: NeighborGraph) -> None:
     """Write a graph as id + k indices + k distances, for both lists, and its rotated rows.
 
-    Its exactness is JSON in the metadata of the schema.
+    Its exactness and metric are JSON in the metadata of the schema.
     """
     columns = {"id": strings(graph.ids)}
     for suffix, neighbors in (("", graph.every), ("_grouped", graph.grouped)):
@@ -109,7 +112,8 @@ def write_graph(path: Path | str, graph: NeighborGraph) -> None:
         columns[f"distances{suffix}"] = _fixed(neighbors.distances)
     if graph.rotated is not None:
         columns["rotated"] = _fixed(graph.rotated)
-    write_parquet(path, with_facts(pa.table(columns), graph.exactness))
+    facts = {**graph.exactness, "metric": graph.metric}
+    write_parquet(path, with_facts(pa.table(columns), facts))
 
 
 def read_graph(path: Path | str) -> NeighborGraph:
@@ -121,8 +125,16 @@ def read_graph(path: Path | str) -> NeighborGraph:
             for suffix in ("", "_grouped")
         )
         rotated = matrix(table["rotated"]) if "rotated" in table.column_names else None
-        audit = audit_of(facts_of(table))
-    return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated, audit)
+        facts = facts_of(table)
+        audit, metric = audit_of(facts), facts["metric"]
+    return NeighborGraph(table["id"].to_pylist(), every, grouped, rotated, audit, metric)
+
+
+def read_metric(path: Path | str) -> DistanceMetric:
+    """Read the metric of a graph, and no row."""
+    with reading(path, "a neighbor graph"):
+        metric: DistanceMetric = facts_of(read_parquet_schema(path))["metric"]
+    return metric
 
 
 def read_graph_of(
@@ -140,8 +152,8 @@ def read_graph_of(
 
 
 def read_compact(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:
-    """Read (N, r) rows with the distances of an embedding's, in fewer dimensions where known."""
-    return read_embedding(embedding)[1] if graph.rotated is None else graph.rotated
+    """Read (N, r) rows with the distances of those compared, in fewer dimensions where known."""
+    return graph.rotated if graph.rotated is not None else read_rows(embedding, graph.metric)[1]
 
 
 def _fixed(values: NDArray[np.int32] | NDArray[np.float32]) -> pa.FixedSizeListArray:

@@ -45,7 +45,7 @@ def project_embedding(
         layout = lay_out(embedding, graph, projection)
     except LatentmapError as error:
         raise LatentmapError(f"{neighbors}: {error}") from None
-    facts = {**layout.facts, "projection": described(projection)}
+    facts = {**layout.facts, "projection": described(projection), "metric": graph.metric}
     write_map(output, graph.ids, layout.coordinates, facts)
 
 
@@ -74,8 +74,10 @@ def lay_out(
 def _found_as(graph: NeighborGraph) -> NeighborOptions:
     """Return options that find neighbors as those of a graph were: exactly, or nearly all."""
     if graph.audit is None:
-        return NeighborOptions(k=graph.every.k, index="exact")
-    return NeighborOptions(k=graph.every.k, index="approximate", audit=graph.audit.rows)
+        return NeighborOptions(k=graph.every.k, index="exact", metric=graph.metric)
+    return NeighborOptions(
+        k=graph.every.k, index="approximate", metric=graph.metric, audit=graph.audit.rows
+    )
 
 
 def _placed(

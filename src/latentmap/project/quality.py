@@ -18,6 +18,7 @@ from latentmap.config import Options
 from latentmap.neighbors.distances import row_blocks
 from latentmap.neighbors.exact import Distances
 from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph_of
+from latentmap.neighbors.rows import DistanceMetric
 from latentmap.project.place import lay_out
 from latentmap.project.projection import Projection, ProjectionOptions
 from latentmap.store.maps import read_map
@@ -140,7 +141,15 @@ def assess_maps(
         outputs, projections, read, qualities, strict=True
     ):
         spread = _spread(embedding, graph, projection, found.coordinates, options.seeds)
-        write_trust(output, expected, quality, spread, options.seeds, found.facts.get("neighbors"))
+        write_trust(
+            output,
+            expected,
+            quality,
+            spread,
+            options.seeds,
+            found.facts.get("neighbors"),
+            graph.metric,
+        )
 
 
 def assess(
@@ -288,13 +297,15 @@ def write_trust(
     spread: NDArray[np.float64],
     seeds: int,
     neighbors: Mapping[str, Any] | None = None,
+    metric: DistanceMetric = "euclidean",
 ) -> None:
     """Write id, trustworthiness, continuity, recall, intrusion, trust and spread on one map.
 
     The metadata of its schema hold, as JSON, the means of the first three, the median `intrusion`
     and `spread`, the share of samples that are `doubtful`, and `k`, `assessed` (samples) and
     `seeds`, which they come from; null stands for what is not defined. Of a map that is made of
-    approximate neighbors they hold the exactness of these, as `neighbors`.
+    approximate neighbors they hold the exactness of these, as `neighbors`. `metric` is that of the
+    embedding.
 
     Args:
         path: the Parquet file.
@@ -303,6 +314,7 @@ def write_trust(
         spread: (N,) as `spread_over_seeds` returns it.
         seeds: how many more times the map was made.
         neighbors: exactness of the approximate neighbors that the map is made of, if it is.
+        metric: by which samples were compared in the embedding.
     """
     columns = {
         "trustworthiness": quality.trustworthiness,
@@ -317,6 +329,7 @@ def write_trust(
         "k": quality.k,
         "assessed": int(assessed.sum()),
         "seeds": seeds,
+        "metric": metric,
         "doubtful": _rounded(np.mean, (quality.trust < DOUBTFUL)[assessed]),
         "intrusion": _rounded(np.median, quality.intrusion[assessed]),
         "spread": _rounded(np.median, spread[np.isfinite(spread)]),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
 from latentmap.neighbors.graph import NeighborGraph, read_graph
+from latentmap.neighbors.rows import compared_alike
 from latentmap.project.components import principal_components
 from latentmap.project.place import described
 from latentmap.project.placement import Reference, linear_places, nearest_in
@@ -75,9 +76,16 @@ def project_into_reference(
             f"{embedding} has {values.shape[1]} dimensions where {reference.embedding} of the "
             f"reference run has {found.values.shape[1]}. Encode both runs with the same options."
         )
+    values, old = compared_alike([values, found.values], graph.metric)
+    found = Reference(old, found.coordinates)
     far = far_share(values, found.values, graph)
     layout = projection.extend(*_reduced(values, found, projection.options.pca))
-    facts = {"reference": reference.run, "far": far, "projection": described(projection)}
+    facts = {
+        "reference": reference.run,
+        "far": far,
+        "projection": described(projection),
+        "metric": graph.metric,
+    }
     write_map(output, ids, layout.coordinates, facts)
 
 

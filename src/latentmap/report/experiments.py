@@ -10,6 +10,7 @@ from typing import Any
 
 from latentmap.metrics.metric import HEADLINE, Measurement, known_metrics
 from latentmap.metrics.metric import Key as Key
+from latentmap.neighbors.rows import DistanceMetric
 from latentmap.store.files import read_json, reading
 
 HONEST = HEADLINE[0]
@@ -55,12 +56,16 @@ class Experiment:
         metrics: measurements by metric name.
         labels: neighbor rates by label.
         recall: audited recall of an approximate neighbor graph; None where the graph is exact.
+        distance: by which samples are compared.
+        zero_rows: how many have no direction where directions are compared.
     """
 
     key: Key
     metrics: Mapping[str, Measurement]
     labels: Mapping[str, LabelRates]
     recall: float | None = None
+    distance: DistanceMetric = "euclidean"
+    zero_rows: int = 0
 
     def __getitem__(self, metric: str) -> Measurement:
         return self.metrics.get(metric, _UNDEFINED)
@@ -87,8 +92,9 @@ def _read(key: Key, path: Path | str) -> Experiment:
         content = read_json(path)
         metrics = {name: _measurement(entry) for name, entry in content["metrics"].items()}
         labels = {name: _rates(entry) for name, entry in content["labels"].items()}
-        recall = content["neighbors"].get("recall")
-    return Experiment(key, metrics, labels, recall)
+        graph = content["neighbors"]
+        neighbors = graph.get("recall"), graph["metric"], graph["zero_rows"]
+    return Experiment(key, metrics, labels, *neighbors)
 
 
 def _measurement(entry: Mapping[str, Any]) -> Measurement:

@@ -11,7 +11,27 @@ from latentmap.report.findings import Finding
 
 def neighbor_findings(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     """Yield what is to be known of the neighbors of these embeddings."""
+    yield from _cosine(experiments)
     yield from _hubness(experiments)
+
+
+def _cosine(experiments: Sequence[Experiment]) -> Iterator[Finding]:
+    if not any(e.distance == "cosine" for e in experiments):
+        return
+    yield Finding(
+        "Samples are compared by cosine: every row of an embedding is brought to length 1, for "
+        "neighbors, metrics and maps alike."
+    )
+    without = [e for e in experiments if e.zero_rows]
+    if without:
+        most = max(without, key=lambda e: e.zero_rows)
+        rows = f"{most.zero_rows:,} row{'' if most.zero_rows == 1 else 's'}"
+        yield Finding(
+            f"{len(without)} of {len(experiments)} embeddings have rows of zeros, which have no "
+            f"direction, most of them {_name(most.key)}: {rows}. They are taken to be at right "
+            "angles to all others, and the same as each other.",
+            warning=True,
+        )
 
 
 def _hubness(experiments: Sequence[Experiment]) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from latentmap.metrics.agreement import NeighborMetricOptions
 from latentmap.neighbors.graph import read_graph
+from latentmap.neighbors.rows import read_rows
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.report.agreements import in_order
 from latentmap.report.experiments import Experiment, format_value, read_experiments
@@ -23,7 +24,7 @@ from latentmap.report.neighbor_charts import LabelledGraph, confusion_chart, sha
 from latentmap.report.pages import Plate, chart_plate, write_page
 from latentmap.report.points import read_samples_at
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_embedding
+from latentmap.store.tables import check_ids
 
 PAIRS = 24
 CHARTS = ("shares", "confusion")
@@ -109,6 +110,7 @@ def write_neighbors_page(
         k=data.k,
         grouped=data.is_grouped,
         audit=data.graph.audit,
+        cosine=data.graph.metric == "cosine",
         plates=_plates(data, _chances(data, experiments[0]), run_labels.colors) if told else [],
         wrong=_share_of_wrong(data) if told else "",
         pairs=_shown_pairs(telling_pairs(data), rows, samples, thumbnails) if shown else [],
@@ -138,7 +140,7 @@ def _read_labelled(
     if len(rows) == 0:
         rows = np.arange(len(names))
     if len(rows) < len(names):
-        ids, values = read_embedding(embedding)
+        ids, values = read_rows(embedding, graph.metric)
         check_ids(embedding, ids, graph.ids)
         names, groups, sources = names[rows], groups[rows], sources[rows]
         chosen = [ids[row] for row in rows.tolist()]

@@ -42,7 +42,9 @@ class MapTrust:
             return "too few samples to say how far to trust this map"
         metrics = {"trustworthiness": "trustworthiness", "continuity": "continuity"}
         metrics["recall"] = "neighbor recall"
-        return ", ".join(f"{text} {self.facts[name]:.2f}" for name, text in metrics.items())
+        texts = [f"{text} {self.facts[name]:.2f}" for name, text in metrics.items()]
+        # Euclidean is what a reader expects.
+        return ", ".join(texts + ["by cosine"] * (self.facts["metric"] == "cosine"))
 
     @property
     def note(self) -> str:

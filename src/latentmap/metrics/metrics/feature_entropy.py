@@ -39,9 +39,9 @@ class FeatureEntropy(Metric[FeatureEntropyOptions]):
         """Measure on all samples."""
         if data.is_constant:
             return self.undefined("All samples have the same values.")
+        values = data.values[:, : data.dimensions]
         entropies = [
-            _entropies(data.values[:, columns], self.options.bins)
-            for columns in column_blocks(data.values)
+            _entropies(values[:, columns], self.options.bins) for columns in column_blocks(values)
         ]
         return {"feature_entropy": Measurement(float(np.concatenate(entropies).mean()))}
 

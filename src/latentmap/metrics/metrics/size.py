@@ -20,8 +20,7 @@ class Size(Metric[Options]):
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
         """Count."""
-        samples, dimensions = data.values.shape
-        counts = (samples, dimensions, data.tokens)
+        counts = (len(data.values), data.dimensions, data.tokens)
         return {
             name: Measurement(float(count))
             for name, count in zip(self.columns, counts, strict=True)
