@@ -129,6 +129,7 @@ rule rank_methods:
         runtime=20,
     params:
         method_keys=RESULTS.methods,
+        headline=RUN.headline,
         baselines=RESULTS.baselines,
         statistics=RUN.statistics.model_dump(),
         code=code("rank_methods"),

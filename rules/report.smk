@@ -95,6 +95,7 @@ rule write_method_pages:
     params:
         projections=RESULTS.projections,
         options=RUN.report.model_dump(),
+        headline=RUN.headline,
         home=SUMMARY,
         code=code("write_method_pages", *METRIC_MODULES),
     message:
@@ -130,6 +131,7 @@ rule write_comparison_page:
         runtime=10,
     params:
         method_keys=lambda wildcards: RESULTS.keys(METRICS.beside_baselines, **wildcards),
+        headline=RUN.headline,
         home=SUMMARY,
         code=lambda wildcards: code(
             "write_comparison_page", CHARTS.module(wildcards.chart), *METRIC_MODULES
@@ -204,6 +206,7 @@ rule write_neighbors_page:
         method_keys=lambda wildcards: RESULTS.keys(METRICS, **wildcards),
         options=METRIC_OPTIONS.get("knn_category", {}),
         search=RUN.neighbors.model_dump(),
+        headline=RUN.headline,
         home=SUMMARY,
         code=code("write_neighbors_page", *METRIC_MODULES),
     message:
@@ -241,6 +244,7 @@ rule write_sources_page:
         source_keys=lambda wildcards: RESULTS.keys(SOURCE_METRICS, **wildcards),
         map_keys=lambda wildcards: RESULTS.keys(PROJECTION, **wildcards),
         options=RUN.report.model_dump(),
+        headline=RUN.headline,
         home=SUMMARY,
         code=code("write_sources_page"),
     message:
@@ -319,6 +323,7 @@ rule write_costs:
         metrics=pages(benchmark_of("measure_embedding", EMBEDDING), RESULTS.methods),
         maps=pages(benchmark_of("project_embedding", PROJECTION), RESULTS.maps),
         baselines=RESULTS.baselines,
+        headline=RUN.headline,
         home=SUMMARY,
         code=code("write_costs", CHARTS.module("cost_pareto"), *METRIC_MODULES),
     message:

@@ -7,6 +7,7 @@ import yaml
 
 from latentmap.errors import LatentmapError
 from latentmap.given import read_config
+from latentmap.metrics.metric import METRICS
 from latentmap.pool.method import METHODS
 from latentmap.run import load_run
 
@@ -67,12 +68,26 @@ def test_ready_configurations_are_valid_and_say_run_and_input(name):
         ({"samples": {"sources": [{"kind": "scenes", "name": "a/b"}]}}, "0.scenes.name: 'a/b' can"),
         ({"samples": {"sources": [{"kind": "scenes", "name": "{x}"}]}}, "'{x}' cannot be a name"),
         ({"annotations": [{"path": "a.csv", "name": "a\n"}]}, "cannot be shown"),
+        ({"headline": "knn_group_ac"}, "headline: Unknown metric 'knn_group_ac'. Did you mean"),
+        ({"headline": "silhouette"}, "headline: silhouette cannot rank methods: what single"),
+        (
+            {"headline": "knn_group_acc", "metrics": {"knn_group": None}},
+            "headline: knn_group_acc is not measured; choose one of knn_category_acc,",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_key_or_value_is_told_what_is_allowed(change, line):
     with pytest.raises(LatentmapError) as error:
         load_run({**SMALLEST, **change})
     assert line in str(error.value)
+
+
+def test_the_headline_is_a_measured_metric_that_can_rank():
+    assert load_run(SMALLEST).headline == "knn_category_acc_grouped"
+    assert load_run({**SMALLEST, "headline": "knn_group_acc"}).headline == "knn_group_acc"
+    groups_only = {name: None for name in METRICS if name != "knn_group"}
+    found = load_run({**SMALLEST, "metrics": groups_only})
+    assert found.headline == found.model_dump()["headline"] == "knn_group_acc"
 
 
 def test_a_part_that_is_refused_does_not_make_its_list_too_short():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
@@ -26,7 +26,7 @@ from latentmap.given import read_yaml
 from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
-from latentmap.metrics.metric import METRICS
+from latentmap.metrics.metric import HEADLINE, METRICS, known_metrics
 from latentmap.names import FolderName, MapName, Title, check_free, check_together
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.pool.method import METHODS, PoolingMethod, name_of
@@ -159,6 +159,8 @@ class Run(Options):
         neighbors: the neighbor graph.
         density: the local density of samples, and the sampling weights made from it.
         metrics: options of each metric; `null` leaves one out.
+        headline: the metric that ranks methods; one that cannot is answered with those that can.
+            Where all samples share one source group, its twin without `_grouped` ranks.
         statistics: how chance and uncertainty are estimated.
         projections: maps by name, such as `umap3d: {kind: umap, dims: 3}`, added to the default
             ones; `null` leaves one out, `{}` makes none.
@@ -184,6 +186,7 @@ class Run(Options):
     neighbors: NeighborOptions = NeighborOptions()
     density: DensityOptions = DensityOptions()
     metrics: MetricsOptions = MetricsOptions()
+    headline: str = HEADLINE
     statistics: StatisticsOptions = StatisticsOptions()
     projections: Annotated[
         dict[MapName, AnyProjection | None], BeforeValidator(_over_default_maps)
@@ -252,6 +255,22 @@ class Run(Options):
                     "raise neighbors.k or lower it"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _rank_by_what_is_measured(self) -> Run:
+        """Refuse a headline that cannot rank; where the default is not measured, take another."""
+        able = [
+            name
+            for metric, options in self.metrics
+            if options is not None
+            for name, column in METRICS[metric].columns.items()
+            if column.ranks
+        ]
+        if self.headline in able:
+            return self
+        if "headline" in self.model_fields_set:
+            raise ValueError(_cannot_rank(self.headline, able))
+        return self.model_copy(update={"headline": able[0]}) if able else self
 
     @model_validator(mode="after")
     def _ask_for_methods_that_exist(self) -> Run:
@@ -426,6 +445,18 @@ class Run(Options):
 def _needed(projection: ProjectionOptions | None) -> float:
     """Return the neighbors that t-SNE needs: three times its perplexity."""
     return 3 * float(getattr(projection, "perplexity", 0))
+
+
+def _cannot_rank(headline: str, able: Sequence[str]) -> str:
+    """Say why a metric cannot rank methods, and which can."""
+    known = known_metrics()
+    if headline not in known:
+        return f"headline: {unknown('metric', headline, able)}".removesuffix(".")
+    why = "is not measured"
+    if not known[headline].ranks:
+        why = "cannot rank methods: what single source groups contribute to it is not known"
+    choice = f"choose one of {', '.join(able)}" if able else "no metric that can is measured"
+    return f"headline: {headline} {why}; {choice}"
 
 
 def _with_input(parts: Any, registry: Registry[Any], value: Any) -> Any:

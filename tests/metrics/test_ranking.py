@@ -10,7 +10,7 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.metrics.inference import StatisticsOptions
-from latentmap.metrics.metric import HEADLINE, Key
+from latentmap.metrics.metric import HEADLINE, Key, headlines
 from latentmap.metrics.ranking import RankedMethods, rank_methods
 from latentmap.store.files import write_json
 from latentmap.store.tables import numbers, strings, write_arrow, write_parquet
@@ -143,13 +143,14 @@ def write_run(folder, metric):
         write_json(folder / f"{method}.json", {"metrics": entries})
 
 
-def rank_run(folder, output):
+def rank_run(folder, output, headline=HEADLINE):
     methods = ("mean", "max")
     rank_methods(
         [("vae", "plain", method) for method in methods],
         [folder / f"{method}.json" for method in methods],
         [folder / f"{method}.parquet" for method in methods],
         [folder / "0.arrow"],
+        headline,
         [],
         FEW,
         folder / output,
@@ -157,7 +158,7 @@ def rank_run(folder, output):
     return json.loads((folder / output).read_text())
 
 
-@pytest.mark.parametrize("metric", HEADLINE)
+@pytest.mark.parametrize("metric", headlines(HEADLINE))
 def test_files_in_and_out(tmp_path, metric):
     write_run(tmp_path, metric)
     found = rank_run(tmp_path, "1.json")
@@ -167,12 +168,20 @@ def test_files_in_and_out(tmp_path, metric):
     assert found["scopes"][0]["ranking"][0]["p_adjusted"] == {metric: 0.02}
 
 
+def test_the_headline_ranks_and_its_twin_where_it_is_not_defined(tmp_path):
+    write_run(tmp_path, "knn_group_acc")
+    assert rank_run(tmp_path, "r.json", "knn_group_acc_grouped")["metric"] == "knn_group_acc"
+    assert rank_run(tmp_path, "r.json", "knn_group_acc")["scopes"][0]["ranking"]
+    found = rank_run(tmp_path, "r.json")
+    assert found["note"] == "knn_category_acc is not defined for any embedding."
+
+
 def test_damaged_files_are_named(tmp_path):
-    write_run(tmp_path, HEADLINE[0])
+    write_run(tmp_path, HEADLINE)
     write_json(tmp_path / "max.json", {"metrics": {"f": 3}})
     with pytest.raises(LatentmapError, match=r"max\.json is not a file of metrics"):
         rank_run(tmp_path, "r.json")
-    write_run(tmp_path, HEADLINE[0])
+    write_run(tmp_path, HEADLINE)
     write_parquet(tmp_path / "max.parquet", pa.table({"id": strings(["s0"])}))
     with pytest.raises(LatentmapError, match=r"max\.parquet has 1 rows where 240 are expected"):
         rank_run(tmp_path, "r.json")
@@ -186,7 +195,7 @@ def test_samples_without_a_score_are_as_if_they_were_not_there(tmp_path, planted
         paths = [tmp_path / f"{name}-{number}.parquet" for number in range(len(planted))]
         for path, values in zip(paths, planted.values(), strict=True):
             column = np.where(scored, values, np.nan)[kept]
-            table = {"id": strings(np.array(ids)[kept].tolist()), HEADLINE[0]: numbers(column)}
+            table = {"id": strings(np.array(ids)[kept].tolist()), HEADLINE: numbers(column)}
             write_parquet(path, pa.table(table))
         groups = GROUPS[kept].astype(str).tolist()
         samples = pa.table({"id": np.array(ids)[kept].tolist(), "source_group": groups})
@@ -194,7 +203,8 @@ def test_samples_without_a_score_are_as_if_they_were_not_there(tmp_path, planted
         write_json(tmp_path / "m.json", {"metrics": {}})
         metrics = [tmp_path / "m.json"] * len(paths)
         output = tmp_path / f"{name}.json"
-        rank_methods(planted, metrics, paths, [tmp_path / f"{name}.arrow"], (), FEW, output)
+        samples = [tmp_path / f"{name}.arrow"]
+        rank_methods(planted, metrics, paths, samples, HEADLINE, (), FEW, output)
         return json.loads(output.read_text())
 
     assert rank(np.arange(240), some, "mixed") == rank(np.flatnonzero(some), some, "alone")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from latentmap.encode.calibration import StatedStatistics, calibrate
 from latentmap.metrics.inference import StatisticsOptions
-from latentmap.metrics.metric import Key
+from latentmap.metrics.metric import HEADLINE, Key
 from latentmap.metrics.ranking import RankedMethods
 from latentmap.project.quality import MapQuality, write_trust
 from latentmap.report.comparison_page import write_comparison_page, write_maps_page
@@ -227,7 +227,7 @@ def write_report(run: FakeRun) -> None:
     )
     write_summary(
         run.summary,
-        config={"run": "fake", "variants": list(VARIANTS), "note": HOSTILE},
+        config={"run": "fake", "variants": list(VARIANTS), "note": HOSTILE, "headline": HEADLINE},
         baselines=["dct"],
         manifest=run.folder / "samples/manifest.json",
         quarantine=run.folder / "samples/quarantine.parquet",

@@ -4,10 +4,11 @@ from typing import get_args
 import pytest
 
 from latentmap.encode.calibration import Calibration, StatedStatistics
+from latentmap.metrics.metric import HEADLINE as HONEST
 from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison, Scope, charts_of
 from latentmap.report.costs import MethodCost
-from latentmap.report.experiments import HONEST, Experiment, Key, ranked, read_experiments
+from latentmap.report.experiments import Experiment, Key, ranked, read_experiments
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import math
 
 import pytest
 
+from latentmap.metrics.metric import HEADLINE as HONEST
 from latentmap.metrics.metric import Measurement
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.charts.radar_chart import normalised
-from latentmap.report.experiments import HONEST, Experiment, Key, ranked, read_experiments
+from latentmap.report.experiments import Experiment, Key, ranked, read_experiments
 from latentmap.report.frontier import frontier
 
 

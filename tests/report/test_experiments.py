@@ -1,12 +1,12 @@
 import math
+from dataclasses import replace
 
 import pytest
 
 from latentmap.errors import LatentmapError
+from latentmap.metrics.metric import HEADLINE as HONEST
 from latentmap.metrics.metric import Measurement
 from latentmap.report.experiments import (
-    HONEST,
-    LENIENT,
     Experiment,
     Key,
     format_value,
@@ -16,6 +16,8 @@ from latentmap.report.experiments import (
     read_experiments,
 )
 from latentmap.store.files import write_json
+
+LENIENT = "knn_category_acc"
 
 
 def experiment(method, **metrics):
@@ -27,7 +29,7 @@ def experiment(method, **metrics):
 def test_null_becomes_nan_and_keeps_its_note(tmp_path):
     entry = {"value": None, "chance": 0.1, "interval": None, "p_value": None, "note": "one label"}
     rates = {"n": 3, "knn_category_rate": 0.5, "knn_category_rate_grouped": None}
-    neighbors = {"exact": False, "recall": 0.97}
+    neighbors = {"exact": False, "recall": 0.97, "metric": "euclidean", "zero_rows": 0}
     content = {"neighbors": neighbors, "metrics": {LENIENT: entry}, "labels": {"a": rates}}
     write_json(tmp_path / "m.json", content)
     (found,) = read_experiments([("e", "plain", "mean")], [tmp_path / "m.json"])
@@ -62,6 +64,16 @@ def test_without_other_source_groups_the_lenient_metric_ranks():
     ]
     assert headline(rows) == LENIENT
     assert [e.key.method for e in ranked(rows)] == ["high", "low"]
+
+
+def test_the_configured_metric_ranks():
+    rows = [
+        replace(experiment("low", f_ratio=1.0, knn_group_acc=0.3), headline="knn_group_acc"),
+        replace(experiment("high", f_ratio=0.5, knn_group_acc=0.8), headline="knn_group_acc"),
+    ]
+    assert headline(rows) == "knn_group_acc"
+    assert [e.key.method for e in ranked(rows)] == ["high", "low"]
+    assert metric_names(rows) == ["knn_group_acc", "f_ratio"]
 
 
 def test_metrics_that_rank_come_first_and_unknown_ones_last():

@@ -1,9 +1,12 @@
 import math
 from dataclasses import replace
 
+from latentmap.metrics.metric import HEADLINE as HONEST
 from latentmap.metrics.metric import Measurement
-from latentmap.report.experiments import HONEST, LENIENT, Experiment, Key, LabelRates
+from latentmap.report.experiments import Experiment, Key, LabelRates
 from latentmap.report.findings import key_findings
+
+LENIENT = "knn_category_acc"
 
 
 def experiment(encoder, variant, method, honest, lenient, *, p_value=None, labels=None):
@@ -25,6 +28,29 @@ def test_best_and_worst_are_named_with_their_chance():
     assert "max of vae (plain)" in found[0]
     assert "0.200 (4 times the chance level, 0.050)" in found[0]
     assert found[1].startswith("Worst: mean of vae (plain): 0.100")
+
+
+def test_the_configured_metric_is_told_by_its_meaning():
+    metrics = {
+        "knn_group_acc": Measurement(0.4, chance=0.1),
+        "knn_group_acc_grouped": Measurement(0.3, chance=0.1),
+    }
+    one = Experiment(Key("vae", "plain", "mean"), metrics, {}, headline="knn_group_acc")
+    other = replace(
+        one,
+        key=Key("vae", "plain", "max"),
+        metrics={
+            "knn_group_acc": Measurement(0.3, chance=0.1),
+            "knn_group_acc_grouped": Measurement(0.5, chance=0.1),
+        },
+    )
+    found = texts([one, other])
+    assert found[0] == (
+        "Best of 2 embeddings: mean of vae (plain). Same-group share of the nearest neighbors: "
+        "0.400 (4 times the chance level, 0.100)."
+    )
+    assert "Ranked without them, max of vae (plain) would come first instead of mean" in found[3]
+    assert not any("one source group" in text for text in texts([one, other], warning=True))
 
 
 def test_the_leak_and_the_rank_it_would_change_are_said():

@@ -2,8 +2,9 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from latentmap.metrics.metric import HEADLINE as HONEST
 from latentmap.report.chart import charts_of
-from latentmap.report.experiments import HONEST, ranked, read_experiments
+from latentmap.report.experiments import ranked, read_experiments
 from latentmap.report.publish import NOTHING, printed, read_chart, write_figure
 
 VAE = ("tiny-vae", "plain")

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from latentmap.metrics.metric import HEADLINE as HONEST
 from latentmap.metrics.metric import Measurement
 from latentmap.metrics.sources import RunFiles, SourcesOptions, compare_sources
-from latentmap.report.experiments import HONEST, Experiment, Key
+from latentmap.report.experiments import Experiment, Key
 from latentmap.report.options import ReportOptions
 from latentmap.report.palette import NEUTRAL
 from latentmap.report.source_comparisons import read_comparisons, source_findings
@@ -34,7 +35,7 @@ class Pages:
         write_json(
             folder / "metrics.json",
             {
-                "neighbors": {"exact": True},
+                "neighbors": {"exact": True, "metric": "euclidean", "zero_rows": 0},
                 "metrics": {HONEST: {"value": 0.5, "chance": 0.1}},
                 "labels": {"cat": {"n": 1}},
             },

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from latentmap.report.experiments import HONEST
+from latentmap.metrics.metric import HEADLINE as HONEST
 
 
 def test_three_formats_say_the_same(report):

@@ -96,6 +96,14 @@ def test_another_metric_of_neighbors_runs_all_that_is_made_of_embeddings(project
     assert matching(announced, "neighbors/", "metrics/", "projections/", "inspection/") == made
 
 
+def test_another_headline_ranks_anew_and_measures_nothing(project):
+    project.configure({"headline": "knn_group_acc"})
+    announced = project.pending()
+    assert announced - matching(announced, "report/") == {"metrics/ranking.json"}
+    assert SUMMARY in announced
+    assert not {name for name in announced if name.endswith(("maps.html", "metrics.json"))}
+
+
 def test_one_projection_parameter_runs_its_maps(project):
     project.configure({"projections": {"tsne": None, "umap": {"min_dist": 0.5}}})
     names = set(project.outputs())

@@ -13,6 +13,7 @@ def main(snakemake):
             snakemake.input.metrics,
             snakemake.input.scores,
             snakemake.input.samples,
+            snakemake.params.headline,
             snakemake.params.baselines,
             StatisticsOptions(**snakemake.params.statistics),
             snakemake.output.ranking,

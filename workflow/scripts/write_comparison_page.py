@@ -14,6 +14,7 @@ def main(snakemake):
             variant=snakemake.wildcards.variant,
             keys=snakemake.params.method_keys,
             metrics=snakemake.input.metrics,
+            headline=snakemake.params.headline,
             agreement=snakemake.input.agreement,
             map_agreement=snakemake.input.map_agreement,
             labels=snakemake.input.labels,

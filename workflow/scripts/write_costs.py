@@ -17,6 +17,7 @@ def main(snakemake):
             [Work(*work) for work in zip(stages, keys, outputs, benchmarks, strict=True)],
             keys=params.method_keys,
             metrics=given.metrics,
+            headline=params.headline,
             baselines=params.baselines,
             csv=snakemake.output.csv,
             json=snakemake.output.json,

@@ -12,6 +12,7 @@ def main(snakemake):
         write_method_pages(
             tuple(snakemake.wildcards),
             metrics=snakemake.input.metrics,
+            headline=snakemake.params.headline,
             projections=dict(zip(names, snakemake.input.projections, strict=True)),
             trust=dict(zip(names, snakemake.input.trust, strict=True)),
             weights=snakemake.input.weights,

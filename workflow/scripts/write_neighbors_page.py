@@ -16,6 +16,7 @@ def main(snakemake):
             variant=snakemake.wildcards.variant,
             keys=params.method_keys,
             metrics=given.metrics,
+            headline=params.headline,
             agreement=given.agreement,
             embeddings=given.embeddings,
             graphs=given.graphs,

@@ -16,6 +16,7 @@ def main(snakemake):
             keys=params.source_keys,
             comparisons=given.sources,
             metrics=given.metrics,
+            headline=params.headline,
             agreement=given.agreement,
             map_keys=params.map_keys,
             maps=given.maps,

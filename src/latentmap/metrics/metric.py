@@ -284,8 +284,10 @@ class Metric(Plugin[M_co]):
 
 METRICS: Registry[Metric[Options]] = Registry("latentmap.metrics.metrics", Metric, "metric")
 
-# The metric that ranks methods, and the one that does where all samples share one source group.
-HEADLINE = ("knn_category_acc_grouped", "knn_category_acc")
+# Ends the names of metrics on neighbors of other source groups.
+GROUPED = "_grouped"
+HEADLINE = f"knn_category_acc{GROUPED}"
+"""The metric that ranks methods where the configuration names none."""
 
 # The order in which tables show the metrics; those of further metrics follow.
 LEADING = (
@@ -309,6 +311,11 @@ LEADING = (
     "n_classes",
     "n_tokens",
 )
+
+
+def headlines(chosen: str) -> tuple[str, ...]:
+    """Return the metric that ranks, then what does where all samples share one source group."""
+    return tuple(dict.fromkeys((chosen, chosen.removesuffix(GROUPED))))
 
 
 @cache

@@ -19,7 +19,7 @@ from latentmap.metrics.inference import (
     percentiles,
     resampled_means,
 )
-from latentmap.metrics.metric import HEADLINE, Key
+from latentmap.metrics.metric import Key, headlines
 from latentmap.store.files import read_json, reading, write_json
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, matrix, read_parquet
@@ -30,6 +30,7 @@ def rank_methods(
     metrics: Iterable[Path | str],
     scores: Sequence[Path | str],
     samples: Iterable[Path | str],
+    headline: str,
     baselines: Collection[str],
     statistics: StatisticsOptions,
     output: Path | str,
@@ -41,6 +42,8 @@ def rank_methods(
         metrics: their files of metrics, in the same order.
         scores: their files of scores, in the same order.
         samples: the shards of samples, in the manifest's order.
+        headline: the metric that ranks; where all samples share one source group, its twin among
+            all neighbors does.
         baselines: encoders without learning.
         statistics: how uncertainty is estimated.
         output: JSON file of what `RankedMethods.describe` returns.
@@ -53,7 +56,7 @@ def rank_methods(
     groups = np.unique(np.array(table["source_group"].to_pylist(), np.str_), return_inverse=True)[1]
     names = [Key(*key) for key in keys]
     p_values = [_p_values(path) for path in metrics]
-    for metric in HEADLINE:
+    for metric in headlines(headline):
         columns = np.stack([_scores(path, metric, ids) for path in scores], axis=1)
         if not np.isnan(columns).all():
             break

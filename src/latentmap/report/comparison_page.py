@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from latentmap.metrics.metric import HEADLINE
 from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.density import read_density
@@ -29,6 +30,7 @@ def write_comparison_page(
     labels: Path | str,
     bundle: Path | str,
     home: Path | str,
+    headline: str = HEADLINE,
 ) -> None:
     """Write one chart over the methods of one encoder and variant.
 
@@ -45,8 +47,9 @@ def write_comparison_page(
         labels: what `collect_labels` wrote.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
+        headline: the metric by which methods are ranked.
     """
-    experiments = read_experiments(keys, metrics)
+    experiments = read_experiments(keys, metrics, headline)
     own = [e for e in experiments if e.key[:2] == (encoder, variant)]
     others = [e for e in experiments if e.key.encoder != encoder]
     plugin = CHARTS.create(chart)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from latentmap.metrics.metric import HEADLINE
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.costs import ENCODING, Cost, Work, method_costs, tabulate_costs
 from latentmap.report.experiments import (
@@ -49,6 +50,7 @@ def write_costs(
     pages: Mapping[tuple[str, str], FilePath],
     bundle: FilePath,
     home: FilePath,
+    headline: str = HEADLINE,
 ) -> None:
     """Write what every stage of every method cost, and what metrics it bought.
 
@@ -62,12 +64,13 @@ def write_costs(
         pages: outputs, by encoder and variant.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the pages link to.
+        headline: the metric by which methods are ranked.
     """
     costs = tabulate_costs(works)
     records = [asdict(cost) for cost in costs]
     write_text(csv, pl.DataFrame(records, schema=SCHEMA).write_csv())
     write_plain_json(json, records)
-    experiments = read_experiments(keys, metrics)
+    experiments = read_experiments(keys, metrics, headline)
     chart = CHARTS.create(CHART)
     for (encoder, variant), page in pages.items():
         data = _comparison(experiments, costs, encoder, variant, baselines)

@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latentmap.metrics.metric import HEADLINE, Measurement, known_metrics
+from latentmap.metrics.metric import GROUPED, HEADLINE, Measurement, headlines, known_metrics
 from latentmap.metrics.metric import Key as Key
 from latentmap.neighbors.rows import DistanceMetric
 from latentmap.store.files import read_json, reading
-
-HONEST = HEADLINE[0]
-"""The metric that ranks: mean same-label share of the neighbors from other source groups."""
-
-LENIENT = HEADLINE[1]
-"""The same among all other samples, those of the same source group included."""
 
 _UNDEFINED = Measurement(math.nan)
 
@@ -42,7 +36,7 @@ class LabelRates:
 
     def on(self, metric: str) -> tuple[float, float]:
         """Return the share, and its chance, on the neighbors of one of the metrics that rank."""
-        if metric == HONEST:
+        if metric.endswith(GROUPED):
             return self.grouped, self.grouped_chance
         return self.every, self.every_chance
 
@@ -58,6 +52,7 @@ class Experiment:
         recall: audited recall of an approximate neighbor graph; None where the graph is exact.
         distance: by which samples are compared.
         zero_rows: how many have no direction where directions are compared.
+        headline: the metric by which the methods of the run are ranked.
     """
 
     key: Key
@@ -66,6 +61,7 @@ class Experiment:
     recall: float | None = None
     distance: DistanceMetric = "euclidean"
     zero_rows: int = 0
+    headline: str = HEADLINE
 
     def __getitem__(self, metric: str) -> Measurement:
         return self.metrics.get(metric, _UNDEFINED)
@@ -76,25 +72,26 @@ class Experiment:
 
 
 def read_experiments(
-    keys: Iterable[Sequence[str]], paths: Iterable[Path | str]
+    keys: Iterable[Sequence[str]], paths: Iterable[Path | str], headline: str = HEADLINE
 ) -> list[Experiment]:
     """Read the metrics of several embeddings.
 
     Args:
         keys: (encoder, variant, method) of each file.
         paths: the files `metrics/{encoder}/{variant}/{method}.json`, in the same order.
+        headline: the metric by which methods are ranked.
     """
-    return [_read(Key(*key), path) for key, path in zip(keys, paths, strict=True)]
+    return [_read(Key(*key), path, headline) for key, path in zip(keys, paths, strict=True)]
 
 
-def _read(key: Key, path: Path | str) -> Experiment:
+def _read(key: Key, path: Path | str, headline: str) -> Experiment:
     with reading(path, "a file of metrics"):
         content = read_json(path)
         metrics = {name: _measurement(entry) for name, entry in content["metrics"].items()}
         labels = {name: _rates(entry) for name, entry in content["labels"].items()}
         graph = content["neighbors"]
         neighbors = graph.get("recall"), graph["metric"], graph["zero_rows"]
-    return Experiment(key, metrics, labels, *neighbors)
+    return Experiment(key, metrics, labels, *neighbors, headline)
 
 
 def _measurement(entry: Mapping[str, Any]) -> Measurement:
@@ -126,10 +123,10 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def metric_names(experiments: Iterable[Experiment]) -> list[str]:
+def metric_names(experiments: Sequence[Experiment]) -> list[str]:
     """Return the metrics that were measured: those that rank first, then as metrics list them."""
     measured = {name for experiment in experiments for name in experiment.metrics}
-    order = dict.fromkeys([HONEST, LENIENT, *known_metrics(), *sorted(measured)])
+    order = dict.fromkeys([*twins(headline(experiments)), *known_metrics(), *sorted(measured)])
     return [name for name in order if name in measured]
 
 
@@ -141,11 +138,20 @@ def has_labels(experiments: Iterable[Experiment]) -> bool:
 def headline(experiments: Sequence[Experiment]) -> str:
     """Return the metric that ranks these experiments.
 
-    It is the one without neighbors of the same source group, unless it is defined nowhere (all
-    samples share one group).
+    It is that of the run, unless that is defined nowhere because all samples share one source group
+    and it is about neighbors of others.
     """
-    defined = any(not math.isnan(experiment.value(HONEST)) for experiment in experiments)
-    return HONEST if defined else LENIENT
+    *preferred, last = headlines(experiments[0].headline if experiments else HEADLINE)
+    for metric in preferred:
+        if any(not math.isnan(experiment.value(metric)) for experiment in experiments):
+            return metric
+    return last
+
+
+def twins(metric: str) -> tuple[str, str]:
+    """Return a metric on neighbors of other source groups, and the same on all neighbors."""
+    every = metric.removesuffix(GROUPED)
+    return f"{every}{GROUPED}", every
 
 
 def ranked(experiments: Sequence[Experiment]) -> list[Experiment]:

@@ -6,15 +6,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from latentmap.metrics.metric import known_metrics
 from latentmap.report.experiments import (
-    HONEST,
-    LENIENT,
     Experiment,
     LabelRates,
     format_difference,
     format_value,
     headline,
     ranked,
+    twins,
 )
 from latentmap.report.labels import RunLabels
 
@@ -60,7 +60,7 @@ def key_findings(
         return [Finding("No neighbor metric is defined for these samples.", warning=True)]
     return [
         *_extremes(order, metric),
-        *_leak(order),
+        *_leak(order, metric),
         *_variants(order, metric),
         *_labels(order[0], metric),
         *_duplicates(duplicates),
@@ -94,14 +94,14 @@ def _name(experiment: Experiment) -> str:
 
 
 def _extremes(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
-    where = "from other source groups" if metric == HONEST else "among all other samples"
+    meaning = known_metrics()[metric].meaning
     yield Finding(
-        f"Best of {len(order)} embeddings: {_name(order[0])}. Of a sample's nearest neighbors "
-        f"{where}, this share has its label: {_against_chance(order[0], metric)}."
+        f"Best of {len(order)} embeddings: {_name(order[0])}. {meaning[0].upper()}{meaning[1:]}: "
+        f"{_against_chance(order[0], metric)}."
     )
     if len(order) > 1:
         yield Finding(f"Worst: {_name(order[-1])}: {_against_chance(order[-1], metric)}.")
-    if metric != HONEST:
+    if metric != order[0].headline:
         yield Finding(
             "All samples share one source group, so that neighbors of the same origin could not "
             "be left out.",
@@ -121,23 +121,24 @@ def _against_chance(experiment: Experiment, metric: str) -> str:
     return format_value(measurement.value) + (f" ({'; '.join(details)})" if details else "")
 
 
-def _leak(order: Sequence[Experiment]) -> Iterator[Finding]:
-    """Compare the metrics with and without neighbors of the same source group."""
-    both = [
-        e for e in order if not math.isnan(e.value(HONEST)) and not math.isnan(e.value(LENIENT))
-    ]
+def _leak(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
+    """Compare the metric with and without neighbors of the same source group."""
+    grouped, every = twins(metric)
+    both = [e for e in order if not math.isnan(e.value(grouped)) and not math.isnan(e.value(every))]
     if not both:
         return
-    widest = max(both, key=lambda e: (abs(e.value(LENIENT) - e.value(HONEST)), e.key))
+    widest = max(both, key=lambda e: (abs(e.value(every) - e.value(grouped)), e.key))
     yield Finding(
         "Counting neighbors of the same source group changes the metric most for "
-        f"{_name(widest)}: {format_value(widest.value(LENIENT))} with them, "
-        f"{format_value(widest.value(HONEST))} without."
+        f"{_name(widest)}: {format_value(widest.value(every))} with them, "
+        f"{format_value(widest.value(grouped))} without."
     )
-    lenient = max(both, key=lambda e: (e.value(LENIENT), e.key))
-    if lenient.value(LENIENT) > order[0].value(LENIENT):
+    other = every if metric == grouped else grouped
+    first = max(both, key=lambda e: (e.value(other), e.key))
+    if first.value(other) > order[0].value(other):
         yield Finding(
-            f"Ranked with them, {_name(lenient)} would come first instead of {_name(order[0])}."
+            f"Ranked {'with' if other == every else 'without'} them, {_name(first)} would come "
+            f"first instead of {_name(order[0])}."
         )
 
 

@@ -6,17 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from latentmap.metrics.metric import known_metrics
+from latentmap.metrics.metric import HEADLINE, known_metrics
 from latentmap.report.density import read_density
 from latentmap.report.experiments import (
-    HONEST,
-    LENIENT,
     Experiment,
     Key,
     format_chance,
     format_value,
+    headline,
     metric_names,
     read_experiments,
+    twins,
 )
 from latentmap.report.labels import read_labels
 from latentmap.report.options import ReportOptions
@@ -40,6 +40,7 @@ def write_method_pages(
     home: Path | str,
     pages: Mapping[str, Path | str],
     annotations: Path | str | None = None,
+    headline: str = HEADLINE,
 ) -> None:
     """Write one page for each projection of a method.
 
@@ -57,12 +58,13 @@ def write_method_pages(
         home: the summary, which the pages link to.
         pages: outputs, by projection name.
         annotations: what is joined to the samples, if anything is.
+        headline: the metric by which methods are ranked.
 
     Raises:
         LatentmapError: an input does not belong to these samples.
     """
     key = Key(*key)
-    (experiment,) = read_experiments([key], [metrics])
+    (experiment,) = read_experiments([key], [metrics], headline)
     shown = read_shown_samples(samples, thumbnails, options.max_points, annotations)
     density = read_density(weights, shown)
     colors = read_labels(labels).colors
@@ -94,13 +96,14 @@ def write_method_pages(
 
 def headline_metrics(experiment: Experiment) -> list[tuple[str, str, str]]:
     """Return (value, what it is, chance) of the metrics that a page begins with."""
-    texts = {
-        HONEST: "of the nearest neighbors from other source groups share a sample's label",
-        LENIENT: "of all nearest neighbors do, those of the same source group included",
-    }
+    known = known_metrics()
     return [
-        (format_value(experiment.value(metric)), text, format_value(experiment[metric].chance))
-        for metric, text in texts.items()
+        (
+            format_value(experiment.value(metric)),
+            known[metric].meaning,
+            format_value(experiment[metric].chance),
+        )
+        for metric in twins(headline([experiment]))
         if not math.isnan(experiment.value(metric))
     ]
 

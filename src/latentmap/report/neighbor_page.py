@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.agreement import NeighborMetricOptions
+from latentmap.metrics.metric import HEADLINE
 from latentmap.neighbors.graph import read_graph
 from latentmap.neighbors.rows import read_rows
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
@@ -65,6 +66,7 @@ def write_neighbors_page(
     search: NeighborOptions,
     bundle: Path | str,
     home: Path | str,
+    headline: str = HEADLINE,
 ) -> None:
     """Write the page about the best method's neighbors.
 
@@ -86,11 +88,14 @@ def write_neighbors_page(
         search: how they are found.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
+        headline: the metric by which methods are ranked.
 
     Raises:
         LatentmapError: an input does not belong to these samples.
     """
-    experiments = in_order(read_experiments(keys, metrics), {(encoder, variant): agreement})
+    experiments = in_order(
+        read_experiments(keys, metrics, headline), {(encoder, variant): agreement}
+    )
     best = experiments[0].key
     files = dict(zip(map(tuple, keys), zip(embeddings, graphs, strict=True), strict=True))[best]
     run_labels = read_labels(labels)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.inference import holm
+from latentmap.metrics.metric import HEADLINE
 from latentmap.metrics.sources import reference_source
 from latentmap.report.agreements import in_order
 from latentmap.report.experiments import Key, format_value, has_labels, read_experiments
@@ -97,6 +98,7 @@ def write_sources_page(
     options: ReportOptions,
     bundle: Path | str,
     home: Path | str,
+    headline: str = HEADLINE,
 ) -> None:
     """Write the page about the sources.
 
@@ -119,12 +121,15 @@ def write_sources_page(
         options: of the report.
         bundle: what `write_vega_bundle` wrote.
         home: the summary, which the page links to.
+        headline: the metric by which methods are ranked.
 
     Raises:
         LatentmapError: a map does not belong to these samples.
     """
     by_key = {found.key: found for found in read_comparisons(keys, comparisons)}
-    experiments = in_order(read_experiments(keys, metrics), {(encoder, variant): agreement})
+    experiments = in_order(
+        read_experiments(keys, metrics, headline), {(encoder, variant): agreement}
+    )
     order = [experiment.key for experiment in experiments]
     mapped = {Key(*key[:3]) for key in map_keys}
     best = next((by_key[key] for key in order if key in mapped), by_key[order[0]])

@@ -22,14 +22,13 @@ from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, Comparison, charts_of
 from latentmap.report.density import read_density
 from latentmap.report.experiments import (
-    HONEST,
-    LENIENT,
     Experiment,
     format_chance,
     format_value,
     headline,
     metric_names,
     read_experiments,
+    twins,
 )
 from latentmap.report.findings import (
     Finding,
@@ -131,7 +130,7 @@ def write_summary(
     Raises:
         LatentmapError: an input is damaged or does not belong to these samples.
     """
-    experiments = in_order(read_experiments(keys, metrics), agreements)
+    experiments = in_order(read_experiments(keys, metrics, config["headline"]), agreements)
     standings = read_standings(ranking)
     joined = None if annotations is None else read_joined(annotations)
     calibrations = _calibrations(latents)
@@ -165,6 +164,7 @@ def write_summary(
             *annotation_warnings(joined),
         ],
         headline=headline(experiments),
+        configured=config["headline"],
         labelled=labelled,
         leaders=_leaders(experiments, baselines) if labelled else [],
         columns=_columns(experiments, STANDING_COLUMNS if labelled else {}),
@@ -253,6 +253,7 @@ def _read(quarantine: Path | str) -> pl.DataFrame:
 def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[dict[str, str]]:
     """Return the best method of every encoder and variant as the texts of a table row."""
     metric = headline(experiments)
+    grouped, every = twins(metric)
     best: dict[tuple[str, ...], Experiment] = {}
     for experiment in experiments:
         best.setdefault(experiment.key[:2], experiment)
@@ -264,8 +265,8 @@ def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> l
             "value": format_value(e.value(metric)),
             "chance": format_value(e[metric].chance),
             "ratio": format_value(_ratio(e, metric)),
-            "lenient": format_value(e.value(LENIENT)),
-            "gap": format_value(e.value(LENIENT) - e.value(HONEST)),
+            "lenient": format_value(e.value(every)),
+            "gap": format_value(e.value(every) - e.value(grouped)),
         }
         for e in best.values()
     ]

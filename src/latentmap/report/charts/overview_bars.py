@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from latentmap.report.bars import bar_rows, extent, paired_bars
 from latentmap.report.chart import Chart, Comparison, Scope
-from latentmap.report.experiments import LENIENT, headline
+from latentmap.report.experiments import headline, twins
 
 if TYPE_CHECKING:
     import altair as alt
@@ -33,14 +33,15 @@ class OverviewBars(Chart):
 
         methods = list(dict.fromkeys(e.key.method for e in data.experiments))
         named = [(e.key.method, e) for e in data.experiments]
-        rows = bar_rows(named, LENIENT)
+        _, metric = twins(headline(data.experiments))
+        rows = bar_rows(named, metric)
         if not rows:
             return None
         charts = {}
         for place in sorted({e.key[:2] for e in data.experiments}):
             own = [(method, e) for method, e in named if e.key[:2] == place]
             shown = [method for method in methods if method in dict(own)]
-            charts[place] = paired_bars(bar_rows(own, LENIENT), shown, domain=extent(rows))
+            charts[place] = paired_bars(bar_rows(own, metric), shown, domain=extent(rows))
         return alt.concat(
             *(
                 chart.properties(title=", ".join(place), width=WIDTH)
