@@ -1,0 +1,77 @@
+"""The examples of CONTRIBUTING.md are plug-ins that do what it says of them."""
+
+import importlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentmap.config import Registry
+from latentmap.metrics.metric import Key, LabelledEmbedding, Measurement, Metric
+from latentmap.neighbors.exact import find_neighbors
+from latentmap.pool.method import PoolingMethod
+from latentmap.report.chart import Chart, Comparison
+from latentmap.report.experiments import Experiment
+
+PAGE = Path(__file__).parents[1] / "CONTRIBUTING.md"
+EXAMPLES = dict(
+    re.findall(r"^`src/(\S+)\.py`.*?```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL | re.M)
+)
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Write an example where its package finds it, and make the plug-in."""
+
+    def make(path, base):
+        package, name = path.replace("/", ".").rsplit(".", 1)
+        (tmp_path / f"{name}.py").write_text(EXAMPLES[path])
+        folders = importlib.import_module(package).__path__
+        monkeypatch.setattr(importlib.import_module(package), "__path__", [*folders, str(tmp_path)])
+        importlib.invalidate_caches()
+        registry = Registry(package, base, "example")
+        assert registry.description(name).endswith(".")
+        return registry.create(name)
+
+    return make
+
+
+def test_the_median_is_taken_over_all_positions(plugin):
+    method = plugin("latentmap/pool/methods/median", PoolingMethod)
+    latents = np.zeros((2, 3, 1, 5), np.float32)
+    latents[1, 2] = [9, 1, 7, 3, 100]
+    pooled = method.pool(latents, ())
+    assert pooled.tolist() == [[0, 0, 0], [0, 0, 7]]
+    assert pooled.dtype == np.float32 and method.dims((3, 1, 5)) == 3
+
+
+def test_the_participation_ratio_counts_equal_components(plugin):
+    metric = plugin("latentmap/metrics/metrics/participation_ratio", Metric)
+    corners = np.array([[x, y, z, 7] for x in (0, 1) for y in (0, 1) for z in (0, 1)], np.float32)
+    names = [str(row) for row in range(len(corners))]
+    groups = np.array(names)
+    graph = find_neighbors(names, corners, names, 3)
+    data = LabelledEmbedding(corners, groups, groups, groups, graph, 1)
+    assert metric.measure(data)["participation_ratio"].value == pytest.approx(3)
+
+
+def test_the_chart_has_a_point_for_every_method(plugin):
+    chart = plugin("latentmap/report/charts/effective_dimension", Chart)
+    experiments = [
+        Experiment(
+            Key("vae", "plain", method),
+            {
+                "knn_category_acc_grouped": Measurement(share),
+                "effective_dim_90": Measurement(dimension),
+            },
+            {},
+        )
+        for method, share, dimension in (("mean", 0.5, 3), ("max", 0.25, 8))
+    ]
+    spec = chart.build(Comparison(experiments, [], {})).to_dict()
+    (rows,) = spec["datasets"].values()
+    shown = [(row["method"], row["share"], row["dimension"]) for row in rows]
+    assert shown == [("mean", 0.5, 3), ("max", 0.25, 8)]
+    nothing = [Experiment(Key("vae", "plain", "mean"), {}, {})]
+    assert chart.build(Comparison(nothing, [], {})) is None
