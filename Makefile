@@ -1,15 +1,17 @@
-# make run    install what is missing, run the default pipeline, say where its report is
-# make test   install what is missing, run the whole suite
-# make lint   format, style, types, workflow
-# make bench  time the whole workflow on a cache of 1,406 latents (docs/performance.md)
-# make docs   refresh what the docs show of the workflow (needs Graphviz)
-# make lock   refresh the lock from pyproject.toml, and the conda environments from the lock
+# make run      install what is missing, run the default pipeline, say where its report is
+# make test     install what is missing, run the whole suite
+# make lint     format, style, types, workflow
+# make bench    time the whole workflow on a cache of 1,406 latents (docs/performance.md)
+# make docs     refresh what the docs show of the workflow (needs Graphviz)
+# make picture  take the picture in the README from the finished default run (needs Chromium)
+# make times    time the default run in a fresh clone, for README.md and docs/performance.md
+# make lock     refresh the lock from pyproject.toml, and the conda environments from the lock
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test lint bench docs lock
+.PHONY: run test lint bench docs picture times lock
 
 run: $(INSTALLED)
 	$(BIN)/snakemake --cores all
@@ -32,6 +34,12 @@ bench: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
 	$(BIN)/snakemake --quiet all --rulegraph | tred | dot -Tsvg -o docs/images/rules.svg
+
+picture: run
+	$(BIN)/python docs/picture.py
+
+times: $(INSTALLED)
+	$(BIN)/python benchmarks/demo.py
 
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
