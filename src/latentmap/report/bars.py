@@ -124,7 +124,7 @@ def _layers(
     scale = alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain))
     numbers = ("value", "chance", "chance_low", "chance_high", "low", "high", "p_value")
     layers = [
-        base.mark_bar(height=BAR).encode(
+        base.mark_bar(height=BAR, opacity=0.6).encode(
             x=alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5)),
             color=color,
             tooltip=[
@@ -136,7 +136,7 @@ def _layers(
     ]
     # Vega warns of a field without a single value.
     if any(row["low"] is not None for row in rows):
-        layers.append(base.mark_rule(color="#000000").encode(x="low:Q", x2="high:Q"))
+        layers.append(base.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q"))
     if any(row["chance_low"] is not None for row in rows):
         layers.append(
             base.mark_bar(color=CHANCE_RANGE, height=BAR / 3).encode(

@@ -84,7 +84,7 @@ def _panel(
     x_domain, y_domain = _domains(points[x], points[y], width / height)
     return (
         alt.Chart(alt.NamedData(DATA), name=f"map_{x}{y}", width=width, height=height)
-        .mark_circle(opacity=0.8, stroke="#333333", strokeWidth=0.4)
+        .mark_circle(opacity=0.8, strokeWidth=0.4)
         .encode(
             x=_axis(alt.X, x, x_domain),
             y=_axis(alt.Y, y, y_domain),

@@ -95,7 +95,7 @@ def matrix(
     numbers = base.mark_text(fontSize=9).encode(
         text=text, color=alt.condition(light, alt.value("#ffffff"), alt.value("#222222"))
     )
-    cells = base.mark_rect(stroke="#ffffff").encode(color=color, tooltip=list(tooltip))
+    cells = base.mark_rect().encode(color=color, tooltip=list(tooltip))
     return alt.layer(
         cells,
         numbers,

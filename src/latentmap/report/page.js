@@ -1,7 +1,27 @@
 "use strict";
-// Draws the page's charts from the JSON beside them, filters maps by label group, sorts tables.
+// Draws the page's charts from the JSON beside them, as wide as the page and in its colours,
+// filters maps by label group, sorts tables.
 (() => {
-  const maps = [];
+  const SMALLEST = 170; // pixels that a panel's plot must have
+  const AROUND = 90; // pixels that labels take of a panel's width, until it is drawn
+  const MENU = 34; // pixels right of a chart for its menu
+  const GAP = 28; // between panels
+  const ink = "#e6edf3", line = "#3d444d", paper = "#0d1117";
+  const text = { labelColor: ink, titleColor: ink };
+  const DARK = {
+    view: { stroke: line },
+    axis: { ...text, gridColor: "#262c36", domainColor: "#767e88", tickColor: "#767e88" },
+    legend: text,
+    header: text,
+    title: { color: ink, subtitleColor: ink },
+    text: { color: ink },
+    rule: { color: ink },
+    rect: { stroke: paper },
+    circle: { stroke: paper },
+    style: { guide: { color: line }, aside: { color: "#9198a1" }, halo: { stroke: paper } },
+  };
+  const isDark = matchMedia("(prefers-color-scheme: dark)");
+  const maps = new Map();
   const samplesElement = document.getElementById("samples");
   const samples = samplesElement && JSON.parse(samplesElement.textContent);
   let update = () => {};
@@ -37,18 +57,61 @@
       return { ...row, told: toldOf(row, i) };
     });
 
+  const merged = (one, other) => {
+    const found = { ...one };
+    for (const [key, value] of Object.entries(other)) {
+      found[key] = value instanceof Object ? merged(found[key], value) : value;
+    }
+    return found;
+  };
+
+  // Lays panels beside each other as far as there is room, and makes their plots as wide as that
+  // allows. `around` is what axes and their labels take of a panel's width. A plot of a given
+  // height keeps its shape, and grows by half at most.
+  const fitted = (spec, room, around) => {
+    const panels = spec.concat ?? spec.hconcat;
+    if (panels) {
+      const most = Math.min(spec.columns ?? panels.length, panels.length);
+      const columns = Math.min(most, Math.max(1, Math.floor(room / (SMALLEST + around + GAP))));
+      const { hconcat, ...rest } = spec;
+      const share = (room - GAP * (columns - 1)) / columns;
+      return { ...rest, columns, concat: panels.map((panel) => fitted(panel, share, around)) };
+    }
+    if (spec.vconcat) {
+      return { ...spec, vconcat: spec.vconcat.map((panel) => fitted(panel, room, around)) };
+    }
+    if (typeof spec.width !== "number") return spec;
+    const width = Math.max(SMALLEST, room - around);
+    if (typeof spec.height !== "number") return { ...spec, width };
+    const scale = Math.min(1.5, width / spec.width);
+    return { ...spec, width: scale * spec.width, height: scale * spec.height };
+  };
+
+  const columnsOf = ({ columns, vconcat }) => columns ?? (vconcat ? columnsOf(vconcat[0]) : 1);
+
+  const drawn = new Map();
   const draw = async (source) => {
     const target = document.getElementById(source.dataset.chart);
     const { spec, renderer, data, points } = JSON.parse(source.textContent);
     if (points) spec.datasets = { ...spec.datasets, [data]: rowsOf(points) };
-    try {
-      const { view } = await vegaEmbed(target, spec, {
+    if (isDark.matches) spec.config = merged(spec.config, DARK);
+    const embed = async (around) => {
+      const shown = fitted(spec, room, around);
+      drawn.get(target)?.finalize();
+      const { view } = await vegaEmbed(target, shown, {
         renderer,
         actions: { export: true, source: false, compiled: false, editor: false },
         downloadFileName: target.id,
-        tooltip: { theme: "light" },
+        tooltip: { theme: isDark.matches ? "dark" : "light" },
       });
-      if (points) maps.push(view);
+      drawn.set(target, view);
+      if (points) maps.set(target, view);
+      return (target.querySelector("svg, canvas").clientWidth - room) / columnsOf(shown);
+    };
+    const room = target.clientWidth - MENU;
+    try {
+      const excess = await embed(AROUND);
+      if (excess > 0 || excess < -AROUND / 4) await embed(AROUND + excess);
     } catch (error) {
       target.classList.add("failed");
       target.textContent = `This chart could not be drawn: ${error.message}`;
@@ -85,7 +148,7 @@
       all.disabled = ![...groups, ...codes].some(isPressed);
       legend.classList.toggle("filtered", now.shown.length > 0);
       legend.classList.toggle("recolored", Boolean(select) && select.value !== "group");
-      for (const view of maps) {
+      for (const view of maps.values()) {
         for (const [name, value] of Object.entries(now)) view.signal(name, value);
         view.runAsync();
       }
@@ -145,8 +208,19 @@
 
   document.querySelectorAll("table.sortable").forEach(connectTable);
   document.querySelectorAll(".legend").forEach(connectLegend);
-  Promise.all([...document.querySelectorAll("script[data-chart]")].map(draw)).then(() => {
+  const drawAll = async () => {
+    await Promise.all([...document.querySelectorAll("script[data-chart]")].map(draw));
     update();
     document.documentElement.dataset.drawn = "true";
+  };
+  let waiting;
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(drawAll, 200);
   });
+  isDark.addEventListener("change", drawAll);
+  drawAll();
 })();

@@ -48,6 +48,16 @@ CONFIG = {
     "header": {"labelFontSize": 12, "titleFontSize": 12},
     "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
     "title": {"fontSize": 13, "anchor": "start", "fontWeight": "bold"},
+    # What a dark page turns over: marks of these kinds give no such colour themselves.
+    "text": {"color": "#222222"},
+    "rule": {"color": "#222222"},
+    "rect": {"stroke": "#ffffff"},
+    "circle": {"stroke": "#333333"},
+    "style": {
+        "guide": {"color": "#dddddd"},
+        "aside": {"color": "#57606a"},
+        "halo": {"stroke": "#ffffff"},
+    },
 }
 
 

@@ -75,10 +75,10 @@ def sourced_map(data: SourcedMap) -> alt.TopLevelMixin:
         return alt.hconcat(*panels, description=description)
     corners = _outlines(data)
     outlines = alt.Chart(alt.InlineData(values=corners)).mark_line(
-        color="#555555", strokeWidth=1, strokeDash=DASHED, opacity=0.8
+        style="aside", strokeWidth=1, strokeDash=DASHED, opacity=0.8
     )
     numbers = alt.Chart(alt.InlineData(values=_numbers(data))).mark_text(
-        fontSize=14, fontWeight="bold", stroke="#ffffff", strokeWidth=3, dy=-10
+        fontSize=14, fontWeight="bold", style="halo", strokeWidth=3, dy=-10
     )
     place = {"x": alt.X("x:Q"), "y": alt.Y("y:Q")}
     layers = [
@@ -86,9 +86,7 @@ def sourced_map(data: SourcedMap) -> alt.TopLevelMixin:
         # Vega warns of a layer without rows.
         *([outlines.encode(**place, detail="region:N", order="turn:Q")] if corners else []),
         numbers.encode(**place, text="region:N"),
-        numbers.encode(**place, text="region:N").mark_text(
-            fontSize=14, fontWeight="bold", color="#222222", dy=-10
-        ),
+        numbers.encode(**place, text="region:N").mark_text(fontSize=14, fontWeight="bold", dy=-10),
     ]
     return alt.layer(*layers, description=description)
 
@@ -207,7 +205,7 @@ def region_bars(data: SourcedMap) -> alt.TopLevelMixin:
     )
     stars = (
         alt.Chart(alt.InlineData(values=marks))
-        .mark_text(fontSize=18, dy=-4, color="#222222")
+        .mark_text(fontSize=18, dy=-4)
         .encode(x="region:O", y="share:Q", text="mark:N")
     )
     return alt.layer(

@@ -51,7 +51,7 @@ class CategoryHeatmap(Chart):
             ),
             y=label_axis("label", labels),
         )
-        cells = base.mark_rect(stroke="#ffffff").encode(
+        cells = base.mark_rect().encode(
             color=alt.Color(
                 "beyond:Q",
                 title="share beyond chance",

@@ -98,7 +98,7 @@ def _heatmap(table: AgreementTable, order: list[str]) -> alt.LayerChart | alt.Fa
         ),
         y=alt.Y("other:N", sort=order, title=None, axis=alt.Axis(domain=False, ticks=False)),
     )
-    cells = base.mark_rect(stroke="#ffffff").encode(
+    cells = base.mark_rect().encode(
         color=alt.Color(
             "value:Q",
             title="agreement",

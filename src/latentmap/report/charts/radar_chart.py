@@ -145,17 +145,17 @@ def _radar(
     at = {"x": alt.X("x:Q", axis=None, scale=scale), "y": alt.Y("y:Q", axis=None, scale=scale)}
     rings = (
         alt.Chart(alt.InlineData(values=grid))
-        .mark_line(color="#dddddd", strokeWidth=1)
+        .mark_line(style="guide", strokeWidth=1)
         .encode(**at, order="order:Q", detail="ring:N")
     )
     rays = (
         alt.Chart(alt.InlineData(values=spokes))
-        .mark_rule(color="#dddddd")
+        .mark_rule(style="guide")
         .encode(**at, x2="zero:Q", y2="zero:Q")
     )
     texts = [
         alt.Chart(alt.InlineData(values=chosen))
-        .mark_text(align=align, fontSize=10, color="#57606a")
+        .mark_text(align=align, fontSize=10, style="aside")
         .encode(**at, text="text:N")
         for align, chosen in _by_side(labels)
     ]
@@ -240,7 +240,7 @@ def _parallel(
         scale=alt.Scale(domain=shown, range=[*LINES[: len(best)], *[DASHED] * len(baselines)]),
         legend=alt.Legend(labelLimit=220, symbolType="stroke", symbolStrokeWidth=3),
     )
-    background = [lines(others, color="#dcdcdc", strokeWidth=1)] if others else []
+    background = [lines(others, style="guide", strokeWidth=1)] if others else []
     if rivals:
         background.append(lines(rivals, strokeWidth=1.5, strokeDash=[5, 3]).encode(color=color))
     return alt.layer(

@@ -96,7 +96,7 @@ def _map(channel: int, data: DeepDive) -> alt.Chart:
     colors = alt.Scale(domain=list(data.colors), range=list(data.colors.values()))
     return (
         alt.Chart(alt.NamedData(DATA), title=_map_title(channel, data), width=SIDE, height=SIDE)
-        .mark_circle(size=18, opacity=0.8, stroke="#333333", strokeWidth=0.3)
+        .mark_circle(size=18, opacity=0.8, strokeWidth=0.3)
         .encode(
             x=alt.X(f"x{channel}:Q", scale=scale, axis=axis),
             y=alt.Y(f"y{channel}:Q", scale=scale, axis=axis),
