@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from latentmap.errors import LatentmapError
+from latentmap.metrics.agreement import agreement
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS
 
@@ -107,3 +108,41 @@ def test_too_few_samples_or_neighbors(embed):
     assert {metric.note for metric in found.values()} == {note}
     with pytest.raises(LatentmapError, match=r"4 nearest neighbors .* holds 3"):
         measure("knn_group", embed(LINE, LABELS, k=3), k=4)
+
+
+def label_rates(embed, random, structure, signal):
+    """Labels of fixed sizes, three to a source group or alone, at places of their own."""
+    if structure == "alone":
+        labels = np.repeat(np.arange(6), (12, 16, 20, 24, 40, 60))
+        groups = np.arange(len(labels))
+    else:
+        of_group = np.repeat(np.arange(6), (10, 12, 14, 16, 18, 20))
+        groups, labels = np.repeat(np.arange(90), 3), np.repeat(of_group, 3)
+    places = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1]])
+    values = random.normal(size=(len(labels), 3)) + signal * places[labels]
+    values += 0.5 * random.normal(size=(groups.max() + 1, 3))[groups]
+    data = embed(values, labels, source_groups=groups)
+    found = agreement(data.codes, data.graph.grouped, data.sources, 10)
+    return found.by_class(found.shares), found.class_intervals(data.sources)
+
+
+@pytest.mark.parametrize("signal", [0, 2])
+@pytest.mark.parametrize("structure", ["alone", "in groups"])
+def test_intervals_of_labels_hold_for_all_of_them_at_once(embed, structure, signal):
+    draws = [
+        label_rates(embed, np.random.default_rng(seed), structure, signal) for seed in range(80)
+    ]
+    rates, intervals = (np.array(part) for part in zip(*draws, strict=True))
+    expected = rates.mean(axis=0)
+    covered = (intervals[..., 0] <= expected) & (expected <= intervals[..., 1])
+    assert covered.all(axis=1).mean() >= 0.93
+    # Intervals of single labels that do not know that their neighbors vary too would not hold.
+    assert (intervals[..., 1] - intervals[..., 0]).mean() < 3 * 2 * 2.64 * rates.std(axis=0).mean()
+
+
+def test_a_label_in_few_source_groups_has_no_interval(embed):
+    random = np.random.default_rng(0)
+    labels, groups = np.repeat([0, 1], (30, 30)), np.r_[np.arange(30), 30 + np.arange(30) // 5]
+    data = embed(random.normal(size=(60, 3)), labels, source_groups=groups)
+    found = agreement(data.codes, data.graph.grouped, data.sources, 10)
+    assert np.isfinite(found.class_intervals(data.sources)).tolist() == [[True] * 2, [False] * 2]

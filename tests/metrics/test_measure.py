@@ -16,7 +16,7 @@ from latentmap.metrics.measure import describe, measure, measure_embedding
 from latentmap.metrics.metric import METRICS, known_metrics
 from latentmap.neighbors.graph import Audit, write_graph
 from latentmap.neighbors.search import NeighborOptions
-from latentmap.store.files import read_json
+from latentmap.store.files import read_json, write_json
 from latentmap.store.tables import write_arrow, write_embedding
 
 FEW = StatisticsOptions(resamples=50, permutations=50)
@@ -86,7 +86,8 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     data = replace(data, statistics=FEW, density=DensityOptions(k=5))
     metrics, by_label = measure(data, metrics)
     assert set(metrics) == set(known_metrics())
-    assert read_json(first[0]) == describe(data, metrics, by_label)
+    write_json(tmp_path / "described.json", describe(data, metrics, by_label))
+    assert read_json(first[0]) == read_json(tmp_path / "described.json")
     scores = pl.read_parquet(first[1])
     assert scores["id"].to_list() == data.graph.ids
     assert {"knn_category_acc", "knn_group_acc_grouped"} < set(scores.columns)
@@ -113,7 +114,9 @@ def test_what_is_not_defined_is_null_in_the_file(tmp_path, embed):
     assert found["metrics"]["knn_category_acc"]["value"] is None
     assert found["metrics"]["knn_category_acc"]["note"] == "All samples have the same label."
     names = [
-        f"knn_category_{name}{suffix}" for name in ("rate", "chance") for suffix in ("", "_grouped")
+        f"knn_category_{name}{suffix}"
+        for name in ("rate", "chance", "deviation", "low", "high")
+        for suffix in ("", "_grouped")
     ]
     assert found["labels"] == {"a": {"n": 3, **dict.fromkeys(names)}}
 
@@ -165,9 +168,9 @@ def test_metrics_of_labels_are_those_of_the_labelled_samples_alone(mixed, embed,
         assert found.note.startswith("Of the 80 of 110 samples that have a label.")
         if found.contributions is not None:
             assert found.contributions.values == pytest.approx(same.contributions.values)
-    assert {n: c.tolist() for n, c in by_label.items() if "rate" not in n} == {
-        n: c.tolist() for n, c in expected_by_label.items() if "rate" not in n
-    }
+    assert by_label.keys() == expected_by_label.keys()
+    for name in by_label.keys() - {"knn_category_rate", "knn_category_rate_grouped"}:
+        np.testing.assert_array_equal(by_label[name], expected_by_label[name])
     assert measured["n_samples"].value == 110
     found = describe(data, measured, by_label)
     assert (found["samples"], found["labelled"]) == (110, 80)

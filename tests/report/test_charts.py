@@ -62,7 +62,7 @@ def test_the_heatmap_is_relative_to_each_label_s_own_chance(comparison):
     assert len(cells) == sum(len(e.labels) for e in comparison.experiments)
     for label, rates in best.labels.items():
         cell = cells[best.key.method, label]
-        assert cell["beyond"] == pytest.approx(rates.grouped - rates.grouped_chance)
+        assert cell["beyond"] == pytest.approx(rates.grouped.share - rates.grouped.chance)
 
 
 def test_bars_show_both_neighbor_lists_in_the_order_of_the_ranking(comparison):

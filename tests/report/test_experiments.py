@@ -36,7 +36,8 @@ def test_null_becomes_nan_and_keeps_its_note(tmp_path):
     assert found.key == Key("e", "plain", "mean")
     assert math.isnan(found.value(LENIENT)) and found[LENIENT].note == "one label"
     assert found[LENIENT].chance == 0.1 and found.recall == 0.97
-    assert found.labels["a"].every == 0.5 and math.isnan(found.labels["a"].grouped)
+    assert found.labels["a"].every.share == 0.5
+    assert math.isnan(found.labels["a"].grouped.share)
     assert math.isnan(found.value("never measured"))
 
 

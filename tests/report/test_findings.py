@@ -1,9 +1,11 @@
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from latentmap.metrics.metric import HEADLINE as HONEST
 from latentmap.metrics.metric import Measurement
-from latentmap.report.experiments import Experiment, Key, LabelRates
+from latentmap.report.experiments import Experiment, Key, LabelRate, LabelRates
 from latentmap.report.findings import key_findings
 
 LENIENT = "knn_category_acc"
@@ -69,13 +71,38 @@ def test_a_leak_that_lowers_a_metric_is_said_too():
     assert not any("would come first" in text for text in found)
 
 
-def test_labels_are_compared_with_their_own_chance():
-    labels = {
-        "common": LabelRates(91, 0.95, 0.9, 0.7, 0.9),
-        "rare": LabelRates(10, 0.95, 0.5, 0.2, 0.09),
+def labelled(method, value, deviations, **rates):
+    """An experiment with these label rates and largest deviations under permutations."""
+    labels = {name: LabelRates(10, LabelRate(0.95, 0.2), rate) for name, rate in rates.items()}
+    found = experiment("vae", "plain", method, value, 0.2, labels=labels)
+    measured = replace(found.metrics[HONEST], label_deviations=np.array(deviations))
+    return replace(found, metrics={**found.metrics, HONEST: measured})
+
+
+def test_labels_are_compared_with_their_own_chance_and_named_if_they_differ_from_it():
+    rates = {
+        "common": LabelRate(0.95, 0.9, 2.9),
+        "rare": LabelRate(0.5, 0.1, 6.0, (0.3, 0.7)),
+        "rarer": LabelRate(0.06, 0.01, 3.0),
+        "missing": LabelRate(0.01, 0.1, -4.0),
+        "single": LabelRate(0.0, 0.0),
     }
-    found = texts([experiment("vae", "plain", "mean", 0.2, 0.2, labels=labels)])
-    assert any("'rare' (+0.410)" in text and "'common' (+0.000)" in text for text in found)
+    low = [1.0] * 99
+    (above, below) = (
+        t for t in texts([labelled("mean", 0.2, low, **rates)]) if t.startswith("Under")
+    )
+    assert "3 of 4 labels are found among their own neighbors more often" in above
+    assert "'rarer': 0.060, 6 times its chance level, 0.010." in above
+    assert "1 of 4 labels is found among their own neighbors less often" in below
+    assert "'missing': 0.010, 0.100 times its chance level, 0.100." in below
+    # Under permutations another embedding has a label as far from chance in half of the cases.
+    other = labelled("max", 0.1, [1.0, 5.0] * 49 + [1.0])
+    (above,) = (t for t in texts([labelled("mean", 0.2, low, **rates), other]) if "Under" in t)
+    assert "1 of 4 labels is found" in above
+    assert "'rare': 0.500 (0.300 to 0.700, 95 % for all labels at once), 5 times" in above
+    higher = labelled("max", 0.1, [7.0] * 99)
+    (none,) = (t for t in texts([labelled("mean", 0.2, low, **rates), higher]) if "Under" in t)
+    assert "no single label is told from chance" in none
 
 
 def test_one_source_group_is_a_warning_not_a_zero():

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.metrics.contributions import Contributions
+from latentmap.metrics.inference import FEWEST_GROUPS, interval_of
 from latentmap.metrics.metric import LabelledEmbedding, Measurement
 from latentmap.metrics.permutation import Chance, ChanceLevels, chance_levels
 from latentmap.neighbors.graph import NeighborList, nearest, neighbor_labels
@@ -55,6 +56,24 @@ class Agreement:
         everything = np.zeros_like(self.codes)
         without = _Losses.of(self, sources).mean_without_groups(self.shares, everything)
         return replace(found, contributions=Contributions(found.value, without, sources))
+
+    def class_intervals(self, sources: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return 95 % intervals of the mean share of each class that hold for all at once.
+
+        Args:
+            sources: (N,) number of each sample's source group.
+
+        Returns:
+            (classes, 2); NaN for a class in too few source groups.
+        """
+        errors = _Losses.of(self, sources).errors(self.shares, self.codes)
+        groups = np.bincount(np.unique(np.stack([self.codes, sources]), axis=1)[0])
+        intervals = np.full((len(errors), 2), np.nan)
+        for code, value in enumerate(self.by_class(self.shares)):
+            if groups[code] >= FEWEST_GROUPS:
+                parts = int(groups[code])
+                intervals[code] = interval_of(value, errors[code], parts, (0, 1), count=len(errors))
+        return intervals
 
     def by_class(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean of `shares` or `chances` over each class, (classes,)."""
@@ -113,17 +132,44 @@ class _Losses:
         Returns:
             (groups,); NaN where no sample is left. A part without samples is left out.
         """
+        groups = int(self.group.max()) + 1
+        group, part, means = self._means(shares, parts)
+        before = np.bincount(parts, shares) / np.bincount(parts)
+        gone = np.isnan(means)
+        changes = np.where(gone, 0, means) - before[part]
+        total = before.sum() + np.bincount(group, changes, groups)
+        remaining = len(before) - np.bincount(group, gone, groups)
+        return np.divide(total, remaining, out=np.full(groups, np.nan), where=remaining > 0)
+
+    def errors(self, shares: NDArray[np.float64], parts: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the jackknife's standard error of each part's mean share, (parts,).
+
+        Args:
+            shares: (N,) share of each sample with all groups.
+            parts: (N,) its part, from 0.
+        """
         count, groups = int(parts.max()) + 1, int(self.group.max()) + 1
+        _, part, means = self._means(shares, parts)
+        before = np.bincount(parts, shares) / np.bincount(parts)
+        changes = np.where(np.isnan(means), 0, means - before[part])
+        sums, squares = (np.bincount(part, values, count) for values in (changes, changes**2))
+        return np.sqrt(np.maximum((groups - 1) / groups * (squares - sums**2 / groups), 0))
+
+    def _means(
+        self, shares: NDArray[np.float64], parts: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+        """Return the means of parts without groups that change them: group, part, mean, (n,) each.
+
+        NaN where no sample of the part is left.
+        """
+        count = int(parts.max()) + 1
         sums, sizes = np.bincount(parts, shares), np.bincount(parts)
         cells, cell = np.unique(self.group * count + parts[self.row], return_inverse=True)
         group, part = np.divmod(cells, count)
         left = sizes[part] - np.bincount(cell, self.is_lost)
         sums_left = sums[part] + np.bincount(cell, self.change)
-        means = np.divide(sums_left, left, out=np.zeros(len(cells)), where=left > 0)
-        before = sums / sizes
-        total = before.sum() + np.bincount(group, means - before[part], groups)
-        remaining = count - np.bincount(group, left == 0, groups)
-        return np.divide(total, remaining, out=np.full(groups, np.nan), where=remaining > 0)
+        means = np.divide(sums_left, left, out=np.full(len(cells), np.nan), where=left > 0)
+        return group, part, means
 
 
 def beside_chance(value: float, chance: Chance) -> Measurement:

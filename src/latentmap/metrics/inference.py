@@ -135,7 +135,12 @@ def jackknife_error(without: NDArray[np.float64]) -> float:
 
 
 def interval_of(
-    value: float, error: float, parts: int, bounds: tuple[float, float] | None = None
+    value: float,
+    error: float,
+    parts: int,
+    bounds: tuple[float, float] | None = None,
+    *,
+    count: int = 1,
 ) -> tuple[float, float]:
     """Return the 95 % interval of a metric, with Student's t, inside its bounds.
 
@@ -149,10 +154,11 @@ def interval_of(
         error: its standard error.
         parts: from which the standard error was found.
         bounds: lowest and highest possible value, if there are any.
+        count: of intervals that hold at once in 95 % of samples (Bonferroni).
     """
     from scipy.special import stdtrit
 
-    quantile = float(stdtrit(parts - 1, TAILS[1]))
+    quantile = float(stdtrit(parts - 1, 1 - TAILS[0] / count))
     if bounds is None:
         return value - quantile * error, value + quantile * error
     low, width = bounds[0], bounds[1] - bounds[0]

@@ -235,7 +235,7 @@ def _exchanged(name: str, exchange: Exchange) -> dict[str, Any]:
 
 def _plain(found: Measurement) -> dict[str, Any]:
     """Return the fields in nine digits: more would vary with the number of threads."""
-    return {
+    plain = {
         "value": _rounded(found.value),
         "chance": None if found.chance is None else _rounded(found.chance),
         "chance_range": _range(found.chance_range),
@@ -243,6 +243,9 @@ def _plain(found: Measurement) -> dict[str, Any]:
         "p_value": found.p_value,
         "note": found.note,
     }
+    if found.label_deviations is not None:
+        plain["label_deviations"] = [round(one, 4) for one in found.label_deviations.tolist()]
+    return plain
 
 
 def _range(ends: tuple[float, float] | None) -> list[float] | None:

@@ -243,6 +243,8 @@ class Measurement:
         chance_range: where it lies in 95 % of the permutations.
         by_label: (classes,) by name, what the metric says of the samples of each label; NaN where
             it is not defined.
+        label_deviations: (permutations,) the largest deviation of any label from its chance level
+            (`ChanceLevels.deviations`).
     """
 
     value: float
@@ -255,6 +257,7 @@ class Measurement:
     by_label: Mapping[str, NDArray[np.float64]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    label_deviations: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
 M_co = TypeVar("M_co", bound=Options, covariant=True)

@@ -22,6 +22,8 @@ CELLS = 2**27
 LARGEST_FLOOR = 0.05
 # Shares of one sum, added up in another order, differ by less.
 ROUNDING = 1e-9
+# Deviations are told in steps of this.
+TOLD = 1e-4
 
 Numbers = NDArray[np.float64]
 Classes = NDArray[np.integer]
@@ -86,6 +88,40 @@ class ChanceLevels:
 
     overall: Chance
     by_class: Numbers
+
+    def deviations(self, found: Numbers) -> tuple[Numbers, Numbers]:
+        """Return how far each class is from its chance level, and how far one is by chance.
+
+        In standard deviations over the permutations and the order found, of square roots, because
+        the shares of small classes are skewed. A class is told from chance where its deviation is
+        larger than the largest of any class is in 95 % of the permutations (max-T; Westfall and
+        Young 1993, Resampling-Based Multiple Testing); `deviation_p` says how sure that is.
+
+        Args:
+            found: (classes,) mean share of each class.
+
+        Returns:
+            (classes,), NaN for a class whose share is the same in every order; and (permutations,),
+            the largest of all classes, whatever its sign.
+        """
+        roots = np.sqrt(np.maximum(np.vstack([found, self.by_class]), 0))
+        apart, scale = roots - roots.mean(axis=0), roots.std(axis=0)
+        varies = scale > ROUNDING
+        scaled = np.full_like(roots, np.nan)
+        scaled[:, varies] = apart[:, varies] / scale[varies]
+        largest = np.abs(apart[1:, varies] / scale[varies]).max(axis=1, initial=0)
+        return scaled[0], largest
+
+
+def deviation_p(deviation: float, largest: Sequence[Numbers]) -> float:
+    """Return the p-value of one deviation among those of all classes of several embeddings.
+
+    Args:
+        deviation: of a class.
+        largest: (permutations,) of each embedding, under the same permutations.
+    """
+    reached = np.max(largest, axis=0) >= abs(deviation) - TOLD
+    return float((1 + np.count_nonzero(reached)) / (1 + len(reached)))
 
 
 def chance_levels(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from latentmap.metrics.metric import GROUPED, HEADLINE, Measurement, headlines, known_metrics
 from latentmap.metrics.metric import Key as Key
 from latentmap.neighbors.rows import DistanceMetric
@@ -17,28 +19,44 @@ _UNDEFINED = Measurement(math.nan)
 
 
 @dataclass(frozen=True)
-class LabelRates:
+class LabelRate:
     """How often the neighbors of one label's samples have that label.
 
     Attributes:
+        share: mean same-label share of the nearest neighbors; NaN where it is not defined.
+        chance: its mean under permuted labels.
+        deviation: from it, in standard deviations under permutations; NaN where it has none.
+        interval: 95 % interval, which holds for all labels at once; None in too few source groups.
+    """
+
+    share: float
+    chance: float
+    deviation: float = math.nan
+    interval: tuple[float, float] | None = None
+
+    @property
+    def ratio(self) -> float:
+        """The share over its chance level."""
+        return self.share / self.chance if self.chance else math.nan
+
+
+@dataclass(frozen=True)
+class LabelRates:
+    """How often the neighbors of one label's samples have that label, on both neighbor lists.
+
+    Attributes:
         n: samples of the label.
-        every: mean same-label share of the nearest neighbors; NaN where it is not defined.
-        grouped: the same among neighbors of other source groups.
-        every_chance: mean of the first under permuted labels.
-        grouped_chance: mean of the second.
+        every: among all neighbors.
+        grouped: among neighbors of other source groups.
     """
 
     n: int
-    every: float
-    grouped: float
-    every_chance: float
-    grouped_chance: float
+    every: LabelRate
+    grouped: LabelRate
 
-    def on(self, metric: str) -> tuple[float, float]:
-        """Return the share, and its chance, on the neighbors of one of the metrics that rank."""
-        if metric.endswith(GROUPED):
-            return self.grouped, self.grouped_chance
-        return self.every, self.every_chance
+    def on(self, metric: str) -> LabelRate:
+        """Return what holds on the neighbors of one of the metrics that rank."""
+        return self.grouped if metric.endswith(GROUPED) else self.every
 
 
 @dataclass(frozen=True)
@@ -102,6 +120,9 @@ def _measurement(entry: Mapping[str, Any]) -> Measurement:
         interval=_range(entry.get("interval")),
         p_value=entry.get("p_value"),
         note=entry.get("note"),
+        label_deviations=None
+        if (found := entry.get("label_deviations")) is None
+        else np.array(found),
     )
 
 
@@ -110,13 +131,16 @@ def _range(ends: Sequence[float | None] | None) -> tuple[float, float] | None:
 
 
 def _rates(entry: Mapping[str, Any]) -> LabelRates:
-    return LabelRates(
-        n=entry["n"],
-        every=_number(entry.get("knn_category_rate")),
-        grouped=_number(entry.get("knn_category_rate_grouped")),
-        every_chance=_number(entry.get("knn_category_chance")),
-        grouped_chance=_number(entry.get("knn_category_chance_grouped")),
+    return LabelRates(entry["n"], _rate(entry, ""), _rate(entry, "_grouped"))
+
+
+def _rate(entry: Mapping[str, Any], suffix: str) -> LabelRate:
+    share, chance, deviation, *ends = (
+        _number(entry.get(f"knn_category_{name}{suffix}"))
+        for name in ("rate", "chance", "deviation", "low", "high")
     )
+    low, high = ends
+    return LabelRate(share, chance, deviation, None if math.isnan(low) else (low, high))
 
 
 def _number(value: float | None) -> float:
@@ -141,11 +165,22 @@ def headline(experiments: Sequence[Experiment]) -> str:
     It is that of the run, unless that is defined nowhere because all samples share one source group
     and it is about neighbors of others.
     """
-    *preferred, last = headlines(experiments[0].headline if experiments else HEADLINE)
-    for metric in preferred:
+    return _defined(headlines(experiments[0].headline if experiments else HEADLINE), experiments)
+
+
+def of_labels(experiments: Sequence[Experiment]) -> str:
+    """Return the metric of which labels have their own rates: the headline if it is one."""
+    metric = headline(experiments)
+    both = twins(HEADLINE)
+    return metric if metric in both else _defined(both, experiments)
+
+
+def _defined(metrics: Sequence[str], experiments: Sequence[Experiment]) -> str:
+    """Return the first metric that is defined for any experiment; else the last."""
+    for metric in metrics:
         if any(not math.isnan(experiment.value(metric)) for experiment in experiments):
             return metric
-    return last
+    return metrics[-1]
 
 
 def twins(metric: str) -> tuple[str, str]:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from latentmap.metrics.metric import known_metrics
+from latentmap.metrics.permutation import deviation_p
 from latentmap.report.experiments import (
     Experiment,
-    LabelRates,
-    format_difference,
+    LabelRate,
     format_value,
     headline,
+    of_labels,
     ranked,
     twins,
 )
@@ -62,7 +63,7 @@ def key_findings(
         *_extremes(order, metric),
         *_leak(order, metric),
         *_variants(order, metric),
-        *_labels(order[0], metric),
+        *_labels(order),
         *_duplicates(duplicates),
         *_approximate(experiments),
         *_undefined(experiments, metric),
@@ -155,24 +156,52 @@ def _variants(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
             yield Finding(f"The best method of {encoder} reaches {parts}.")
 
 
-def _labels(best: Experiment, metric: str) -> Iterator[Finding]:
-    rates = _beyond_chance(best.labels, metric)
-    if len(rates) > 1:
-        high, low = max(rates, key=rates.__getitem__), min(rates, key=rates.__getitem__)
-        most, least = format_difference(rates[high]), format_difference(rates[low])
-        yield Finding(
-            f"Under {_name(best)} the label furthest above chance is '{high}' ({most}); the "
-            f"lowest is '{low}' ({least})."
-        )
+def _labels(order: Sequence[Experiment]) -> Iterator[Finding]:
+    """Say which labels the best embedding tells from chance, and which one by most.
+
+    The best of many embeddings looks good by luck too, and so does the best of many labels: a label
+    is named only if it is farther from chance than any label of any embedding is under 95 % of the
+    permutations.
+    """
+    best, metric = order[0], of_labels(order)
+    largest = [e[metric].label_deviations for e in order]
+    known = [deviations for deviations in largest if deviations is not None]
+    rates = {label: found.on(metric) for label, found in sorted(best.labels.items())}
+    tested = {label: rate for label, rate in rates.items() if not math.isnan(rate.deviation)}
+    if not known or len(tested) < 2:
+        return
+    told = sorted(
+        (rate.ratio, label)
+        for label, rate in tested.items()
+        if deviation_p(rate.deviation, known) <= SIGNIFICANT
+    )
+    above = [label for _, label in told if tested[label].deviation > 0]
+    below = [label for _, label in told if tested[label].deviation < 0]
+    adjusted = f"permutation p ≤ {SIGNIFICANT}, adjusted for all labels of all embeddings"
+    if not told:
+        yield Finding(f"Under {_name(best)} no single label is told from chance ({adjusted}).")
+    for labels, more, where, furthest in (
+        (above, "more", "above", above[-1:]),
+        (below, "less", "below", below[:1]),
+    ):
+        for label in furthest:
+            yield Finding(
+                f"Under {_name(best)} {len(labels)} of {len(tested)} labels {_are(len(labels))} "
+                f"found among their own neighbors {more} often than by chance ({adjusted}). "
+                f"Furthest {where} it is '{label}': {_rate(tested[label])}."
+            )
 
 
-def _beyond_chance(labels: Mapping[str, LabelRates], metric: str) -> dict[str, float]:
-    found = {label: rates.on(metric) for label, rates in sorted(labels.items())}
-    return {
-        label: share - chance
-        for label, (share, chance) in found.items()
-        if not math.isnan(share - chance)
-    }
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _rate(rate: LabelRate) -> str:
+    text = format_value(rate.share)
+    if rate.interval is not None:
+        low, high = map(format_value, rate.interval)
+        text += f" ({low} to {high}, 95 % for all labels at once)"
+    return f"{text}, {format_value(rate.ratio)} times its chance level, {format_value(rate.chance)}"
 
 
 def _duplicates(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -17,6 +18,10 @@ from latentmap.metrics.agreement import (
 )
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, share_column
 from latentmap.metrics.permutation import chance_of
+
+# Of each label: its mean share, what to expect of it by chance, how far it is from that (see
+# `ChanceLevels.deviations`), and its interval, which holds for all labels at once.
+OF_LABELS = ("rate", "chance", "deviation", "low", "high")
 
 
 class KnnCategory(Metric[NeighborMetricOptions]):
@@ -49,10 +54,14 @@ class KnnCategory(Metric[NeighborMetricOptions]):
         for suffix, agreed, chance in both:
             rates, permuted = agreed.by_class(agreed.shares), chance.by_class
             mean, median = float(rates.mean()), float(np.median(rates))
-            by_label = self._by_label(suffix, rates, permuted.mean(axis=0))
+            deviations, largest = chance.deviations(rates)
+            intervals = agreed.class_intervals(data.sources).T
+            by_label = (rates, permuted.mean(axis=0), deviations, *intervals)
             found |= {
                 f"knn_category_acc{suffix}": replace(
-                    agreed.mean(chance.overall, data.sources), by_label=by_label
+                    agreed.mean(chance.overall, data.sources),
+                    by_label=_named(suffix, by_label),
+                    label_deviations=largest,
                 ),
                 f"knn_category_rate_mean{suffix}": beside_chance(
                     mean, chance_of(mean, permuted.mean(axis=1))
@@ -64,14 +73,16 @@ class KnnCategory(Metric[NeighborMetricOptions]):
         return found
 
     def _undefined(self, data: LabelledEmbedding, reason: str) -> dict[str, Measurement]:
-        unknown = np.full(len(data.classes), np.nan)
+        unknown = [np.full(len(data.classes), np.nan)] * len(OF_LABELS)
         found = self.undefined(reason)
         for suffix in ("", "_grouped"):
             name = f"knn_category_acc{suffix}"
-            found[name] = replace(found[name], by_label=self._by_label(suffix, unknown, unknown))
+            found[name] = replace(found[name], by_label=_named(suffix, unknown))
         return found
 
-    def _by_label(
-        self, suffix: str, rates: NDArray[np.float64], chances: NDArray[np.float64]
-    ) -> dict[str, NDArray[np.float64]]:
-        return {f"knn_category_rate{suffix}": rates, f"knn_category_chance{suffix}": chances}
+
+def _named(suffix: str, columns: Sequence[NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    return {
+        f"knn_category_{name}{suffix}": column
+        for name, column in zip(OF_LABELS, columns, strict=True)
+    }

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.experiments import LabelRates, headline
+from latentmap.report.experiments import LabelRates, of_labels
 from latentmap.report.matrix import label_axis
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class CategoryHeatmap(Chart):
         """Return a matrix with labels as rows, by group, and methods as columns, best first."""
         import altair as alt
 
-        metric = headline(data.experiments)
+        metric = of_labels(data.experiments)
         rows = [
             _cell(name, label, rates, metric, data.label_groups)
             for name, experiment in data.named
@@ -63,7 +63,7 @@ class CategoryHeatmap(Chart):
                 alt.Tooltip("n:Q"),
                 *(
                     alt.Tooltip(f"{name}:Q", format=".3f")
-                    for name in ("rate", "chance", "beyond", "all_others")
+                    for name in ("rate", "low", "high", "chance", "beyond", "all_others")
                 ),
             ],
         )
@@ -92,15 +92,18 @@ def _cell(
     metric: str,
     label_groups: dict[str, str] | Any,
 ) -> dict[str, Any]:
-    rate, chance = rates.on(metric)
+    found, every = rates.on(metric), rates.every.share
+    low, high = found.interval or (None, None)
     return {
         "method": method,
         "label": label,
         "group": label_groups.get(label, label),
         "n": rates.n,
-        "rate": rate,
-        "percent": 100 * rate,
-        "chance": chance,
-        "beyond": rate - chance,
-        "all_others": None if math.isnan(rates.every) else rates.every,
+        "rate": found.share,
+        "low": low,
+        "high": high,
+        "percent": 100 * found.share,
+        "chance": found.chance,
+        "beyond": found.share - found.chance,
+        "all_others": None if math.isnan(every) else every,
     }
