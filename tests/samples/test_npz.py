@@ -54,11 +54,24 @@ def test_rows_of_a_cache(tmp_path, save):
     assert samples[0]["qa_type"] == "qualitative"
 
 
-@pytest.mark.parametrize("thumbnails", [None, "null", "[]"])
+@pytest.mark.parametrize("thumbnails", [None, "null", "[]", ""])
 def test_a_cache_without_thumbnails(tmp_path, thumbnails):
     source = write(tmp_path / "c.npz", thumbnails=thumbnails)
     made = ingest(source, [0, 1, 2], {}, {})
     assert made.samples["image"].to_pylist() == [None, None, None]
+
+
+@pytest.mark.parametrize("key", ["label", "labels"])
+def test_labels_may_stand_under_the_other_usual_keys(tmp_path, key):
+    metadata = json.dumps([{"id": row["id"], key: row["qa_category"]} for row in METADATA])
+    source = write(tmp_path / "c.npz", metadata=metadata)
+    assert source.index()["label"].to_list() == ["left", "right", "left"]
+
+
+def test_without_labels_the_keys_that_are_there_are_named(tmp_path):
+    metadata = json.dumps([{"id": row["id"], "topic": row["qa_category"]} for row in METADATA])
+    with pytest.raises(LatentmapError, match="Allowed: id, topic"):
+        write(tmp_path / "c.npz", metadata=metadata).index()
 
 
 def test_a_thumbnail_may_be_written_in_lines(tmp_path):

@@ -53,7 +53,7 @@ class NpzColumns(ColumnMap):
     """
 
     id: str | None = "id"
-    label: str | None = "qa_category"
+    label: str | None = "qa_category | label | labels"
     image: str | tuple[str, ...] | None = THUMBNAIL
 
 
@@ -171,7 +171,7 @@ def _json_list(archive: zipfile.ZipFile, name: str) -> list[Any]:
     """Parse an array that holds one JSON text."""
     text = read_text(archive, name)
     try:
-        value = json.loads(text)
+        value = json.loads(text or "null")
     except RecursionError:
         raise ValueError(f"'{name}' is nested too deeply") from None
     check_storable(text, value)
