@@ -1,4 +1,4 @@
-"""Bootstrap over source groups and Holm's adjustment, by hand."""
+"""Jackknife over source groups and Holm's adjustment, by hand."""
 
 from __future__ import annotations
 
@@ -10,58 +10,20 @@ import scipy.stats
 
 from latentmap.metrics import inference
 from latentmap.metrics.inference import (
-    StatisticsOptions,
     group_sums,
     holm,
     interval_of,
     jackknife_error,
     jackknife_parts,
-    percentiles,
-    resampled_means,
 )
 from latentmap.metrics.measure import measure
 
 
-def test_groups_are_drawn_whole():
-    # Two groups: both means (1 and 6), or the mean of all five samples (4).
-    scores = np.array([[0.0], [2.0], [5.0], [6.0], [7.0]])
-    means = resampled_means(scores, np.array([0, 0, 1, 1, 1]), StatisticsOptions(resamples=400))
-    found, counts = np.unique(means, return_counts=True)
-    assert found == pytest.approx([1, 4, 6])
-    assert counts / 400 == pytest.approx([0.25, 0.5, 0.25], abs=0.07)
-
-
 def test_samples_without_a_score_count_neither_above_nor_below():
     scores = np.array([[1.0, 5.0], [np.nan, 5.0], [3.0, np.nan]])
-    groups = np.array([0, 0, 1])
-    sums, counts = group_sums(scores, groups)
+    sums, counts = group_sums(scores, np.array([0, 0, 1]))
     assert sums.tolist() == [[1, 10], [3, 0]]
     assert counts.tolist() == [[1, 2], [1, 0]]
-    means = resampled_means(scores, groups, StatisticsOptions(resamples=60))
-    assert set(means[:, 0]) == {1, 2, 3}
-    # A draw of the second group alone has nothing to average.
-    assert np.isnan(means[means[:, 0] == 3, 1]).all()
-    assert set(means[means[:, 0] < 3, 1]) == {5}
-    assert percentiles(means).T.tolist() == [[1, 3], [5, 5]]
-
-
-def test_intervals_of_samples_that_stand_alone_are_those_of_a_mean():
-    rng = np.random.default_rng(0)
-    scores = rng.normal(size=(400, 2)) * [1, 3]
-    means = resampled_means(scores, np.arange(400), StatisticsOptions(resamples=2000))
-    (low, high), spread = percentiles(means), scores.std(axis=0) / 20
-    assert (high - low) / (2 * 1.96 * spread) == pytest.approx([1, 1], abs=0.06)
-    # Columns are seen in the same draws: what they share cancels in their difference.
-    apart = resampled_means(scores[:, :1] + [[0.0, 1.0]], np.arange(400), StatisticsOptions())
-    assert np.ptp(apart[:, 1] - apart[:, 0]) < 1e-12
-
-
-def test_batches_draw_the_same(monkeypatch):
-    scores = np.random.default_rng(0).normal(size=(30, 2))
-    groups = np.arange(30) // 3
-    whole = resampled_means(scores, groups, StatisticsOptions(resamples=50))
-    monkeypatch.setattr(inference, "BATCH", 70)
-    assert resampled_means(scores, groups, StatisticsOptions(resamples=50)) == pytest.approx(whole)
 
 
 def test_a_jackknife_of_a_mean_is_the_interval_of_student(monkeypatch):

@@ -393,7 +393,7 @@ def _write_ranking(run: FakeRun) -> None:
         scores,
         [{"knn_category_acc_grouped": metric["p_value"]} for metric in metrics],
         np.arange(sum(SHARDS)) // 3,
-        StatisticsOptions(resamples=100, splits=5),
+        StatisticsOptions(resamples=100),
     )
     write_json(run.ranking, methods.describe(["dct"]))
 

@@ -10,28 +10,25 @@ from latentmap.report.standings import Standing, Standings, read_standings
 from latentmap.store.files import write_json
 
 
-def row(encoder, method, *, ties=(), tied=False, p=0.01, gap=0.1):
-    interval = None if ties is None else [gap - 0.05, gap + 0.05]
+def row(encoder, method, *, left=False, p=0.01, value=0.3):
     return {
         "encoder": encoder,
         "variant": "boxes",
         "method": method,
-        "value": 0.3,
+        "value": value,
+        "interval": None if left is None else [value - 0.05, value + 0.05],
         "p_adjusted": {"f": p},
-        "minus_best": {"difference": -gap, "interval": interval},
-        "minus_next": {"difference": gap, "interval": interval},
-        "ties_with": None if ties is None else [[encoder, "boxes", name] for name in ties],
-        "ties_with_best": None if ties is None else tied,
+        "p_best": 0.4 if left else 0.002,
+        "may_be_best": left,
     }
 
 
-def standings(rows, *, note=None, baselines=(), variants=(), tau=None):
-    stability = tau and {"kendall": dict(zip(("mean", "lowest", "highest"), tau, strict=True))}
+def standings(rows, *, note=None, baselines=(), variants=(), fresh=None, following=None):
     scopes = [
-        {"encoder": None, "variant": None, "ranking": rows, "stability": None},
-        {"encoder": "vae", "variant": "boxes", "ranking": rows, "stability": stability},
+        {"encoder": None, "variant": None, "ranking": rows, "fresh": fresh, "next": following},
+        {"encoder": "vae", "variant": "boxes", "ranking": rows, "fresh": fresh, "next": following},
     ]
-    content = {"metric": "f", "note": note, "scopes": scopes}
+    content = {"metric": "f", "note": note, "source_groups": 236, "scopes": scopes}
     return Standings({**content, "baselines": list(baselines), "variants": list(variants)})
 
 
@@ -39,33 +36,40 @@ def texts(found, *, warning=False):
     return [finding.text for finding in found.findings() if finding.warning or not warning]
 
 
-def test_a_real_lead_and_a_tie_are_told_apart():
-    found = texts(standings([row("vae", "mean"), row("vae", "max")]))
-    assert found[0].startswith("The lead of mean of vae (boxes) is real: +0.100 (95 % interval ")
-    names = [f"m{i}" for i in range(7)]
-    rows = [row("vae", "mean", ties=names), *(row("vae", name, tied=True) for name in names)]
-    found = texts(standings(rows))
-    assert found[0].startswith(
-        "mean of vae (boxes) ties with 7 of the 7 others, m0 of vae (boxes),"
+def test_a_lead_and_those_that_may_be_the_best_are_told_apart():
+    found = texts(standings([row("vae", "mean", left=True, value=0.4), row("vae", "max")]))
+    assert found[0] == (
+        "A 95 % interval of f for mean of vae (boxes), corrected for its choice as the best of 2, "
+        "is 0.350 to 0.450."
     )
-    assert "m4 of vae (boxes) and 2 more:" in found[0]
+    assert found[1] == (
+        "The lead of mean of vae (boxes) is significant: +0.100 over the next, max of vae (boxes) "
+        "(p = 0.002, adjusted for all comparisons)."
+    )
+    names = ["mean", *(f"m{i}" for i in range(7))]
+    rows = [*(row("vae", name, left=True) for name in names), row("vae", "worst")]
+    assert texts(standings(rows))[1] == (
+        "mean of vae (boxes) is not significantly different from 7 of the 8 others, which cannot "
+        "be excluded as best either (p > 0.05, adjusted for all comparisons): m0 of vae (boxes), "
+        "m1 of vae (boxes), m2 of vae (boxes), m3 of vae (boxes), m4 of vae (boxes) and 2 more."
+    )
 
 
 def test_the_columns_say_where_a_method_stands():
     rows = [
-        row("vae", "mean", ties=["max"]),
-        row("vae", "max", tied=True, p=1.0),
+        row("vae", "mean", left=True),
+        row("vae", "max", left=True, p=1.0),
         row("vae", "min"),
     ]
     found = standings(rows)
     assert found.of(Key("vae", "boxes", "mean")) == Standing(0.01, "best")
-    assert found.of(Key("vae", "boxes", "max")) == Standing(1.0, "ties")
+    assert found.of(Key("vae", "boxes", "max")) == Standing(1.0, "may be best")
     assert found.of(Key("vae", "boxes", "min")) == Standing(0.01, "lower")
     assert found.of(Key("vae", "boxes", "undefined")) == Standing(None, "–")
 
 
-def test_without_intervals_nothing_is_called_real():
-    rows = [row("vae", "mean", ties=None), row("vae", "max", ties=None)]
+def test_without_tests_nothing_is_called_significant():
+    rows = [row("vae", "mean", left=None), row("vae", "max", left=None)]
     baseline = {
         "encoder": "vae",
         "variant": "boxes",
@@ -84,7 +88,11 @@ def test_without_intervals_nothing_is_called_real():
 
 @pytest.mark.parametrize(
     ("difference", "verb", "warning"),
-    [(0.2, "beats", False), (0.01, "cannot be told from", True), (-0.2, "falls behind", True)],
+    [
+        (0.2, "beats", False),
+        (0.01, "is not significantly different from", True),
+        (-0.2, "falls behind", True),
+    ],
 )
 def test_a_model_has_to_beat_the_best_baseline(difference, verb, warning):
     entry = {
@@ -108,16 +116,47 @@ def test_adjusted_p_values_are_counted():
     assert texts(standings(rows[:1]), warning=True) == []
 
 
-def test_boxes_and_stability_are_said():
+def test_boxes_are_said():
     changes = [[0.1, 0.2], [-0.1, 0.2], [-0.2, -0.1], [0.0, 0.0]]
     entries = [
         {"encoder": "vae", "method": str(i), "difference": sum(ends) / 2, "interval": ends}
         for i, ends in enumerate(changes)
     ]
-    found = texts(standings([row("vae", "m")], variants=entries, tau=(0.83, 0.7, 0.9)))
-    boxes = "1 of 4 methods of vae are higher than without, 1 lower, 2 not told apart."
-    assert found[-2].endswith(boxes)
-    assert "Kendall's τ of 0.830 for vae (boxes; 0.700 to 0.900)" in found[-1]
+    found = texts(standings([row("vae", "m")], variants=entries))
+    boxes = (
+        "1 of 4 methods of vae are significantly higher than without, 1 lower, 2 not significantly "
+        "different (95 % intervals that hold for all methods at once)."
+    )
+    assert found[-1].endswith(boxes)
+
+
+def test_other_samples_are_said():
+    fresh = {"keeps_best": 0.45, "kendall": {"mean": 0.6, "lowest": 0.3, "highest": 0.8}}
+    following = {
+        "identical": [["vae", "boxes", "channel"]],
+        "method": ["vae", "boxes", "max"],
+        "source_groups": 1900,
+        "limit": 23600,
+    }
+    rows = [row("vae", "flatten", left=True), row("vae", "max", left=True)]
+    *_, again, twins, needed = texts(standings(rows, fresh=fresh, following=following))
+    assert again.startswith(
+        "If the study were repeated with 236 other source groups, the best method would be the "
+        "best again with a probability of 0.450 for vae (boxes; Kendall's τ of both orders 0.600, "
+        "0.300 to 0.800)."
+    )
+    assert twins == (
+        "The scores of flatten of vae (boxes) are also those of channel of vae (boxes): no number "
+        "of source groups tells them apart."
+    )
+    assert needed == (
+        "To tell flatten of vae (boxes) from max of vae (boxes), about 1,900 source groups would "
+        "be needed (power 80 %) instead of 236, if the difference is as large as it was found to "
+        "be."
+    )
+    far = {**following, "identical": [], "source_groups": None}
+    *_, needed = texts(standings(rows, fresh={**fresh, "kendall": None}, following=far))
+    assert "(boxes), more than 23,600 source groups would be needed" in needed
 
 
 def test_an_empty_ranking_says_nothing(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -15,8 +14,6 @@ from latentmap.config import Options
 # With fewer the spread between them is too uncertain for an interval worth showing.
 FEWEST_GROUPS = 10
 TAILS = (0.025, 0.975)
-# Cells of the table that is drawn at a time.
-BATCH = 2**22
 # Parts that a jackknife leaves out, one at a time: more change its standard error little.
 PARTS = 100
 
@@ -25,43 +22,18 @@ class StatisticsOptions(Options):
     """How chance and uncertainty are estimated.
 
     Attributes:
-        resamples: bootstrap samples of the source groups, for 95 % intervals.
+        resamples: bootstrap draws of the source groups, for the comparison of methods.
         permutations: of the labels, for chance levels and p-values; up to five times as many where
             a p-value by which methods are ranked is small.
         scheme: which labels change places in a permutation: all (`free`), those within a source
             group (`within`), or by default what the source groups allow (`auto`).
-        splits: random halves of the source groups, for the stability of rankings.
-        seed: of all three.
+        seed: of both.
     """
 
     resamples: int = Field(default=1000, ge=1)
     permutations: int = Field(default=1000, ge=1)
     scheme: Literal["auto", "free", "within"] = "auto"
-    splits: int = Field(default=100, ge=1)
     seed: int = 0
-
-
-def resampled_means(
-    scores: NDArray[np.float64], groups: NDArray[np.intp], options: StatisticsOptions
-) -> NDArray[np.float64]:
-    """Return the mean of each column in every bootstrap sample of the source groups.
-
-    Groups are drawn with replacement, with all their samples (the cluster bootstrap of Davison
-    and Hinkley 1997, section 3.8). All columns are seen in the same draws, so that differences of
-    columns are paired.
-
-    Args:
-        scores: (N, F), NaN where a sample has none.
-        groups: (N,) number of each sample's source group, every one up to the largest in use.
-        options: how many draws, and their seed.
-
-    Returns:
-        (resamples, F); NaN where a draw holds no sample with a score.
-    """
-    sums, counts = group_sums(scores, groups)
-    draws = _draws(len(sums), options.resamples, np.random.default_rng(options.seed))
-    parts = [_ratio(times @ sums, times @ counts) for times in draws]
-    return np.concatenate(parts)
 
 
 def group_sums(
@@ -75,29 +47,6 @@ def group_sums(
         sums[:, column] = np.bincount(groups, values, minlength=shape[0])
         counts[:, column] = np.bincount(groups, known[:, column], minlength=shape[0])
     return sums, counts
-
-
-def _draws(groups: int, resamples: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each group is in each bootstrap sample, (some, groups)."""
-    batch = max(1, BATCH // groups)
-    for start in range(0, resamples, batch):
-        yield np.stack(
-            [
-                np.bincount(rng.integers(groups, size=groups), minlength=groups)
-                for _ in range(min(batch, resamples - start))
-            ]
-        ).astype(np.float64)
-
-
-def _ratio(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-
-
-def percentiles(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the 95 % interval of every column of (resamples, F) means, (2, F)."""
-    if np.isnan(means).any():
-        return np.nanquantile(means, TAILS, axis=0)
-    return np.quantile(means, TAILS, axis=0)
 
 
 def jackknife_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,15 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.inference import (
-    FEWEST_GROUPS,
-    StatisticsOptions,
-    group_sums,
-    holm,
-    percentiles,
-    resampled_means,
-)
+from latentmap.metrics.inference import FEWEST_GROUPS, StatisticsOptions, group_sums, holm
 from latentmap.metrics.metric import Key, headlines
+from latentmap.metrics.replication import FURTHEST, fresh_sample, groups_needed
+from latentmap.metrics.simultaneous import (
+    LEVEL,
+    Estimates,
+    GroupMeans,
+    best_minus_best,
+    joined,
+    p_best,
+    same,
+)
 from latentmap.store.files import read_json, reading, write_json
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, matrix, read_parquet
@@ -112,12 +116,17 @@ class RankedMethods:
             baselines: encoders without learning.
 
         Returns:
-            `metric`, which ranks; `note`, why there are no intervals, if so; `scopes`, first the
-            whole run, then every encoder and variant, with `ranking` and `stability`; `variants`,
-            boxes minus plain of every method that has both; and `baselines`, in every variant each
-            model's best method minus the best baseline. Differences have 95 % intervals of the
-            paired group bootstrap, not adjusted for their number; p-values are adjusted by Holm's
-            method over the embeddings of the scope.
+            `metric`, which ranks; `note`, why nothing is sure of the order, if so; `scopes`, first
+            the whole run, then every encoder and variant, with the `ranking`, what a `fresh` sample
+            would make of it and what would tell the best from the `next`; `variants`, boxes minus
+            plain of every method that has both; and `baselines`, in every variant each model's best
+            method minus the best baseline.
+
+            Of each row of a ranking: `p_best`, the p-value of its being the best or one of equal
+            ones (`simultaneous.p_best`), and `may_be_best`, whether it is above 0.05. All
+            intervals of a ranking, all of `variants`, and all of `baselines` hold at once in 95 %
+            of samples, whichever is looked at; `p_adjusted` are p-values against chance, adjusted
+            by Holm's method over the embeddings of the scope.
         """
         pairs = sorted({key[:2] for key in self.keys})
         inside = [[i for i, key in enumerate(self.keys) if key[:2] == pair] for pair in pairs]
@@ -128,14 +137,8 @@ class RankedMethods:
             "source_groups": self._group_count,
             "note": self._note,
             "bootstrap": {"resamples": self.statistics.resamples, "seed": self.statistics.seed},
-            "splits": self.statistics.splits,
             "scopes": [
-                {
-                    "encoder": encoder,
-                    "variant": variant,
-                    "ranking": self._ranking(members),
-                    "stability": self._stability(members),
-                }
+                {"encoder": encoder, "variant": variant, **self._scope(members)}
                 for (encoder, variant), members in scopes
             ],
             "variants": self._variants(),
@@ -164,32 +167,37 @@ class RankedMethods:
         return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
     @cached_property
-    def _resampled(self) -> NDArray[np.float64]:
-        return resampled_means(self.scores, self.groups, self.statistics)
+    def _means(self) -> GroupMeans:
+        defined = np.where(np.isnan(self._values), 0.0, self.scores)
+        return GroupMeans.of(defined, self.groups, self.statistics.resamples, self.statistics.seed)
 
     def _order(self, members: Iterable[int]) -> list[int]:
         """Return the embeddings whose metric is defined, best first."""
         defined = [i for i in members if not np.isnan(self._values[i])]
         return sorted(defined, key=lambda i: (-self._values[i], self.keys[i]))
 
-    def _ranking(self, members: Sequence[int]) -> list[dict[str, Any]]:
-        order = self._order(members)
-        adjusted = self._adjusted(members)
-        ties = self._ties(order)
-        return [
+    def _scope(self, members: Sequence[int]) -> dict[str, Any]:
+        """Return the ranking of some embeddings, and what other samples would make of it."""
+        order, adjusted = self._order(members), self._adjusted(members)
+        rows = [
             {
                 **self.keys[i]._asdict(),
                 "value": _rounded(self._values[i]),
+                "interval": None,
                 "p_adjusted": adjusted[i],
-                "minus_best": self._difference(i, order[0]),
-                "minus_next": self._difference(i, order[place + 1])
-                if place + 1 < len(order)
-                else None,
-                "ties_with": None if ties is None else [self.keys[j] for j in ties[place]],
-                "ties_with_best": None if ties is None else place == 0 or order[0] in ties[place],
+                "p_best": None,
+                "may_be_best": None,
             }
-            for place, i in enumerate(order)
+            for i in order
         ]
+        if not order or self._note:
+            return {"ranking": rows, "fresh": None, "next": None}
+        p_values = p_best(self._means, order).tolist()
+        intervals = _intervals(self._means.means(order))
+        for row, interval, p_value in zip(rows, intervals, p_values, strict=True):
+            row |= {"interval": interval, "p_best": p_value, "may_be_best": p_value > LEVEL}
+        left = [i for i, p_value in zip(order, p_values, strict=True) if p_value > LEVEL]
+        return {"ranking": rows, "fresh": self._fresh(order), "next": self._next(order, left)}
 
     def _adjusted(self, members: Sequence[int]) -> dict[int, dict[str, float]]:
         """Return each member's p-values, by metric, adjusted for the number of members."""
@@ -201,71 +209,62 @@ class RankedMethods:
                     adjusted[i][metric] = float(p_value)
         return adjusted
 
-    def _ties(self, order: Sequence[int]) -> list[list[int]] | None:
-        """Return for each of these the others that it cannot be told from, best first."""
-        if self._note:
+    def _fresh(self, order: Sequence[int]) -> dict[str, Any] | None:
+        """Return what a fresh sample of as many source groups would make of a ranking."""
+        if len(order) < 2:
             return None
-        means = self._resampled[:, order]
-        ties = []
-        for place, own in enumerate(means.T):
-            low, high = percentiles(own[:, np.newaxis] - means)
-            alike = (low <= 0) & (high >= 0)
-            alike[place] = False
-            ties.append([i for i, tied in zip(order, alike, strict=True) if tied])
-        return ties
+        fresh = fresh_sample(self._means, order)
+        kendall = fresh.kendall and dict(
+            zip(("mean", "lowest", "highest"), map(_rounded, fresh.kendall), strict=True)
+        )
+        return {"keeps_best": _rounded(fresh.keeps_best), "kendall": kendall}
 
-    def _difference(self, one: int, other: int) -> dict[str, Any]:
-        """Return the first embedding's value minus the second's, with its interval."""
-        difference = _rounded(self._values[one] - self._values[other])
-        if self._note:
-            return {"difference": difference, "interval": None}
-        apart = (self._resampled[:, one] - self._resampled[:, other])[:, np.newaxis]
-        low, high = percentiles(apart)[:, 0]
-        return {"difference": difference, "interval": [_rounded(low), _rounded(high)]}
+    def _next(self, order: Sequence[int], left: Sequence[int]) -> dict[str, Any]:
+        """Return who comes next to the best, and how many source groups would tell them apart.
 
-    def _stability(self, members: Sequence[int]) -> dict[str, Any] | None:
-        """Return how the ranking by one random half of the source groups agrees with the other's.
+        Those with the scores of the best are `identical`: no number of source groups tells them
+        from it. `method` is the first other that cannot be excluded as best, None if all can;
+        `source_groups` is None where more than `limit` would be needed.
 
-        Scores are those on all samples' neighbors. Spearman's and Kendall's rank correlation over
-        the embeddings: mean and range over the splits.
+        Args:
+            order: embeddings, best first.
+            left: those that cannot be excluded as best, in the same order.
         """
-        order = self._order(members)
-        if self._note or len(order) < 3:
-            return None
-        # SciPy takes longer to import than the rest to compute.
-        from scipy.stats import kendalltau, spearmanr
-
-        sums, counts = (part[:, order] for part in self._sums)
-        rng = np.random.default_rng(self.statistics.seed)
-        agreements = []
-        for _ in range(self.statistics.splits):
-            shuffled = rng.permutation(len(sums))
-            cut = len(sums) // 2
-            halves = [
-                sums[half].sum(axis=0) / counts[half].sum(axis=0)
-                for half in (shuffled[:cut], shuffled[cut:])
-            ]
-            if all(np.ptp(half) > 0 for half in halves):
-                agreements.append((spearmanr(*halves)[0], kendalltau(*halves)[0]))
-        if not agreements:
-            return None
+        means, (best, *others) = self._means, order
+        identical = same(means, best, others)
+        rivals = [i for i in left if i not in {best, *identical}]
+        limit = FURTHEST * means.groups
+        needed = None
+        if rivals:
+            found = groups_needed(means, best, rivals[0], left)
+            needed = math.ceil(float(f"{found:.2g}")) if found <= limit else None
         return {
-            name: {
-                "mean": _rounded(np.mean(column)),
-                "lowest": _rounded(np.min(column)),
-                "highest": _rounded(np.max(column)),
-            }
-            for name, column in zip(("spearman", "kendall"), np.transpose(agreements), strict=True)
+            "identical": [self.keys[i] for i in identical],
+            "method": self.keys[rivals[0]] if rivals else None,
+            "source_groups": needed,
+            "limit": limit,
         }
 
     def _variants(self) -> list[dict[str, Any]]:
         """Return boxes minus plain of every method that has both."""
         places = {self.keys[i]: i for i in self._order(range(len(self.keys)))}
+        pairs = [
+            (drawn, plain)
+            for key, drawn in sorted(places.items())
+            if key.variant == "boxes"
+            and (plain := places.get(key._replace(variant="plain"))) is not None
+        ]
+        intervals: Sequence[list[float] | None] = [None] * len(pairs)
+        if pairs and not self._note:
+            intervals = _intervals(joined([self._means.differences(a, [b]) for a, b in pairs]))
         return [
-            {"encoder": encoder, "method": method, **self._difference(drawn, plain)}
-            for (encoder, variant, method), drawn in sorted(places.items())
-            if variant == "boxes"
-            and (plain := places.get(Key(encoder, "plain", method))) is not None
+            {
+                "encoder": self.keys[drawn].encoder,
+                "method": self.keys[drawn].method,
+                "difference": _rounded(self._values[drawn] - self._values[plain]),
+                "interval": interval,
+            }
+            for (drawn, plain), interval in zip(pairs, intervals, strict=True)
         ]
 
     def _against_baselines(self, baselines: Collection[str]) -> list[dict[str, Any]]:
@@ -276,14 +275,28 @@ class RankedMethods:
             own = self._order(i for i in here if self.keys[i].encoder == encoder)
             rivals = self._order(i for i in here if self.keys[i].encoder in baselines)
             if encoder not in baselines and own and rivals:
-                found.append(
-                    {
-                        **self.keys[own[0]]._asdict(),
-                        "baseline": self.keys[rivals[0]]._asdict(),
-                        **self._difference(own[0], rivals[0]),
-                    }
-                )
-        return found
+                found.append((own, rivals))
+        return [
+            {
+                **self.keys[own[0]]._asdict(),
+                "baseline": self.keys[rivals[0]]._asdict(),
+                "difference": _rounded(self._values[own[0]] - self._values[rivals[0]]),
+                # All of them hold at once (Bonferroni).
+                "interval": None
+                if self._note
+                else _ends(*best_minus_best(self._means, own, rivals, LEVEL / len(found))),
+            }
+            for own, rivals in found
+        ]
+
+
+def _intervals(estimates: Estimates) -> list[list[float]]:
+    """Return the ends of intervals that all hold at once."""
+    return [_ends(low, high) for low, high in zip(*estimates.band(), strict=True)]
+
+
+def _ends(low: float, high: float) -> list[float]:
+    return [_rounded(low), _rounded(high)]
 
 
 def _rounded(value: float | np.floating[Any]) -> float:

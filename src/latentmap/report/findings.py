@@ -113,9 +113,6 @@ def _extremes(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
 def _against_chance(experiment: Experiment, metric: str) -> str:
     measurement = experiment[metric]
     details = []
-    if measurement.interval is not None:
-        low, high = measurement.interval
-        details.append(f"95 % interval {format_value(low)} to {format_value(high)}")
     if measurement.chance:
         ratio = format_value(measurement.value / measurement.chance)
         details.append(f"{ratio} times the chance level, {format_value(measurement.chance)}")

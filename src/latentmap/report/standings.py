@@ -14,10 +14,11 @@ from latentmap.store.files import read_json, reading
 
 NAMED = 5
 UNKNOWN = "–"
+BEST, MAY_BE_BEST, LOWER = "best", "may be best", "lower"
 STANDING_COLUMNS = {
     "p (Holm)": "permutation p-value, adjusted for all methods of the encoder and variant",
-    "against best": "whether the paired difference to the best method of the encoder and variant "
-    "is real (lower) or its 95 % interval includes 0 (ties)",
+    "against best": "among the methods of the encoder and variant: lower than the best "
+    "(p ≤ 0.05, adjusted for all of them), or not significantly different (may be best)",
 }
 """What two columns of the table say, by their heading."""
 
@@ -28,7 +29,7 @@ class Standing:
 
     Attributes:
         p_adjusted: p-value of the metric that ranks, adjusted by Holm's method; None if untested.
-        against_best: `best`, `ties`, `lower`, or `–` where differences have no interval.
+        against_best: `best`, `may be best`, `lower`, or `–` where differences are not tested.
     """
 
     p_adjusted: float | None = None
@@ -77,7 +78,8 @@ class Standings:
             *self._against_baselines(),
             *self._above_chance(),
             *self._boxes(),
-            *self._stability(),
+            *self._fresh(),
+            *self._next(),
         ]
 
     def _lead(self) -> Iterator[Finding]:
@@ -86,19 +88,30 @@ class Standings:
             return
         if self.content["note"]:
             yield Finding(
-                f"Which differences between methods are real is not known: {self.content['note']}",
+                "Which differences between methods are significant is not known: "
+                f"{self.content['note']}",
                 warning=True,
             )
-        elif best["ties_with"]:
-            tied = [_name(Key(*key)) for key in best["ties_with"]]
+            return
+        low, high = map(format_value, best["interval"])
+        yield Finding(
+            f"A 95 % interval of {self.content['metric']} for {_name(_key(best))}, corrected for "
+            f"its choice as the best of {len(self._whole)}, is {low} to {high}."
+        )
+        left = [row for row in others if row["may_be_best"]]
+        if left:
             yield Finding(
-                f"{_name(_key(best))} ties with {len(tied)} of the {len(others)} others, "
-                f"{_listed(tied)}: the 95 % intervals of the paired differences include 0."
+                f"{_name(_key(best))} is not significantly different from {len(left)} of the "
+                f"{len(others)} others, which cannot be excluded as best either (p > "
+                f"{SIGNIFICANT}, adjusted for all comparisons): "
+                f"{_listed([_name(_key(row)) for row in left])}."
             )
         else:
+            ahead = format_difference(best["value"] - others[0]["value"])
+            p_value = format_value(max(row["p_best"] for row in others))
             yield Finding(
-                f"The lead of {_name(_key(best))} is real: {_change(best['minus_next'])} against "
-                f"the next, {_name(_key(others[0]))}."
+                f"The lead of {_name(_key(best))} is significant: {ahead} over the next, "
+                f"{_name(_key(others[0]))} (p = {p_value}, adjusted for all comparisons)."
             )
 
     def _against_baselines(self) -> Iterator[Finding]:
@@ -107,7 +120,9 @@ class Standings:
             if ahead is None:
                 verb = "is above" if entry["difference"] > 0 else "is not above"
             else:
-                verb = {1: "beats", 0: "cannot be told from", -1: "falls behind"}[ahead]
+                verb = {1: "beats", 0: "is not significantly different from", -1: "falls behind"}[
+                    ahead
+                ]
             yield Finding(
                 f"{entry['encoder']} ({entry['variant']}) {verb} the best learning-free baseline, "
                 f"{entry['baseline']['encoder']}: {_change(entry)} ({entry['method']} against "
@@ -132,22 +147,38 @@ class Standings:
             signs = [_sign(entry) for entry in entries if entry["encoder"] == encoder]
             yield Finding(
                 f"With boxes drawn, {signs.count(1)} of {len(signs)} methods of {encoder} are "
-                f"higher than without, {signs.count(-1)} lower, {signs.count(0)} not told apart."
+                f"significantly higher than without, {signs.count(-1)} lower, {signs.count(0)} not "
+                "significantly different (95 % intervals that hold for all methods at once)."
             )
 
-    def _stability(self) -> Iterator[Finding]:
-        found = [(scope, s["kendall"]) for scope in self._parts if (s := scope["stability"])]
-        if found:
-            parts = [
-                f"{format_value(tau['mean'])} for {scope['encoder']} ({scope['variant']}; "
-                f"{format_value(tau['lowest'])} to {format_value(tau['highest'])})"
-                for scope, tau in found
-            ]
+    def _fresh(self) -> Iterator[Finding]:
+        parts = [_in_fresh_sample(scope) for scope in self._parts if scope["fresh"]]
+        if parts:
             yield Finding(
-                "Between random halves of the source groups the order of the methods agrees with "
-                f"a mean Kendall's τ of {', '.join(parts)}. 1 is the same order; "
-                "methods that do not differ give 0 or less. The metric draws nothing at random: "
-                "another seed gives the same order."
+                f"If the study were repeated with {self.content['source_groups']:,} other source "
+                f"groups, the best method would be the best again with a probability of "
+                f"{', '.join(parts)}. The metric draws nothing at random: another seed gives the "
+                "same order."
+            )
+
+    def _next(self) -> Iterator[Finding]:
+        following = self.content["scopes"][0]["next"]
+        if not following:
+            return
+        best = _name(_key(self._whole[0]))
+        if following["identical"]:
+            twins = [_name(Key(*key)) for key in following["identical"]]
+            yield Finding(
+                f"The scores of {best} are also those of {_listed(twins)}: no number of source "
+                "groups tells them apart."
+            )
+        if following["method"]:
+            groups, limit = following["source_groups"], following["limit"]
+            needed = f"about {groups:,}" if groups else f"more than {limit:,}"
+            yield Finding(
+                f"To tell {best} from {_name(Key(*following['method']))}, {needed} source groups "
+                f"would be needed (power 80 %) instead of {self.content['source_groups']:,}, if "
+                "the difference is as large as it was found to be."
             )
 
 
@@ -173,10 +204,20 @@ def _name(key: Key) -> str:
 
 def _against_best(place: int, row: Mapping[str, Any]) -> str:
     if place == 0:
-        return "best"
-    if row["ties_with_best"] is None:
+        return BEST
+    if row["may_be_best"] is None:
         return UNKNOWN
-    return "ties" if row["ties_with_best"] else "lower"
+    return MAY_BE_BEST if row["may_be_best"] else LOWER
+
+
+def _in_fresh_sample(scope: Mapping[str, Any]) -> str:
+    """Return what to expect of the best and of the order of one encoder and variant."""
+    keeps, tau = format_value(scope["fresh"]["keeps_best"]), scope["fresh"]["kendall"]
+    where = f"{keeps} for {scope['encoder']} ({scope['variant']}"
+    if tau is None:
+        return f"{where})"
+    mean, low, high = (format_value(tau[name]) for name in ("mean", "lowest", "highest"))
+    return f"{where}; Kendall's τ of both orders {mean}, {low} to {high})"
 
 
 def _sign(entry: Mapping[str, Any]) -> int | None:

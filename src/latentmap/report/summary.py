@@ -43,7 +43,15 @@ from latentmap.report.pages import Plate, chart_plates, map_plate, relative, wri
 from latentmap.report.points import ShownSamples, read_points, read_shown_samples
 from latentmap.report.provenance import processor
 from latentmap.report.source_comparisons import read_comparisons, source_findings
-from latentmap.report.standings import STANDING_COLUMNS, Standing, Standings, read_standings
+from latentmap.report.standings import (
+    BEST,
+    LOWER,
+    MAY_BE_BEST,
+    STANDING_COLUMNS,
+    Standing,
+    Standings,
+    read_standings,
+)
 from latentmap.report.trust import read_trust
 from latentmap.store.latents import read_metadata
 from latentmap.store.manifest import read_manifest
@@ -318,7 +326,7 @@ def _rows(
 
 def _standing_cells(standing: Standing) -> list[dict[str, str]]:
     p_value = standing.p_adjusted
-    order = {"best": 0, "ties": 1, "lower": 2}.get(standing.against_best, "")
+    order = {BEST: 0, MAY_BE_BEST: 1, LOWER: 2}.get(standing.against_best, "")
     return [
         {
             "text": format_value(p_value),
