@@ -36,3 +36,25 @@ def test_the_cosine_is_said_and_rows_without_direction_are_a_warning():
     assert warned.warning
     assert "2 of 3 embeddings have rows of zeros" in warned.text
     assert "most of them max of vae (plain): 3 rows." in warned.text
+
+
+def gaining(method, value, low, high, distance="euclidean"):
+    gain = Measurement(value, interval=None if low is None else (low, high))
+    return Experiment(Key("vae", "plain", method), {"other_metric_gain": gain}, {}, None, distance)
+
+
+def test_a_metric_that_would_find_clearly_more_is_a_warning():
+    found = [gaining("mean", 0.06, 0.03, 0.09), gaining("max", 0.1, 0.05, 0.15)]
+    (said,) = neighbor_findings(
+        [*found, gaining("min", 0.2, 0.01, 0.4), gaining("p", 0.9, None, 0)]
+    )
+    assert said.warning
+    assert said.text.startswith("By cosine, clearly more neighbors")
+    assert "in 2 of 4 embeddings, most in max of vae (plain): +0.100" in said.text
+    assert "`neighbors.metric: cosine`" in said.text
+
+
+def test_in_a_run_by_cosine_it_is_the_euclidean_distance():
+    _, said = neighbor_findings([gaining("mean", 0.06, 0.03, 0.09, "cosine")])
+    assert said.text.startswith("By Euclidean distance, clearly more neighbors")
+    assert "`neighbors.metric: euclidean`" in said.text

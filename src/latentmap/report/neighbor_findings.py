@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
+from latentmap.metrics.metric import Measurement
 from latentmap.metrics.metrics.hubness import HIGH
-from latentmap.report.experiments import Experiment, Key, format_value
+from latentmap.report.experiments import Experiment, Key, format_difference, format_value
 from latentmap.report.findings import Finding
+
+CLEAR_GAIN = 0.02
+"""A share of all neighbors: where an interval is above it, another metric finds clearly more."""
 
 
 def neighbor_findings(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     """Yield what is to be known of the neighbors of these embeddings."""
     yield from _cosine(experiments)
+    yield from _other_metric(experiments)
     yield from _hubness(experiments)
 
 
@@ -32,6 +38,30 @@ def _cosine(experiments: Sequence[Experiment]) -> Iterator[Finding]:
             "angles to all others, and the same as each other.",
             warning=True,
         )
+
+
+def _other_metric(experiments: Sequence[Experiment]) -> Iterator[Finding]:
+    """Say where the other metric finds clearly more neighbors of the same label."""
+    gains = {e.key: e["other_metric_gain"] for e in experiments}
+    clear = [e for e in experiments if _lowest(gains[e.key]) > CLEAR_GAIN]
+    if not clear:
+        return
+    most = max(clear, key=lambda e: gains[e.key].value)
+    gain = gains[most.key]
+    assert gain.interval is not None
+    low, high = map(format_difference, gain.interval)
+    other = {"euclidean": "cosine", "cosine": "euclidean"}[most.distance]
+    yield Finding(
+        f"By {'cosine' if other == 'cosine' else 'Euclidean distance'}, clearly more neighbors "
+        f"would have the sample's label in {len(clear)} of {len(experiments)} embeddings, most in "
+        f"{_name(most.key)}: {format_difference(gain.value)} of all neighbors (95 % interval {low} "
+        f"to {high}). `neighbors.metric: {other}` compares samples so.",
+        warning=True,
+    )
+
+
+def _lowest(measurement: Measurement) -> float:
+    return -math.inf if measurement.interval is None else measurement.interval[0]
 
 
 def _hubness(experiments: Sequence[Experiment]) -> Iterator[Finding]:
