@@ -1,3 +1,6 @@
+import re
+
+import numpy as np
 import pytest
 
 from latentmap.report.maps import map_chart
@@ -5,18 +8,49 @@ from latentmap.report.maps import map_chart
 COLORS = {"a": "#000000", "b.c[0]": "#FFFFFF"}
 
 
+def domain(spec, axis, whole=False):
+    """The ends of an axis, as the map begins or with all points in view."""
+    scale = spec["encoding"][axis]["scale"]
+    ends = [
+        re.fullmatch(r"whole \? (\S+) : (\S+)", scale[end]["expr"])
+        for end in ("domainMin", "domainMax")
+    ]
+    return [float(end[1 if whole else 2]) for end in ends]
+
+
 def test_one_unit_is_as_long_on_both_axes_and_every_point_is_inside():
     points = {"x": [0.0, 10.0], "y": [5.0, 6.0]}
     spec = map_chart(points, COLORS, "", (800, 400)).to_dict()
-    x, y = (spec["encoding"][axis]["scale"]["domain"] for axis in "xy")
+    x, y = (domain(spec, axis) for axis in "xy")
     assert (x[1] - x[0]) / 800 == pytest.approx((y[1] - y[0]) / 400)
     assert x[0] < 0 and x[1] > 10 and y[0] < 5 and y[1] > 6
 
 
 def test_a_single_place_still_has_an_extent():
     spec = map_chart({"x": [3.0, 3.0], "y": [4.0, 4.0]}, COLORS, "").to_dict()
-    low, high = spec["encoding"]["x"]["scale"]["domain"]
+    low, high = domain(spec, "x")
     assert low < 3 < high
+
+
+def test_a_far_cluster_does_not_squeeze_the_rest():
+    rng = np.random.default_rng(0)
+    near, far = rng.normal(0, 1, (95, 2)), rng.normal(60, 0.1, (5, 2))
+    x, y = np.concatenate([near, far]).T.tolist()
+    spec = map_chart({"x": x, "y": y}, COLORS, "", (400, 400), "trust 0.9").to_dict()
+    assert -6 < domain(spec, "x")[0] < near[:, 0].min()
+    assert near[:, 0].max() < domain(spec, "x")[1] < 6
+    assert domain(spec, "x", whole=True)[1] > 60
+    assert spec["usermeta"] == {"outside": 5}
+    assert spec["title"]["text"] == "trust 0.9; 5 of 100 points far outside"
+
+
+@pytest.mark.parametrize("side", [6, 12])
+def test_what_is_no_small_part_or_is_not_far_stays_in_view(side):
+    rng = np.random.default_rng(0)
+    x, y = np.concatenate([rng.normal(0, 1, (80, 2)), rng.normal(side, 1, (20, 2))]).T.tolist()
+    spec = map_chart({"x": x, "y": y}, COLORS, "").to_dict()
+    assert spec["usermeta"] == {"outside": 0}
+    assert domain(spec, "x") == domain(spec, "x", whole=True)
 
 
 def test_three_dimensions_become_the_pairs_of_axes():

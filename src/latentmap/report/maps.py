@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentmap.report.density import rarity
 from latentmap.report.points import Points
@@ -14,6 +15,8 @@ from latentmap.report.trust import trust_color
 
 if TYPE_CHECKING:
     import altair as alt
+
+Floats = NDArray[np.float64]
 
 LOOK_FOR = (
     "clusters of one colour (the embedding tells these label groups apart) against mixed colours "
@@ -30,6 +33,9 @@ COLORING = "coloring"
 PALETTE = "palette"
 CHOSEN = "chosen"
 SIZED = "sized"
+WHOLE = "whole"
+FAR = 2.5
+"""A point this many times as far from the middle as nine tenths of them would squeeze the rest."""
 AROUND_PANELS = 120
 """Pixels that axes and gaps take of the width of a 3D map."""
 
@@ -46,8 +52,10 @@ def map_chart(
 
     The page adds the rows, as the data set `points`, and sets the parameters: `shown`, the label
     groups to show (none chosen shows all); `coloring`, `group`, `trust` or a column of codes,
-    whose colours are in `palette` and of which `chosen` are shown; and `sized`, whether points are
-    larger where samples are rare. A 3D map becomes its three pairs of axes.
+    whose colours are in `palette` and of which `chosen` are shown; `sized`, whether points are
+    larger where samples are rare; and `whole`, whether points far from all others are in view. How
+    many these are is in the metadata of the specification, `outside`. A 3D map becomes its three
+    pairs of axes.
 
     Args:
         points: coordinates; they set the extent only.
@@ -61,33 +69,49 @@ def map_chart(
     import altair as alt
 
     column, palette = coloring
-    start = {SHOWN: [], COLORING: column, PALETTE: [*palette], CHOSEN: [], SIZED: False}
+    start: dict[str, Any] = {SHOWN: [], COLORING: column, PALETTE: [*palette], CHOSEN: []}
+    start |= {SIZED: False, WHOLE: False}
     params = [alt.param(name=name, value=value) for name, value in start.items()]
+    near = _near(points)
+    outside = int((~near).sum())
+    if outside:
+        caption = f"{caption}; {outside:,} of {len(near):,} points far outside"
     chart: alt.Chart | alt.HConcatChart
     if "z" in points:
         width = int(1.2 * size[0] - AROUND_PANELS) // 3
-        panels = [_panel(points, *axes, colors, (width, width)) for axes in combinations("xyz", 2)]
+        panels = [
+            _panel(points, near, axes, colors, (width, width)) for axes in combinations("xyz", 2)
+        ]
         chart = alt.hconcat(*panels)
     else:
-        chart = _panel(points, "x", "y", colors, size)
+        chart = _panel(points, near, ("x", "y"), colors, size)
     title = alt.TitleParams(caption, fontSize=11, fontWeight="normal", anchor="start")
-    return chart.properties(description=description, title=title).add_params(*params)
+    return chart.properties(
+        description=description, title=title, usermeta={"outside": outside}
+    ).add_params(*params)
 
 
 def _panel(
-    points: Points, x: str, y: str, colors: Mapping[str, str], size: tuple[int, int]
+    points: Points,
+    near: NDArray[np.bool_],
+    axes: tuple[str, str],
+    colors: Mapping[str, str],
+    size: tuple[int, int],
 ) -> alt.Chart:
     import altair as alt
 
+    x, y = axes
     width, height = size
     area = _point_size(points[x], size)
-    x_domain, y_domain = _domains(points[x], points[y], width / height)
+    x_places, y_places = (np.asarray(points[axis], np.float64) for axis in axes)
+    x_whole, y_whole = _domains(x_places, y_places, width / height)
+    x_near, y_near = _domains(x_places[near], y_places[near], width / height)
     return (
         alt.Chart(alt.NamedData(DATA), name=f"map_{x}{y}", width=width, height=height)
-        .mark_circle(opacity=0.8, strokeWidth=0.4)
+        .mark_circle(opacity=0.8, strokeWidth=0.4, clip=True)
         .encode(
-            x=_axis(alt.X, x, x_domain),
-            y=_axis(alt.Y, y, y_domain),
+            x=_axis(alt.X, x, x_near, x_whole),
+            y=_axis(alt.Y, y, y_near, y_whole),
             color=alt.condition(
                 f"{COLORING} != '{GROUP}'",
                 alt.value(alt.ExprRef(_color())),
@@ -121,17 +145,30 @@ def _point_size(values: list[float], size: tuple[int, int]) -> float:
     return float(np.clip(0.06 * width * height / max(len(values), 1), 14, 40))
 
 
-def _axis(channel: Any, name: str, domain: list[float]) -> Any:
+def _axis(channel: Any, name: str, near: list[float], whole: list[float]) -> Any:
     import altair as alt
 
+    ends = [alt.ExprRef(f"{WHOLE} ? {a} : {b}") for a, b in zip(whole, near, strict=True)]
     return channel(
         f"{name}:Q",
-        scale=alt.Scale(domain=domain, nice=False, zero=False),
+        scale=alt.Scale(domainMin=ends[0], domainMax=ends[1], nice=False, zero=False),
         axis=alt.Axis(title=f"axis {'xyz'.index(name) + 1}", labels=False, ticks=False, grid=False),
     )
 
 
-def _domains(x: list[float], y: list[float], ratio: float) -> tuple[list[float], list[float]]:
+def _near(points: Points) -> NDArray[np.bool_]:
+    """Return which points the map shows at first: all that do not squeeze the others."""
+    places = np.array([points[axis] for axis in "xyz" if axis in points], np.float64)
+    placed = np.isfinite(places).all(axis=0)
+    near = np.ones(places.shape[1], np.bool_)
+    if placed.any():
+        middle = np.median(places[:, placed], axis=1, keepdims=True)
+        distances = np.abs(places[:, placed] - middle).max(axis=0)
+        near[placed] = distances <= FAR * np.quantile(distances, 0.9)
+    return near
+
+
+def _domains(x: Floats, y: Floats, ratio: float) -> tuple[list[float], list[float]]:
     """Return extents in which one unit is as long on both axes: stretching invents structure."""
     x_middle, x_reach = _extent(x)
     y_middle, y_reach = _extent(y)
@@ -142,8 +179,8 @@ def _domains(x: list[float], y: list[float], ratio: float) -> tuple[list[float],
     )
 
 
-def _extent(values: list[float]) -> tuple[float, float]:
-    finite = np.asarray(values)[np.isfinite(values)]
+def _extent(values: Floats) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
     margin = 1.05
     return float(low + high) / 2, float(high - low) / 2 * margin or 1.0

@@ -93,6 +93,9 @@
   const draw = async (source) => {
     const target = document.getElementById(source.dataset.chart);
     const { spec, renderer, data, points } = JSON.parse(source.textContent);
+    if (spec.usermeta?.outside) {
+      for (const label of document.querySelectorAll("[data-outside]")) label.hidden = false;
+    }
     if (points) spec.datasets = { ...spec.datasets, [data]: rowsOf(points) };
     if (isDark.matches) spec.config = merged(spec.config, DARK);
     const embed = async (around) => {
@@ -123,9 +126,9 @@
   const connectLegend = (legend) => {
     const groups = [...legend.querySelectorAll("[data-group]")];
     const codes = [...legend.querySelectorAll("[data-code]")];
-    const [select, box, all, said] = ["[data-coloring]", "[data-sized]", "[data-all]", "output"].map(
-      (selector) => legend.querySelector(selector),
-    );
+    const [select, box, whole, all, said] = [
+      ...["[data-coloring]", "[data-sized]", "[data-whole]", "[data-all]", "output"],
+    ].map((selector) => legend.querySelector(selector));
     const isPressed = (button) => button.ariaPressed === "true";
     const release = (buttons) => buttons.forEach((button) => (button.ariaPressed = "false"));
 
@@ -134,7 +137,7 @@
       if (!select) return { shown };
       const chosen = codes.filter(isPressed).map((button) => Number(button.dataset.code));
       const palette = samples.colorings[select.value]?.colors ?? [];
-      return { shown, coloring: select.value, palette, chosen, sized: box.checked };
+      return { shown, coloring: select.value, palette, chosen, sized: box.checked, whole: whole.checked };
     };
     const isShown = (i, { shown, coloring, chosen = [] }) =>
       (!shown.length || shown.includes(samples.group[i])) &&
@@ -176,6 +179,7 @@
       update();
     });
     box?.addEventListener("change", update);
+    whole?.addEventListener("change", update);
     update();
   };
 
