@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from latentmap.encode.headers import check_file, read_folder, read_shapes
+from latentmap.encode.models import check_model, known_json
 from latentmap.errors import LatentmapError
 
 WEIGHTS = {"a.weight": np.zeros((3, 2, 1), np.float16), "b": np.zeros((0, 4)), "c": np.float32(1)}
@@ -75,6 +77,25 @@ def test_a_file_that_an_index_names_must_be_there(path: Path) -> None:
     index.write_text("[]")
     with pytest.raises(LatentmapError, match="is no index of weights"):
         read_folder(path.parent)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "config.json is no JSON ("),
+        ("[" * 100_000, "config.json is no JSON ("),
+        ("[]", "config.json is no JSON object."),
+    ],
+)
+def test_a_damaged_configuration_of_a_model_is_one_line(path: Path, text: str, said: str) -> None:
+    (path.parent / "config.json").write_text(text)
+    with pytest.raises(LatentmapError, match=re.escape(said)):
+        check_model(str(path.parent))
+    if not said.endswith("object."):
+        assert known_json(str(path.parent), "config.json") is None
+        path.with_name("model.safetensors.index.json").write_text(text)
+        with pytest.raises(LatentmapError, match=re.escape("index.json is no JSON (")):
+            read_folder(path.parent)
 
 
 @pytest.mark.parametrize("kind", ["vae", "image", "sentence"])

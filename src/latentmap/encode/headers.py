@@ -10,6 +10,7 @@ from operator import index
 from pathlib import Path
 
 from latentmap.errors import LatentmapError
+from latentmap.store.files import read_plain_json
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -75,8 +76,8 @@ def read_folder(folder: Path) -> Shapes:
     """
     for listing in sorted(folder.glob("*.safetensors.index.json")):
         try:
-            named = set(json.loads(listing.read_text("utf-8"))["weight_map"].values())
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            named = set(read_plain_json(listing)["weight_map"].values())
+        except (KeyError, AttributeError, TypeError) as error:
             raise LatentmapError(
                 f"{listing} is no index of weights ({error!r}); fetch the model again."
             ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from latentmap.encode.headers import read_folder
 from latentmap.errors import LatentmapError
-from latentmap.store.files import digest, digest_file
+from latentmap.store.files import digest, digest_file, read_plain_json
 
 
 def folder_digest(folder: Path) -> str:
@@ -45,15 +44,15 @@ def check_model(model: str, subfolder: str | None = None, has_weights: bool = Tr
             raise LatentmapError(f"{model}: no such folder. Check 'model'.")
         return
     try:
-        json.loads((folder / "config.json").read_text("utf-8"))
+        config = read_plain_json(folder / "config.json")
     except OSError:
         inside = sorted(path.parent.name for path in root.glob("*/config.json"))
         known = f"; 'subfolder' may be {' or '.join(inside)}" if inside else ""
         raise LatentmapError(
             f"{folder} has no config.json, which says what model it is. Check 'model'{known}."
         ) from None
-    except ValueError as error:
-        raise LatentmapError(f"{folder / 'config.json'} is damaged ({error}).") from None
+    if not isinstance(config, dict):
+        raise LatentmapError(f"{folder / 'config.json'} is no JSON object. Fetch the model again.")
     if has_weights and not read_folder(folder):
         raise LatentmapError(f"{folder} has no weights as safetensors, which alone are read.")
 
@@ -83,8 +82,8 @@ def known_json(
             return None
         path = Path(cached)
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        found = read_plain_json(path)
+    except (OSError, LatentmapError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -248,7 +247,7 @@ class Vae(ImageEncoder[VaeOptions]):
         folder = self._folder
         try:
             if folder is not None:
-                return json.loads((folder / "config.json").read_text("utf-8"))
+                return read_plain_json(folder / "config.json")
             import diffusers
 
             return diffusers.AutoModel.load_config(
