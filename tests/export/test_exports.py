@@ -209,7 +209,7 @@ def test_embeddings_go_with_the_columns_of_their_samples(run, tmp_path):
 def test_shards_of_another_shape_are_refused(run, tmp_path):
     samples, latents, thumbnails, values = run
     write_latents(latents[1], ["s3", "s4"], values[3:, :2], {})
-    with pytest.raises(LatentmapError, match=r"latents1\.arrow has latents float32 \(2, 4, 2\)"):
+    with pytest.raises(LatentmapError, match=r"latents1\.arrow has latents of \(2, 4, 2\) float32"):
         export_latents(latents, samples, thumbnails, {"npy": tmp_path / "l.npy"})
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from latentmap.errors import LatentmapError
 from latentmap.export.arrays import FORMATS, Rows
-from latentmap.store.latents import read_latents
+from latentmap.store.latents import read_shards
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, embedding_parts, read_arrow, read_dims, read_parquet
 
@@ -33,24 +32,14 @@ def export_latents(
         outputs: the file to write in each format of `FORMATS`.
 
     Raises:
-        LatentmapError: a shard's rows are not the samples, or shards differ in shape.
+        LatentmapError: a shard's rows are not the samples, or shards differ in shape or number
+            format.
     """
-    filled = []
-    for path, shard in zip(latents, samples, strict=True):
-        found = read_latents(path)
-        check_ids(path, found.ids, read_arrow(shard, ["id"])["id"].to_pylist())
-        filled += [(path, found.values)] if found.ids else []
-    values = [part for _, part in filled] or [np.zeros((0, 1), np.float32)]
-    first = values[0]
-    for path, part in filled:
-        if (part.shape[1:], part.dtype) != (first.shape[1:], first.dtype):
-            raise LatentmapError(
-                f"{path} has latents {part.dtype} {part.shape[1:]} where {filled[0][0]} has "
-                f"{first.dtype} {first.shape[1:]}. Set 'export: {{latents: false}}'."
-            )
-    shape = (sum(map(len, values)), *first.shape[1:])
+    values = [shard.values for shard in read_shards(latents, samples)]
+    values = values or [np.zeros((0, 1), np.float32)]
+    shape = (sum(map(len, values)), *values[0].shape[1:])
     pictures = partial(_thumbnails, thumbnails)
-    _write(Rows("latents", first.dtype, shape, lambda: values, samples, pictures), outputs)
+    _write(Rows("latents", values[0].dtype, shape, lambda: values, samples, pictures), outputs)
 
 
 def export_embedding(

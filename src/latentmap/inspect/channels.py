@@ -30,9 +30,8 @@ from latentmap.neighbors.rows import DistanceMetric, compared
 from latentmap.pool.embed import float_blocks
 from latentmap.pool.grids import adaptive, cell_means, covering
 from latentmap.project.components import principal_components
-from latentmap.store.latents import LatentShard, read_latents
+from latentmap.store.latents import LatentShard, read_shards
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids
 
 # What is kept of the channels that one pass looks at.
 PASS_BYTES = 2**27
@@ -159,22 +158,14 @@ def _read_labels(samples: Sequence[Path | str]) -> _Labelled:
 
 
 def _open(latents: Sequence[Path | str], samples: Sequence[Path | str]) -> list[LatentShard]:
-    """Open every shard that has rows; an empty one may not know its shape."""
-    shards: list[LatentShard] = []
-    for path, sample_path in zip(latents, samples, strict=True):
-        shard = read_latents(path)
-        check_ids(path, shard.ids, read_samples([sample_path], ["id"])["id"].to_pylist())
-        if not shard.ids:
-            continue
-        expected = shards[0].values.shape[1:] if shards else shard.values.shape[1:]
-        if len(expected) != 3 or shard.values.shape[1:] != expected:
-            raise LatentmapError(
-                f"{path} has latents of {shard.values.shape[1:]} where feature maps (C, H, W) of "
-                "one shape are expected. Encode all shards with the same options."
-            )
-        shards.append(shard)
+    shards = read_shards(latents, samples)
     if not shards:
         raise LatentmapError("There is no latent to inspect: every shard of samples is empty.")
+    shape = shards[0].values.shape[1:]
+    if len(shape) != 3:
+        raise LatentmapError(
+            f"{shards[0].path} has latents of {shape} where feature maps (C, H, W) are expected."
+        )
     return shards
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
 from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
-from latentmap.store.latents import read_latents
+from latentmap.store.latents import LatentShard, read_shards
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, write_embedding
+from latentmap.store.tables import write_embedding
 
 # A block of latents and what a method makes of it stay in the second-level cache.
 BLOCK_BYTES = 2**19
@@ -38,10 +37,11 @@ def pool_latents(
         LatentmapError: a shard's ids are not its samples', the latents' shapes differ, the method
             is not for such latents, or the vector of a sample is not finite.
     """
-    shards = list(_open(method, latents, samples))
+    shards = read_shards(latents, samples)
     shape = _common_shape(method, shards)
     ids = [identity for shard in shards for identity in shard.ids]
-    embedding = method.finish(_pool(method, shards, len(ids)))
+    regions = _regions(samples) if method.needs_regions else ()
+    embedding = method.finish(_pool(method, shards, regions, len(ids)))
     expected = (len(ids), method.dims(shape))
     if embedding.shape != expected:
         raise LatentmapError(
@@ -51,29 +51,9 @@ def pool_latents(
     write_embedding(output, ids, embedding, method.tokens(shape))
 
 
-@dataclass(frozen=True)
-class _Shard:
-    path: Path
-    ids: list[str]
-    latents: NDArray[Any]
-    regions: Regions
-
-
-def _open(
-    method: PoolingMethod, latents: Sequence[Path], samples: Sequence[Path]
-) -> Iterator[_Shard]:
-    """Open every shard that has rows; an empty one may not know its shape."""
-    for path, sample_path in zip(latents, samples, strict=True):
-        shard = read_latents(path)
-        check_ids(path, shard.ids, read_samples([sample_path], ["id"])["id"].to_pylist())
-        if shard.ids:
-            regions = _regions(sample_path) if method.needs_regions else ()
-            yield _Shard(path, shard.ids, shard.values, regions)
-
-
-def _regions(samples: Path) -> Regions:
+def _regions(samples: Sequence[Path]) -> Regions:
     """Return the boxes of each sample, (b, 4) as fractions of its image's width and height."""
-    rows = read_samples([samples], ["boxes", "width", "height"]).to_pylist()
+    rows = read_samples(samples, ["boxes", "width", "height"]).to_pylist()
     return [
         np.array(row["boxes"], np.float64) / ([row["width"], row["height"]] * 2)
         if row["boxes"]
@@ -82,16 +62,10 @@ def _regions(samples: Path) -> Regions:
     ]
 
 
-def _common_shape(method: PoolingMethod, shards: Sequence[_Shard]) -> Shape:
+def _common_shape(method: PoolingMethod, shards: Sequence[LatentShard]) -> Shape:
     if not shards:
         raise LatentmapError("There is no latent to pool: every shard of samples is empty.")
-    shape = shards[0].latents.shape[1:]
-    for shard in shards:
-        if shard.latents.shape[1:] != shape:
-            raise LatentmapError(
-                f"{shard.path} has latents of {shard.latents.shape[1:]} where "
-                f"{shards[0].path} has {shape}. Encode all shards with the same options."
-            )
+    shape = shards[0].values.shape[1:]
     obstacle = method.obstacle(shape)
     if obstacle:
         raise LatentmapError(
@@ -101,14 +75,15 @@ def _common_shape(method: PoolingMethod, shards: Sequence[_Shard]) -> Shape:
     return shape
 
 
-def _pool(method: PoolingMethod, shards: Sequence[_Shard], count: int) -> NDArray[np.float32]:
+def _pool(
+    method: PoolingMethod, shards: Sequence[LatentShard], regions: Regions, count: int
+) -> NDArray[np.float32]:
     """Pool every latent: (count, D) float32, before the method's `finish`."""
     pooled = None
     row = 0
     for shard in shards:
-        for start, block in float_blocks(shard.latents):
-            stop = start + len(block)
-            vectors = method.pool(block, shard.regions[start:stop])
+        for start, block in float_blocks(shard.values):
+            vectors = method.pool(block, regions[row : row + len(block)])
             _check_finite(vectors, shard, start)
             if pooled is None:
                 pooled = np.empty((count, vectors.shape[1]), np.float32)
@@ -137,7 +112,7 @@ def _halves() -> NDArray[np.float32]:
     return np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
 
 
-def _check_finite(vectors: NDArray[np.float32], shard: _Shard, start: int) -> None:
+def _check_finite(vectors: NDArray[np.float32], shard: LatentShard, start: int) -> None:
     finite = np.isfinite(vectors)
     if not finite.all():
         row = start + int(np.argmin(finite.all(axis=1)))

@@ -12,9 +12,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.errors import LatentmapError
 from latentmap.store.files import reading
+from latentmap.store.samples import read_samples
 from latentmap.store.tables import (
     METADATA_KEY,
+    check_ids,
     facts_of,
     matrix,
     numbers,
@@ -31,11 +34,13 @@ class LatentShard:
     """The latents of one shard of samples.
 
     Attributes:
+        path: its file.
         ids: (n,) sample ids.
         values: (n, C, H, W) or (n, D), float16 or float32; a view of the file, read-only.
         metadata: what the encoder left with them (its calibration).
     """
 
+    path: Path
     ids: list[str]
     values: NDArray[Any]
     metadata: Mapping[str, Any]
@@ -74,10 +79,42 @@ def read_latents(path: Path | str) -> LatentShard:
     with reading(path, "a shard of latents"):
         values = matrix(column.storage).reshape(len(table), *column.type.shape)
     return LatentShard(
+        path=Path(path),
         ids=table["id"].to_pylist(),
         values=values,
         metadata=facts_of(table),
     )
+
+
+def read_shards(latents: Sequence[Path | str], samples: Sequence[Path | str]) -> list[LatentShard]:
+    """Memory-map all shards of latents that have rows; an empty one may not know its shape.
+
+    Args:
+        latents: the shards.
+        samples: the shards of samples they belong to, in the same order.
+
+    Raises:
+        LatentmapError: a shard's ids are not its samples', or shards differ in shape or number
+            format.
+    """
+    shards: list[LatentShard] = []
+    for path, sample_path in zip(latents, samples, strict=True):
+        shard = read_latents(path)
+        check_ids(path, shard.ids, read_samples([sample_path], ["id"])["id"].to_pylist())
+        if not shard.ids:
+            continue
+        shards.append(shard)
+        first = shards[0]
+        if _kind(shard) != _kind(first):
+            raise LatentmapError(
+                f"{path} has latents of {_kind(shard)} where {first.path} has {_kind(first)}. "
+                "Encode all shards with the same options."
+            )
+    return shards
+
+
+def _kind(shard: LatentShard) -> str:
+    return f"{shard.values.shape[1:]} {shard.values.dtype}"
 
 
 def read_metadata(path: Path | str) -> dict[str, Any]:
