@@ -10,9 +10,11 @@ import pytest
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import as_boxes, as_text, cells, parse_literal
 from latentmap.samples.clean import Cleaner
-from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.faults import FaultError
 from latentmap.samples.images import Images
+from latentmap.samples.indexing import index_rows
+from latentmap.samples.raw import raw_samples
 from latentmap.samples.source import RAW_SCHEMA
 
 QA = {"type": "qualitative", "category": "left_predicate"}

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 import polars as pl
 import pyarrow as pa
 
-from latentmap.samples.columns import ColumnMap, index_table, raw_samples
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images
+from latentmap.samples.indexing import index_table
+from latentmap.samples.raw import raw_samples
 from latentmap.samples.source import Source, TabularOptions
 from latentmap.samples.tables.rows import READ, Rows
 from latentmap.samples.texts import TextSourceOptions

@@ -15,8 +15,10 @@ import pyarrow as pa
 from pydantic import Field
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images
+from latentmap.samples.indexing import index_rows
+from latentmap.samples.raw import raw_samples
 from latentmap.samples.source import Content, Source
 from latentmap.samples.tables.rows import Rows
 from latentmap.samples.texts import TextSourceOptions

@@ -24,8 +24,10 @@ from latentmap.samples.caches import (
 )
 from latentmap.samples.cells import cells
 from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
-from latentmap.samples.columns import ColumnMap, extra_name, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images
+from latentmap.samples.indexing import index_rows
+from latentmap.samples.raw import extra_name, raw_samples
 from latentmap.samples.remarks import Remark
 from latentmap.samples.source import FAULT, NOTE, Content, FileOptions, Source
 from latentmap.store.arrays import finite_rows

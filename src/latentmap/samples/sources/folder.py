@@ -13,10 +13,12 @@ import pyarrow as pa
 from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import cells
-from latentmap.samples.columns import ColumnMap, index_rows, index_table, raw_samples
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images, unpack
+from latentmap.samples.indexing import index_rows, index_table
 from latentmap.samples.listing import Listing, list_files
 from latentmap.samples.pictures import picture_suffixes
+from latentmap.samples.raw import raw_samples
 from latentmap.samples.remarks import NOTED, Remark, passed_over
 from latentmap.samples.source import Source, TabularOptions
 from latentmap.samples.splits import CANONICAL

@@ -14,8 +14,10 @@ import pyarrow as pa
 from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import cells
-from latentmap.samples.columns import ColumnMap, index_table, raw_samples
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images, unpack
+from latentmap.samples.indexing import index_table
+from latentmap.samples.raw import raw_samples
 from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.source import Source, TabularOptions
 from latentmap.samples.splits import Split, find_split, pick_split

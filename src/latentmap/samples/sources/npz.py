@@ -18,8 +18,10 @@ import pyarrow as pa
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import as_text, check_storable
 from latentmap.samples.clean import LATENT_ROW
-from latentmap.samples.columns import ColumnMap, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images
+from latentmap.samples.indexing import index_rows
+from latentmap.samples.raw import raw_samples
 from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.source import FAULT, Content, FileOptions, Source
 from latentmap.store.arrays import (

@@ -13,8 +13,10 @@ from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
 from latentmap.samples.cells import stable_text
 from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
-from latentmap.samples.columns import ColumnMap, extra_name, index_rows, raw_samples
+from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images
+from latentmap.samples.indexing import index_rows
+from latentmap.samples.raw import extra_name, raw_samples
 from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.source import Content, Source, TabularOptions
 from latentmap.samples.tables.file import BROKEN, CONTENT, broken
