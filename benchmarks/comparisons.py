@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path("tests/metrics").absolute()))
 from test_replication import COUNT, METHODS, predicted_and_seen
 from test_simultaneous import draw, draw_ties, pairwise, skewed
 
-from latentmap.metrics.simultaneous import GroupMeans, best_minus_best, p_best
+from latentmap.metrics.simultaneous import GroupMeans, best_minus_best, joined, p_best
 
 RESAMPLES = 300
 SIZES = ((12, 5), (12, 24), (12, 98), (40, 24), (100, 24), (100, 98), (400, 24), (400, 98))
@@ -62,9 +62,9 @@ def equal_methods(draws: int) -> None:
     for kind, drawn in KINDS.items():
         for count, methods in SIZES:
             found = [_said(drawn, count, methods, seed) for seed in range(draws)]
-            lower, alone, beats, covered, width = np.mean(found, axis=0)
+            lower, alone, beats, changed, covered, width = np.mean(found, axis=0)
             print(f"| {kind} | {count} | {methods} | {lower:.3f} | {alone:.2f} |", end="")
-            print(f" {beats:.3f} | {covered:.2f} | {width:.2f} |", flush=True)
+            print(f" {beats:.3f} | {changed:.3f} | {covered:.2f} | {width:.2f} |", flush=True)
 
 
 def _said(drawn, count: int, methods: int, seed: int) -> list[float]:
@@ -75,10 +75,13 @@ def _said(drawn, count: int, methods: int, seed: int) -> list[float]:
     everyone = list(range(methods))
     best = int(means.values.argmax())
     (low, high), (low_alone, high_alone) = (means.means(s).band() for s in (everyone, [best]))
+    half = methods // 2
+    boxes = joined([means.differences(i, [i + half]) for i in range(half)]).band()
     return [
         (p_best(means, everyone) <= 0.05).any(),
         pairwise(scores, groups, rng).any(),
         best_minus_best(means, everyone[:-1], everyone[-1:])[0] > 0,
+        ((boxes[0] > 0) | (boxes[1] < 0)).any(),
         low[best] <= expected <= high[best],
         (high[best] - low[best]) / (high_alone - low_alone)[0],
     ]

@@ -136,7 +136,7 @@ def groups_needed(means: GroupMeans, one: int, other: int, rivals: Sequence[int]
         The number, if the difference is as large as it was found to be; infinite if it is 0.
     """
     *_, largest = largest_differences(means, rivals)
-    ratio = abs(float(means.differences(one, [other]).ratios[0]))
+    ratio = abs(float(means.tested(one, [other])[0]))
     if ratio == 0:
         return math.inf
     from scipy.special import ndtri

@@ -2,8 +2,8 @@
 
 All comes from one set of draws, in which the source groups get random weights and every method sees
 the same (the multiplier bootstrap of a maximum; Chernozhukov, Chetverikov and Kato 2013,
-doi:10.1214/13-AOS1161). Weights have a fixed length and deviations their standard error, so that of
-one method the draws are Student's t, and hold for few source groups too.
+doi:10.1214/13-AOS1161). Weights have a fixed length and sums their standard error, so that of one
+method the draws are Student's t, and hold for few source groups too.
 """
 
 from __future__ import annotations
@@ -51,24 +51,24 @@ class Estimates:
         errors: Numbers = np.sqrt(self.squares / (self.groups * (self.groups - 1)))
         return errors
 
-    @property
-    def ratios(self) -> Numbers:
-        """(m,) the estimates in standard errors."""
-        errors = self.errors
-        return np.divide(self.values, errors, out=np.zeros_like(errors), where=errors > 0)
-
     @cached_property
     def draws(self) -> Numbers:
         """(draws, m) what chance makes of an estimate, in standard errors."""
-        lengths = np.sqrt(self.groups * self.squares)
-        shares = np.divide(self.sums, lengths, out=np.zeros_like(self.sums), where=lengths > 0)
-        rest = np.sqrt(np.maximum(1 - shares**2, np.finfo(float).eps))
-        return math.sqrt(self.groups - 1) * shares / rest
+        return student(self.sums, self.squares, self.groups)
 
     def band(self, level: float = LEVEL) -> tuple[Numbers, Numbers]:
         """Return both ends, (m,), of intervals that all hold but for a share `level` of samples."""
         reach = quantile(np.abs(self.draws).max(axis=1), level) * self.errors
         return self.values - reach, self.values + reach
+
+
+def student(sums: Numbers, squares: Numbers, groups: int) -> Numbers:
+    """Return Student's t, (…, m), of sums over source groups, given their squares, (m,)."""
+    lengths = np.sqrt(groups * squares)
+    shares = np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0)
+    rest = np.sqrt(np.maximum(1 - shares**2, np.finfo(float).eps))
+    found: Numbers = math.sqrt(groups - 1) * shares / rest
+    return found
 
 
 def joined(parts: Sequence[Estimates]) -> Estimates:
@@ -94,12 +94,14 @@ class GroupMeans:
     Attributes:
         values: (F,) the means.
         residuals: (G, F) what each source group adds to a mean, times G; they sum to 0.
+        sizes: (G,) samples of each source group, over their mean number.
         count: of draws.
         seed: of the draws.
     """
 
     values: Numbers
     residuals: Numbers
+    sizes: Numbers
     count: int
     seed: int
 
@@ -115,7 +117,8 @@ class GroupMeans:
         """
         sums, counts = group_sums(scores, groups)
         values = sums.sum(axis=0) / counts.sum(axis=0)
-        return cls(values, (sums - values * counts) / counts.mean(axis=0), count, seed)
+        residuals = (sums - values * counts) / counts.mean(axis=0)
+        return cls(values, residuals, counts.mean(axis=1) / counts.mean(), count, seed)
 
     @property
     def groups(self) -> int:
@@ -123,57 +126,89 @@ class GroupMeans:
         return len(self.residuals)
 
     @cached_property
-    def products(self) -> Numbers:
-        """(F, F) products of the residuals, summed over source groups."""
-        return self.residuals.T @ self.residuals
-
-    @cached_property
     def covariance(self) -> Numbers:
         """(F, F) of the means."""
-        return self.products / (self.groups * (self.groups - 1))
-
-    def weighted(self, stream: int = 0) -> Numbers:
-        """Return the residuals' sums, (draws, F), under random weights of the source groups.
-
-        Weights sum to 0 and have a mean square of 1.
-
-        Args:
-            stream: sums of another stream are independent of these.
-        """
-        rng = np.random.default_rng([self.seed, stream])
-        batch = max(1, BATCH // self.groups)
-        parts = []
-        for start in range(0, self.count, batch):
-            weights = rng.normal(size=(min(batch, self.count - start), self.groups))
-            weights -= weights.mean(axis=1, keepdims=True)
-            weights /= np.sqrt(np.square(weights).mean(axis=1, keepdims=True))
-            parts.append(weights @ self.residuals)
-        return np.concatenate(parts)
+        return self._products[:-1, :-1] / (self.groups * (self.groups - 1))
 
     @cached_property
-    def _sums(self) -> Numbers:
-        return self.weighted()
+    def _columns(self) -> Numbers:
+        """(G, F + 1) residuals, and the sizes of the groups."""
+        return np.column_stack([self.residuals, self.sizes])
+
+    @cached_property
+    def _products(self) -> Numbers:
+        return self._columns.T @ self._columns
+
+    @cached_property
+    def _weighted(self) -> tuple[Numbers, Numbers]:
+        """Sums of the columns, (draws, F + 1), under random weights of the source groups.
+
+        Weights are on a sphere, with a mean square of 1. Second, the root mean square of each draw
+        around its mean, (draws, 1).
+        """
+        rng = np.random.default_rng(self.seed)
+        batch = max(1, BATCH // self.groups)
+        sums, lengths = [], []
+        for start in range(0, self.count, batch):
+            weights = rng.normal(size=(min(batch, self.count - start), self.groups))
+            weights /= np.sqrt(np.square(weights).mean(axis=1, keepdims=True))
+            sums.append(weights @ self._columns)
+            lengths.append(weights.std(axis=1, keepdims=True))
+        return np.concatenate(sums), np.concatenate(lengths)
+
+    @cached_property
+    def _centred(self) -> Numbers:
+        """The residuals' sums, (draws, F), under weights that sum to 0."""
+        sums, lengths = self._weighted
+        return sums[:, :-1] / lengths
 
     def means(self, members: Sequence[int]) -> Estimates:
         """Return the means of some columns."""
-        squares = self.products.diagonal()[members]
-        return Estimates(self.values[members], squares, self._sums[:, members], self.groups)
+        squares = self._products.diagonal()[members]
+        return Estimates(self.values[members], squares, self._centred[:, members], self.groups)
 
     def differences(self, one: int, others: Sequence[int]) -> Estimates:
         """Return the mean of one column minus those of others."""
-        own = self.products.diagonal()
+        sums = self._centred[:, [one]] - self._centred[:, others]
+        return Estimates(*self._apart(one, others), sums, self.groups)
+
+    def _apart(self, one: int, others: Sequence[int]) -> tuple[Numbers, Numbers]:
+        """Return one mean less others, and the squared residuals of these, (m,) each.
+
+        Both are 0 where columns are the same up to rounding.
+        """
+        own = self._products.diagonal()
         sizes = own[one] + own[others]
         apart = self.values[one] - self.values[others]
-        squares = sizes - 2 * self.products[one, others]
+        squares = sizes - 2 * self._products[one, others]
         rounding = ROUNDING * sizes
         alike = (squares <= rounding) & (apart**2 * self.groups**2 <= rounding)
-        sums = self._sums[:, [one]] - self._sums[:, others]
-        return Estimates(
-            np.where(alike, 0.0, apart),
-            np.where(alike, 0.0, np.maximum(squares, rounding + TINY)),
-            sums,
-            self.groups,
-        )
+        squares = np.maximum(squares, rounding + TINY)
+        return np.where(alike, 0.0, apart), np.where(alike, 0.0, squares)
+
+    def tested(self, one: int, others: Sequence[int]) -> Numbers:
+        """Return Student's t, (m,), of the mean of one column minus those of others.
+
+        Of what groups add to the difference, which is not centred: if columns do not differ, any
+        rotation of it is as probable (Langsrud 2005, Stat. Comput. 15, 53). So its t-values under
+        weights on a sphere, `tested_by_chance`, have the distribution of this one, exactly where
+        scores are normal, however few source groups there are.
+        """
+        apart, squares = self._not_centred(one, others)
+        return student(self.groups * apart, squares, self.groups)
+
+    def tested_by_chance(self, one: int, others: Sequence[int]) -> Numbers:
+        """Return what chance makes of `tested`, (draws, m), if the columns do not differ."""
+        apart, squares = self._not_centred(one, others)
+        sums, _ = self._weighted
+        total = sums[:, [one]] - sums[:, others] + apart * sums[:, -1:]
+        return student(total, squares, self.groups)
+
+    def _not_centred(self, one: int, others: Sequence[int]) -> tuple[Numbers, Numbers]:
+        """Return one mean less others, and the squares of what groups add to it, (m,) each."""
+        apart, squares = self._apart(one, others)
+        across = self._products[one, -1] - self._products[others, -1]
+        return apart, squares + apart * (2 * across + apart * self._products[-1, -1])
 
 
 def p_best(means: GroupMeans, members: Sequence[int]) -> Numbers:
@@ -185,7 +220,7 @@ def p_best(means: GroupMeans, members: Sequence[int]) -> Numbers:
     excluded as best: in 95 % of samples all that are the best are among them.
     """
     left, leaving, largest = list(members), [], []
-    ahead = np.stack([means.differences(one, members).ratios for one in members])
+    ahead = np.stack([means.tested(one, members) for one in members])
     while left:
         behind = ahead.max(axis=0)
         place = int(behind.argmax())
@@ -209,8 +244,8 @@ def largest_differences(means: GroupMeans, members: Sequence[int]) -> Iterator[N
     """
     largest = np.zeros(means.count)
     for count in range(1, len(members)):
-        apart = means.differences(members[count], members[:count])
-        largest = np.maximum(largest, np.abs(apart.draws).max(axis=1))
+        drawn = means.tested_by_chance(members[count], members[:count])
+        largest = np.maximum(largest, np.abs(drawn).max(axis=1))
         yield largest
 
 
