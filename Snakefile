@@ -12,7 +12,6 @@ report: "workflow/report/workflow.rst"
 include: "rules/common.smk"
 include: "rules/plan.smk"
 include: "rules/reference.smk"
-include: "rules/pages.smk"
 
 
 localrules:

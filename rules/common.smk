@@ -1,6 +1,7 @@
 """Every path of a run, and the functions that say which files it is made of."""
 
 import os
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -18,9 +19,7 @@ from latentmap.ending import failure_lines, quarantine_lines, say_last
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
-from latentmap.report.channel_chart import CHANNEL_CHARTS
-from latentmap.report.chart import CHARTS, charts_of
-from latentmap.report.provenance import commit_of
+from latentmap.report.page import listed_pages, published
 from latentmap.run import DEFAULT_CONFIG, TEXTS, created, kind_of, load_run
 from latentmap.samples.annotations import digest_annotation
 from latentmap.store.digests import remember_digests
@@ -31,8 +30,6 @@ from latentmap.store.results import (
     CHANNEL_MAPS,
     CHANNELS,
     COORDS,
-    COSTS_CSV,
-    COSTS_JSON,
     DOWNLOAD,
     EMBEDDING,
     EXPORTED_EMBEDDING,
@@ -58,6 +55,7 @@ from latentmap.store.results import (
     QUARANTINE,
     RANKING,
     REPORTED_METRICS,
+    RUN as RUN_FACTS,
     SAMPLES,
     SAMPLING_WEIGHTS,
     SCORES,
@@ -130,12 +128,12 @@ def only(artifact):
 
 def log_of(rule, *made):
     """The logs of a rule whose jobs have the wildcards of what they make."""
-    return RESULTS.job(LOG, rule, *made)
+    return RESULTS.job(LOG, rule, *(kind.wildcards for kind in made))
 
 
 def benchmark_of(rule, *made):
     """The benchmarks of such a rule."""
-    return RESULTS.job(BENCHMARK, rule, *made)
+    return RESULTS.job(BENCHMARK, rule, *(kind.wildcards for kind in made))
 
 
 wildcard_constraints:
@@ -152,21 +150,12 @@ wildcard_constraints:
 # ---- what a run is made of ---------------------------------------------------------------------
 
 MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RESULTS.projections})
-LABELLED = RESULTS.facts.labelled
-COMPARISONS, SUMMARY_CHARTS = (
-    [name for name in charts_of(scope) if LABELLED or not CHARTS[name].needs_labels]
-    for scope in ("comparisons", "summary")
-)
-COMPARISON_KEYS = [(*key, chart) for key in RESULTS.latents for chart in COMPARISONS]
-CHANNEL_PAGES = [
-    name for name in CHANNEL_CHARTS if LABELLED or not CHANNEL_CHARTS[name].needs_labels
-]
-COST_KEYS = [(*key, chart) for key in RESULTS.latents for chart in charts_of("costs")]
 EXPORT_FORMATS = RUN.export.formats
 METRIC_OPTIONS = {name: options.model_dump() for name, options in RUN.measured.items()}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
-CHART_MODULES = [CHARTS.module(name) for name in CHARTS]
-CHANNEL_MODULES = [CHANNEL_CHARTS.module(name) for name in CHANNEL_PAGES]
+PAGES = [page for page in listed_pages() if RESULTS.keys(page.file)]
+REPORT_FILES = [at(METRICS_CSV), *(path for page in PAGES for path in paths(page.file))]
+PUBLISHED = published(RESULTS)
 
 
 if workflow.is_main_process:

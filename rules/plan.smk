@@ -1,5 +1,6 @@
 """Which shards a run is made of: planned from its sources."""
 
+from dataclasses import replace
 from functools import cache
 
 from latentmap.checks import missing_devices, refuse
@@ -7,6 +8,7 @@ from latentmap.planning import Plan
 from latentmap.samples.planned import read_plan, write_plan
 from latentmap.samples.source import SOURCES
 from latentmap.store.manifest import name_run
+from latentmap.store.results import write_run_facts
 
 
 def downloaded(name):
@@ -49,6 +51,7 @@ def note_devices():
 onstart:
     with refusing():
         name_run(RESULTS.folder)
+    write_run_facts(RESULTS.path(RUN_FACTS), RESULTS.facts)
     if workflow.local_exec:
         with refusing():
             refuse(missing_devices(RUN))  # a submit host needs none
@@ -63,6 +66,7 @@ with refusing():
             plan()
     # What a remote source depends on beyond its options, such as versions of packages.
     REVISIONS = {name: source.revision() for name, source in PLANNED.given.items()}
+RESULTS.facts = replace(RESULTS.facts, revisions={e.name: revision(e.name) for e in RUN.encoders})
 
 
 def shards():

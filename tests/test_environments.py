@@ -18,6 +18,7 @@ from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS
+from latentmap.report.page import PAGES
 from latentmap.samples.source import SOURCES
 
 ROOT = Path(__file__).parents[1]
@@ -115,6 +116,7 @@ def test_an_environment_installs_what_a_script_imports(environment, script):
         ("project", PROJECTIONS),
         ("report", CHARTS),
         ("report", CHANNEL_CHARTS),
+        ("report", PAGES),
     ],
     ids=lambda value: value if isinstance(value, str) else value.noun,
 )

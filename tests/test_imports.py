@@ -15,7 +15,7 @@ STAGES = {
     "metrics": "latentmap.metrics.measure",
     "project": "latentmap.project.place",
     "inspect": "latentmap.inspect.channels",
-    "report": "latentmap.report.summary",
+    "report": "latentmap.report.pages.summary",
     "run": "latentmap.run",
     "planning": "latentmap.planning",
 }

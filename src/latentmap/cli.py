@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import latentmap
@@ -19,10 +20,11 @@ from latentmap.planning import Plan, check_all
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 from latentmap.report.chart import CHARTS
+from latentmap.report.page import PAGES, listed_pages
 from latentmap.run import DEFAULT_CONFIG, TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
-from latentmap.store.results import QUARANTINE
+from latentmap.store.results import QUARANTINE, RUN, Results
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "sources": SOURCES,
@@ -31,6 +33,7 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "metrics": METRICS,
     "projections": PROJECTIONS,
     "charts": CHARTS,
+    "pages": PAGES,
 }
 
 
@@ -70,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
             "--config", nargs="*", default=[], metavar="KEY=VALUE", help="values over the files"
         )
         configured.set_defaults(command=command)
+
+    writing = commands.add_parser("write", help="write a page of a finished run again, by itself")
+    writing.add_argument("page", type=Path, help="the page, such as results/demo/report/…html")
+    writing.set_defaults(command=_write)
 
     schema = commands.add_parser("schema", help="print the JSON schema of the configuration")
     schema.set_defaults(command=_schema)
@@ -125,6 +132,22 @@ def _plan(options: argparse.Namespace) -> None:
         for method, reason in run.left_out(encoder.name).items():
             print(f"  without {method}: {reason}")
         print(f"  maps    {', '.join(run.map_names)} of {', '.join(mapped) or 'no method'}")
+
+
+def _write(options: argparse.Namespace) -> None:
+    asked = options.page.resolve()
+    folder = next((f for f in asked.parents if RUN.below(f).exists()), None)
+    if folder is None:
+        raise LatentmapError(f"{options.page} is in no folder of a run.")
+    results = Results.open(folder)
+    for page in listed_pages():
+        for key in results.keys(page.file):
+            if results.address(page.file, *key) == asked:
+                names = dict(zip(page.file.wildcards, key, strict=True))
+                page.write(results, **{name: names[name] for name in page.scope.value})
+                print(f"Written: {options.page}")
+                return
+    raise LatentmapError(f"{options.page} is no page of the run '{results.name}'.")
 
 
 def _schema(options: argparse.Namespace) -> None:

@@ -2,8 +2,8 @@
 
 Snakemake tracks neither imported modules nor, by content, the script of a rule. A fingerprint in
 `params` does: it changes when the code of a module, or of any latentmap module that it imports,
-changes in meaning. Comments, docstrings and layout do not count; the templates that lie beside a
-module do, byte by byte.
+changes in meaning. Comments, docstrings and layout do not count; templates that lie beside a module
+and have its name do, byte by byte.
 """
 
 from __future__ import annotations
@@ -29,8 +29,12 @@ def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
     """
     files = imports_of(*modules, scripts=scripts)
     meanings = [f"{name} {_read(files[name]).meaning}" for name in sorted(files)]
-    folders = {path.parent for path in files.values() if path not in scripts}
-    templates = [f"{path.name} {_bytes(path)}" for path in _templates(folders)]
+    templates = [
+        f"{path.name} {_bytes(path)}"
+        for name in sorted(files)
+        for path in (files[name].with_suffix(suffix) for suffix in TEMPLATES)
+        if path.exists()
+    ]
     return hashlib.blake2b("\n".join(meanings + templates).encode(), digest_size=8).hexdigest()
 
 
@@ -45,11 +49,6 @@ def imports_of(*modules: str, scripts: tuple[Path, ...] = ()) -> dict[str, Path]
             files[name] = path
             pending.extend(_read(path).imports)
     return files
-
-
-def _templates(folders: set[Path]) -> list[Path]:
-    files = (path for folder in folders for path in folder.iterdir())
-    return sorted(path for path in files if path.suffix in TEMPLATES)
 
 
 @cache

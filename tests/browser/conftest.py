@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from latentmap.report.pages import write_vega_bundle
+from latentmap.report.page import write_vega_bundle
 
 _path = Path(__file__).parents[1] / "report" / "conftest.py"
 _spec = importlib.util.spec_from_file_location("fake_report", _path)

@@ -21,12 +21,12 @@ def load(name):
 
 @pytest.fixture(scope="module")
 def pages(fake_run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("deep_dive")
     writer = load("test_channel_pages")
-    pages = writer.write_pages(fake_run, writer.inspected(fake_run, folder), folder)
-    values = np.random.default_rng(0).normal(size=(len(fake_run.ids), 4)).astype(np.float32)
-    pages["nearest_neighbors"] = folder / "nearest_neighbors.html"
-    load("test_neighbor_page").write(fake_run, pages["nearest_neighbors"], values)
+    run = writer.inspected(fake_run, tmp_path_factory.mktemp("deep_dive"))
+    pages = writer.write_pages(run)
+    values = np.random.default_rng(0).normal(size=(len(run.ids), 4)).astype(np.float32)
+    load("test_neighbor_page").write(run, values)
+    pages["nearest_neighbors"] = run.page(*writer.PLACE, "deep_dive", "nearest_neighbors.html")
     return pages
 
 

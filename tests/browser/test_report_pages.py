@@ -54,7 +54,7 @@ def test_the_summary_draws_all_its_charts(report, open_page):
         ("comparisons", "category_heatmap.html"),
         ("comparisons", "pareto_frontier.html"),
         ("comparisons", "radar_chart.html"),
-        ("comparisons", "maps.html"),
+        ("maps.html"),
     ],
 )
 def test_pages_open_without_complaint(report, open_page, parts):
@@ -178,7 +178,7 @@ def test_points_are_larger_where_samples_are_rare(report, open_page):
 
 
 def test_all_maps_of_a_page_change_their_colours(report, open_page):
-    page = open_page(report.page(*VAE, "comparisons", "maps.html"))
+    page = open_page(report.page(*VAE, "maps.html"))
     charts = page.locator(".chart canvas")
     before = [chart.screenshot() for chart in charts.all()]
     page.get_by_label("Colour by").select_option("trust")

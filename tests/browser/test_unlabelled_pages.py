@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from latentmap.report.method_page import write_method_pages
-from latentmap.report.options import ReportOptions
 from latentmap.report.publish import write_figure
 
 pytestmark = pytest.mark.browser
@@ -23,25 +21,12 @@ def written():
     return module
 
 
-def write(run, written, folder, rows, **changes):
+def write(fake_run, written, folder, rows, **options):
     """Write the map of one method, where some rows have no label."""
-    files = written.without_labels(run, folder, rows)
-    page = folder / "umap.html"
-    metrics = {path.stem: path for path in files.pop("metrics")}
-    arguments = {
-        "metrics": metrics["mean"],
-        "projections": {"umap": run.projections[(*KEY, "umap")]},
-        "trust": {"umap": run.trust[(*KEY, "umap")]},
-        "weights": run.weights[KEY],
-        "thumbnails": run.thumbnails,
-        "annotations": run.annotations,
-        "options": ReportOptions(),
-        "bundle": run.bundle,
-        "home": run.summary,
-        "pages": {"umap": page},
-    }
-    write_method_pages(KEY, **{**arguments, **files, **changes})
-    return page
+    run = fake_run.copy(folder / "-".join(["run", str(len(rows)), *options]), **options)
+    written.without_labels(run, rows)
+    run.write("method_maps", *KEY, "umap")
+    return run.page(*KEY[:2], "per_method", KEY[2], "umap.html")
 
 
 def test_a_map_without_labels_is_coloured_by_a_column(fake_run, written, tmp_path, open_page):
@@ -69,7 +54,7 @@ def test_a_map_without_labels_is_coloured_by_a_column(fake_run, written, tmp_pat
 def test_a_map_without_labels_and_columns_is_coloured_by_trust(
     fake_run, written, tmp_path, open_page
 ):
-    page = open_page(write(fake_run, written, tmp_path, range(70), annotations=None))
+    page = open_page(write(fake_run, written, tmp_path, range(70), annotations=[]))
     assert page.get_by_label("Colour by").input_value() == "trust"
     assert page.locator("span[data-scale=trust]").is_visible()
 
@@ -102,6 +87,6 @@ def test_in_print_a_map_has_the_colours_that_the_page_begins_with(fake_run, writ
     write_figure(write(fake_run, written, tmp_path, range(0, 70, 7)), "map", **files)
     svg = files["svg"].read_text()
     assert ">no label</text>" in svg and ">Depth</text>" in svg
-    write_figure(write(fake_run, written, tmp_path, range(70), annotations=None), "map", **files)
+    write_figure(write(fake_run, written, tmp_path, range(70), annotations=[]), "map", **files)
     svg = files["svg"].read_text()
     assert ">no label</text>" not in svg and svg.count('fill="#FDE725"') > 30

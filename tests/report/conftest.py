@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import product
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +17,20 @@ from latentmap.encode.calibration import StatedStatistics, calibrate
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import HEADLINE, Key
 from latentmap.metrics.ranking import RankedMethods
+from latentmap.neighbors.exact import find_neighbors
+from latentmap.neighbors.graph import write_graph
 from latentmap.project.quality import MapQuality, write_trust
-from latentmap.report.comparison_page import write_comparison_page, write_maps_page
 from latentmap.report.labels import collect_labels
-from latentmap.report.method_page import write_method_pages
-from latentmap.report.options import ReportOptions
-from latentmap.report.summary import write_summary
+from latentmap.report.page import PAGES, listed_pages
 from latentmap.report.table import write_metrics_table
 from latentmap.samples.annotations import AnnotationOptions, join_annotations
+from latentmap.store import results as book
 from latentmap.store.files import write_json, write_stamped_text
 from latentmap.store.latents import write_latents
 from latentmap.store.manifest import Shard, write_manifest
+from latentmap.store.results import Artifact, EncoderFacts, Results, RunFacts
 from latentmap.store.samples import SCHEMA
-from latentmap.store.tables import write_arrow, write_parquet
+from latentmap.store.tables import write_arrow, write_embedding, write_parquet
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 LONG = "a label of many words, " * 12
@@ -49,20 +50,103 @@ VARIANTS = ("plain", "boxes")
 SHARDS = (40, 30)
 
 
+SOURCE = {"kind": "scenes", "name": "fake"}
+CONFIG = {
+    "run": "fake",
+    "variants": list(VARIANTS),
+    "note": HOSTILE,
+    "headline": HEADLINE,
+    "samples": {"sources": [SOURCE]},
+    "annotations": [{"path": "predictions.csv"}],
+    "reference_run": None,
+    "metrics": {"knn_category": {"k": 10}},
+    "neighbors": {"k": 10},
+    "report": {"side_by_side": True, "max_points": 5000},
+}
+
+
+def encoder_facts(name: str, **changes: object) -> EncoderFacts:
+    """What the fake run says of one encoder."""
+    facts = EncoderFacts(
+        name=name,
+        kind=name,
+        is_baseline=name == "dct",
+        has_channels=False,
+        methods=list(METHODS),
+        compared=list(METHODS),
+        mapped=list(MAPPED),
+        left_out={},
+    )
+    return replace(facts, **changes)
+
+
+SMALL = {"patch16": "needs 16 positions a side, and the latents have 8 × 8"}
+FACTS = RunFacts(
+    config=CONFIG,
+    encoders=(encoder_facts("tiny-vae"), encoder_facts("dct", left_out=SMALL)),
+    dims={"umap": 2, "tsne3d": 3},
+    labelled=True,
+    revisions={"tiny-vae": "0a1b2c3d", "dct": ""},
+)
+
+
 @dataclass
 class FakeRun:
-    """Paths of the files of one run, and what they say."""
+    """The files of one run, and what they say."""
 
     folder: Path
-    samples: list[Path] = field(default_factory=list)
-    thumbnails: list[Path] = field(default_factory=list)
-    latents: dict[tuple[str, str], list[Path]] = field(default_factory=dict)
-    metrics: dict[tuple[str, str, str], Path] = field(default_factory=dict)
-    agreements: dict[tuple[str, str], Path] = field(default_factory=dict)
-    map_agreements: dict[tuple[str, str], Path] = field(default_factory=dict)
-    projections: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
-    trust: dict[tuple[str, str, str, str], Path] = field(default_factory=dict)
-    weights: dict[tuple[str, str, str], Path] = field(default_factory=dict)
+    facts: RunFacts = FACTS
+
+    def copy(self, folder: Path, **config: object) -> FakeRun:
+        """Copy the run, for a test that changes it, with other options."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return FakeRun(folder, replace(self.facts, config={**self.facts.config, **config}))
+
+    @property
+    def results(self) -> Results:
+        return Results(self.folder, self.facts)
+
+    def write(self, kind: str, *key: str) -> str:
+        """Write the pages of one job; return the first of them."""
+        page, results = PAGES.create(kind), self.results
+        where = dict(zip(page.scope.value, key, strict=False))
+        page.write(results, **where)
+        return results.address(page.file, *results.keys(page.file, **where)[0]).read_text()
+
+    def _files(self, artifact: Artifact) -> dict[tuple[str, ...], Path]:
+        return {key: self.results.path(artifact, *key) for key in self.results.keys(artifact)}
+
+    @property
+    def samples(self) -> list[Path]:
+        return self.results.paths(book.SAMPLES)
+
+    @property
+    def thumbnails(self) -> list[Path]:
+        return self.results.paths(book.THUMBNAILS)
+
+    @property
+    def metrics(self) -> dict[tuple[str, ...], Path]:
+        return self._files(book.METRICS)
+
+    @property
+    def agreements(self) -> dict[tuple[str, ...], Path]:
+        return self._files(book.AGREEMENT)
+
+    @property
+    def map_agreements(self) -> dict[tuple[str, ...], Path]:
+        return self._files(book.MAP_AGREEMENT)
+
+    @property
+    def projections(self) -> dict[tuple[str, ...], Path]:
+        return self._files(book.PROJECTION)
+
+    @property
+    def trust(self) -> dict[tuple[str, ...], Path]:
+        return self._files(book.TRUST)
+
+    @property
+    def weights(self) -> dict[tuple[str, ...], Path]:
+        return self._files(book.SAMPLING_WEIGHTS.over("mapped"))
 
     @property
     def ids(self) -> list[str]:
@@ -78,7 +162,7 @@ class FakeRun:
 
     @property
     def labels_file(self) -> Path:
-        return self.folder / "report/labels.json"
+        return self.results.path(book.LABELS)
 
     @property
     def report(self) -> Path:
@@ -86,19 +170,11 @@ class FakeRun:
 
     @property
     def summary(self) -> Path:
-        return self.report / "summary_report.html"
-
-    @property
-    def ranking(self) -> Path:
-        return self.folder / "metrics/ranking.json"
+        return self.results.path(book.SUMMARY)
 
     @property
     def annotations(self) -> Path:
-        return self.folder / "samples/annotations.parquet"
-
-    @property
-    def bundle(self) -> Path:
-        return self.folder / "vega.js"
+        return self.results.path(book.ANNOTATIONS)
 
     def page(self, encoder: str, variant: str, *parts: str) -> Path:
         return self.report.joinpath(encoder, variant, *parts)
@@ -115,30 +191,25 @@ def fake_run(
     tmp_path_factory: pytest.TempPathFactory, bundle_writer: Callable[[Path], object]
 ) -> FakeRun:
     """The inputs of the report."""
-    run = FakeRun(tmp_path_factory.mktemp("run"))
+    run = FakeRun(tmp_path_factory.mktemp("fake"))
     _write_samples(run)
-    for encoder, variant in product(ENCODERS, VARIANTS):
-        run.latents[encoder, variant] = _write_latents(run, encoder, variant)
+    for (encoder, variant, shard), path in run._files(book.LATENTS).items():
+        _write_latents(run, encoder, variant, int(shard), path)
+    for encoder, variant in run.results.latents:
         _write_agreements(run, encoder, variant)
-        for method in METHODS:
-            path = run.folder / f"metrics/{encoder}/{variant}/{method}.json"
-            write_json(path, _metrics(encoder, variant, method))
-            run.metrics[encoder, variant, method] = path
-        for method, projection in product(MAPPED, PROJECTIONS):
-            path = run.folder / f"projections/{encoder}/{variant}/{method}/{projection}.parquet"
-            _write_projection(run, path, projection)
-            run.projections[encoder, variant, method, projection] = path
-            trusted = path.with_suffix(".trust.parquet")
-            write_trust(trusted, run.ids, _quality(), np.full(sum(SHARDS), 0.25), 2)
-            run.trust[encoder, variant, method, projection] = trusted
-        for method in MAPPED:
-            path = run.folder / f"metrics/{encoder}/{variant}/{method}.sampling_weights.parquet"
-            _write_weights(run, path)
-            run.weights[encoder, variant, method] = path
+    for key, path in run.metrics.items():
+        write_json(path, _metrics(*key))
+        _write_embedding(run, key)
+    for key, path in run.projections.items():
+        _write_projection(run, path, key[3])
+    for path in run.trust.values():
+        write_trust(path, run.ids, _quality(), np.full(sum(SHARDS), 0.25), 2)
+    for path in run.weights.values():
+        _write_weights(run, path)
     _write_annotations(run)
     _write_ranking(run)
     collect_labels(run.samples, run.label_groups, run.labels_file)
-    bundle_writer(run.bundle)
+    bundle_writer(run.results.path(book.VEGA))
     return run
 
 
@@ -156,100 +227,24 @@ def write_pages() -> Callable[[FakeRun], None]:
 
 
 def write_report(run: FakeRun) -> None:
-    common = {"bundle": run.bundle, "home": run.summary}
-    maps = {
-        "samples": run.samples,
-        "thumbnails": run.thumbnails,
-        "annotations": run.annotations,
-        "labels": run.labels_file,
-        "options": ReportOptions(),
+    tables = {
+        kind: run.results.path(table)
+        for kind, table in (
+            ("csv", book.METRICS_CSV),
+            ("json", book.METRICS_JSON),
+            ("parquet", book.METRICS_PARQUET),
+        )
     }
-    tables = {kind: run.report / f"metrics_table.{kind}" for kind in ("csv", "json", "parquet")}
     write_metrics_table(
         list(run.metrics),
         list(run.metrics.values()),
-        copies=[run.page(*key[:2], "per_method", key[2], "metrics.json") for key in run.metrics],
+        copies=run.results.paths(book.REPORTED_METRICS),
         **tables,
     )
-    map_pages = {}
-    for encoder, variant in product(ENCODERS, VARIANTS):
-        for method in MAPPED:
-            folder = run.page(encoder, variant, "per_method", method)
-            pages = {name: folder / f"{name}.html" for name in PROJECTIONS}
-            map_pages |= {(encoder, variant, method, name): pages[name] for name in PROJECTIONS}
-            write_method_pages(
-                (encoder, variant, method),
-                metrics=run.metrics[encoder, variant, method],
-                projections={
-                    name: run.projections[encoder, variant, method, name] for name in PROJECTIONS
-                },
-                trust={name: run.trust[encoder, variant, method, name] for name in PROJECTIONS},
-                weights=run.weights[encoder, variant, method],
-                pages=pages,
-                **maps,
-                **common,
-            )
-    encoder, variant = ENCODERS[0], VARIANTS[0]
-    compared = {
-        key: path
-        for key, path in run.metrics.items()
-        if key[:2] == (encoder, variant) or key[:2] == ("dct", variant)
-    }
-    comparisons = {}
-    for chart in ("metric_bars", "category_heatmap", "pareto_frontier", "radar_chart"):
-        comparisons[encoder, variant, chart] = run.page(
-            encoder, variant, "comparisons", f"{chart}.html"
-        )
-        write_comparison_page(
-            chart,
-            comparisons[encoder, variant, chart],
-            encoder=encoder,
-            variant=variant,
-            keys=list(compared),
-            metrics=list(compared.values()),
-            agreement=run.agreements[encoder, variant],
-            map_agreement=run.map_agreements[encoder, variant],
-            labels=run.labels_file,
-            **common,
-        )
-    own = [key for key in run.projections if key[:2] == (encoder, variant)]
-    comparisons[encoder, variant, "maps"] = run.page(encoder, variant, "comparisons", "maps.html")
-    write_maps_page(
-        comparisons[encoder, variant, "maps"],
-        encoder=encoder,
-        variant=variant,
-        maps=[key[2:] for key in own],
-        projections=[run.projections[key] for key in own],
-        trust=[run.trust[key] for key in own],
-        weights=[run.weights[key[:3]] for key in own],
-        **maps,
-        **common,
-    )
-    write_summary(
-        run.summary,
-        config={"run": "fake", "variants": list(VARIANTS), "note": HOSTILE, "headline": HEADLINE},
-        baselines=["dct"],
-        manifest=run.folder / "samples/manifest.json",
-        quarantine=run.folder / "samples/quarantine.parquet",
-        latents=run.latents,
-        keys=list(run.metrics),
-        metrics=list(run.metrics.values()),
-        ranking=run.ranking,
-        agreements=run.agreements,
-        sources={},
-        map_keys=list(map_pages),
-        projections=[run.projections[key] for key in map_pages],
-        trust=[run.trust[key] for key in map_pages],
-        weights=[run.weights[key[:3]] for key in map_pages],
-        map_pages=list(map_pages.values()),
-        comparisons=comparisons,
-        tables=list(tables.values()),
-        left_out={"dct": {"patch16": "needs 16 positions a side, and the latents have 8 × 8"}},
-        revisions={"tiny-vae": "0a1b2c3d", "dct": ""},
-        commit="c0ffee",
-        bundle=run.bundle,
-        **maps,
-    )
+    for page in listed_pages():
+        names = page.scope.value
+        for job in dict.fromkeys(key[: len(names)] for key in run.results.keys(page.file)):
+            page.write(run.results, **dict(zip(names, job, strict=True)))
 
 
 def _write_samples(run: FakeRun) -> None:
@@ -275,14 +270,13 @@ def _write_samples(run: FakeRun) -> None:
             },
             schema=SCHEMA,
         )
-        run.samples.append(run.folder / f"samples/{number:04d}.arrow")
-        write_arrow(run.samples[-1], table)
+        shard = f"{number:04d}"
+        write_arrow(run.results.path(book.SAMPLES, shard), table)
         jpegs = [None if row == 0 else _jpeg(row // 3) for row in rows]
         thumbnails = pa.table({"id": table["id"], "jpeg": pa.array(jpegs, pa.binary())})
-        run.thumbnails.append(run.folder / f"thumbnails/{number:04d}.arrow")
-        write_arrow(run.thumbnails[-1], thumbnails)
-        manifest.append(Shard(f"{number:04d}", count, 1, "0123456789abcdef"))
-    write_manifest(run.folder / "samples/manifest.json", manifest)
+        write_arrow(run.results.path(book.THUMBNAILS, shard), thumbnails)
+        manifest.append(Shard(shard, count, 1, "0123456789abcdef"))
+    write_manifest(run.results.path(book.MANIFEST), manifest)
     quarantine = pa.table(
         {
             "source": ["fake"] * 4,
@@ -296,7 +290,7 @@ def _write_samples(run: FakeRun) -> None:
             "remedy": [None, None, "swapped", "none"],
         }
     )
-    write_parquet(run.folder / "samples/quarantine.parquet", quarantine)
+    write_parquet(run.results.path(book.QUARANTINE), quarantine)
 
 
 def _jpeg(image: int) -> bytes:
@@ -306,14 +300,21 @@ def _jpeg(image: int) -> bytes:
     return stream.getvalue()
 
 
-def _write_latents(run: FakeRun, encoder: str, variant: str) -> list[Path]:
+def _write_latents(run: FakeRun, encoder: str, variant: str, shard: int, path: Path) -> None:
     """Latents whose channel means are right, except those of the VAE's boxes."""
     mean = 6.0 if (encoder, variant) == ("tiny-vae", "boxes") else 0.1
-    latents = np.full((sum(SHARDS), 2, 1, 1), mean, np.float32)
+    ids = run.ids[sum(SHARDS[:shard]) :][: SHARDS[shard]]
+    latents = np.full((len(ids), 2, 1, 1), mean, np.float32)
     calibration = calibrate(latents, StatedStatistics((0.0, 0.0), (1.0, 1.0)))
-    path = run.folder / f"latents/{encoder}/{variant}/0000.arrow"
-    write_latents(path, run.ids, latents, {"calibration": calibration.to_json()})
-    return [path]
+    write_latents(path, ids, latents, {"calibration": calibration.to_json()})
+
+
+def _write_embedding(run: FakeRun, key: tuple[str, ...]) -> None:
+    """An embedding that says nothing of the labels, and its neighbors."""
+    values = np.random.default_rng(len(key[2])).normal(size=(sum(SHARDS), 4)).astype(np.float32)
+    groups = [str(row // 3) for row in range(sum(SHARDS))]
+    write_embedding(run.results.path(book.EMBEDDING, *key), run.ids, values, 1)
+    write_graph(run.results.path(book.NEIGHBORS, *key), find_neighbors(run.ids, values, groups, 10))
 
 
 def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
@@ -371,14 +372,14 @@ def _write_agreements(run: FakeRun, encoder: str, variant: str) -> None:
 
     whole = {"samples": sum(SHARDS), "of": sum(SHARDS)}
     tables = {name: table(METHODS) for name in ("jaccard", "cka")}
-    run.agreements[encoder, variant] = run.folder / f"metrics/{encoder}/{variant}/agreement.json"
     write_json(
         run.agreements[encoder, variant],
         {"tables": tables, "duplicates": [["flatten", "range"]], **whole},
     )
-    maps = run.folder / f"projections/{encoder}/{variant}/agreement.json"
-    run.map_agreements[encoder, variant] = maps
-    write_json(maps, {"tables": {name: table(MAPPED) for name in PROJECTIONS}, **whole})
+    write_json(
+        run.map_agreements[encoder, variant],
+        {"tables": {name: table(MAPPED) for name in PROJECTIONS}, **whole},
+    )
 
 
 def _write_ranking(run: FakeRun) -> None:
@@ -395,7 +396,7 @@ def _write_ranking(run: FakeRun) -> None:
         np.arange(sum(SHARDS)) // 3,
         StatisticsOptions(resamples=100),
     )
-    write_json(run.ranking, methods.describe(["dct"]))
+    write_json(run.results.path(book.RANKING), methods.describe(["dct"]))
 
 
 def _write_projection(run: FakeRun, path: Path, projection: str) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from latentmap.encode.calibration import StatedStatistics, calibrate
 from latentmap.report.chart import CHARTS, Comparison
+from latentmap.report.pages.summary import _alarms
 from latentmap.report.provenance import UNKNOWN, commit_of
-from latentmap.report.summary import _alarms
 
 PLACE = ("vae", "plain")
 

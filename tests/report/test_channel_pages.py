@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,16 +11,22 @@ from latentmap.errors import LatentmapError
 from latentmap.inspect.channels import InspectOptions, inspect_latents
 from latentmap.inspect.inspection import ChannelMetrics, read_channel_maps, read_inspection
 from latentmap.report.channel_chart import CHANNEL_CHARTS, DeepDive
-from latentmap.report.channel_pages import write_channel_pages
 from latentmap.report.deep_dive.spatial_importance import cells
-from latentmap.report.options import ReportOptions
 from latentmap.store.latents import write_latents
+from latentmap.store.manifest import Shard, write_manifest
+from latentmap.store.results import CHANNEL_MAPS, CHANNELS, MANIFEST, POSITIONS
 
 PLANTED = 3
+PLACE = ("tiny-vae", "plain")
 
 
-def inspected(run, folder):
+def inspected(fake_run, folder):
     """Inspect latents of the fake run in which one channel tells the labels apart."""
+    run = fake_run.copy(folder)
+    first, *others = run.facts.encoders
+    run.facts = dataclasses.replace(
+        run.facts, encoders=(dataclasses.replace(first, has_channels=True), *others)
+    )
     codes = np.unique(run.labels, return_inverse=True)[1]
     latents = np.random.default_rng(0).normal(size=(len(run.ids), 5, 6, 20)).astype(np.float32)
     latents[:, PLANTED] += codes[:, None, None]
@@ -31,38 +36,31 @@ def inspected(run, folder):
         stop = start + (40 if start == 0 else 30)
         write_latents(shards[-1], run.ids[start:stop], latents[start:stop], {})
         start = stop
-    files = {
-        "metrics": folder / "channels.json",
-        "positions": folder / "positions.parquet",
-        "maps": folder / "maps.parquet",
-    }
-    inspect_latents(shards, run.samples, InspectOptions(k=5), **files)
-    return files
+    inspect_latents(shards, run.samples, InspectOptions(k=5), **files_of(run))
+    return run
 
 
-def write_pages(run, files, folder, **changes):
+def files_of(run):
+    """What is found in the latents."""
+    kinds = {"metrics": CHANNELS, "positions": POSITIONS, "maps": CHANNEL_MAPS}
+    return {name: run.results.path(kind, *PLACE) for name, kind in kinds.items()}
+
+
+def write_pages(run):
     """Write all pages about channels; return them by chart."""
-    pages = {name: folder / "report" / f"{name}.html" for name in CHANNEL_CHARTS}
-    given = {
-        "samples": run.samples,
-        "thumbnails": run.thumbnails,
-        "labels": run.labels_file,
-        "options": ReportOptions(),
-    }
-    write_channel_pages(
-        pages,
-        encoder="tiny-vae",
-        variant="plain",
-        bundle=run.bundle,
-        home=run.summary,
-        **{**files, **given, **changes},
-    )
-    return pages
+    run.write("channels", *PLACE, CHANNEL_CHARTS.names()[0])
+    folder = run.page(*PLACE, "deep_dive")
+    return {name: folder / f"{name}.html" for name in CHANNEL_CHARTS}
 
 
 @pytest.fixture(scope="module")
-def files(fake_run, tmp_path_factory):
+def run(fake_run, tmp_path_factory):
     return inspected(fake_run, tmp_path_factory.mktemp("inspection"))
+
+
+@pytest.fixture(scope="module")
+def files(run):
+    return files_of(run)
 
 
 @pytest.fixture(scope="module")
@@ -177,8 +175,8 @@ def embedded(page):
     return [json.loads(text) for text in found]
 
 
-def test_pages_carry_what_they_show(fake_run, files, tmp_path):
-    pages = write_pages(fake_run, files, tmp_path)
+def test_pages_carry_what_they_show(run):
+    pages = write_pages(run)
     assert set(pages) == set(CHANNEL_CHARTS)
     for name, path in pages.items():
         text = path.read_text()
@@ -190,18 +188,17 @@ def test_pages_carry_what_they_show(fake_run, files, tmp_path):
     assert {len(values) for values in maps["points"].values()} == {70}
 
 
-def test_fewer_points_are_those_of_the_same_samples(fake_run, files, tmp_path):
-    pages = write_pages(fake_run, files, tmp_path, options=ReportOptions(max_points=7))
-    text = pages["per_channel"].read_text()
+def test_fewer_points_are_those_of_the_same_samples(run, files, tmp_path):
+    fewer = run.copy(tmp_path / "run", report={"side_by_side": False, "max_points": 7})
+    text = write_pages(fewer)["per_channel"].read_text()
     samples = json.loads(re.search(r'id="samples">(.*?)</script>', text)[1])
     maps = read_channel_maps(files["maps"])
     expected = [float(f"{maps.x[maps.ids.index(i), 0]:.4g}") for i in samples["id"]]
     assert embedded(text)[0]["points"]["x0"] == expected and len(expected) == 7
 
 
-def test_maps_of_other_samples_are_named(fake_run, files, tmp_path):
-    other = SimpleNamespace(**{**vars(fake_run), "samples": fake_run.samples[:1]})
-    other.labels_file, other.bundle = fake_run.labels_file, fake_run.bundle
-    other.summary = fake_run.summary
+def test_maps_of_other_samples_are_named(run, tmp_path):
+    other = run.copy(tmp_path / "run")
+    write_manifest(other.results.path(MANIFEST), [Shard("0000", 40, 0, "")])
     with pytest.raises(LatentmapError, match=r"maps.parquet has id 'sample_040', which no sample"):
-        write_pages(other, files, tmp_path, thumbnails=fake_run.thumbnails[:1])
+        write_pages(other)

@@ -1,9 +1,9 @@
 import polars as pl
 import pytest
 
-from latentmap.report.cost_page import write_costs
 from latentmap.report.costs import Work, method_costs, read_benchmark, tabulate_costs
 from latentmap.store.files import read_plain_json
+from latentmap.store.results import EMBEDDING
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
 KEY = ("vae", "boxes", "mean")
@@ -69,28 +69,33 @@ def test_an_empty_benchmark_is_none(tmp_path, text):
     assert read_benchmark(tmp_path / "job.tsv") is None
 
 
-def test_tables_and_pages_hold_every_stage(fake_run, works, tmp_path):
+def test_tables_and_pages_hold_every_stage(fake_run, tmp_path):
+    run = fake_run.copy(tmp_path / "run")
     key = ("tiny-vae", "plain", "mean")
-    works = [Work(w.stage, [key] * len(w.outputs), w.outputs, w.benchmarks) for w in works]
-    keys = [k for k in fake_run.metrics if k[1] == "plain"]
-    page = tmp_path / "plain" / "costs.html"
-    write_costs(
-        works,
-        keys=keys,
-        metrics=[fake_run.metrics[k] for k in keys],
-        baselines=["dct"],
-        csv=tmp_path / "costs.csv",
-        json=tmp_path / "costs.json",
-        pages={("tiny-vae", "plain"): page},
-        bundle=fake_run.bundle,
-        home=fake_run.summary,
-    )
-    table = pl.read_csv(tmp_path / "costs.csv")
-    assert table["stage"].to_list() == ["encode", "pool", "neighbors", "metrics"]
-    assert table["seconds"].to_list() == [9.0, 2.0, 3.0, 4.0]
-    assert table["peak_mb"].to_list() == [700.25, 150.5, 300, None]
-    assert [row["bytes"] for row in read_plain_json(tmp_path / "costs.json")] == [100, 40, 40, 40]
-    text = page.read_text()
+    folder = run.folder / "benchmarks"
+    spent = {
+        "encode_samples": (("tiny-vae", "plain", "0000"), 8.5, 700.25, 16),
+        "pool_latents": (key, 2, 150.5, 1.5),
+        "find_neighbors": (key, 3, 300, 1.5),
+        "measure_embedding": (key, 4, "NA", 1.5),
+    }
+    for rule, (job, *numbers) in spent.items():
+        path = folder.joinpath(rule, *job).with_suffix(".tsv")
+        path.parent.mkdir(parents=True)
+        benchmark(path, *numbers)
+    text = run.write("costs")
+    table = pl.read_csv(run.report / "costs.csv")
+    assert len(table) == 2 * 2 * (1 + 9 * 3 + 2)
+    measured = table.filter(pl.col("seconds").is_not_null())
+    assert measured["stage"].to_list() == ["encode", "pool", "neighbors", "metrics"]
+    assert measured["seconds"].to_list() == [8.5, 2.0, 3.0, 4.0]
+    assert measured["peak_mb"].to_list() == [700.25, 150.5, 300, None]
+    assert measured["note"].to_list() == [
+        "1 of 2 without a benchmark file",
+        *["", "", "1 of 1 too short to see their memory"],
+    ]
+    pooled = next(r for r in read_plain_json(run.report / "costs.json") if r["stage"] == "pool")
+    assert pooled["bytes"] == run.results.path(EMBEDDING, *run.results.methods[0]).stat().st_size
     assert 'data-chart="cost_pareto"' in text and '"peak_mb":300.0' in text
-    assert text.count('<tr><th scope="row">') == 4
-    assert 'href="../costs.csv"' in text
+    assert text.count('<tr><th scope="row">') == 1 + 9 * 3 + 2
+    assert 'href="../../../costs.csv"' in text

@@ -6,10 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from latentmap.metrics.agreement import NeighborMetricOptions
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import Audit, write_graph
-from latentmap.neighbors.search import NeighborOptions
 from latentmap.report.labels import collect_labels
 from latentmap.report.neighbor_charts import (
     LabelledGraph,
@@ -17,10 +15,12 @@ from latentmap.report.neighbor_charts import (
     confusion_chart,
     share_histograms,
 )
-from latentmap.report.neighbor_page import telling_pairs, write_neighbors_page
+from latentmap.report.pages.nearest_neighbors import telling_pairs
 from latentmap.store.files import read_json, write_json
+from latentmap.store.results import EMBEDDING, NEIGHBORS
 from latentmap.store.tables import read_arrow, write_arrow, write_embedding
 
+PLACE = ("tiny-vae", "plain")
 COLORS = {"A": "#000000", "B": "#ffffff"}
 
 
@@ -107,40 +107,27 @@ def test_the_matrix_is_described_and_shows_all_labels(line):
     assert spec["description"] and len(rows) == 9
 
 
-def write(run, output, values, k=10, audit=None, **changes):
-    """Write the page of the fake run with one method's graph for all."""
-    keys = [key for key in run.metrics if key[:2] == ("tiny-vae", "plain")]
+def write(run, values, audit=None):
+    """Write the page of the fake run; of the other methods no graph can be read."""
     groups = [str(row // 3) for row in range(len(run.ids))]
-    graph, embedding = output.with_suffix(".parquet"), output.with_suffix(".embedding.parquet")
-    write_graph(graph, replace(find_neighbors(run.ids, values, groups, k), audit=audit))
-    write_embedding(embedding, run.ids, values, 1)
-    missing = output.parent / "not there.parquet"
-    write_neighbors_page(
-        output,
-        encoder="tiny-vae",
-        variant="plain",
-        keys=keys,
-        embeddings=[embedding if key[2] == "mean" else missing for key in keys],
-        graphs=[graph if key[2] == "mean" else missing for key in keys],
-        thumbnails=run.thumbnails,
-        options=NeighborMetricOptions(),
-        search=NeighborOptions(k=k),
-        bundle=run.bundle,
-        home=run.summary,
-        **{
-            "agreement": run.agreements["tiny-vae", "plain"],
-            "metrics": [run.metrics[key] for key in keys],
-            "samples": run.samples,
-            "labels": run.labels_file,
-            **changes,
-        },
-    )
-    return output.read_text()
+    for kind in (NEIGHBORS, EMBEDDING):
+        for path in run.results.paths(kind, encoder=PLACE[0], variant=PLACE[1]):
+            path.unlink(missing_ok=True)
+    graph = replace(find_neighbors(run.ids, values, groups, 10), audit=audit)
+    write_graph(run.results.path(NEIGHBORS, *PLACE, "mean"), graph)
+    write_embedding(run.results.path(EMBEDDING, *PLACE, "mean"), run.ids, values, 1)
+    return run.write("nearest_neighbors", *PLACE)
 
 
-def test_the_page_shows_the_best_method_with_pictures_and_hostile_text_as_text(fake_run, tmp_path):
-    values = np.random.default_rng(0).normal(size=(len(fake_run.ids), 4)).astype(np.float32)
-    text = write(fake_run, tmp_path / "page.html", values)
+@pytest.fixture
+def run(fake_run, tmp_path):
+    """A copy of the fake run, to be changed."""
+    return fake_run.copy(tmp_path / "run")
+
+
+def test_the_page_shows_the_best_method_with_pictures_and_hostile_text_as_text(run):
+    values = np.random.default_rng(0).normal(size=(len(run.ids), 4)).astype(np.float32)
+    text = write(run, values)
     assert "Nearest neighbors (tiny-vae, plain, mean)" in text
     assert 'data-chart="shares"' in text and 'data-chart="confusion"' in text
     assert text.count('<img src="data:image/jpeg;base64,') >= 40
@@ -148,16 +135,15 @@ def test_the_page_shows_the_best_method_with_pictures_and_hostile_text_as_text(f
     assert text.count("× the median") == 24
 
 
-def test_the_page_says_how_many_of_the_exact_neighbors_it_is_about(fake_run, tmp_path):
-    values = np.random.default_rng(0).normal(size=(len(fake_run.ids), 4)).astype(np.float32)
+def test_the_page_says_how_many_of_the_exact_neighbors_it_is_about(run):
+    values = np.random.default_rng(0).normal(size=(len(run.ids), 4)).astype(np.float32)
     said = "from approximate neighbors: recall@10 0.970."
-    assert said not in write(fake_run, tmp_path / "exact.html", values)
-    assert said in write(fake_run, tmp_path / "near.html", values, audit=Audit(0.97, 10, 50))
+    assert said not in write(run, values)
+    assert said in write(run, values, Audit(0.97, 10, 50))
 
 
-def without_labels(run, folder, rows):
-    """The run's files, where some rows have no label; metrics of no label if that is all rows."""
-    samples = []
+def without_labels(run, rows):
+    """Take the label from some rows of a run; no metric of labels is left if that is all rows."""
     start = 0
     for path in run.samples:
         table = read_arrow(path)
@@ -166,31 +152,25 @@ def without_labels(run, folder, rows):
             column = pa.compute.if_else(keep, table[name], None)
             table = table.set_column(table.column_names.index(name), name, column)
         start += len(table)
-        samples.append(folder / path.name)
-        write_arrow(samples[-1], table)
-    collect_labels(samples, run.label_groups, folder / "labels.json")
-    keys = [key for key in run.metrics if key[:2] == ("tiny-vae", "plain")]
-    metrics = [folder / f"{key[2]}.json" for key in keys]
-    for path, key in zip(metrics, keys, strict=True):
-        content = read_json(run.metrics[key])
+        write_arrow(path, table)
+    collect_labels(run.samples, run.label_groups, run.labels_file)
+    for path in run.metrics.values():
         nothing = {"metrics": {}, "labels": {}} if len(rows) == start else {}
-        write_json(path, {**content, **nothing})
-    return {"samples": samples, "labels": folder / "labels.json", "metrics": metrics}
+        write_json(path, {**read_json(path), **nothing})
 
 
-def test_without_labels_the_closest_pairs_are_shown(fake_run, tmp_path):
-    count = len(fake_run.ids)
+def test_without_labels_the_closest_pairs_are_shown(run):
+    count = len(run.ids)
     values = np.random.default_rng(0).normal(size=(count, 4)).astype(np.float32)
     values[5] = values[60] + 0.001
     # Of the planted agreement, `std` is nearest to all others.
-    files = without_labels(fake_run, tmp_path, range(count))
-    agreement = read_json(fake_run.agreements["tiny-vae", "plain"])
+    without_labels(run, range(count))
+    agreement = read_json(run.agreements[PLACE])
     table = agreement["tables"]["jaccard"]
     place = table["methods"].index("mean")
     table["values"][place] = [0.9] * len(table["methods"])
-    write_json(tmp_path / "agreement.json", agreement)
-    files["agreement"] = tmp_path / "agreement.json"
-    text = write(fake_run, tmp_path / "page.html", values, **files)
+    write_json(run.agreements[PLACE], agreement)
+    text = write(run, values)
     assert "<strong>mean</strong>, whose neighbors agree most" in text
     assert "The closest pairs" in text and "wrong neighbors" not in text
     assert 'data-chart="' not in text and "too few" not in text
@@ -201,13 +181,14 @@ def test_without_labels_the_closest_pairs_are_shown(fake_run, tmp_path):
     }
 
 
-def test_neighbors_are_looked_for_among_labelled_samples_only(fake_run, tmp_path):
-    count = len(fake_run.ids)
+def test_neighbors_are_looked_for_among_labelled_samples_only(run):
+    count = len(run.ids)
     values = np.random.default_rng(0).normal(size=(count, 4)).astype(np.float32)
     rows = range(0, count, 4)
     # Samples without a label coincide with samples that have one.
     values[rows] = values[np.array(rows) + 1]
-    text = write(fake_run, tmp_path / "p.html", values, **without_labels(fake_run, tmp_path, rows))
+    without_labels(run, rows)
+    text = write(run, values)
     shown = {text[at + 6 : at + 16] for at in range(len(text)) if text.startswith("<code>", at)}
     assert len(shown) > 20
-    assert not shown & {fake_run.ids[row] for row in rows}
+    assert not shown & {run.ids[row] for row in rows}

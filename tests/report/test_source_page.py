@@ -14,11 +14,23 @@ from latentmap.metrics.metric import HEADLINE as HONEST
 from latentmap.metrics.metric import Measurement
 from latentmap.metrics.sources import RunFiles, SourcesOptions, compare_sources
 from latentmap.report.experiments import Experiment, Key
-from latentmap.report.options import ReportOptions
+from latentmap.report.page import PAGES
 from latentmap.report.palette import NEUTRAL
 from latentmap.report.source_comparisons import read_comparisons, source_findings
-from latentmap.report.source_page import write_sources_page
 from latentmap.store.files import write_json, write_stamped_text
+from latentmap.store.manifest import Shard, write_manifest
+from latentmap.store.results import (
+    EMBEDDING,
+    MANIFEST,
+    METRICS,
+    PROJECTION,
+    SAMPLES,
+    SOURCE_METRICS,
+    VEGA,
+    EncoderFacts,
+    Results,
+    RunFacts,
+)
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow, write_embedding, write_parquet
 
@@ -27,62 +39,64 @@ KEY = ("tower", "plain", "flatten")
 
 
 class Pages:
-    """Files of runs in a folder, and the page about their sources."""
+    """Runs in a folder, and the page about their sources."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        write_stamped_text(folder / "vega.js", "/* Vega ", " */")
-        write_json(
-            folder / "metrics.json",
-            {
-                "neighbors": {"exact": True, "metric": "euclidean", "zero_rows": 0},
-                "metrics": {HONEST: {"value": 0.5, "chance": 0.1}},
-                "labels": {"cat": {"n": 1}},
-            },
-        )
 
     def run(self, name, values, sources, far=None):
-        folder = self.folder / name
+        """Write a run of one embedding with one map."""
         ids = [f"{name}-{row}" for row in range(len(values))]
+        run = self.results(name)
         empty = {field.name: pa.nulls(len(ids), field.type) for field in SCHEMA}
         columns = {"id": ids, "source": sources, "source_group": ids, "label": ["cat"] * len(ids)}
-        write_arrow(folder / "s.arrow", pa.table({**empty, **columns}))
-        write_embedding(folder / "e.parquet", ids, np.asarray(values, np.float32), 1)
+        write_arrow(run.path(SAMPLES, "0"), pa.table({**empty, **columns}))
+        write_manifest(run.path(MANIFEST), [Shard("0", len(ids), 0, "")])
+        write_embedding(run.path(EMBEDDING, *KEY), ids, np.asarray(values, np.float32), 1)
         places = {axis: np.asarray(values, np.float32)[:, i] for i, axis in enumerate("xy")}
         facts = {b"latentmap": json.dumps({"far": far})}
         table = pa.table({"id": ids, **places}).replace_schema_metadata(facts)
-        write_parquet(folder / "umap.parquet", table)
-        return RunFiles(
-            folder / "e.parquet", {"umap": folder / "umap.parquet"}, [folder / "s.arrow"]
-        )
+        write_parquet(run.path(PROJECTION, *KEY, "umap"), table)
+        content = {
+            "neighbors": {"exact": True, "metric": "euclidean", "zero_rows": 0},
+            "metrics": {HONEST: {"value": 0.5, "chance": 0.1}},
+            "labels": {"cat": {"n": 1}},
+        }
+        write_json(run.path(METRICS, *KEY), content)
+        write_stamped_text(run.path(VEGA), "/* Vega ", " */")
+        return name
 
-    def write(self, run, reference=None, most=5000):
-        found, page = self.folder / "flatten.sources.json", self.folder / "sources.html"
-        compare_sources(run, SourcesOptions(permutations=99, regions=4), found, reference)
-        old = reference[1] if reference else RunFiles("", {}, [])
-        write_sources_page(
-            page,
-            encoder=KEY[0],
-            variant=KEY[1],
-            keys=[KEY],
-            comparisons=[found],
-            metrics=[self.folder / "metrics.json"],
-            agreement=self.folder / "agreement.json",
-            map_keys=[(*KEY, "umap")],
-            maps=[run.maps["umap"]],
-            samples=run.samples,
-            reference_maps=list(old.maps.values()),
-            reference_samples=old.samples,
-            options=ReportOptions(max_points=most),
-            bundle=self.folder / "vega.js",
-            home=self.folder / "summary.html",
-        )
-        text = page.read_text()
+    def results(self, name, reference=None, most=5000):
+        names = ["flatten"]
+        encoder = EncoderFacts("tower", "image", False, False, names, names, names, {})
+        config = {
+            "variants": ["plain"],
+            "headline": HONEST,
+            "reference_run": reference,
+            "samples": {"sources": [{}, {}]},
+            "report": {"max_points": most},
+        }
+        return Results(self.folder / name, RunFacts(config, (encoder,), {"umap": 2}, True))
+
+    def files(self, name):
+        run = self.results(name)
+        maps = {"umap": run.path(PROJECTION, *KEY, "umap")}
+        return RunFiles(run.path(EMBEDDING, *KEY), maps, run.paths(SAMPLES))
+
+    def write(self, name, reference=None, most=5000):
+        run = self.results(name, reference, most)
+        self.found = run.path(SOURCE_METRICS, *KEY)
+        old = None if reference is None else (reference, self.files(reference))
+        options = SourcesOptions(permutations=99, regions=4)
+        compare_sources(self.files(name), options, self.found, old)
+        page = PAGES.create("sources")
+        page.write(run, encoder=KEY[0], variant=KEY[1])
+        text = run.address(page.file, *KEY[:2]).read_text()
         charts = re.findall(r'data-chart="([\w-]+)">(.*?)</script>', text, re.DOTALL)
         return text, {name: json.loads(chart)["spec"] for name, chart in charts}
 
     def finding(self):
-        (comparison,) = read_comparisons([KEY], [self.folder / "flatten.sources.json"])
+        (comparison,) = read_comparisons([KEY], [self.found])
         experiment = Experiment(Key(*KEY), {HONEST: Measurement(0.5)}, {})
         return [found.text for found in source_findings([comparison], [experiment])]
 
@@ -129,7 +143,7 @@ def test_without_a_shift_nothing_is_marked(pages, normal):
 def test_the_reference_lies_in_grey_behind(pages, normal):
     before = pages.run("before", normal, ["x"] * 60 + ["y"] * 60)
     after = pages.run("after", normal[:40] + 1, ["x"] * 40, far=0.125)
-    text, charts = pages.write(after, ("before", before))
+    text, charts = pages.write(after, before)
     points = values_of(charts["umap-sources"], 0)
     assert [point["source"] for point in points] == ["before (reference)"] * 120 + ["x"] * 40
     color = charts["umap-sources"]["layer"][0]["encoding"]["color"]["scale"]

@@ -1,12 +1,16 @@
 import html
 import re
+from pathlib import Path
 
 import polars as pl
 import yaml
 from threadpoolctl import threadpool_info
 
-from latentmap.report.summary import ONE_ROW
+from latentmap.report.pages.summary import ONE_ROW
+from latentmap.report.provenance import commit_of
 from latentmap.store.files import read_json, read_plain_json
+
+ROOT = Path(__file__).parents[2]
 
 
 def shown(page):
@@ -61,8 +65,8 @@ def test_provenance_is_complete(report):
     assert "0123456789abcdef" in text
     (blas,) = (pool for pool in threadpool_info() if "numpy.libs" in pool["filepath"])
     assert f"kernel {blas['architecture']}, {blas['num_threads']} thread" in text
-    assert "git commit c0ffee" in text
     assert "Methods are ranked by knn_category_acc_grouped" in text
+    assert f"git commit {commit_of(ROOT)}" in text
     assert "tiny-vae 0a1b2c3d" in text and "dct no weights" in text
     assert re.search(r"altair \d+\.\d+", text) and re.search(r"Python 3\.\d+", text)
 

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -75,7 +74,7 @@ def test_what_belongs_to_a_job_is_found_by_the_names_of_its_wildcards(run):
     assert held == [*run.keys(book.METRICS, **of_dct), ("metadata", "boxes", "flatten")]
     path = run.folder / "projections/dct/plain/mean/pca.parquet"
     assert run.path(book.PROJECTION, *run.maps[0]) == path
-    assert run.job(book.LOG, "project", book.AGREEMENT).endswith(
+    assert run.job(book.LOG, "project", book.AGREEMENT.wildcards).endswith(
         "mine/logs/project/{encoder}/{variant}.log"
     )
 
@@ -86,7 +85,7 @@ def test_no_two_kinds_of_files_can_lie_in_one_place(run):
 
 
 def test_a_folder_carries_what_is_needed_to_open_it(run):
-    write_run_facts(run.path(book.RUN), asdict(run.facts))
+    write_run_facts(run.path(book.RUN), run.facts)
     write_manifest(run.path(book.MANIFEST), [Shard("0000-a", 3, 0, ""), Shard("0001-b", 0, 2, "")])
     found = Results.open(run.folder)
     assert found.name == "mine" and found.facts == run.facts
@@ -99,7 +98,7 @@ def test_a_folder_carries_what_is_needed_to_open_it(run):
 
 
 def test_a_reader_gets_only_what_it_says_that_it_reads(run):
-    limited = run.limited_to([book.METRICS])
+    limited = run.limited_to([book.METRICS], [])
     assert limited.path(book.METRICS, *run.methods[0])
     with pytest.raises(LatentmapError, match=r"neighbors/.* is not among what this page says"):
         limited.paths(book.NEIGHBORS)

@@ -94,13 +94,13 @@ class Project:
         return {name for name, time in self.outputs().items() if before.get(name) != time}
 
     def outputs(self) -> dict[str, int]:
-        """Modification time of every result that is not a log or a benchmark."""
+        """Modification time of every result; logs, benchmarks and `run.json` are none."""
         files = (path for path in self.results.rglob("*") if path.is_file())
         named = ((path.relative_to(self.results), path) for path in files)
         return {
             str(name): path.stat().st_mtime_ns
             for name, path in named
-            if name.parts[0] not in ("logs", "benchmarks")
+            if name.parts[0] not in ("logs", "benchmarks", "run.json")
         }
 
     def contents(self) -> dict[str, bytes]:

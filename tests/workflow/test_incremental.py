@@ -123,6 +123,49 @@ def test_one_chart_runs_its_pages(project):
     assert project.run() == announced
 
 
+PAGE = '''
+"""The number of samples."""
+
+from operator import attrgetter
+
+from latentmap.report.page import Content, Page, Scope
+from latentmap.store.results import NEWCOMER, Artifact, page_file
+
+
+class HowMany(Page):
+    title = "How many"
+    category = "Deep dive"
+    file = page_file("{encoder}/{variant}/how_many.html", attrgetter("latents"))
+    scope = Scope.LATENTS
+    reads = (NEWCOMER,)
+
+    def build(self, results, keys):
+        yield Content("How many", {"count": len(results.read(NEWCOMER))})
+'''
+
+
+def test_a_new_page_of_a_new_kind_of_file_computes_nothing(project):
+    """One file and its template: its job appears, and the summary that links to it."""
+    folder = project.folder / "src/latentmap"
+    book = folder / "store/results.py"
+    book.write_text(
+        f'{book.read_text()}\nNEWCOMER = Artifact("samples/manifest.json", _RUN, read_json)\n'
+    )
+    made = {name for name in project.pending() if not name.startswith("report/")}
+    assert made == set()
+    project.snakemake()
+    (folder / "report/pages/how_many.py").write_text(PAGE)
+    (folder / "report/pages/how_many.html").write_text(
+        '{% extends "page.html" %}{% block main %}{{ count }} of them{% endblock %}'
+    )
+    keys = [(encoder, variant) for encoder in ("dct", "metadata") for variant in ("plain", "boxes")]
+    pages = {f"report/{encoder}/{variant}/how_many.html" for encoder, variant in keys}
+    assert project.pending() == pages | {SUMMARY}
+    assert project.run() == pages | {SUMMARY}
+    assert "1 of them" in (project.results / "report/dct/plain/how_many.html").read_text()
+    assert 'href="dct/plain/how_many.html">How many</a>' in (project.results / SUMMARY).read_text()
+
+
 def test_appended_samples_encode_in_new_shards_only(project):
     before = project.outputs()
     project.configure({"samples": {"sources": [{"kind": "scenes", "images": 8}], "shard_size": 16}})

@@ -1,7 +1,7 @@
 """Write the JavaScript that every page contains to draw its charts."""
 
 from latentmap.log import job_log
-from latentmap.report.pages import write_vega_bundle
+from latentmap.report.page import write_vega_bundle
 
 
 def main(snakemake):

@@ -93,6 +93,11 @@ CHANNEL_CHARTS: Registry[ChannelChart] = Registry(
 )
 
 
+def channel_charts(labelled: bool) -> list[str]:
+    """Return the names of the charts that show something of a run."""
+    return [name for name in CHANNEL_CHARTS if labelled or not CHANNEL_CHARTS[name].needs_labels]
+
+
 def channel_name(channel: int) -> str:
     """Return what charts call a channel; they count from 0, as arrays do."""
     return f"channel {channel}"

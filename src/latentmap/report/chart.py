@@ -76,6 +76,7 @@ class Chart(Plugin[Options]):
 CHARTS: Registry[Chart] = Registry("latentmap.report.charts", Chart, "chart")
 
 
-def charts_of(scope: Scope) -> list[str]:
-    """Return the names of the charts of one scope."""
-    return [name for name in CHARTS if CHARTS[name].scope == scope]
+def charts_of(scope: Scope, labelled: bool = True) -> list[str]:
+    """Return the names of the charts of one scope that show something of a run."""
+    found = [name for name in CHARTS if CHARTS[name].scope == scope]
+    return [name for name in found if labelled or not CHARTS[name].needs_labels]

@@ -10,8 +10,19 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from latentmap.report.experiments import Key
+from latentmap.store.results import (
+    BENCHMARK,
+    EMBEDDING,
+    LATENTS,
+    METRICS,
+    NEIGHBORS,
+    PROJECTION,
+    Artifact,
+    Results,
+)
 
 ENCODING = ""
 """The method of costs that all pooling methods of an encoder share."""
@@ -95,6 +106,29 @@ class Spent:
     seconds: float
     cpu_seconds: float | None
     peak_mb: float | None
+
+
+STAGES: dict[str, tuple[Artifact[Any], str]] = {
+    "encode": (LATENTS, "encode_samples"),
+    "pool": (EMBEDDING, "pool_latents"),
+    "neighbors": (NEIGHBORS, "find_neighbors"),
+    "metrics": (METRICS, "measure_embedding"),
+    "maps": (PROJECTION, "project_embedding"),
+}
+"""What the jobs of each stage made, and the rule that they are of."""
+
+
+def works_of(results: Results) -> list[Work]:
+    """Return the jobs of a run, stage by stage."""
+    return [
+        Work(
+            stage,
+            results.keys(made),
+            results.paths(made),
+            [results.address(BENCHMARK, "/".join([rule, *key])) for key in results.keys(made)],
+        )
+        for stage, (made, rule) in STAGES.items()
+    ]
 
 
 def tabulate_costs(works: Iterable[Work]) -> list[Cost]:

@@ -14,6 +14,7 @@ from latentmap.metrics.metric import GROUPED, HEADLINE, Measurement, headlines, 
 from latentmap.metrics.metric import Key as Key
 from latentmap.neighbors.rows import DistanceMetric
 from latentmap.store.files import read_json, reading
+from latentmap.store.results import METRICS, Artifact, Results
 
 _UNDEFINED = Measurement(math.nan)
 
@@ -100,6 +101,17 @@ def read_experiments(
         headline: the metric by which methods are ranked.
     """
     return [_read(Key(*key), path, headline) for key, path in zip(keys, paths, strict=True)]
+
+
+def experiments_of(
+    results: Results, metrics: Artifact[Any] = METRICS, **where: str
+) -> list[Experiment]:
+    """Read the metrics of a run's embeddings, or of those that `where` says.
+
+    A page that does needs the option `headline`.
+    """
+    keys, paths = results.keys(metrics, **where), results.paths(metrics, **where)
+    return read_experiments(keys, paths, results.option("headline"))
 
 
 def _read(key: Key, path: Path | str, headline: str) -> Experiment:

@@ -8,7 +8,8 @@ on follows their imports, and a new kind of file must not compute anything again
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
@@ -120,9 +121,12 @@ class RunFacts:
     revisions: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_run_facts(path: Path | str, facts: Mapping[str, Any]) -> None:
-    """Write what must be known to open a run, as plain values, whose order counts."""
-    write_json(path, facts, sort_keys=False)
+def write_run_facts(path: Path, facts: RunFacts) -> None:
+    """Write what must be known to open a run, unless the file says so already."""
+    with suppress(LatentmapError):
+        if read_run_facts(path) == facts:
+            return
+    write_json(path, asdict(facts), sort_keys=False)  # the order of encoders, maps and keys counts
 
 
 def read_run_facts(path: Path | str) -> RunFacts:
@@ -160,6 +164,7 @@ class Results:
         self.facts = facts
         self._shards = shards
         self._readable: Collection[tuple[str, bool]] | None = None
+        self._options: Collection[str] | None = None
 
     @classmethod
     def open(cls, folder: Path | str) -> Results:
@@ -190,8 +195,10 @@ class Results:
     @property
     def shards(self) -> list[str]:
         """Ids of the shards of samples."""
-        if self._shards is not None:
-            return list(self._shards())
+        return self._sealed if self._shards is None else list(self._shards())
+
+    @cached_property
+    def _sealed(self) -> list[str]:
         return [shard.id for shard in self.read(MANIFEST)]
 
     @property
@@ -222,7 +229,8 @@ class Results:
     @property
     def latent_shards(self) -> list[Key]:
         """(encoder, variant, shard) of every shard of latents."""
-        return [(*key, shard) for key in self.latents for shard in self.shards]
+        shards = self.shards
+        return [(*key, shard) for key in self.latents for shard in shards]
 
     @cached_property
     def methods(self) -> list[Key]:
@@ -329,30 +337,50 @@ class Results:
         """Return the path of a kind of file, with its wildcards."""
         return f"{self.of(artifact).folder}/{artifact.pattern}"
 
+    def address(self, artifact: Artifact[Any], *key: str) -> Path:
+        """Return where one file lies, to write it or to link to it."""
+        return artifact.below(self.of(artifact).folder, *key)
+
     def path(self, artifact: Artifact[Any], *key: str) -> Path:
-        """Return the path of one file.
+        """Return the path of one file to open.
 
         Raises:
             LatentmapError: these results were limited to others.
         """
         if self._readable is not None and _identity(artifact) not in self._readable:
             raise LatentmapError(f"{artifact.pattern} is not among what this page says it reads.")
-        return artifact.below(self.of(artifact).folder, *key)
+        return self.address(artifact, *key)
 
     def paths(self, artifact: Artifact[Any], **where: str) -> list[Path]:
         """Return the paths of these files; `where` as for `keys`."""
         return [self.path(artifact, *key) for key in self.keys(artifact, **where)]
 
-    def job(self, artifact: Artifact[Any], rule: str, *made: Artifact[Any]) -> str:
-        """Return the pattern of a rule's logs or benchmarks, with the wildcards of its jobs.
+    def patterns(self, artifact: Artifact[Any], *wildcards: str) -> list[str]:
+        """Return the paths of these files with wildcards of these names only, in their order."""
+        names = artifact.wildcards
+        return list(
+            dict.fromkeys(
+                str(
+                    self.address(artifact, *(f"{{{n}}}" if n in wildcards else v for n, v in found))
+                )
+                for found in (tuple(zip(names, key, strict=True)) for key in self.keys(artifact))
+            )
+        )
+
+    def job(self, artifact: Artifact[Any], rule: str, wildcards: Iterable[str] = ()) -> str:
+        """Return the pattern of a rule's logs or benchmarks.
 
         Args:
             artifact: `LOG` or `BENCHMARK`.
             rule: its name.
-            made: a kind of file that has the wildcards of its jobs; none if it has one job.
+            wildcards: names of those of its jobs.
         """
-        wildcards = [f"{{{name}}}" for one in made for name in one.wildcards]
-        return str(self.path(artifact, "/".join([rule, *wildcards])))
+        return str(self.address(artifact, "/".join([rule, *(f"{{{n}}}" for n in wildcards)])))
+
+    def values(self, artifact: Artifact[Any], wildcard: str) -> list[str]:
+        """Return the values of one wildcard of these files."""
+        place = artifact.wildcards.index(wildcard)
+        return list(dict.fromkeys(key[place] for key in self.keys(artifact)))
 
     # ---- what it holds -------------------------------------------------------------------------
 
@@ -368,10 +396,24 @@ class Results:
         """Open these files, by their keys; `where` as for `keys`."""
         return {key: self.read(artifact, *key) for key in self.keys(artifact, **where)}
 
-    def limited_to(self, artifacts: Iterable[Artifact[Any]]) -> Results:
-        """Return these results for a reader of these kinds of files, who gets no other."""
-        limited = Results(self.folder, self.facts, self._shards)
-        limited._readable = {_identity(artifact) for artifact in (*artifacts, MANIFEST)}
+    def option(self, name: str) -> Any:
+        """Return an option of the configuration, or all options of a part, by its dotted key.
+
+        Raises:
+            LatentmapError: these results were limited to others.
+        """
+        if self._options is not None and name not in self._options:
+            raise LatentmapError(f"{name} is not among the options that this page says it needs.")
+        value: Any = self.config
+        for part in name.split("."):
+            value = value[part]
+        return value
+
+    def limited_to(self, artifacts: Iterable[Artifact[Any]], options: Iterable[str]) -> Results:
+        """Return these results for a reader of these kinds of files and options only."""
+        limited = Results(self.folder, self.facts, self._shards or (lambda: self.shards))
+        limited._readable = set(map(_identity, artifacts))
+        limited._options = set(options)
         return limited
 
 
@@ -422,6 +464,7 @@ CHANNELS = Artifact("inspection/{encoder}/{variant}/channels.json", _INSPECTED, 
 POSITIONS = Artifact("inspection/{encoder}/{variant}/positions.parquet", _INSPECTED, read_parquet)
 CHANNEL_MAPS = Artifact("inspection/{encoder}/{variant}/maps.parquet", _INSPECTED, read_parquet)
 
+SUMMARY: Artifact[str] = Artifact("report/summary_report.html", _RUN, read_stamped_text)
 LABELS = Artifact("report/labels.json", _RUN, read_json)
 VEGA = Artifact("report/vega.js", _RUN, read_stamped_text)
 METRICS_CSV = Artifact("report/metrics_table.csv", _RUN, Path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.inference import holm
-from latentmap.metrics.metric import HEADLINE
 from latentmap.metrics.sources import reference_source
 from latentmap.report.agreements import in_order
-from latentmap.report.experiments import Key, format_value, has_labels, read_experiments
+from latentmap.report.experiments import Key as Embedded
+from latentmap.report.experiments import experiments_of, format_value, has_labels
 from latentmap.report.findings import SIGNIFICANT
 from latentmap.report.labels import NO_LABEL
-from latentmap.report.options import ReportOptions
-from latentmap.report.pages import Plate, chart_plate, embedded_json, specification, write_page
+from latentmap.report.page import Content, Page, Scope
+from latentmap.report.plates import Plate, chart_plate, embedded_json, specification
 from latentmap.report.source_charts import SourcedMap, region_bars, sourced_map
 from latentmap.report.source_comparisons import (
     SCHEMES,
@@ -28,11 +28,21 @@ from latentmap.report.source_comparisons import (
     read_comparisons,
 )
 from latentmap.store.maps import read_map
+from latentmap.store.results import (
+    AGREEMENT,
+    METRICS,
+    PROJECTION,
+    SAMPLES,
+    SOURCE_METRICS,
+    Key,
+    Results,
+    page_file,
+)
 from latentmap.store.samples import evenly_spaced, read_samples
 from latentmap.store.tables import facts_of, read_parquet_schema
 
 CHARTS = ("sources", "regions")
-"""Charts of the page, two for each map, which can be exported for publication."""
+"""Charts of the page, two for each map."""
 
 MAP_LOOK_FOR = (
     "places where one colour is alone. Distances between far clusters mean little; the metrics "
@@ -81,89 +91,75 @@ class MapSamples:
         return read_map(path, self.ids).coordinates[self.rows]
 
 
-def write_sources_page(
-    output: Path | str,
-    *,
-    encoder: str,
-    variant: str,
-    keys: Sequence[Sequence[str]],
-    comparisons: Sequence[Path | str],
-    metrics: Sequence[Path | str],
-    agreement: Path | str,
-    map_keys: Sequence[Sequence[str]],
-    maps: Sequence[Path | str],
-    samples: Sequence[Path | str],
-    reference_maps: Sequence[Path | str],
-    reference_samples: Sequence[Path | str],
-    options: ReportOptions,
-    bundle: Path | str,
-    home: Path | str,
-    headline: str = HEADLINE,
-) -> None:
-    """Write the page about the sources.
+def _compared(results: Results) -> list[Key]:
+    return list(dict.fromkeys(key[:2] for key in results.compared))
 
-    The maps are those of the best of the methods that have maps; the table has all methods.
 
-    Args:
-        output: the page.
-        encoder: whose methods.
-        variant: of the images.
-        keys: (encoder, variant, method) of each comparison.
-        comparisons: files of `compare_sources`, in the same order.
-        metrics: files of metrics, in the same order.
-        agreement: the file of how far the methods agree, which orders them where no sample has a
-            label.
-        map_keys: (encoder, variant, method, projection) of each map.
-        maps: their files, in the same order.
-        samples: shards of samples.
-        reference_maps: files of the same maps of the reference run; none without one.
-        reference_samples: shards of the reference run's samples; none without one.
-        options: of the report.
-        bundle: what `write_vega_bundle` wrote.
-        home: the summary, which the page links to.
-        headline: the metric by which methods are ranked.
+class Sources(Page):
+    """How sources differ: the maps of the best method that has maps, and a table of all methods."""
 
-    Raises:
-        LatentmapError: a map does not belong to these samples.
-    """
-    by_key = {found.key: found for found in read_comparisons(keys, comparisons)}
-    experiments = in_order(
-        read_experiments(keys, metrics, headline), {(encoder, variant): agreement}
+    title = "Sources compared"
+    category = "Deep dive"
+    file = page_file("{encoder}/{variant}/deep_dive/sources.html", _compared)
+    scope = Scope.LATENTS
+    reads = (
+        *(SOURCE_METRICS, METRICS.over("compared"), AGREEMENT),
+        *(PROJECTION, SAMPLES, PROJECTION.theirs, SAMPLES.theirs),
     )
-    order = [experiment.key for experiment in experiments]
-    mapped = {Key(*key[:3]) for key in map_keys}
-    best = next((by_key[key] for key in order if key in mapped), by_key[order[0]])
-    places = {(*key,): path for key, path in zip(map_keys, maps, strict=True)}
-    old = dict(zip(places, reference_maps, strict=True)) if reference_maps else {}
-    shown = [_read_shown(samples, None, options.max_points)]
-    if best.reference is not None:
-        name = reference_source(best.reference)
-        shown.insert(0, _read_shown(reference_samples, name, options.max_points))
-    plates = []
-    for projection in best.regions:
-        key = (*best.key, projection)
-        files = [path for path in (old.get(key), places[key]) if path is not None]
-        plates += _plates(best, projection, shown, files)
-    write_page(
-        output,
-        "sources.html",
-        bundle=bundle,
-        home=home,
-        title=f"Sources compared ({encoder}, {variant})",
-        method=best.key.method,
-        labelled=has_labels(experiments),
-        sources=best.sources,
-        reference=best.reference,
-        far=_far(places, best) if best.reference is not None else "",
-        plates=plates,
-        columns=COLUMNS,
-        rows=[_row(by_key[key], pair) for key in order for pair in by_key[key].pairs],
-        schemes=sorted({SCHEMES[pair.scheme] for pair in best.pairs}),
-        k=best.k,
-        thinned=min(
-            (pair.in_neighborhoods for pair in best.pairs if _is_thinned(pair, best)), default=0
-        ),
-    )
+    configured_by = ("headline", "report.max_points")
+
+    def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
+        """Yield the page."""
+        ((encoder, variant),) = keys
+        where = {"encoder": encoder, "variant": variant}
+        compared = results.keys(SOURCE_METRICS, **where)
+        comparisons = read_comparisons(compared, results.paths(SOURCE_METRICS, **where))
+        by_key = {found.key: found for found in comparisons}
+        experiments = in_order(
+            experiments_of(results, METRICS.over("compared"), **where),
+            {(encoder, variant): results.path(AGREEMENT, encoder, variant)},
+        )
+        order = [experiment.key for experiment in experiments]
+        mapped = {Embedded(*key) for key in results.mapped}
+        best = next((by_key[key] for key in order if key in mapped), by_key[order[0]])
+        most = results.option("report.max_points")
+        shown = [_read_shown(results.paths(SAMPLES), None, most)]
+        places = [PROJECTION]
+        if best.reference is not None:
+            name = reference_source(best.reference)
+            shown.insert(0, _read_shown(results.paths(SAMPLES.theirs), name, most))
+            places.insert(0, PROJECTION.theirs)
+        plates = []
+        for projection in best.regions:
+            files = [results.path(place, *best.key, projection) for place in places]
+            plates += _plates(best, projection, shown, files)
+        yield Content(
+            f"{self.title} ({encoder}, {variant})",
+            {
+                "method": best.key.method,
+                "labelled": has_labels(experiments),
+                "sources": best.sources,
+                "reference": best.reference,
+                "far": _far(results, best) if best.reference is not None else "",
+                "plates": plates,
+                "columns": COLUMNS,
+                "rows": [_row(by_key[key], pair) for key in order for pair in by_key[key].pairs],
+                "schemes": sorted({SCHEMES[pair.scheme] for pair in best.pairs}),
+                "k": best.k,
+                "thinned": min(
+                    (pair.in_neighborhoods for pair in best.pairs if _is_thinned(pair, best)),
+                    default=0,
+                ),
+            },
+        )
+
+    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
+        """Return two charts of each map."""
+        return {
+            f"sources_{projection}_{part}": f"{projection}-{part}"
+            for projection in results.projections
+            for part in CHARTS
+        }
 
 
 def _is_thinned(pair: SourcePair, best: SourceComparison) -> bool:
@@ -229,10 +225,10 @@ def _plates(
     ]
 
 
-def _far(places: Mapping[tuple[str, ...], Path | str], best: SourceComparison) -> str:
+def _far(results: Results, best: SourceComparison) -> str:
     """Return the share of samples that are far from the reference, which all maps state alike."""
     for projection in best.regions:
-        facts = facts_of(read_parquet_schema(places[(*best.key, projection)]))
+        facts = facts_of(read_parquet_schema(results.path(PROJECTION, *best.key, projection)))
         return f"{100 * facts['far']:.1f} %"
     return ""
 

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.agreement import NeighborMetricOptions
-from latentmap.metrics.metric import HEADLINE
+from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.neighbors.graph import read_graph
 from latentmap.neighbors.rows import read_rows
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.report.agreements import in_order
-from latentmap.report.experiments import Experiment, format_value, read_experiments
+from latentmap.report.experiments import Experiment, experiments_of, format_value
 from latentmap.report.labels import NO_LABEL, read_labels
 from latentmap.report.matrix import labels_note
 from latentmap.report.neighbor_charts import LabelledGraph, confusion_chart, share_histograms
-from latentmap.report.pages import Plate, chart_plate, write_page
+from latentmap.report.page import Content, Page, Scope
+from latentmap.report.plates import Plate, chart_plate
 from latentmap.report.points import read_samples_at
+from latentmap.store.results import (
+    AGREEMENT,
+    EMBEDDING,
+    LABELS,
+    METRICS,
+    NEIGHBORS,
+    SAMPLES,
+    THUMBNAILS,
+    Key,
+    Results,
+    page_file,
+)
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids
 
 PAIRS = 24
 CHARTS = ("shares", "confusion")
-"""Charts of the page, which can be exported for publication."""
+"""Charts of the page."""
 
 
 @dataclass(frozen=True)
@@ -49,92 +62,60 @@ class Pair:
     relative: float
 
 
-def write_neighbors_page(
-    output: Path | str,
-    *,
-    encoder: str,
-    variant: str,
-    keys: Sequence[Sequence[str]],
-    metrics: Sequence[Path | str],
-    agreement: Path | str,
-    embeddings: Sequence[Path | str],
-    graphs: Sequence[Path | str],
-    samples: Sequence[Path | str],
-    thumbnails: Sequence[Path | str],
-    labels: Path | str,
-    options: NeighborMetricOptions,
-    search: NeighborOptions,
-    bundle: Path | str,
-    home: Path | str,
-    headline: str = HEADLINE,
-) -> None:
-    """Write the page about the best method's neighbors.
+class NearestNeighbors(Page):
+    """What the best method's neighbors agree in, and the most telling of them."""
 
-    Args:
-        output: the page.
-        encoder: whose methods.
-        variant: of the images.
-        keys: (encoder, variant, method) of each file of metrics.
-        metrics: the files of metrics, in the same order.
-        agreement: the file of how far the methods agree, which chooses one where no sample has a
-            label.
-        embeddings: the embeddings, in the same order; that of the best method is read where only
-            some samples have a label.
-        graphs: the neighbor graphs, in the same order; that of the best method is read.
-        samples: shards of samples.
-        thumbnails: their shards of thumbnails, in the same order.
-        labels: what `collect_labels` wrote.
-        options: how many neighbors are looked at.
-        search: how they are found.
-        bundle: what `write_vega_bundle` wrote.
-        home: the summary, which the page links to.
-        headline: the metric by which methods are ranked.
+    title = "Nearest neighbors"
+    category = "Deep dive"
+    file = page_file("{encoder}/{variant}/deep_dive/nearest_neighbors.html", attrgetter("latents"))
+    scope = Scope.LATENTS
+    reads = (METRICS, AGREEMENT, EMBEDDING, NEIGHBORS, SAMPLES, THUMBNAILS, LABELS)
+    configured_by = ("headline", "metrics.knn_category", "neighbors")
+    shows = (METRIC_PLUGINS,)
 
-    Raises:
-        LatentmapError: an input does not belong to these samples.
-    """
-    experiments = in_order(
-        read_experiments(keys, metrics, headline), {(encoder, variant): agreement}
-    )
-    best = experiments[0].key
-    files = dict(zip(map(tuple, keys), zip(embeddings, graphs, strict=True), strict=True))[best]
-    run_labels = read_labels(labels)
-    data, rows = _read_labelled(*files, samples, options.k, search)
-    is_enough = len(data.codes) > data.k
-    told = is_enough and 1 < len(data.labels) < len(data.codes)
-    shown = told or (is_enough and not run_labels.labelled)
-    write_page(
-        output,
-        "neighbors.html",
-        bundle=bundle,
-        home=home,
-        title=f"Nearest neighbors ({encoder}, {variant}, {best.method})",
-        method=best.method,
-        labelled=bool(run_labels.labelled),
-        alone=len(experiments) == 1,
-        k=data.k,
-        grouped=data.is_grouped,
-        audit=data.graph.audit,
-        cosine=data.graph.metric == "cosine",
-        plates=_plates(data, _chances(data, experiments[0]), run_labels.colors) if told else [],
-        wrong=_share_of_wrong(data) if told else "",
-        pairs=_shown_pairs(telling_pairs(data), rows, samples, thumbnails) if shown else [],
-    )
+    def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
+        """Yield the page of the best method; without labels, of the one that agrees most."""
+        ((encoder, variant),) = keys
+        found = experiments_of(results, METRICS, encoder=encoder, variant=variant)
+        agreement = results.path(AGREEMENT, encoder, variant)
+        experiments = in_order(found, {(encoder, variant): agreement})
+        best = experiments[0].key
+        run_labels = read_labels(results.path(LABELS))
+        data, rows = _read_labelled(results, best)
+        is_enough = len(data.codes) > data.k
+        told = is_enough and 1 < len(data.labels) < len(data.codes)
+        shown = told or (is_enough and not run_labels.labelled)
+        chances = _chances(data, experiments[0])
+        yield Content(
+            f"{self.title} ({encoder}, {variant}, {best.method})",
+            {
+                "method": best.method,
+                "labelled": bool(run_labels.labelled),
+                "alone": len(experiments) == 1,
+                "k": data.k,
+                "grouped": data.is_grouped,
+                "audit": data.graph.audit,
+                "cosine": data.graph.metric == "cosine",
+                "plates": _plates(data, chances, run_labels.colors) if told else [],
+                "wrong": _share_of_wrong(data) if told else "",
+                "pairs": _shown_pairs(telling_pairs(data), rows, results) if shown else [],
+            },
+        )
+
+    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
+        """Return what there is to say of labels."""
+        return {f"neighbor_{name}": name for name in CHARTS} if results.facts.labelled else {}
 
 
-def _read_labelled(
-    embedding: Path | str,
-    graph_path: Path | str,
-    samples: Sequence[Path | str],
-    k: int,
-    search: NeighborOptions,
-) -> tuple[LabelledGraph, NDArray[np.intp]]:
+def _read_labelled(results: Results, key: Key) -> tuple[LabelledGraph, NDArray[np.intp]]:
     """Read the neighbors of the samples that have a label, or of all samples if none has one.
 
     Returns:
         The neighbors, and the rows of these samples among all.
     """
-    table = read_samples(samples, ["id", "label", "label_group", "source_group"])
+    options = NeighborMetricOptions(**(results.option("metrics.knn_category") or {}))
+    graph_path, embedding = results.path(NEIGHBORS, *key), results.path(EMBEDDING, *key)
+    table = read_samples(results.paths(SAMPLES), ["id", "label", "label_group", "source_group"])
     graph = read_graph(graph_path)
     check_ids(graph_path, graph.ids, table["id"].to_pylist())
     names, groups, sources = (
@@ -149,11 +130,12 @@ def _read_labelled(
         check_ids(embedding, ids, graph.ids)
         names, groups, sources = names[rows], groups[rows], sources[rows]
         chosen = [ids[row] for row in rows.tolist()]
+        search = NeighborOptions(**results.option("neighbors"))
         graph = find_neighbors(chosen, values[rows], sources.tolist(), search)
     labels, first, codes = np.unique(names, return_index=True, return_inverse=True)
     data = LabelledGraph(
         graph=graph,
-        k=k,
+        k=options.k,
         labels=labels.tolist(),
         groups=groups[first].tolist(),
         codes=codes,
@@ -229,14 +211,12 @@ def telling_pairs(data: LabelledGraph, most: int = PAIRS) -> list[Pair]:
 
 
 def _shown_pairs(
-    pairs: Sequence[Pair],
-    rows: NDArray[np.intp],
-    samples: Sequence[Path | str],
-    thumbnails: Sequence[Path | str],
+    pairs: Sequence[Pair], rows: NDArray[np.intp], results: Results
 ) -> list[dict[str, Any]]:
     """Return what the page says of each pair: both samples, with their pictures."""
     needed = np.unique(np.array([(p.sample, p.neighbor) for p in pairs], np.intp).reshape(-1))
-    content = read_samples_at(rows[needed], samples, thumbnails).content
+    files = results.paths(SAMPLES), results.paths(THUMBNAILS)
+    content = read_samples_at(rows[needed], *files).content
     places = {row: place for place, row in enumerate(needed.tolist())}
 
     def shown(row: int) -> dict[str, str]:

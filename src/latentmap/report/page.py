@@ -1,0 +1,226 @@
+"""What a page is: what it is about, what it reads, and what it shows; and how it is written."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import inspect
+import os
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar
+
+from latentmap.config import Options, Plugin, Registry
+from latentmap.project.quality import DOUBTFUL
+from latentmap.report.plates import embedded_json, first_coloring, has_groups
+from latentmap.report.points import ShownSamples
+from latentmap.report.trust import trust_legend
+from latentmap.store.files import write_stamped_text
+from latentmap.store.results import SUMMARY, VEGA, Artifact, Key, Results
+from latentmap.store.stamp import read_stamped_text
+
+CATEGORIES = ("Summary", "Comparisons", "Costs", "Deep dive", "Maps")
+"""Kinds of pages, in the order in which they are listed."""
+
+
+CHARTS_ONLY = Path(__file__).with_name("page.html")
+"""What every page looks like; by itself it shows the charts in `plates`."""
+
+
+class Scope(Enum):
+    """What one job writes the pages about: the wildcards that its pages have in common."""
+
+    RUN = ()
+    LATENTS = ("encoder", "variant")
+    METHOD = ("encoder", "variant", "method")
+    CHART = ("encoder", "variant", "chart")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one page shows.
+
+    Attributes:
+        title: its heading.
+        values: all that its template names.
+        samples: what maps on the page show.
+        colors: colour of every label group, for pages with maps.
+    """
+
+    title: str
+    values: Mapping[str, Any]
+    samples: ShownSamples | None = None
+    colors: Mapping[str, str] = field(default_factory=dict)
+
+
+class Page(Plugin[Options]):
+    """One kind of page.
+
+    A page that is more than its charts has a template of the same name beside its file.
+
+    Attributes:
+        title: what it is called where pages are listed.
+        category: the kind of pages that it is listed with.
+        file: where each of them lies.
+        scope: what one job writes the pages about.
+        reads: the files that it may open: those of them that belong to a job are its inputs.
+        configured_by: dotted keys of the configuration that it may ask for.
+        shows: plug-ins whose code decides what it shows.
+        also_writes: tables that the job of the pages writes, too.
+    """
+
+    title: ClassVar[str]
+    category: ClassVar[str]
+    file: ClassVar[Artifact[str]]
+    scope: ClassVar[Scope]
+    reads: ClassVar[tuple[Artifact[Any], ...]]
+    configured_by: ClassVar[tuple[str, ...]] = ()
+    shows: ClassVar[tuple[Registry[Any], ...]] = ()
+    also_writes: ClassVar[tuple[Artifact[Any], ...]] = ()
+
+    @abstractmethod
+    def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
+        """Yield what the pages of one job show.
+
+        Args:
+            results: the run, limited to what the page reads.
+            keys: of the pages, in the order in which they are yielded.
+        """
+
+    def title_of(self, key: Key) -> str:
+        """Return what one of the pages is called where pages are listed."""
+        return self.title
+
+    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
+        """Return the charts of one page to publish: how each is called, and its id in the page."""
+        return {}
+
+    def tracked(self, results: Results) -> Any:
+        """Return what the pages depend on beside files and code, as plain values."""
+        return {name: results.option(name) for name in self.configured_by}
+
+    def modules(self, **where: str) -> list[str]:
+        """Return the plug-ins whose code the pages of one job depend on."""
+        return [registry.module(name) for registry in self.shows for name in registry]
+
+    def write(self, results: Results, **where: str) -> None:
+        """Write the pages of one job.
+
+        Args:
+            results: the run.
+            where: what the pages are about, by the names in `scope`.
+
+        Raises:
+            LatentmapError: a file that they show is missing or damaged, or does not belong here.
+        """
+        keys = results.keys(self.file, **where)
+        limited = results.limited_to(self.reads, self.configured_by)
+        for key, content in zip(keys, self.build(limited, keys), strict=True):
+            write_page(results.address(self.file, *key), self._template, content, results)
+
+    @property
+    def _template(self) -> Path:
+        own = Path(inspect.getfile(type(self))).with_name(f"{self.kind}.html")
+        return own if own.exists() else CHARTS_ONLY
+
+
+PAGES: Registry[Page] = Registry("latentmap.report.pages", Page, "page")
+
+
+def listed_pages() -> list[Page]:
+    """Return all kinds of pages in the order in which they are listed."""
+    pages = [PAGES.create(name) for name in PAGES]
+    return sorted(pages, key=lambda page: CATEGORIES.index(page.category))
+
+
+def published(results: Results) -> dict[str, tuple[Path, str]]:
+    """Return the charts of a run to publish: for each the page, and its id there."""
+    return {
+        "/".join([*key[:2], "figures", name]): (results.address(page.file, *key), chart)
+        for page in listed_pages()
+        for key in results.keys(page.file)
+        for name, chart in page.charts(results, key).items()
+    }
+
+
+def write_page(output: Path, template: Path, content: Content, results: Results) -> None:
+    """Fill a template and write the page.
+
+    Args:
+        output: the HTML file.
+        template: `page.html`, or a file that extends it.
+        content: what it shows.
+        results: the run, whose summary and scripts the page refers to.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([template.parent, Path(__file__).parent]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["link"] = lambda path: relative(path, output)
+    scripts = [read_stamped_text(results.address(VEGA)), _resource("page.js")]
+    samples, colors = content.samples, content.colors
+    text = environment.get_template(template.name).render(
+        title=content.title,
+        home=relative(results.address(SUMMARY), output),
+        style=_resource("page.css"),
+        scripts=scripts,
+        hashes=[_script_hash(script) for script in scripts],
+        samples=None if samples is None else embedded_json(_page_samples(samples)),
+        legend=[] if samples is None else _legend(samples, colors),
+        colorings=[] if samples is None else samples.colorings,
+        coloring=None if samples is None else first_coloring(samples, colors)[0],
+        of_texts=samples is not None and not samples.content["images"],
+        trust_legend=trust_legend(),
+        doubtful=DOUBTFUL,
+        **content.values,
+    )
+    write_stamped_text(output, f"{text}\n<!-- ", " -->\n")
+
+
+def write_vega_bundle(output: Path | str) -> None:
+    """Write the JavaScript that draws charts, as every page contains it."""
+    import altair as alt
+    import vl_convert
+
+    version = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
+    write_stamped_text(output, f"{bundle}\n// ", "\n")
+
+
+def relative(path: Path | str, page: Path | str) -> str:
+    """Return the address of a file as seen from a page."""
+    return Path(os.path.relpath(path, Path(page).parent)).as_posix()
+
+
+def _resource(name: str) -> str:
+    return files("latentmap.report").joinpath(name).read_text("utf-8")
+
+
+def _script_hash(script: str) -> str:
+    """Return the hash by which a browser knows the page's own scripts from injected ones."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _page_samples(samples: ShownSamples) -> dict[str, Any]:
+    codes = {
+        c.key: {"values": c.values, "colors": c.colors, "codes": c.codes} for c in samples.colorings
+    }
+    return {**samples.content, "further": samples.further, "colorings": codes}
+
+
+def _legend(samples: ShownSamples, colors: Mapping[str, str]) -> Sequence[tuple[str, str, int]]:
+    if not has_groups(colors):
+        return []
+    counts = dict.fromkeys(colors, 0)
+    for group in samples.content["group"]:
+        counts[group] += 1
+    return [(group, colors[group], count) for group, count in counts.items() if count]

@@ -1,0 +1,123 @@
+"""The pages about the channels and positions of the latents of one encoder and variant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentmap.errors import LatentmapError
+from latentmap.inspect.inspection import ChannelMaps, read_channel_maps, read_inspection
+from latentmap.report.channel_chart import (
+    CHANNEL_CHARTS,
+    MOST_MAPS,
+    ChannelChart,
+    DeepDive,
+    channel_charts,
+)
+from latentmap.report.labels import read_labels
+from latentmap.report.maps import DATA
+from latentmap.report.page import Content, Page, Scope
+from latentmap.report.plates import Plate, chart_plate, embedded_json, specification
+from latentmap.report.points import Points, read_samples_at
+from latentmap.store.results import (
+    CHANNEL_MAPS,
+    CHANNELS,
+    LABELS,
+    POSITIONS,
+    SAMPLES,
+    THUMBNAILS,
+    Key,
+    Results,
+    page_file,
+)
+from latentmap.store.samples import evenly_spaced, read_samples
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+def _charts(results: Results) -> list[Key]:
+    names = channel_charts(results.facts.labelled)
+    return [(*key, name) for key in results.inspected for name in names]
+
+
+class Channels(Page):
+    """One page for each chart about channels."""
+
+    title = "Channels"
+    category = "Deep dive"
+    file = page_file("{encoder}/{variant}/deep_dive/{chart}.html", _charts)
+    scope = Scope.LATENTS
+    reads = (CHANNELS, POSITIONS, CHANNEL_MAPS, SAMPLES, THUMBNAILS, LABELS)
+    configured_by = ("report.max_points",)
+    shows = (CHANNEL_CHARTS,)
+
+    def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
+        """Yield each chart."""
+        encoder, variant, _ = keys[0]
+        files = (results.path(a, encoder, variant) for a in (CHANNELS, POSITIONS))
+        maps, samples = results.path(CHANNEL_MAPS, encoder, variant), results.paths(SAMPLES)
+        places = read_channel_maps(maps)
+        kept = evenly_spaced(len(places.ids), results.option("report.max_points"))
+        rows = _rows(places, samples, maps)[kept]
+        shown = read_samples_at(rows, samples, results.paths(THUMBNAILS))
+        colors = read_labels(results.path(LABELS)).colors
+        data = DeepDive(read_inspection(*files), {}, colors)
+        data = replace(data, points=_points(places, kept, data.shown(MOST_MAPS)))
+        for *_, name in keys:
+            plugin = CHANNEL_CHARTS.create(name)
+            chart = plugin.build(data)
+            yield Content(
+                f"{plugin.title} ({encoder}, {variant})",
+                {"plates": [] if chart is None else [_plate(name, plugin, chart, data)]},
+                shown if plugin.shows_samples and chart is not None else None,
+                colors,
+            )
+
+    def title_of(self, key: Key) -> str:
+        """Return the chart's."""
+        return CHANNEL_CHARTS[key[2]].title
+
+    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
+        """Return the chart."""
+        return {key[2]: key[2]}
+
+
+def _rows(maps: ChannelMaps, samples: Sequence[Path | str], path: Path | str) -> NDArray[np.intp]:
+    """Return the numbers of the compared samples among all."""
+    ids = read_samples(samples, ["id"])["id"].to_pylist()
+    numbers = {identity: row for row, identity in enumerate(ids)}
+    rows = [numbers.get(identity, -1) for identity in maps.ids]
+    if -1 in rows:
+        raise LatentmapError(
+            f"{path} has id '{maps.ids[rows.index(-1)]}', which no sample has. Delete it and run "
+            "again."
+        )
+    return np.array(rows, np.intp)
+
+
+def _points(maps: ChannelMaps, rows: NDArray[np.intp], channels: Sequence[int]) -> Points:
+    """Return the coordinates of some samples in the maps of some channels, to four digits."""
+    return {
+        f"{axis}{channel}": [float(f"{value:.4g}") for value in values[rows, channel]]
+        for axis, values in (("x", maps.x), ("y", maps.y))
+        for channel in channels
+    }
+
+
+def _plate(name: str, plugin: ChannelChart, chart: alt.TopLevelMixin, data: DeepDive) -> Plate:
+    plate = chart_plate(name, chart, plugin.title, plugin.look_for, note=plugin.note(data))
+    if not plugin.shows_samples:
+        return plate
+    embedded = {
+        "spec": specification(chart),
+        "renderer": "canvas",
+        "data": DATA,
+        "points": data.points,
+    }
+    return replace(plate, embedded=embedded_json(embedded))

@@ -1,0 +1,130 @@
+"""The pages of what methods cost, one for each encoder and variant, and a table of all jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+import polars as pl
+
+from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
+from latentmap.report.chart import CHARTS, Comparison, charts_of
+from latentmap.report.costs import ENCODING, Cost, method_costs, tabulate_costs, works_of
+from latentmap.report.experiments import (
+    best_of_each_encoder,
+    experiments_of,
+    format_value,
+    has_labels,
+    ranked,
+)
+from latentmap.report.page import Content, Page, Scope
+from latentmap.report.plates import chart_plates
+from latentmap.store.files import write_plain_json, write_text
+from latentmap.store.results import (
+    COSTS_CSV,
+    COSTS_JSON,
+    EMBEDDING,
+    LATENTS,
+    METRICS,
+    NEIGHBORS,
+    PROJECTION,
+    Key,
+    Results,
+    page_file,
+)
+
+SCHEMA = {
+    "encoder": pl.String,
+    "variant": pl.String,
+    "method": pl.String,
+    "stage": pl.String,
+    "jobs": pl.Int64,
+    "seconds": pl.Float64,
+    "cpu_seconds": pl.Float64,
+    "peak_mb": pl.Float64,
+    "bytes": pl.Int64,
+    "note": pl.String,
+}
+
+
+def _charts(results: Results) -> list[Key]:
+    names = charts_of("costs", results.facts.labelled)
+    return [(*key, name) for key in results.latents for name in names]
+
+
+class Costs(Page):
+    """What every stage of every method cost, and what metrics it bought."""
+
+    title = "Costs"
+    category = "Costs"
+    file = page_file("{encoder}/{variant}/comparisons/{chart}.html", _charts)
+    scope = Scope.RUN
+    reads = (LATENTS, EMBEDDING, NEIGHBORS, METRICS, PROJECTION)
+    configured_by = ("headline",)
+    shows = (METRIC_PLUGINS, CHARTS)
+    also_writes = (COSTS_CSV, COSTS_JSON)
+
+    def write(self, results: Results, **where: str) -> None:
+        """Write the pages, and the table of all jobs as CSV and JSON."""
+        records = [asdict(cost) for cost in tabulate_costs(works_of(results))]
+        write_text(results.address(COSTS_CSV), pl.DataFrame(records, schema=SCHEMA).write_csv())
+        write_plain_json(results.address(COSTS_JSON), records)
+        super().write(results, **where)
+
+    def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
+        """Yield the page of each encoder and variant."""
+        costs = tabulate_costs(works_of(results))
+        experiments = experiments_of(results, METRICS)
+        for encoder, variant, name in keys:
+            own = [e for e in experiments if e.key[:2] == (encoder, variant)]
+            rivals = [
+                e
+                for e in experiments
+                if e.key.encoder in results.baselines
+                and e.key.encoder != encoder
+                and e.key.variant == variant
+            ]
+            chart = CHARTS.create(name)
+            data = Comparison(
+                ranked(own), best_of_each_encoder(rivals), {}, costs=method_costs(costs)
+            )
+            here = [c for c in costs if (c.encoder, c.variant) == (encoder, variant)]
+            yield Content(
+                f"{chart.title} ({encoder}, {variant})",
+                {
+                    "labelled": has_labels(experiments),
+                    "plates": chart_plates(name, chart, data),
+                    "tables": [results.address(COSTS_CSV), results.address(COSTS_JSON)],
+                    "rows": _rows(here),
+                },
+            )
+
+    def title_of(self, key: Key) -> str:
+        """Return the chart's."""
+        return CHARTS[key[2]].title
+
+    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
+        """Return the chart."""
+        return {key[2]: key[2]}
+
+
+def _rows(costs: Sequence[Cost]) -> list[dict[str, object]]:
+    """Return the texts of the table's rows, each number with what it sorts by."""
+    return [
+        {
+            "method": "encoding" if cost.method == ENCODING else cost.method,
+            "stage": cost.stage,
+            "numbers": [
+                ("" if number is None else number, format_value(number))
+                for number in (
+                    cost.jobs,
+                    cost.seconds,
+                    cost.cpu_seconds,
+                    cost.peak_mb,
+                    cost.bytes / 2**20,
+                )
+            ],
+            "note": cost.note,
+        }
+        for cost in costs
+    ]

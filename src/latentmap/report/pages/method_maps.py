@@ -1,0 +1,55 @@
+"""The pages of one pooling method: a map for each projection, and its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
+
+from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
+from latentmap.report.experiments import experiments_of
+from latentmap.report.metric_rows import headline_metrics, metric_rows
+from latentmap.report.page import Content, Page, Scope
+from latentmap.report.plates import MAP_READS, MapPlates
+from latentmap.store.results import METRICS, Key, Results, page_file
+
+
+class MethodMaps(Page):
+    """One page for each projection of a method."""
+
+    title = "Map"
+    category = "Maps"
+    file = page_file(
+        "{encoder}/{variant}/per_method/{method}/{projection}.html", attrgetter("maps")
+    )
+    scope = Scope.METHOD
+    reads = (METRICS.over("mapped"), *MAP_READS)
+    configured_by = ("headline", "report.max_points")
+    shows = (METRIC_PLUGINS,)
+
+    def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
+        """Yield each map with the metrics of its embedding."""
+        maps = MapPlates(results)
+        encoder, variant, method, _ = keys[0]
+        where = {"encoder": encoder, "variant": variant, "method": method}
+        (experiment,) = experiments_of(results, METRICS, **where)
+        for key in keys:
+            plate = maps.plate(key, "map", f"{key[3]} of {key[2]} ({key[0]}, {key[1]})")
+            others = {
+                other[3]: results.address(self.file, *other) for other in keys if other != key
+            }
+            yield Content(
+                plate.title,
+                {
+                    "key": experiment.key,
+                    "plates": [plate],
+                    "headlines": headline_metrics(experiment),
+                    "others": others,
+                    "rows": metric_rows(experiment),
+                },
+                maps.shown,
+                maps.colors,
+            )
+
+    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
+        """Return the map."""
+        return {f"{key[2]}_{key[3]}": "map"}

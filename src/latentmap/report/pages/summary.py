@@ -1,0 +1,375 @@
+"""The summary: what a run found, in one page that leads to all the others."""
+
+from __future__ import annotations
+
+import math
+import platform
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import requires, version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from latentmap.encode.calibration import Calibration, merge
+from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
+from latentmap.metrics.metric import known_metrics
+from latentmap.report.agreements import in_order, read_duplicates
+from latentmap.report.annotations import annotation_warnings, read_joined
+from latentmap.report.channel_chart import CHANNEL_CHARTS
+from latentmap.report.chart import CHARTS, Comparison, charts_of
+from latentmap.report.experiments import (
+    Experiment,
+    experiments_of,
+    format_chance,
+    format_value,
+    headline,
+    metric_names,
+    twins,
+)
+from latentmap.report.findings import (
+    Finding,
+    findings_without_labels,
+    key_findings,
+    samples_without_labels,
+)
+from latentmap.report.labels import RunLabels, read_labels
+from latentmap.report.neighbor_findings import neighbor_findings
+from latentmap.report.page import PAGES, Content, Page, Scope, listed_pages, relative
+from latentmap.report.plates import MAP_READS, SMALL, MapPlates, Plate, chart_plates
+from latentmap.report.points import ShownSamples
+from latentmap.report.provenance import commit_of, processor
+from latentmap.report.source_comparisons import read_comparisons, source_findings
+from latentmap.report.standings import (
+    BEST,
+    LOWER,
+    MAY_BE_BEST,
+    STANDING_COLUMNS,
+    Standing,
+    Standings,
+    read_standings,
+)
+from latentmap.store import results as book
+from latentmap.store.latents import read_metadata
+from latentmap.store.results import Key, Results
+from latentmap.store.tables import read_parquet
+
+
+@dataclass
+class Links:
+    """The pages about one encoder and variant: (title, page), and by method and projection."""
+
+    comparisons: list[tuple[str, Path]] = field(default_factory=list)
+    methods: dict[str, dict[str, Path]] = field(default_factory=dict)
+
+
+CHECKOUT = Path(__file__).parents[4]
+"""The folder that holds `src`, if latentmap runs from a checkout."""
+
+ONE_ROW = r"^line \d+: | at column \d+|(?s: \((?:id|byte|file) .*\)$)"
+"""What a reason says of one row only: it is left out where rows are counted by their reason."""
+
+REASONS = ("source", "action", "reason", "remedy")
+"""Columns of the quarantine table by which its rows are counted."""
+
+
+class Summary(Page):
+    """What a run found, and where to find all of it."""
+
+    title = "Summary"
+    category = "Summary"
+    file = book.SUMMARY
+    scope = Scope.RUN
+    reads = (
+        *(book.MANIFEST, book.QUARANTINE, book.LATENTS, book.METRICS, book.RANKING),
+        *(book.AGREEMENT, book.SOURCE_METRICS, *MAP_READS),
+        *(book.METRICS_CSV, book.METRICS_JSON, book.METRICS_PARQUET),
+    )
+    configured_by = ("headline", "report.max_points")
+    shows = (METRIC_PLUGINS, CHARTS, CHANNEL_CHARTS, PAGES)
+
+    def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
+        """Yield the page."""
+        agreements = {
+            (encoder, variant): results.path(book.AGREEMENT, encoder, variant)
+            for encoder, variant in results.latents
+        }
+        experiments = in_order(experiments_of(results), agreements)
+        standings = read_standings(results.path(book.RANKING))
+        annotations = next(iter(results.paths(book.ANNOTATIONS)), None)
+        joined = None if annotations is None else read_joined(annotations)
+        calibrations = _calibrations(results)
+        run_labels = read_labels(results.path(book.LABELS))
+        labelled = bool(run_labels.labelled)
+        duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
+        compared = read_comparisons(results.compared, results.paths(book.SOURCE_METRICS))
+        quarantine = results.path(book.QUARANTINE)
+        maps = MapPlates(results)
+        pages = _links(results)
+        say = key_findings if labelled else findings_without_labels
+        charts = _charts(
+            Comparison(experiments, (), run_labels.group_of, calibrations=calibrations)
+        )
+        yield Content(
+            f"Latent spaces of {results.name}",
+            {
+                "counts": _counts(maps.shown, run_labels, experiments),
+                "alarms": _alarms(calibrations),
+                "findings": [
+                    *samples_without_labels(run_labels),
+                    *say(experiments, duplicates),
+                    *neighbor_findings(experiments),
+                    *standings.findings(),
+                    *source_findings(compared, experiments),
+                    *_quarantine_warnings(quarantine),
+                    *annotation_warnings(joined),
+                ],
+                "headline": headline(experiments),
+                "configured": results.option("headline"),
+                "labelled": labelled,
+                "leaders": _leaders(experiments, results.baselines) if labelled else [],
+                "columns": _columns(experiments, STANDING_COLUMNS if labelled else {}),
+                "rows": _rows(experiments, standings if labelled else None, pages),
+                "charts": charts,
+                "maps": _maps(results, experiments, maps),
+                "quarantine": _quarantine(quarantine),
+                "annotations": joined,
+                "pages": pages,
+                "tables": [
+                    results.address(table)
+                    for table in (book.METRICS_CSV, book.METRICS_JSON, book.METRICS_PARQUET)
+                ],
+                "config": yaml.safe_dump(dict(results.config), sort_keys=False, allow_unicode=True),
+                "packages": _packages(),
+                "processor": processor(),
+                "left_out": {e.name: e.left_out for e in results.facts.encoders if e.left_out},
+                "revisions": results.facts.revisions,
+                "commit": commit_of(CHECKOUT),
+                "shards": results.read(book.MANIFEST),
+            },
+            maps.shown,
+            maps.colors,
+        )
+
+    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
+        """Return the charts of the whole run."""
+        return {name: name for name in charts_of("summary", results.facts.labelled)}
+
+    def tracked(self, results: Results) -> Any:
+        """Return all that is known of the run, and the pages that it leads to."""
+        files = [page.file for page in listed_pages()]
+        pages = [str(results.address(file, *key)) for file in files for key in results.keys(file)]
+        return {"facts": asdict(results.facts), "pages": pages}
+
+
+def _counts(shown: ShownSamples, labels: RunLabels, experiments: Sequence[Experiment]) -> str:
+    encoders = {experiment.key.encoder for experiment in experiments}
+    variants = {experiment.key.variant for experiment in experiments}
+    methods = {experiment.key.method for experiment in experiments}
+    parts = [
+        (len(shown.ids), "sample"),
+        (len(labels.labels), "label"),
+        (sum(group.samples > 0 for group in labels.groups), "label group"),
+        (len(encoders), "encoder"),
+        (len(variants), "variant"),
+        (len(methods), "pooling method"),
+    ]
+    if not labels.labelled:
+        parts = [(count, noun) for count, noun in parts if "label" not in noun]
+    return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
+
+
+def _calibrations(results: Results) -> dict[tuple[str, str], Calibration]:
+    """Return the calibration of all shards of each encoder and variant that has one."""
+    parts: dict[tuple[str, str], list[Calibration]] = {}
+    for key in results.keys(book.LATENTS):
+        found = read_metadata(results.path(book.LATENTS, *key)).get("calibration")
+        if found is not None:
+            parts.setdefault((key[0], key[1]), []).append(Calibration.from_json(found))
+    return {place: merge(measured) for place, measured in parts.items()}
+
+
+def _alarms(calibrations: Mapping[tuple[str, str], Calibration]) -> list[str]:
+    """Return one line for every encoder and variant whose latents are out of the model's range."""
+    return [
+        f"{encoder} ({variant}): {warning}"
+        for (encoder, variant), calibration in calibrations.items()
+        if (warning := calibration.warning()) is not None
+    ]
+
+
+def _quarantine(path: Path | str) -> list[dict[str, Any]]:
+    """Return how many rows were noted, repaired or set aside, by source and reason."""
+    table = _read(path).with_columns(pl.col("reason").str.replace_all(ONE_ROW, ""))
+    return (
+        table.group_by(REASONS)
+        .agg(pl.sum("count"))
+        .sort("count", *REASONS, descending=[True] + 4 * [False])
+        .to_dicts()
+    )
+
+
+def _quarantine_warnings(path: Path | str) -> list[Finding]:
+    counts = _read(path).group_by("action").agg(pl.sum("count"))
+    actions = counts.sort("action").rows()
+    if not actions:
+        return []
+    text = ", ".join(f"{count:,} {action}" for action, count in actions)
+    return [Finding(f"Rows and files of the input to look at: {text}.", warning=True)]
+
+
+def _read(quarantine: Path | str) -> pl.DataFrame:
+    return pl.DataFrame(read_parquet(quarantine, [*REASONS, "count"]))
+
+
+def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[dict[str, str]]:
+    """Return the best method of every encoder and variant as the texts of a table row."""
+    metric = headline(experiments)
+    grouped, every = twins(metric)
+    best: dict[tuple[str, ...], Experiment] = {}
+    for experiment in experiments:
+        best.setdefault(experiment.key[:2], experiment)
+    return [
+        {
+            "encoder": e.key.encoder + (" (baseline)" if e.key.encoder in baselines else ""),
+            "variant": e.key.variant,
+            "method": e.key.method,
+            "value": format_value(e.value(metric)),
+            "chance": format_value(e[metric].chance),
+            "ratio": format_value(_ratio(e, metric)),
+            "lenient": format_value(e.value(every)),
+            "gap": format_value(e.value(every) - e.value(grouped)),
+        }
+        for e in best.values()
+    ]
+
+
+def _ratio(experiment: Experiment, metric: str) -> float:
+    chance = experiment[metric].chance
+    return experiment.value(metric) / chance if chance else math.nan
+
+
+def _columns(
+    experiments: Sequence[Experiment], standing: Mapping[str, str]
+) -> list[dict[str, str]]:
+    known = known_metrics()
+    better = {"higher": "higher is better", "lower": "lower is better"}
+    columns = [
+        {"name": name, "meaning": "", "kind": "text"} for name in ("encoder", "variant", "method")
+    ]
+    columns += [
+        {"name": name, "meaning": f"{meaning}; {headline(experiments)}", "kind": "number"}
+        for name, meaning in standing.items()
+    ]
+    for name in metric_names(experiments):
+        metric = known.get(name)
+        parts = [metric.meaning, better.get(metric.better or "", "")] if metric else []
+        columns.append({"name": name, "meaning": "; ".join(filter(None, parts)), "kind": "number"})
+    return columns
+
+
+def _rows(
+    experiments: Sequence[Experiment],
+    standings: Standings | None,
+    pages: Mapping[tuple[str, str], Links],
+) -> list[dict[str, Any]]:
+    names = metric_names(experiments)
+    return [
+        {
+            "key": experiment.key,
+            "page": _first_map(pages, experiment.key),
+            "cells": [
+                *(_standing_cells(standings.of(experiment.key)) if standings else ()),
+                *(_cell(experiment, name) for name in names),
+            ],
+        }
+        for experiment in experiments
+    ]
+
+
+def _standing_cells(standing: Standing) -> list[dict[str, str]]:
+    p_value = standing.p_adjusted
+    order = {BEST: 0, MAY_BE_BEST: 1, LOWER: 2}.get(standing.against_best, "")
+    return [
+        {
+            "text": format_value(p_value),
+            "sort": "" if p_value is None else repr(p_value),
+            "details": "",
+        },
+        {"text": standing.against_best, "sort": str(order), "details": ""},
+    ]
+
+
+def _cell(experiment: Experiment, metric: str) -> dict[str, str]:
+    measurement = experiment[metric]
+    details = []
+    if measurement.chance is not None:
+        details.append(f"chance {format_chance(measurement)}")
+    if measurement.interval is not None:
+        low, high = measurement.interval
+        details.append(f"95 % interval {format_value(low)} to {format_value(high)}")
+    if measurement.p_value is not None:
+        details.append(f"p = {format_value(measurement.p_value)}")
+    if measurement.note:
+        details.append(measurement.note)
+    undefined = math.isnan(measurement.value)
+    return {
+        "text": format_value(measurement.value),
+        "sort": "" if undefined else repr(measurement.value),
+        "details": "; ".join(details),
+    }
+
+
+def _charts(data: Comparison) -> list[Plate]:
+    names = charts_of("summary")
+    return [plate for name in names for plate in chart_plates(name, CHARTS.create(name), data)]
+
+
+def _first_map(pages: Mapping[tuple[str, str], Links], key: Sequence[str]) -> Path | None:
+    encoder, variant, method = key
+    return next(iter(pages[encoder, variant].methods.get(method, {}).values()), None)
+
+
+def _maps(results: Results, experiments: Sequence[Experiment], maps: MapPlates) -> list[Plate]:
+    """Return, for each encoder, variant and projection, the map of its best mapped method."""
+    order = [experiment.key for experiment in experiments]
+    best: dict[tuple[str, str, str], Key] = {}
+    for key in sorted(results.maps, key=lambda key: order.index(key[:3])):  # type: ignore[arg-type]
+        best.setdefault((key[0], key[1], key[3]), key)
+    page = PAGES["method_maps"].file
+    home = results.address(book.SUMMARY)
+    return [
+        maps.plate(
+            key,
+            f"map-{number}",
+            f"{key[3]} of {key[2]} ({key[0]}, {key[1]})",
+            SMALL,
+            relative(results.address(page, *key), home),
+        )
+        for number, key in enumerate(key for key in results.maps if key in best.values())
+    ]
+
+
+def _links(results: Results) -> dict[tuple[str, str], Links]:
+    """Return the pages about every encoder and variant."""
+    links = {(encoder, variant): Links() for encoder, variant in sorted(results.latents)}
+    for page in listed_pages():
+        for key in results.keys(page.file):
+            path = results.address(page.file, *key)
+            if page.scope is Scope.METHOD:
+                links[key[0], key[1]].methods.setdefault(key[2], {})[key[-1]] = path
+            elif key:
+                links[key[0], key[1]].comparisons.append((page.title_of(key), path))
+    return links
+
+
+def _packages() -> dict[str, str]:
+    """Return the versions of Python, latentmap and what it depends on."""
+    declared = [text for text in requires("latentmap") or [] if "extra ==" not in text]
+    names = sorted({re.split(r"[^A-Za-z0-9._-]", text)[0] for text in declared}, key=str.lower)
+    return {"Python": platform.python_version()} | {
+        name: version(name) for name in ("latentmap", *names)
+    }

@@ -1,0 +1,205 @@
+"""Charts and maps, ready for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from latentmap.report.chart import Chart, Comparison
+from latentmap.report.density import PERCENTILE, read_density
+from latentmap.report.labels import NO_LABEL, read_labels
+from latentmap.report.maps import (
+    DATA,
+    GROUP,
+    LOOK_FOR,
+    LOOK_FOR_WITHOUT_LABELS,
+    map_chart,
+)
+from latentmap.report.maps import TRUST as BY_TRUST
+from latentmap.report.points import ShownSamples, read_points, read_shown_samples
+from latentmap.report.trust import read_trust
+from latentmap.store.files import json_text
+from latentmap.store.results import (
+    ANNOTATIONS,
+    LABELS,
+    PROJECTION,
+    SAMPLES,
+    SAMPLING_WEIGHTS,
+    THUMBNAILS,
+    TRUST,
+    Key,
+    Results,
+)
+
+if TYPE_CHECKING:
+    import altair as alt
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+CONFIG = {
+    "font": FONT,
+    "background": None,
+    "view": {"stroke": "#d0d0d0", "continuousWidth": 300, "continuousHeight": 300},
+    "axis": {
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 260,
+        "gridColor": "#e8e8e8",
+        "domainColor": "#999999",
+        "tickColor": "#999999",
+    },
+    "header": {"labelFontSize": 12, "titleFontSize": 12},
+    "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
+    "title": {"fontSize": 13, "anchor": "start", "fontWeight": "bold"},
+    # What a dark page turns over: marks of these kinds give no such colour themselves.
+    "text": {"color": "#222222"},
+    "rule": {"color": "#222222"},
+    "rect": {"stroke": "#ffffff"},
+    "circle": {"stroke": "#333333"},
+    "style": {
+        "guide": {"color": "#dddddd"},
+        "aside": {"color": "#57606a"},
+        "halo": {"stroke": "#ffffff"},
+    },
+}
+
+
+MAP_READS = (
+    *(PROJECTION, TRUST, SAMPLING_WEIGHTS.over("mapped")),
+    *(SAMPLES, THUMBNAILS, ANNOTATIONS, LABELS),
+)
+"""What a page with maps reads for them."""
+
+LARGE, SMALL = (860, 560), (320, 280)
+"""Sizes of a map alone and of one among others, in pixels."""
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A chart as a page shows it.
+
+    Attributes:
+        id: of its HTML element.
+        title: heading.
+        look_for: one line that says what to look for.
+        embedded: JSON of the specification and, of a map, its points.
+        note: what else the reader must know.
+        link: address of the chart's own page.
+    """
+
+    id: str
+    title: str
+    look_for: str
+    embedded: str
+    note: str = ""
+    link: str = ""
+
+
+def chart_plate(
+    name: str,
+    chart: alt.TopLevelMixin,
+    title: str,
+    look_for: str,
+    link: str = "",
+    note: str = "",
+) -> Plate:
+    """Return a chart, ready for a page; it carries its own data."""
+    embedded = {"spec": specification(chart), "renderer": "svg"}
+    return Plate(name, title, look_for, embedded_json(embedded), note, link)
+
+
+def chart_plates(name: str, plugin: Chart, data: Comparison) -> list[Plate]:
+    """Return a chart with its note, ready for a page; none if nothing it shows was measured."""
+    chart = plugin.build(data)
+    if chart is None:
+        return []
+    return [chart_plate(name, chart, plugin.title, plugin.look_for, note=plugin.note(data))]
+
+
+class MapPlates:
+    """The maps of a run: where they place the samples that are shown.
+
+    Attributes:
+        shown: the samples.
+        colors: colour of every label group.
+
+    Args:
+        results: a run of which `MAP_READS` can be read.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        annotations = next(iter(results.paths(ANNOTATIONS)), None)
+        most = results.option("report.max_points")
+        self.shown = read_shown_samples(
+            results.paths(SAMPLES), results.paths(THUMBNAILS), most, annotations
+        )
+        self.colors = read_labels(results.path(LABELS)).colors
+
+    def plate(
+        self, key: Key, name: str, title: str, size: tuple[int, int] = LARGE, link: str = ""
+    ) -> Plate:
+        """Return one map, ready for a page that also contains the samples.
+
+        Args:
+            key: encoder, variant, method and projection.
+            name: id in the page.
+            title: heading.
+            size: width and height of a 2D map in pixels.
+            link: address of the map's own page.
+        """
+        shown, colors = self.shown, self.colors
+        points = read_points(self._results.path(PROJECTION, *key), shown)
+        trust = read_trust(self._results.path(TRUST, *key), shown)
+        density = read_density(self._results.path(SAMPLING_WEIGHTS, *key[:3]), shown)
+        count, total = len(shown.rows), len(shown.ids)
+        description = f"Scatter plot {title}: {count} samples; {trust.caption}."
+        chart = map_chart(
+            points, colors, description, size, trust.caption, first_coloring(shown, colors)
+        )
+        embedded = {
+            "spec": specification(chart),
+            "renderer": "canvas",
+            "data": DATA,
+            "points": {**points, "trust": trust.values, PERCENTILE: density},
+        }
+        notes = [
+            "The three panels are the pairs of axes of a 3D map." if "z" in points else "",
+            f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
+            trust.note,
+        ]
+        return Plate(
+            name,
+            title,
+            LOOK_FOR if has_groups(colors) else LOOK_FOR_WITHOUT_LABELS,
+            embedded_json(embedded),
+            note=" ".join(filter(None, notes)),
+            link=link,
+        )
+
+
+def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """Return a chart's Vega-Lite specification in the report's look."""
+    spec: dict[str, Any] = chart.to_dict()
+    return spec | {"config": CONFIG}
+
+
+def embedded_json(value: Any) -> str:
+    """Return JSON that no value can break out of when it stands in a `<script>` element."""
+    text = json_text(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def has_groups(colors: Mapping[str, str]) -> bool:
+    """Whether any sample has a label group."""
+    return any(group != NO_LABEL for group in colors)
+
+
+def first_coloring(samples: ShownSamples, colors: Mapping[str, str]) -> tuple[str, Sequence[str]]:
+    """Return what colours a map at first: the label group, else a column with its palette."""
+    if has_groups(colors):
+        return GROUP, ()
+    return next(((c.key, c.colors) for c in samples.colorings), (BY_TRUST, ()))
