@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -17,6 +18,7 @@ from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
 from latentmap.export import arrays
 from latentmap.export.arrays import FORMATS
+from latentmap.export.caches import cache_metadata
 from latentmap.export.columns import read_columns, write_csv
 from latentmap.export.latents import export_embedding, export_latents
 from latentmap.export.options import ExportOptions
@@ -96,13 +98,16 @@ def exported(run, tmp_path, monkeypatch):
 def test_the_npz_is_read_back_by_the_sources_of_a_run(exported):
     outputs, values = exported
     source = SOURCES.create("npz", {"input": str(outputs["npz"])})
-    made = ingest(source, range(5), {}, {})
+    made = ingest(source, range(5), {}, {}, source.box_format(source.index()))
     assert made.quarantine.num_rows == 0
     table = made.samples.to_pylist()
     assert [row["id"] for row in table] == [f"s{row}" for row in range(5)]
     assert [row["label"] for row in table] == ["left", "right", "left", "right", "left"]
     assert [row["image"] for row in table] == [jpeg(row) for row in range(5)]
-    assert [row["original_source_group"] for row in table] == ["g0", "g0", "g1", "g1", "g2"]
+    assert [row["source_group"] for row in table] == ["g0", "g0", "g1", "g1", "g2"]
+    assert table[2]["text"] == sample(2)["text"]
+    assert table[2]["boxes"] == [pytest.approx([0.0, 1.0, 2.0, 3.5], abs=1e-7)]
+    assert table[2]["label_group"] == "Horizontal"
     encoder = ENCODERS.create("cached", {"input": str(outputs["npz"])})
     encoder.load()
     rows = [encoder.prepare(row, None) for row in table]
@@ -120,6 +125,59 @@ def test_the_npz_has_the_layout_of_the_seed(exported):
     assert metadata[3]["text"] == sample(3)["text"]
     assert [row["score"] for row in metadata] == ["0.5", None, "2.0", "high", "low"]
     assert len(thumbnails) == 5
+
+
+def read_cache(path):
+    """What the scripts that first wrote such caches read of one."""
+    with np.load(path, allow_pickle=False) as found:
+        return {
+            "latents": found["latents"],
+            "metadata": json.loads(str(found["metadata"])),
+            "thumbnails": json.loads(str(found["thumbnails"])),
+        }
+
+
+def test_a_cache_that_is_read_and_written_again_and_again_stays_as_it_is(exported, tmp_path):
+    outputs, values = exported
+    first = read_cache(outputs["npz"])
+    before, path = first, outputs["npz"]
+    for trip in range(3):
+        source = SOURCES.create("npz", {"input": str(path)})
+        made = ingest(source, range(5), {}, {}, source.box_format(source.index()))
+        shard = tmp_path / f"samples{trip}.arrow"
+        write_arrow(shard, made.samples)
+        drawn = tmp_path / f"drawn{trip}.arrow"  # thumbnails of the run, which are others
+        pictures = pa.array([jpeg(200)] * 5, pa.binary())
+        write_arrow(drawn, pa.table({"id": made.samples["id"], "jpeg": pictures}))
+        latents = tmp_path / f"again{trip}.arrow"
+        write_latents(latents, made.samples["id"].to_pylist(), values, {})
+        path = tmp_path / f"again{trip}.npz"
+        export_latents([latents], [shard], [drawn], {"npz": path})
+        after = read_cache(path)
+        np.testing.assert_array_equal(after["latents"], before["latents"])
+        assert after["metadata"] == before["metadata"]
+        assert after["thumbnails"] == before["thumbnails"]
+    assert first["metadata"][2]["boxes"] == [pytest.approx([0, 1 / 6, 2 / 9, 3.5 / 6])]
+    decoded = [
+        base64.b64decode(url.removeprefix("data:image/jpeg;base64,")) for url in first["thumbnails"]
+    ]
+    assert decoded == [jpeg(row) for row in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind"),
+    [
+        ({"qa_type": "quantitative", "question_type": "x"}, "quantitative"),
+        ({"qa_info": {"type": "width"}}, "width"),
+        ({"question_type": "choice"}, "choice"),
+        ({}, ""),
+    ],
+)
+def test_the_kind_of_question_is_always_there(tmp_path, extra, kind):
+    table = pa.Table.from_pylist([sample(0) | extra])
+    write_arrow(tmp_path / "s.arrow", table)
+    (row,) = cache_metadata([tmp_path / "s.arrow"])
+    assert (row["id"], row["qa_category"], row["qa_type"]) == ("s0", "left", kind)
 
 
 def test_metadata_that_json_or_parquet_cannot_hold_is_exported(run, tmp_path):

@@ -15,12 +15,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
-from latentmap.export.columns import as_parquet_can, read_columns, rows_of
+from latentmap.export.caches import cache_metadata
+from latentmap.export.columns import as_parquet_can, read_columns
 from latentmap.store.files import atomic, json_text
 from latentmap.store.tables import numbers
-
-# The name of a label in caches that the source `npz` reads.
-NPZ_LABEL = "qa_category"
 
 CHARACTERS_AT_ONCE = 2**20
 VALUES_AT_ONCE = 2**23
@@ -37,8 +35,8 @@ class Rows:
         shape: (N, ...) of the whole array.
         parts: gives its rows in order, (n, ...) at a time.
         samples: shards of the samples that the rows belong to.
-        thumbnails: gives the picture of each sample as base 64, null where it has none; empty if
-            there are none.
+        thumbnails: gives the picture of each sample as a `data:` URL, null where it has none; empty
+            if there are none.
     """
 
     name: str
@@ -58,14 +56,12 @@ def write_npy(path: Path | str, rows: Rows) -> None:
 def write_npz(path: Path | str, rows: Rows) -> None:
     """Write rows in the layout of the caches that the source `npz` reads.
 
-    The archive has the array, `metadata` (the text of a JSON list with an object for each row; its
-    label is `qa_category`) and `thumbnails` (the text of a JSON list of base 64, empty if there
-    are none). No array needs pickle.
+    The archive has the array, `metadata` (the text of a JSON list of what `cache_metadata` returns)
+    and `thumbnails` (the text of a JSON list of `data:` URLs, empty if there are none). No array
+    needs pickle.
     """
-    columns = read_columns(rows.samples, taken=[NPZ_LABEL])
-    names = [NPZ_LABEL if name == "label" else name for name in columns.column_names]
     texts = {
-        "metadata": json_text(list(rows_of(columns.rename_columns(names))), default=str),
+        "metadata": json_text(cache_metadata(rows.samples), default=str),
         "thumbnails": json.dumps(rows.thumbnails()),
     }
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:

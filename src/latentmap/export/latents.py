@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from latentmap.export.arrays import FORMATS, Rows
+from latentmap.export.caches import cache_thumbnails
 from latentmap.store.latents import read_shards
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, embedding_parts, read_arrow, read_dims, read_parquet
+from latentmap.store.tables import check_ids, embedding_parts, read_dims, read_parquet
 
 FilePath = Path | str
 
@@ -38,7 +38,7 @@ def export_latents(
     values = [shard.values for shard in read_shards(latents, samples)]
     values = values or [np.zeros((0, 1), np.float32)]
     shape = (sum(map(len, values)), *values[0].shape[1:])
-    pictures = partial(_thumbnails, thumbnails)
+    pictures = partial(cache_thumbnails, thumbnails, samples)
     _write(Rows("latents", values[0].dtype, shape, lambda: values, samples, pictures), outputs)
 
 
@@ -65,10 +65,3 @@ def export_embedding(
 def _write(rows: Rows, outputs: Mapping[str, FilePath]) -> None:
     for name, path in outputs.items():
         FORMATS[name](path, rows)
-
-
-def _thumbnails(shards: Sequence[FilePath]) -> list[str | None]:
-    jpegs = [jpeg for path in shards for jpeg in read_arrow(path, ["jpeg"])["jpeg"].to_pylist()]
-    if not any(jpegs):
-        return []
-    return [None if jpeg is None else base64.b64encode(jpeg).decode() for jpeg in jpegs]

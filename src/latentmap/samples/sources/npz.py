@@ -51,12 +51,28 @@ ROWS_AT_ONCE = 64
 class NpzColumns(ColumnMap):
     """The keys of the cache's metadata, and its thumbnails; see `ColumnMap`.
 
-    Boxes, if mapped, are pixels of the thumbnail.
+    Boxes are pixels or fractions of the thumbnail. What `snakemake exports` writes of a sample is
+    read by default where it is there: `label_group`, `source_group`, `text` and `boxes`.
     """
 
     id: str | None = "id"
     label: str | None = "qa_category | label | labels"
+    label_group: str | None = "label_group"
+    source_group: str | None = "source_group"
+    text: str | tuple[str, ...] | None = "text"
+    boxes: str | None = "boxes"
     image: str | tuple[str, ...] | None = THUMBNAIL
+
+    def found_in(self, names: Sequence[str]) -> NpzColumns:
+        """Return the mapping without what no key of a cache has and nobody asked for."""
+        missing = [
+            role
+            for role in ("label_group", "source_group", "text", "boxes")
+            if role not in self.model_fields_set and getattr(self, role) not in names
+        ]
+        if self.label is None and "label_group" not in self.model_fields_set:
+            missing.append("label_group")
+        return self.model_copy(update=dict.fromkeys(missing))
 
 
 class NpzOptions(FileOptions):
@@ -83,7 +99,7 @@ class NpzSource(Source[NpzOptions]):
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. The latents are not read."""
-        table, columns = self._table, self.options.columns
+        table, columns = self._table, self._columns
         columns.check(table, str(self._path))
         return index_rows(table, columns, self._images(), 0, self._digest)
 
@@ -93,7 +109,7 @@ class NpzSource(Source[NpzOptions]):
         A row whose latent is not finite is set aside.
         """
         table = self._table.take(pa.array(rows, pa.int64()))
-        columns = self.options.columns
+        columns = self._columns
         images, file = self._images(), [self._digest]
         raw = raw_samples(table, columns, images, rows, origins=[LATENT_ROW], context=file)
         faults = [None if finite else NOT_FINITE for finite in self._are_finite(rows)]
@@ -119,6 +135,10 @@ class NpzSource(Source[NpzOptions]):
         except UNREADABLE as error:
             raise self._refuse(error) from None
         return found
+
+    @cached_property
+    def _columns(self) -> NpzColumns:
+        return self.options.columns.found_in(self._table.column_names)
 
     def _images(self) -> Images:
         return Images(self._path.parent, required=False, follow_links=self.options.follow_links)
