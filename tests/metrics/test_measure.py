@@ -92,7 +92,9 @@ def test_files_in_and_out(tmp_path, embed, clusters):
     assert scores["id"].to_list() == data.graph.ids
     assert {"knn_category_acc", "knn_group_acc_grouped"} < set(scores.columns)
     for name in scores.columns[1:]:
-        assert scores[name].drop_nans().mean() == pytest.approx(metrics[name].value, abs=1e-6)
+        metric, _, k = name.partition("@")
+        found = metrics[metric].by_k[int(k)] if k else metrics[metric]
+        assert scores[name].drop_nans().mean() == pytest.approx(found.value, abs=1e-6)
 
     write_embedding(tmp_path / "e.parquet", data.graph.ids[:-1], values[:-1], 1)
     with pytest.raises(LatentmapError, match=r"e\.parquet has 79 rows where 80 are expected"):

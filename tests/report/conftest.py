@@ -346,6 +346,11 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
     fields = ("chance", "chance_range", "interval", "p_value", "note")
     for entry in metrics.values():
         entry |= {key: entry.get(key) for key in fields}
+    metrics["knn_category_acc_grouped"]["curve"] = [
+        {"k": k, "value": value - k / 1000, "chance": 0.08, "chance_range": [0.05, 0.1], **none}
+        for k in (1, 3, 10, 90)
+        for none in [{"interval": None}]
+    ]
     labels = {
         label: {
             "n": 6 + position % 3,

@@ -130,3 +130,22 @@ def test_names_keep_methods_and_baselines_apart():
     own, rival = (Experiment(Key(name, "plain", "mean"), {}, {}) for name in ("vae", "dct"))
     data = Comparison([own], [rival], {})
     assert data.named == [("mean", own), ("mean of dct (baseline)", rival)]
+
+
+def test_the_curve_has_a_line_for_each_method_over_k_above_chance(comparison):
+    spec = built("label_curve", comparison)
+    lines = rows_of(spec, spec, type="line", strokeWidth=2.2)
+    best = comparison.experiments[0]
+    values = {(row["method"], row["k"]): row["share"] for row in lines}
+    assert len({method for method, _ in values}) == 6
+    for k, point in best[HONEST].by_k.items():
+        assert values[best.key.method, k] == point.value
+    dashed = rows_of(spec, spec, type="line", strokeDash=[5, 3])
+    assert {row["method"] for row in dashed} == {comparison.named[-1][0]}
+    (band,) = [node for node in nodes(spec) if node.get("mark", {}) and "area" in str(node["mark"])]
+    assert {row["chance"] for row in spec["datasets"][band["data"]["name"]]} == {0.08}
+
+
+def test_without_a_curve_there_is_no_chart(comparison):
+    bare = [Experiment(e.key, {HONEST: Measurement(0.5)}, {}) for e in comparison.experiments]
+    assert CHARTS.create("label_curve").build(Comparison(bare, (), {})) is None

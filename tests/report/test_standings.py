@@ -29,7 +29,8 @@ def standings(rows, *, note=None, baselines=(), variants=(), fresh=None, followi
         {"encoder": "vae", "variant": "boxes", "ranking": rows, "fresh": fresh, "next": following},
     ]
     content = {"metric": "f", "note": note, "source_groups": 236, "scopes": scopes}
-    return Standings({**content, "baselines": list(baselines), "variants": list(variants)})
+    compared = {"baselines": list(baselines), "variants": list(variants), "by_k": []}
+    return Standings({**content, **compared})
 
 
 def texts(found, *, warning=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.density import DensityOptions, write_sampling_weights
 from latentmap.metrics.exchange import Exchange
 from latentmap.metrics.inference import StatisticsOptions
-from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric
+from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric, at_k
 from latentmap.metrics.permutation import most_permutations
 from latentmap.neighbors.graph import Audit, read_graph
 from latentmap.neighbors.rows import compared, row_lengths
@@ -31,6 +31,9 @@ from latentmap.store.tables import (
     strings,
     write_parquet,
 )
+
+# What is said of each point of a curve.
+CURVE = ("k", "value", "chance", "chance_range", "interval")
 
 MetricOptions = Mapping[str, Mapping[str, Any] | None]
 
@@ -60,7 +63,8 @@ def measure_embedding(
             way, where some have no label.
         output: JSON file of what `describe` returns; a metric that is not defined is null there.
         scores: Parquet file of id and, for each metric by which methods can be ranked, what each
-            sample contributes to it, float32; NaN where a sample has no label.
+            sample contributes to it, float32; NaN where a sample has no label. For other numbers
+            of neighbors the name ends in @ and their number.
         weights: Parquet file of density and sampling weights; see `write_sampling_weights`.
 
     Raises:
@@ -95,11 +99,18 @@ def measure_embedding(
     write_json(output, describe(data, measured, by_label))
     columns = {
         name: numbers(_among_all(found.contributions, data).astype(np.float32))
-        for name, found in measured.items()
+        for name, found in _with_curves(measured)
         if found.contributions is not None
     }
     write_parquet(scores, pa.table({"id": strings(ids), **columns}))
     write_sampling_weights(weights, ids, data.local_density, density.k, graph.exactness)
+
+
+def _with_curves(measured: Mapping[str, Measurement]) -> Iterator[tuple[str, Measurement]]:
+    """Yield every measurement by its name, and those for other numbers of neighbors."""
+    for name, found in measured.items():
+        yield name, found
+        yield from ((at_k(name, k), one) for k, one in found.by_k.items())
 
 
 def measure(
@@ -179,6 +190,8 @@ def _audited(
 
 def _with_interval(found: Measurement, bounds: tuple[float, float] | None) -> Measurement:
     """Give an interval to a metric with contributions, or a note why there is none."""
+    by_k = {k: _with_interval(one, bounds) for k, one in found.by_k.items()}
+    found = replace(found, by_k=by_k)
     if found.contributions is None:
         return found
     interval = found.contributions.interval(bounds)
@@ -235,7 +248,7 @@ def _exchanged(name: str, exchange: Exchange) -> dict[str, Any]:
 
 def _plain(found: Measurement) -> dict[str, Any]:
     """Return the fields in nine digits: more would vary with the number of threads."""
-    plain = {
+    plain: dict[str, Any] = {
         "value": _rounded(found.value),
         "chance": None if found.chance is None else _rounded(found.chance),
         "chance_range": _range(found.chance_range),
@@ -245,6 +258,9 @@ def _plain(found: Measurement) -> dict[str, Any]:
     }
     if found.label_deviations is not None:
         plain["label_deviations"] = [round(one, 4) for one in found.label_deviations.tolist()]
+    if found.by_k:
+        curve = [_plain(one) | {"k": k} for k, one in found.by_k.items()]
+        plain["curve"] = [{name: one[name] for name in CURVE} for one in curve]
     return plain
 
 

@@ -245,6 +245,7 @@ class Measurement:
             it is not defined.
         label_deviations: (permutations,) the largest deviation of any label from its chance level
             (`ChanceLevels.deviations`).
+        by_k: what it is for other numbers of neighbors, by their number.
     """
 
     value: float
@@ -258,6 +259,12 @@ class Measurement:
         default_factory=dict, repr=False, compare=False
     )
     label_deviations: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    by_k: Mapping[int, Measurement] = field(default_factory=dict, repr=False, compare=False)
+
+
+def at_k(name: str, k: int | str) -> str:
+    """Return the name of a metric's scores for another number of neighbors."""
+    return f"{name}@{k}"
 
 
 M_co = TypeVar("M_co", bound=Options, covariant=True)

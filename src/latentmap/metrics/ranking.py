@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.metrics.best_by_k import apart, best_by_k
 from latentmap.metrics.inference import FEWEST_GROUPS, StatisticsOptions, group_sums, holm
-from latentmap.metrics.metric import Key, headlines
+from latentmap.metrics.metric import Key, at_k, headlines
 from latentmap.metrics.replication import FURTHEST, fresh_sample, groups_needed
 from latentmap.metrics.simultaneous import (
     LEVEL,
@@ -60,14 +62,17 @@ def rank_methods(
     groups = np.unique(np.array(table["source_group"].to_pylist(), np.str_), return_inverse=True)[1]
     names = [Key(*key) for key in keys]
     p_values = [_p_values(path) for path in metrics]
+    tables = [_read_scores(path, ids) for path in scores]
     for metric in headlines(headline):
-        columns = np.stack([_scores(path, metric, ids) for path in scores], axis=1)
+        columns = _scores(tables, metric)
         if not np.isnan(columns).all():
             break
+    by_k = _by_k(tables, metric)
     scored = ~np.isnan(columns).all(axis=1)
     if scored.any():  # samples without a label say nothing of the methods
         columns, groups = columns[scored], np.unique(groups[scored], return_inverse=True)[1]
-    methods = RankedMethods(metric, names, columns, p_values, groups, statistics)
+        by_k = {k: found[scored] for k, found in by_k.items()}
+    methods = RankedMethods(metric, names, columns, p_values, groups, statistics, by_k)
     write_json(output, methods.describe(baselines))
 
 
@@ -78,15 +83,31 @@ def _p_values(path: Path | str) -> dict[str, float]:
     return {name: p_value for name, p_value in found.items() if p_value is not None}
 
 
-def _scores(path: Path | str, metric: str, ids: Sequence[str]) -> NDArray[np.float64]:
-    """Return one metric's scores, (N,); NaN where the metric is not defined."""
+def _read_scores(path: Path | str, ids: Sequence[str]) -> pa.Table:
+    """Read the scores of one embedding."""
     table = read_parquet(path)
     with reading(path, "a file of scores"):
         found = table["id"].to_pylist()
     check_ids(path, found, ids)
-    if metric not in table.column_names:
-        return np.full(len(ids), np.nan)
-    return matrix(table[metric]).astype(np.float64)
+    return table
+
+
+def _scores(tables: Sequence[pa.Table], metric: str) -> NDArray[np.float64]:
+    """Return one metric's scores, (N, embeddings); NaN where the metric is not defined."""
+    undefined = np.full(len(tables[0]), np.nan)
+    columns = [
+        matrix(table[metric]).astype(np.float64) if metric in table.column_names else undefined
+        for table in tables
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _by_k(tables: Sequence[pa.Table], metric: str) -> dict[int, NDArray[np.float64]]:
+    """Return a metric's scores for the numbers of neighbors that some embedding has them for."""
+    start = at_k(metric, "")
+    names = {name for table in tables for name in table.column_names if name.startswith(start)}
+    found = sorted(int(name.removeprefix(start)) for name in names)
+    return {k: _scores(tables, at_k(metric, k)) for k in found}
 
 
 @dataclass(frozen=True)
@@ -100,6 +121,7 @@ class RankedMethods:
         p_values: by metric, of each embedding.
         groups: (N,) number of each sample's source group.
         statistics: how uncertainty is estimated.
+        by_k: scores for other numbers of neighbors, by their number.
     """
 
     metric: str
@@ -108,6 +130,7 @@ class RankedMethods:
     p_values: Sequence[Mapping[str, float]]
     groups: NDArray[np.intp]
     statistics: StatisticsOptions
+    by_k: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
 
     def describe(self, baselines: Collection[str]) -> dict[str, Any]:
         """Return the ranking, and how sure it is, as plain values.
@@ -119,8 +142,10 @@ class RankedMethods:
             `metric`, which ranks; `note`, why nothing is sure of the order, if so; `scopes`, first
             the whole run, then every encoder and variant, with the `ranking`, what a `fresh` sample
             would make of it and what would tell the best from the `next`; `variants`, boxes minus
-            plain of every method that has both; and `baselines`, in every variant each model's best
-            method minus the best baseline.
+            plain of every method that has both; `baselines`, in every variant each model's best
+            method minus the best baseline; and `by_k`, of every encoder and variant the `best`
+            method for each number of neighbors `k`, and `apart`, two numbers for which no method
+            may be best for both, None if there are none.
 
             Of each row of a ranking: `p_best`, the p-value of its being the best or one of equal
             ones (`simultaneous.p_best`), and `may_be_best`, whether it is above 0.05. All
@@ -140,6 +165,11 @@ class RankedMethods:
             "scopes": [
                 {"encoder": encoder, "variant": variant, **self._scope(members)}
                 for (encoder, variant), members in scopes
+            ],
+            "by_k": [
+                {"encoder": encoder, "variant": variant, **found}
+                for (encoder, variant), members in scopes[1:]
+                if (found := self._best_by_k(members)) is not None
             ],
             "variants": self._variants(),
             "baselines": self._against_baselines(baselines),
@@ -243,6 +273,23 @@ class RankedMethods:
             "method": self.keys[rivals[0]] if rivals else None,
             "source_groups": needed,
             "limit": limit,
+        }
+
+    def _best_by_k(self, members: Sequence[int]) -> dict[str, Any] | None:
+        """Return which methods are best for how many neighbors; None where that is not known."""
+        columns = [
+            i
+            for i in self._order(members)
+            if not any(np.isnan(scores[:, i]).any() for scores in self.by_k.values())
+        ]
+        if self._note or not self.by_k or not columns:
+            return None
+        scores = {k: found[:, columns] for k, found in self.by_k.items()}
+        found = best_by_k(scores, self.groups, self.statistics)
+        ends = apart(found)
+        return {
+            "best": [{"k": at.k, "method": self.keys[columns[at.best]].method} for at in found],
+            "apart": ends and [at.k for at in ends],
         }
 
     def _variants(self) -> list[dict[str, Any]]:

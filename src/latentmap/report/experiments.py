@@ -132,6 +132,7 @@ def _measurement(entry: Mapping[str, Any]) -> Measurement:
         interval=_range(entry.get("interval")),
         p_value=entry.get("p_value"),
         note=entry.get("note"),
+        by_k={point["k"]: _measurement(point) for point in entry.get("curve", ())},
         label_deviations=None
         if (found := entry.get("label_deviations")) is None
         else np.array(found),

@@ -80,6 +80,7 @@ class Standings:
             *self._boxes(),
             *self._fresh(),
             *self._next(),
+            *self._by_k(),
         ]
 
     def _lead(self) -> Iterator[Finding]:
@@ -129,6 +130,18 @@ class Standings:
                 f"{entry['baseline']['method']}).",
                 warning=entry["difference"] <= 0 or ahead == 0,
             )
+
+    def _by_k(self) -> Iterator[Finding]:
+        """Say where the number of neighbors decides which method is best."""
+        for scope in self.content["by_k"]:
+            if scope["apart"]:
+                best = {at["k"]: at["method"] for at in scope["best"]}
+                few, many = scope["apart"]
+                yield Finding(
+                    f"Which method of {scope['encoder']} ({scope['variant']}) is best depends on "
+                    f"k: {best[few]} with k = {few}, {best[many]} with k = {many} (p ≤ "
+                    f"{SIGNIFICANT}, adjusted for all methods and all k on the chart)."
+                )
 
     def _above_chance(self) -> Iterator[Finding]:
         tested = [p for key in self._by_key if (p := self.of(key).p_adjusted) is not None]

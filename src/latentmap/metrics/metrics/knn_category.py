@@ -16,6 +16,7 @@ from latentmap.metrics.agreement import (
     beside_chance,
     obstacle,
 )
+from latentmap.metrics.label_curve import label_curve
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, share_column
 from latentmap.metrics.permutation import chance_of
 
@@ -50,6 +51,10 @@ class KnnCategory(Metric[NeighborMetricOptions]):
         if reason:
             return self._undefined(data, reason)
         found = self._undefined(data, NO_NEIGHBOR)
+        lists = {
+            "": (data.graph.every, np.arange(len(data.codes))),
+            "_grouped": (data.graph.grouped, data.sources),
+        }
         both = agreements(data, data.codes, self.options.k, precise=True)
         for suffix, agreed, chance in both:
             rates, permuted = agreed.by_class(agreed.shares), chance.by_class
@@ -62,6 +67,7 @@ class KnnCategory(Metric[NeighborMetricOptions]):
                     agreed.mean(chance.overall, data.sources),
                     by_label=_named(suffix, by_label),
                     label_deviations=largest,
+                    by_k=label_curve(data, *lists[suffix], self.options.k),
                 ),
                 f"knn_category_rate_mean{suffix}": beside_chance(
                     mean, chance_of(mean, permuted.mean(axis=1))

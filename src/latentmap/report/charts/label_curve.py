@@ -1,0 +1,127 @@
+"""The share of neighbors with the same label over how many neighbors are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from latentmap.report.chart import Chart, Comparison
+from latentmap.report.experiments import Experiment, of_labels
+from latentmap.report.palette import CHANCE, CHANCE_RANGE, LINES, NEUTRAL
+
+if TYPE_CHECKING:
+    import altair as alt
+
+WIDTH, HEIGHT = 720, 340
+
+Row = dict[str, Any]
+
+
+class LabelCurve(Chart):
+    """One line for each method over k, the best in colour, above the chance level."""
+
+    title: ClassVar[str] = "Same-label neighbors over k"
+    look_for: ClassVar[str] = (
+        "lines that cross: which method is best then depends on how many neighbors are looked at. "
+        "Lines fall where k is larger than the labels; what falls from a high start keeps small "
+        "groups of a label together. Orange is chance, with the range that 95 % of permuted labels "
+        "give the first method; dashed, the best of a learning-free baseline; thin grey, the other "
+        "methods."
+    )
+
+    def build(self, data: Comparison) -> alt.TopLevelMixin | None:
+        """Return lines over a logarithmic axis of k; none without a curve."""
+        import altair as alt
+
+        metric = of_labels(data.experiments)
+        curves = {name: e for name, e in data.named if e[metric].by_k}
+        own = [e.key.method for e in data.experiments if e.key.method in curves]
+        if not own:
+            return None
+        best, others = own[: len(LINES)], own[len(LINES) :]
+        baselines = [name for name in curves if name not in own]
+        rows = {name: _rows(name, e, metric) for name, e in curves.items()}
+        color = alt.Color(
+            "method:N",
+            title=None,
+            scale=alt.Scale(
+                domain=[*best, *baselines],
+                range=[*LINES[: len(best)], *[NEUTRAL] * len(baselines)],
+            ),
+            legend=alt.Legend(labelLimit=220, symbolType="stroke", symbolStrokeWidth=3),
+        )
+        layers = [
+            *_chance(rows[own[0]]),
+            *([_lines(rows, others, style="guide", strokeWidth=1)] if others else []),
+            *(
+                [_lines(rows, baselines, strokeWidth=1.5, strokeDash=[5, 3]).encode(color=color)]
+                if baselines
+                else []
+            ),
+            _lines(rows, best, strokeWidth=2.2, point=alt.OverlayMarkDef(size=30)).encode(
+                color=color
+            ),
+        ]
+        return alt.layer(
+            *layers,
+            width=WIDTH,
+            height=HEIGHT,
+            description=f"{metric} of each method for several numbers of neighbors.",
+        )
+
+
+def _rows(name: str, experiment: Experiment, metric: str) -> list[Row]:
+    rows = []
+    for k, point in experiment[metric].by_k.items():
+        low, high = point.interval or (None, None)
+        chance_low, chance_high = point.chance_range or (None, None)
+        rows.append(
+            {
+                "method": name,
+                "k": k,
+                "share": point.value,
+                "low": low,
+                "high": high,
+                "chance": point.chance,
+                "chance_low": chance_low,
+                "chance_high": chance_high,
+            }
+        )
+    return rows
+
+
+def _lines(rows: Mapping[str, list[Row]], names: Sequence[str], **mark: Any) -> alt.Chart:
+    import altair as alt
+
+    numbers = ("share", "low", "high", "chance")
+    return (
+        alt.Chart(alt.InlineData(values=[row for name in names for row in rows[name]]))
+        .mark_line(**mark)
+        .encode(
+            x=_k(),
+            y=alt.Y("share:Q", title="share with the same label", scale=alt.Scale(zero=True)),
+            detail="method:N",
+            tooltip=[
+                alt.Tooltip("method:N"),
+                alt.Tooltip("k:Q"),
+                *(alt.Tooltip(f"{name}:Q", format=".3f") for name in numbers),
+            ],
+        )
+    )
+
+
+def _chance(rows: list[Row]) -> list[alt.Chart]:
+    import altair as alt
+
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=_k())
+    band = base.mark_area(color=CHANCE_RANGE, opacity=0.5).encode(
+        y=alt.Y("chance_low:Q", title="share with the same label"), y2="chance_high:Q"
+    )
+    return [band, base.mark_line(color=CHANCE, strokeWidth=1.5).encode(y="chance:Q")]
+
+
+def _k() -> alt.X:
+    import altair as alt
+
+    axis = alt.Axis(grid=False, format="d")
+    return alt.X("k:Q", title="nearest neighbors, k", scale=alt.Scale(type="log"), axis=axis)
