@@ -106,7 +106,7 @@ def test_encoders_look_at_headers_when_a_run_is_planned(path: Path, kind: str) -
         "import sys\nfrom latentmap.encode.encoder import ENCODERS\n"
         f"try: ENCODERS.create({kind!r}, {{'model': {str(path.parent)!r}}}).check()\n"
         "except Exception as error: print(error)\n"
-        "print({'torch', 'safetensors', 'transformers'} & set(sys.modules))"
+        "print({'torch', 'diffusers', 'transformers'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     message, heavy = done.stdout.splitlines()

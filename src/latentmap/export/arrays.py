@@ -58,7 +58,8 @@ def write_npz(path: Path | str, rows: Rows) -> None:
 
     The archive has the array, `metadata` (the text of a JSON list of what `cache_metadata` returns)
     and `thumbnails` (the text of a JSON list of `data:` URLs, empty if there are none). No array
-    needs pickle.
+    needs pickle. `numpy.savez` would need the array as a whole, and puts the time of writing into
+    the file.
     """
     texts = {
         "metadata": json_text(cache_metadata(rows.samples), default=str),
@@ -78,8 +79,9 @@ def write_npz(path: Path | str, rows: Rows) -> None:
 def write_safetensors(path: Path | str, rows: Rows) -> None:
     """Write rows as one tensor of a safetensors file, in the rows of `metadata.csv`.
 
-    The library writes from memory only, so this writes its format: eight bytes of length, a JSON
-    header, and the values (https://github.com/huggingface/safetensors#format).
+    The library takes a tensor as one block of memory, which shards are not; so this writes its
+    format: eight bytes of length, a JSON header, and the values
+    (https://github.com/huggingface/safetensors#format).
     """
     end = int(np.prod(rows.shape)) * rows.dtype.itemsize
     entry = {
