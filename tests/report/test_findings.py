@@ -126,8 +126,10 @@ def test_duplicates_are_one_finding():
 
 
 def test_nothing_defined_is_said():
-    warnings = texts([experiment("vae", "plain", "mean", math.nan, math.nan)], warning=True)
-    assert warnings == ["No neighbor metric is defined for these samples."]
+    undefined = experiment("vae", "plain", "mean", math.nan, math.nan)
+    why = Measurement(math.nan, note="All samples have the same label.")
+    both = [replace(undefined, metrics={HONEST: why, LENIENT: why})] * 2
+    assert texts(both, warning=True) == ["Methods are not ranked: All samples have the same label."]
 
 
 def test_approximate_neighbors_are_said_and_below_095_a_warning():

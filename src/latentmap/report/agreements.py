@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latentmap.report.experiments import Experiment, has_labels, ranked
+from latentmap.report.experiments import Experiment, is_ranked, ranked
 from latentmap.store.files import read_json, reading
 
 AGREEMENT = "a file of agreement"
@@ -82,8 +82,8 @@ def in_order(
 ) -> list[Experiment]:
     """Return experiments best first.
 
-    Without labels none is best: each encoder and variant has first the method whose neighbors agree
-    most with those of the others, by the mean Jaccard index.
+    Where no metric ranks them, as without labels, none is best: each encoder and variant has first
+    the method whose neighbors agree most with those of the others, by the mean Jaccard index.
 
     Args:
         experiments: of several methods.
@@ -92,7 +92,7 @@ def in_order(
     Raises:
         LatentmapError: a file is damaged.
     """
-    if has_labels(experiments):
+    if is_ranked(experiments):
         return ranked(experiments)
     shared = {place: _agreeing(path) for place, path in agreements.items()}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from latentmap.metrics.metric import Measurement
-from latentmap.report.experiments import Experiment
+from latentmap.report.experiments import Experiment, distinct
 from latentmap.report.palette import CHANCE, CHANCE_RANGE, GROUPED, UNGROUPED
 
 if TYPE_CHECKING:
@@ -22,14 +22,19 @@ Row = dict[str, Any]
 def bar_rows(named: Iterable[tuple[str, Experiment]], metric: str) -> list[Row]:
     """Return the rows of a metric and of its twin without the same source group, if defined.
 
+    The twin stands alone where both are the same.
+
     Args:
         named: experiments with the names that the chart gives them.
         metric: name of the metric among all other samples.
     """
+    named = list(named)
+    shown = distinct([metric + suffix for suffix in NEIGHBORS], [one for _, one in named])
     return [
         {"method": name, "neighbors": neighbors, **measured(measurement)}
         for name, experiment in named
         for suffix, neighbors in NEIGHBORS.items()
+        if metric + suffix in shown
         for measurement in [experiment[metric + suffix]]
         if not math.isnan(measurement.value)
     ]
@@ -65,7 +70,7 @@ def paired_bars(
     field: str = "neighbors",
     order: Sequence[str] = tuple(NEIGHBORS.values()),
 ) -> alt.LayerChart | alt.FacetChart:
-    """Return a dark bar above a light one for each method.
+    """Return a dark bar above a light one for each method; one bar where all are of one kind.
 
     Args:
         rows: from `bar_rows`, or rows of `measured` with a method and the field.
@@ -76,12 +81,14 @@ def paired_bars(
     """
     import altair as alt
 
+    found = {row[field] for row in rows}
+    order = [kind for kind in order if kind in found]
     color = alt.Color(
         f"{field}:N",
-        scale=alt.Scale(domain=list(order), range=[GROUPED, UNGROUPED]),
-        legend=alt.Legend(orient="top", title=None),
+        scale=alt.Scale(domain=order, range=[GROUPED, UNGROUPED][: len(order)]),
+        legend=alt.Legend(orient="top", title=None) if len(order) > 1 else None,
     )
-    offset = alt.YOffset(f"{field}:N", sort=list(order), scale=alt.Scale(domain=list(order)))
+    offset = alt.YOffset(f"{field}:N", sort=order, scale=alt.Scale(domain=order))
     base = _base(rows, names).encode(yOffset=offset)
     return _layers(base, rows, color, domain, alt.Tooltip(f"{field}:N"))
 

@@ -202,6 +202,24 @@ def twins(metric: str) -> tuple[str, str]:
     return f"{every}{GROUPED}", every
 
 
+def is_ranked(experiments: Sequence[Experiment]) -> bool:
+    """Return whether the metric that ranks is defined for any of these experiments."""
+    metric = headline(experiments)
+    return any(not math.isnan(experiment.value(metric)) for experiment in experiments)
+
+
+def distinct(metrics: Iterable[str], experiments: Sequence[Experiment]) -> list[str]:
+    """Return metrics without those that are the same numbers as an earlier one.
+
+    As they are where every sample is a source group of its own, or every label a label group.
+    """
+    found: dict[tuple[float | None, ...], str] = {}
+    for metric in metrics:
+        values = (experiment.value(metric) for experiment in experiments)
+        found.setdefault(tuple(None if math.isnan(one) else one for one in values), metric)
+    return list(found.values())
+
+
 def ranked(experiments: Sequence[Experiment]) -> list[Experiment]:
     """Return experiments best first; those whose metric is not defined come last."""
     metric = headline(experiments)

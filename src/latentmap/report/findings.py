@@ -11,6 +11,7 @@ from latentmap.metrics.permutation import deviation_p
 from latentmap.report.experiments import (
     Experiment,
     LabelRate,
+    distinct,
     format_value,
     headline,
     of_labels,
@@ -58,7 +59,11 @@ def key_findings(
     metric = headline(experiments)
     order = [e for e in ranked(experiments) if not math.isnan(e.value(metric))]
     if not order:
-        return [Finding("No neighbor metric is defined for these samples.", warning=True)]
+        return [
+            *_not_ranked(experiments, metric),
+            *_duplicates(duplicates),
+            *_approximate(experiments),
+        ]
     return [
         *_extremes(order, metric),
         *_leak(order, metric),
@@ -94,6 +99,12 @@ def _name(experiment: Experiment) -> str:
     return f"{method} of {encoder} ({variant})"
 
 
+def _not_ranked(experiments: Sequence[Experiment], metric: str) -> Iterator[Finding]:
+    notes = sorted({note for e in experiments if (note := e[metric].note)})
+    why = " ".join(notes) or f"{metric} is not measured."
+    yield Finding(f"Methods are not ranked: {why}", warning=True)
+
+
 def _extremes(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     meaning = known_metrics()[metric].meaning
     yield Finding(
@@ -123,7 +134,7 @@ def _leak(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     """Compare the metric with and without neighbors of the same source group."""
     grouped, every = twins(metric)
     both = [e for e in order if not math.isnan(e.value(grouped)) and not math.isnan(e.value(every))]
-    if not both:
+    if len(distinct([grouped, every], both)) < 2:
         return
     widest = max(both, key=lambda e: (abs(e.value(every) - e.value(grouped)), e.key))
     yield Finding(

@@ -47,6 +47,11 @@ class LabelledGraph:
         return bool(self.sources.any())
 
     @property
+    def has_siblings(self) -> bool:
+        """Whether source groups leave some neighbors out, and not all."""
+        return 1 < len(np.unique(self.sources)) < len(self.sources)
+
+    @property
     def nearest(self) -> NeighborList:
         """The k nearest neighbors of other source groups; of all samples if there is one group."""
         chosen = self.graph.grouped if self.is_grouped else self.graph.every
@@ -66,22 +71,28 @@ class LabelledGraph:
 def share_histograms(data: LabelledGraph, chances: Mapping[str, float | None]) -> alt.TopLevelMixin:
     """Return histograms of the share of neighbors with the same label, and the same group.
 
+    Each is there once: that of groups only if they are not the labels, and that of all neighbors
+    only if some are of the same source group.
+
     Args:
         data: the graph.
         chances: the chance level of a "label" and of a "label group", where it is known.
     """
     import altair as alt
 
+    classes = {"label": data.codes}
+    if len(set(data.groups)) < len(data.labels):
+        classes["label group"] = data.group_codes
     panels = [
         _histogram(data, codes, chances[noun], f"neighbors with the same {noun}")
-        for noun, codes in (("label", data.codes), ("label group", data.group_codes))
+        for noun, codes in classes.items()
     ]
     return alt.hconcat(
         *panels,
         spacing=40,
         description=(
-            "Histograms of how many of a sample's nearest neighbors have its label, and how many "
-            "its label group."
+            "Histograms of how many of a sample's nearest neighbors have its "
+            f"{' or '.join(classes)}."
         ),
     )
 
@@ -91,9 +102,11 @@ def _histogram(
 ) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
-    lists = {"": (data.graph.every, np.arange(len(codes)))}
+    lists = {}
     if data.is_grouped:
-        lists = {"_grouped": (data.graph.grouped, data.sources), **lists}
+        lists["_grouped"] = (data.graph.grouped, data.sources)
+    if data.has_siblings or not data.is_grouped:
+        lists[""] = (data.graph.every, np.arange(len(codes)))
     rows: list[dict[str, Any]] = []
     marks = []
     for place, (suffix, (neighbors, apart)) in enumerate(lists.items()):
@@ -112,6 +125,7 @@ def _histogram(
             for number, count in enumerate(counts.tolist())
         ]
     name, mean = marks[0]
+    legend = alt.Legend(orient="top", title=None, labelLimit=240)
     bars = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_rect()
@@ -127,8 +141,10 @@ def _histogram(
             y2=alt.datum(0),
             color=alt.Color(
                 "neighbors:N",
-                scale=alt.Scale(domain=list(NEIGHBORS.values()), range=[GROUPED, UNGROUPED]),
-                legend=alt.Legend(orient="top", title=None, labelLimit=240),
+                scale=alt.Scale(
+                    domain=[name for name, _ in marks], range=[GROUPED, UNGROUPED][: len(marks)]
+                ),
+                legend=legend if len(marks) > 1 else None,
             ),
             tooltip=[
                 "neighbors:N",

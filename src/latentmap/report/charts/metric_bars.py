@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from latentmap.metrics.metric import known_metrics
 from latentmap.report.bars import bar_rows, paired_bars, single_bars
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.experiments import headline
+from latentmap.report.experiments import distinct, headline
 from latentmap.report.palette import GROUPED, NEUTRAL
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class MetricBars(Chart):
         names = [name for name, _ in named]
         colors = [GROUPED] * len(data.experiments) + [NEUTRAL] * len(data.references)
         charts = {
-            title: paired_bars(rows, names)
-            for metric, title in PAIRED.items()
+            PAIRED[metric]: paired_bars(rows, names)
+            for metric in distinct(PAIRED, [experiment for _, experiment in named])
             if (rows := bar_rows(named, metric))
         } | {
             metric: single_bars(rows, names, colors)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from latentmap.metrics.metric import known_metrics
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.experiments import Experiment
+from latentmap.report.experiments import Experiment, distinct
 from latentmap.report.palette import LINES
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class RadarChart(Chart):
         named = dict(data.named)
         scaled = {
             metric: values
-            for metric in AXES
+            for metric in distinct(AXES, list(named.values()))
             if (values := normalised({name: e.value(metric) for name, e in named.items()}, metric))
         }
         methods = [e.key.method for e in data.experiments]

@@ -18,7 +18,7 @@ from latentmap.neighbors.graph import read_graph
 from latentmap.neighbors.rows import read_rows
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.report.agreements import in_order
-from latentmap.report.experiments import Experiment, experiments_of, format_value
+from latentmap.report.experiments import Experiment, experiments_of, format_value, is_ranked
 from latentmap.report.labels import NO_LABEL, read_labels
 from latentmap.report.matrix import labels_note
 from latentmap.report.neighbor_charts import LabelledGraph, confusion_chart, share_histograms
@@ -84,21 +84,22 @@ class NearestNeighbors(Page):
         data, rows = _read_labelled(results, best)
         is_enough = len(data.codes) > data.k
         told = is_enough and 1 < len(data.labels) < len(data.codes)
-        shown = told or (is_enough and not run_labels.labelled)
         chances = _chances(data, experiments[0])
         yield Content(
             f"{self.title} ({encoder}, {variant}, {best.method})",
             {
                 "method": best.method,
-                "labelled": bool(run_labels.labelled),
+                "ranks": is_ranked(experiments),
+                "labelled": told,
                 "alone": len(experiments) == 1,
                 "k": data.k,
-                "grouped": data.is_grouped,
+                "enough": is_enough,
+                "grouped": data.has_siblings,
                 "audit": data.graph.audit,
                 "cosine": data.graph.metric == "cosine",
                 "plates": _plates(data, chances, run_labels.colors) if told else [],
                 "wrong": _share_of_wrong(data) if told else "",
-                "pairs": _shown_pairs(telling_pairs(data), rows, results) if shown else [],
+                "pairs": _shown_pairs(telling_pairs(data), rows, results) if is_enough else [],
             },
         )
 
@@ -154,13 +155,13 @@ def _chances(data: LabelledGraph, experiment: Experiment) -> dict[str, float | N
 def _plates(
     data: LabelledGraph, chances: Mapping[str, float | None], colors: Mapping[str, str]
 ) -> list[Plate]:
+    light = "; light bars farther right are neighbors of the same source group."
     shares = chart_plate(
         CHARTS[0],
         share_histograms(data, chances),
         "How many neighbors agree",
         "dark bars to the right of the orange line of chance. A tall bar at 0 are samples whose "
-        "neighbors all have another label; light bars farther right are neighbors of the "
-        "same source group.",
+        "neighbors all have another label" + (light if data.has_siblings else "."),
     )
     matrix = chart_plate(
         CHARTS[1],

@@ -23,10 +23,12 @@ from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, Comparison, charts_of
 from latentmap.report.experiments import (
     Experiment,
+    distinct,
     experiments_of,
     format_chance,
     format_value,
     headline,
+    is_ranked,
     metric_names,
     twins,
 )
@@ -103,13 +105,13 @@ class Summary(Page):
         joined = None if annotations is None else read_joined(annotations)
         calibrations = _calibrations(results)
         run_labels = read_labels(results.path(book.LABELS))
-        labelled = bool(run_labels.labelled)
+        ranks = is_ranked(experiments)
         duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
         compared = read_comparisons(results.compared, results.paths(book.SOURCE_METRICS))
         quarantine = results.path(book.QUARANTINE)
         maps = MapPlates(results)
         pages = _links(results)
-        say = key_findings if labelled else findings_without_labels
+        say = key_findings if run_labels.labelled else findings_without_labels
         charts = _charts(
             Comparison(experiments, (), run_labels.group_of, calibrations=calibrations)
         )
@@ -129,10 +131,11 @@ class Summary(Page):
                 ],
                 "headline": headline(experiments),
                 "configured": results.option("headline"),
-                "labelled": labelled,
-                "leaders": _leaders(experiments, results.baselines) if labelled else [],
-                "columns": _columns(experiments, STANDING_COLUMNS if labelled else {}),
-                "rows": _rows(experiments, standings if labelled else None, pages),
+                "ranks": ranks,
+                "leaders": _leaders(experiments, results.baselines) if ranks else [],
+                "differ": len(distinct(twins(headline(experiments)), experiments)) > 1,
+                "columns": _columns(experiments, STANDING_COLUMNS if ranks else {}),
+                "rows": _rows(experiments, standings if ranks else None, pages),
                 "charts": charts,
                 "maps": _maps(results, experiments, maps),
                 "quarantine": _quarantine(quarantine),
