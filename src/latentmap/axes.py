@@ -1,4 +1,4 @@
-"""Which way axes point."""
+"""Principal axes: how they are found, and which way they point."""
 
 from __future__ import annotations
 
@@ -8,6 +8,23 @@ from numpy.typing import NDArray
 # Entries that differ by less count as equally large: rounding, which differs between processors,
 # must not choose between them.
 TIED = 1e-3
+
+
+def principal_axes(
+    products: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Decompose the inner products of centred rows, or of centred columns.
+
+    Args:
+        products: (M, M), symmetric.
+
+    Returns:
+        (M,) sums of squares along the axes, the largest first, and (M, M) unit vectors, one in each
+        column: of columns' products the axes themselves, of rows' products the coordinates on them,
+        up to their length.
+    """
+    squares, vectors = np.linalg.eigh(products)
+    return squares[::-1], vectors[:, ::-1]
 
 
 def signs(axes: NDArray[np.floating]) -> NDArray[np.float64]:

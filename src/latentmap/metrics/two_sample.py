@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from latentmap.axes import principal_axes
 from latentmap.config import Options
 from latentmap.metrics.exchange import Exchange
 from latentmap.metrics.folds import grouped_folds
@@ -169,14 +170,14 @@ def leading_components(values: NDArray[np.float32], count: int) -> NDArray[np.fl
     points = Points(values)
     rows, dims = values.shape
     if dims > rows:
-        squares, vectors = np.linalg.eigh(points.products(slice(0, rows)))
+        squares, vectors = principal_axes(points.products(slice(0, rows)))
     else:
         centred = points.centred(slice(None), slice(None))
-        squares, axes = np.linalg.eigh(centred.T @ centred)
+        squares, axes = principal_axes(centred.T @ centred)
         vectors = centred @ axes / np.sqrt(np.maximum(squares, np.finfo(float).tiny))
     # What rounding of the values may make is no component.
     kept = squares > points.rounding
-    leading: NDArray[np.float64] = vectors[:, kept][:, ::-1][:, :count] * math.sqrt(rows)
+    leading: NDArray[np.float64] = vectors[:, kept][:, :count] * math.sqrt(rows)
     firsts, place = distinct(values)  # whose products may differ in their last digits
     return leading[firsts[place]]
 

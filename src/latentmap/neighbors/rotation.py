@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.axes import signs
+from latentmap.axes import principal_axes, signs
 from latentmap.neighbors.distances import Points
 
 # Beyond this many rows the axes take longer to find than what they spare.
@@ -34,7 +34,7 @@ def rotate(points: Points, place: NDArray[np.intp]) -> NDArray[np.float32] | Non
     gram = points.gram[np.ix_(place, place)]
     means = gram.mean(axis=0)
     gram += means.mean() - means - means[:, np.newaxis]
-    variances, vectors = (part[..., ::-1] for part in np.linalg.eigh(gram))
+    variances, vectors = principal_axes(gram)
     kept = variances > SMALLEST_SHARE * variances.sum()
     kept[0] = True
     rotated = vectors[:, kept] * np.sqrt(np.maximum(variances[kept], 0))

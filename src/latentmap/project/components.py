@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.axes import signs
+from latentmap.axes import principal_axes, signs
 from latentmap.neighbors.distances import Points, column_blocks
 from latentmap.neighbors.graph import NeighborGraph
 from latentmap.project.projection import Values
@@ -57,8 +57,8 @@ def principal_components(values: NDArray[np.float32], count: int) -> Components:
     points = Points(values)
     wide = values.shape[1] > len(values)
     matrix = points.products(slice(0, len(values))) if wide else points.scatter()
-    variances, vectors = np.linalg.eigh(matrix)
-    variances, vectors = variances[::-1][:count], vectors[:, ::-1][:, :count]
+    variances, vectors = principal_axes(matrix)
+    variances, vectors = variances[:count], vectors[:, :count]
     total = float(np.trace(matrix))
     shares = np.zeros(count)
     if total > points.rounding:

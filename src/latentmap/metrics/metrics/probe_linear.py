@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from latentmap.axes import principal_axes
 from latentmap.config import Options
 from latentmap.metrics.agreement import NO_NEIGHBOR
 from latentmap.metrics.discriminant import Discriminant, HeldOut, Moments
@@ -207,15 +208,15 @@ def _on_axes(data: LabelledEmbedding, rows: NDArray[np.intp]) -> NDArray[np.floa
     count, dims = len(rows), data.values.shape[1]
     if dims <= count:
         values = _standardised(data.values[rows].astype(np.float64))
-        axes = np.linalg.eigh(values.T @ values)[1]
-        return values @ axes[:, ::-1][:, :AXES]
+        axes = principal_axes(values.T @ values)[1]
+        return values @ axes[:, :AXES]
     whole = count == len(data.values)
     if whole and data.graph.rotated is not None:
         rotated = data.graph.rotated.astype(np.float64)
         return (rotated - rotated.mean(axis=0))[:, np.argsort(-rotated.var(axis=0))[:AXES]]
     gram = data.gram if whole else Points(data.values[rows]).products(slice(0, count))
-    variances, vectors = np.linalg.eigh(gram)
-    kept = np.flatnonzero(variances > SMALLEST_SHARE * variances.sum())[::-1][:AXES]
+    variances, vectors = principal_axes(gram)
+    kept = np.flatnonzero(variances > SMALLEST_SHARE * variances.sum())[:AXES]
     return vectors[:, kept] * np.sqrt(variances[kept])
 
 

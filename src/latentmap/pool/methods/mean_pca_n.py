@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.axes import signs
+from latentmap.axes import principal_axes, signs
 from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
 
 
@@ -44,10 +44,10 @@ class MeanComponents(PoolingMethod):
 def principal_components(values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """Return the coordinates (N, count) of `values` (N, D) on their principal axes, count ≤ D."""
     centred = values - values.mean(axis=0, dtype=np.float64)
-    _, lengths, axes = np.linalg.svd(centred, full_matrices=False)
+    squares, axes = principal_axes(centred.T @ centred)
     # What float32 rounding alone explains is no component; its direction would be arbitrary.
     rounding = np.finfo(np.float32).eps * np.linalg.norm(values.astype(np.float64))
-    axes = axes[lengths > rounding][:count].T
+    axes = axes[:, squares > rounding**2][:, :count]
     coordinates = np.zeros((len(values), count), np.float32)
     coordinates[:, : axes.shape[1]] = centred @ (axes * signs(axes))
     return coordinates
