@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import sklearn.metrics
 
 from latentmap.errors import LatentmapError
 from latentmap.metrics.agreement import agreement
@@ -26,7 +27,7 @@ def test_shares_by_hand(embed):
     found = measure("knn_category", data, k=2)
     assert found["knn_category_acc"].value == pytest.approx((4 * 0.5) / 6)
     # Label a: 0.5, 0.5, 0; label b: 0, 0.5, 0.5.
-    assert found["knn_category_rate_mean"].value == pytest.approx(1 / 3)
+    assert found["knn_category_acc_macro"].value == pytest.approx(1 / 3)
     # Neighbors drawn at random: of the other five, two have the sample's label.
     assert found["knn_category_acc"].chance == pytest.approx(2 / 5, abs=0.02)
 
@@ -37,8 +38,37 @@ def test_mean_and_median_are_over_labels(embed):
     labels = ["a", "a", "a", "a", "b", "b", "c", "d"]
     found = measure("knn_category", embed(values, labels), k=1)
     assert found["knn_category_acc"].value == pytest.approx(6 / 8)
-    assert found["knn_category_rate_mean"].value == pytest.approx((1 + 1 + 0 + 0) / 4)
-    assert found["knn_category_rate_median"].value == pytest.approx(0.5)
+    assert found["knn_category_acc_macro"].value == pytest.approx((1 + 1 + 0 + 0) / 4)
+    assert found["knn_category_acc_median"].value == pytest.approx(0.5)
+    # Over samples: six of eight.
+    assert found["knn_category_rate_mean"].value == pytest.approx(6 / 8)
+    assert found["knn_category_rate_median"].value == 1
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_macro_averages_are_scikit_learns_over_all_pairs_of_neighbors(embed, grouped):
+    """The recall of labels where every neighbor is an answer to its sample."""
+    rng = np.random.default_rng(2)
+    labels = rng.choice(4, 150, p=[0.6, 0.25, 0.1, 0.05])
+    values = rng.normal(size=(150, 3)) + 1.2 * np.eye(4, 3)[labels]
+    groups = np.arange(150) // 3 if grouped else np.arange(150)
+    distances = sklearn.metrics.pairwise_distances(values)
+    distances[groups[:, None] == groups] = np.inf
+    nearest = labels[distances.argsort(axis=1)[:, :7]]
+    data = embed(values, labels, labels // 2, groups, k=7)
+    found = measure("knn_category", data, k=7) | measure("knn_group", data, k=7)
+    for name, true, answers in (
+        ("knn_category", np.repeat(labels, 7), nearest.ravel()),
+        ("knn_group", np.repeat(labels, 7) // 2, nearest.ravel() // 2),
+    ):
+        micro, macro = (found[f"{name}_acc{average}_grouped"] for average in ("", "_macro"))
+        assert micro.value == pytest.approx(sklearn.metrics.accuracy_score(true, answers))
+        assert macro.value == pytest.approx(
+            sklearn.metrics.recall_score(true, answers, average="macro")
+        )
+        assert macro.value == pytest.approx(sklearn.metrics.balanced_accuracy_score(true, answers))
+        assert macro.p_value <= 0.01 and micro.p_value <= 0.01
+        assert macro.chance_range[0] < macro.chance < macro.chance_range[1] < macro.value
 
 
 def test_planted_clusters_agree_and_planted_leaks_do_not(embed):
@@ -76,8 +106,9 @@ def test_chance_is_what_random_embeddings_give(embed):
         values = rng.normal(size=(len(images), 2))
         data = embed(values, labels, groups, images, k=5, statistics=few)
         runs.append(measure("knn_category", data, k=5) | measure("knn_group", data, k=5))
-    assert len(runs[0]) == 8
-    for name in runs[0]:
+    with_chance = [name for name in runs[0] if runs[0][name].chance is not None]
+    assert len(with_chance) == 11
+    for name in with_chance:
         above = np.array([run[name].value - run[name].chance for run in runs])
         error = above.std() / np.sqrt(len(above))
         assert abs(above.mean()) < 3.5 * error < 0.02, name
@@ -96,7 +127,7 @@ def test_one_source_group_leaves_nothing_to_compare(embed):
     data = embed(LINE, LABELS, source_groups=["1"] * 6)
     found = measure("knn_category", data, k=2)
     assert found["knn_category_acc"].value == pytest.approx(1 / 3)
-    for name in ("acc", "rate_mean", "rate_median"):
+    for name in ("acc", "acc_macro", "acc_median"):
         metric = found[f"knn_category_{name}_grouped"]
         assert math.isnan(metric.value)
         assert metric.note == "All samples share one source group."

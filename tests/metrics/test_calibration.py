@@ -110,16 +110,18 @@ def draws(embed, draw, signal=0.0, scheme="auto", count=RUNS):
 
 
 def p_values(embed, draw, **options):
-    """Return p-values, (draws, lists)."""
+    """Return p-values of the means over samples and over labels, (draws, lists, 2)."""
     found = draws(embed, draw, **options)
-    return np.array([[chance.overall.p_value for _, chance in both] for both in found])
+    return np.array(
+        [[[chance.overall.p_value, chance.macro.p_value] for _, chance in both] for both in found]
+    )
 
 
 @pytest.mark.parametrize("draw", STRUCTURES, ids=lambda draw: draw.__name__)
 def test_permutation_tests_keep_their_size_and_chance_is_what_to_expect(embed, draw):
     found = list(draws(embed, draw))
-    tested = np.array([[chance.overall.p_value for _, chance in both] for both in found])
-    assert ((tested <= 0.05).mean(axis=0) <= MOST).all()
+    tested = [[(c.overall.p_value, c.macro.p_value) for _, c in both] for both in found]
+    assert ((np.array(tested) <= 0.05).mean(axis=0) <= MOST).all()
     inside = [
         [
             chance.overall.range[0] <= agreed.shares.mean() <= chance.overall.range[1]
@@ -149,10 +151,10 @@ def test_permutation_tests_find_what_is_there(embed, draw):
 @pytest.mark.parametrize("draw", [every_sample_alone, one_label_per_group, complete_blocks])
 def test_p_values_are_uniform_where_labels_tell_nothing(embed, draw):
     steps = np.arange(1, 101) / 100
-    for found in p_values(embed, draw).T:
+    for found in p_values(embed, draw).reshape(RUNS, -1).T:
         below = (found[:, np.newaxis] <= steps + 1e-9).mean(axis=0)
-        # The distance that 1 % of uniform samples exceed (Kolmogorov).
-        assert abs(below - steps).max() < 1.63 / np.sqrt(RUNS)
+        # The distance that 1 % exceed of the greatest of twelve uniform samples (Kolmogorov).
+        assert abs(below - steps).max() < scipy.stats.kstwobign.isf(0.01 / 12) / np.sqrt(RUNS)
 
 
 def test_one_relabelled_sample_does_not_take_the_evidence(embed):
@@ -161,7 +163,7 @@ def test_one_relabelled_sample_does_not_take_the_evidence(embed):
         return labels[np.unique(groups, return_index=True)[1]][groups], groups
 
     both = [p_values(embed, one, signal=3.0, count=40) for one in (pure, one_relabelled_sample)]
-    powers = [(found[:, 1] <= 0.05).mean() for found in both]
+    powers = [(found[:, 1, 0] <= 0.05).mean() for found in both]
     assert abs(powers[0] - powers[1]) < 0.15
 
 
@@ -185,7 +187,7 @@ def test_the_order_of_rows_does_not_matter(embed):
 
 @pytest.mark.parametrize("draw", [one_label_per_group, labels_run_in_groups])
 def test_permuting_all_labels_would_find_what_is_not_there(embed, draw):
-    assert (p_values(embed, draw, scheme="free")[:, 0] <= 0.05).mean() > 0.2
+    assert (p_values(embed, draw, scheme="free")[:, 0, 0] <= 0.05).mean() > 0.2
 
 
 def a_dozen_large_groups(rng):
@@ -236,7 +238,7 @@ def test_intervals_of_shares_cover_what_to_expect_and_stay_between_0_and_1(embed
         assert covered >= scipy.stats.binom.ppf(0.01, 100, 0.93) / 100
         assert (found[:, 1] >= 0).all() and (found[:, 2] <= 1).all()
         # Not by promising little.
-        assert width < (2.7 if draw is labels_by_size else 2)
+        assert width < (2.7 if draw in (labels_by_size, labels_nearly_by_size) else 2)
 
 
 @pytest.mark.parametrize("signal", [0.0, 1.5])

@@ -10,10 +10,11 @@ import scipy.stats
 
 from latentmap.metrics import inference
 from latentmap.metrics.inference import (
+    Spread,
     group_sums,
     holm,
     interval_of,
-    jackknife_error,
+    jackknife,
     jackknife_parts,
 )
 from latentmap.metrics.measure import measure
@@ -28,12 +29,13 @@ def test_samples_without_a_score_count_neither_above_nor_below():
 
 def test_a_jackknife_of_a_mean_is_the_interval_of_student(monkeypatch):
     rng = np.random.default_rng(0)
-    values = rng.normal(size=30)
+    values = rng.uniform(size=30)
     parts = jackknife_parts(np.arange(30), seed=0)
     without = np.array([np.delete(values, part).mean() for part in parts])
     expected = scipy.stats.t.interval(0.95, 29, values.mean(), scipy.stats.sem(values))
-    error = jackknife_error(without)
-    assert interval_of(values.mean(), error, 30) == pytest.approx(expected)
+    spread = jackknife(without)
+    assert spread.freedom == 29
+    assert interval_of(values.mean(), spread) == pytest.approx(expected)
     # Source groups stay whole, and of many some are left out together.
     monkeypatch.setattr(inference, "PARTS", 4)
     groups = np.arange(30) // 3
@@ -48,20 +50,37 @@ def test_the_interval_of_a_share_is_wilsons(right, count):
     share = right / count
     error = np.sqrt(share * (1 - share) / count)
     expected = scipy.stats.binomtest(right, count).proportion_ci(method="wilson")
-    # With so many parts Student's t is the normal distribution.
-    assert interval_of(share, error, 10**7, (0, 1)) == pytest.approx(tuple(expected), abs=1e-6)
-    turned = interval_of(1 - 2 * share, 2 * error, 10**7, (-1, 1))
+    # With so many degrees of freedom Student's t is the normal distribution.
+    assert interval_of(share, Spread(error, 1e7), (0, 1)) == pytest.approx(
+        tuple(expected), abs=1e-6
+    )
+    turned = interval_of(1 - 2 * share, Spread(2 * error, 1e7), (-1, 1))
     assert turned == pytest.approx((1 - 2 * expected.high, 1 - 2 * expected.low), abs=1e-6)
+
+
+def test_a_spread_that_few_parts_make_is_itself_uncertain():
+    """Standard errors of 30 values: their own spread tells the degrees of freedom."""
+    rng = np.random.default_rng(0)
+    for draw, least, most in (
+        (rng.uniform, 29, 29),
+        (rng.standard_normal, 15, 29),
+        (lambda size: rng.standard_t(5, size), 6, 25),
+        (lambda size: rng.random(size) < 0.03, 1, 6),
+    ):
+        found = [jackknife(draw(size=30).astype(float)).freedom for _ in range(400)]
+        assert least <= np.median(found) <= most
+    with_one = jackknife(np.append(np.zeros(99), 1.0))
+    assert 2 < with_one.freedom < 2.1
 
 
 def test_what_is_alike_everywhere_is_as_sure_as_the_parts_are_many():
     for value in (0.0, 1.0):
-        ends = [interval_of(value, 0.0, parts, (0, 1)) for parts in (10, 100)]
+        ends = [interval_of(value, jackknife(np.full(parts, value)), (0, 1)) for parts in (10, 100)]
         widths = [high - low for low, high in ends]
         assert all(low <= value <= high and 0 <= low < high <= 1 for low, high in ends)
         # A share of less than 1 - 3 / parts would show in one of them, 95 % of the time.
         assert 3 / 10 < widths[0] < 0.35 and 3 / 100 < widths[1] < 0.04
-    assert interval_of(0.5, 0.0, 10) == (0.5, 0.5)
+    assert interval_of(0.5, Spread(0.0, 9)) == (0.5, 0.5)
 
 
 def test_holm():
@@ -79,9 +98,12 @@ def test_metrics_with_contributions_have_intervals_around_them(embed, clusters):
         low, high = metrics[name].interval
         assert low < metrics[name].value < high < low + 0.4
         assert metrics[name].note is None
+    # The mean over labels hangs on a label with one sample.
+    low, high = metrics["knn_category_acc_macro"].interval
+    assert high - low > 0.4
     # As small as five times the permutations that were asked for make it.
     assert metrics["knn_category_acc"].p_value == pytest.approx(1 / 5001)
-    assert metrics["knn_category_rate_median"].interval is None
+    assert metrics["knn_category_acc_median"].interval is None
 
 
 def test_few_source_groups_have_no_interval(embed, clusters):

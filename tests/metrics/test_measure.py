@@ -62,7 +62,7 @@ def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
     sizes = [row["n"] for row in labels.values()]
     metrics = found["metrics"]
     assert np.average(rates, weights=sizes) == pytest.approx(metrics["knn_category_acc"]["value"])
-    assert np.mean(rates) == pytest.approx(metrics["knn_category_rate_mean"]["value"])
+    assert np.mean(rates) == pytest.approx(metrics["knn_category_acc_macro"]["value"])
 
 
 def test_files_in_and_out(tmp_path, embed, clusters):

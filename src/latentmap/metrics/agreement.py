@@ -11,11 +11,13 @@ from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.metrics.contributions import Contributions
-from latentmap.metrics.inference import FEWEST_GROUPS, interval_of
-from latentmap.metrics.metric import LabelledEmbedding, Measurement
+from latentmap.metrics.inference import FEWEST_GROUPS, Spread, interval_of
+from latentmap.metrics.metric import GROUPED, LabelledEmbedding, Measurement
 from latentmap.metrics.permutation import Chance, ChanceLevels, chance_levels
 from latentmap.neighbors.graph import NeighborList, nearest, neighbor_labels
 
+WHERE = {"": "", GROUPED: ", outside their source group"}
+"""Which neighbors a metric is about: what its name ends in, and what its meaning says of it."""
 NO_NEIGHBOR = "All samples share one source group."
 
 
@@ -46,16 +48,26 @@ class Agreement:
     neighbors: NeighborList
 
     def mean(self, chance: Chance, sources: NDArray[np.intp]) -> Measurement:
-        """Return the mean share over all samples, beside what to expect by chance.
+        """Return the mean share over samples, beside what to expect by chance.
 
         Args:
             chance: what to expect.
             sources: (N,) number of each sample's source group.
         """
-        found = beside_chance(float(self.shares.mean()), chance)
-        everything = np.zeros_like(self.codes)
-        without = _Losses.of(self, sources).mean_without_groups(self.shares, everything)
-        return replace(found, contributions=Contributions(found.value, without, sources))
+        return self._mean(np.zeros_like(self.codes), chance, sources)
+
+    def macro(self, chance: Chance, sources: NDArray[np.intp]) -> Measurement:
+        """Return the mean over classes of their samples' mean share; the arguments of `mean`."""
+        return self._mean(self.codes, chance, sources)
+
+    def _mean(
+        self, parts: NDArray[np.intp], chance: Chance, sources: NDArray[np.intp]
+    ) -> Measurement:
+        """Return the mean over parts, (N,) by number, of their samples' mean share."""
+        value = float((np.bincount(parts, self.shares) / np.bincount(parts)).mean())
+        without = _Losses.of(self, sources).mean_without_groups(self.shares, parts)
+        contributions = Contributions(value, without, sources)
+        return replace(beside_chance(value, chance), contributions=contributions)
 
     def class_intervals(self, sources: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return 95 % intervals of the mean share of each class that hold for all at once.
@@ -71,8 +83,8 @@ class Agreement:
         intervals = np.full((len(errors), 2), np.nan)
         for code, value in enumerate(self.by_class(self.shares)):
             if groups[code] >= FEWEST_GROUPS:
-                parts = int(groups[code])
-                intervals[code] = interval_of(value, errors[code], parts, (0, 1), count=len(errors))
+                spread = Spread(errors[code], groups[code] - 1)
+                intervals[code] = interval_of(value, spread, (0, 1), count=len(errors))
         return intervals
 
     def by_class(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -208,7 +220,7 @@ def agreements(
     """
     found = {"": agreement(codes, data.graph.every, np.arange(len(codes)), k)}
     if data.sources.any():
-        found["_grouped"] = agreement(codes, data.graph.grouped, data.sources, k)
+        found[GROUPED] = agreement(codes, data.graph.grouped, data.sources, k)
     lists = [agreed.neighbors for agreed in found.values()]
     levels = chance_levels(data.exchange(codes), lists, data.statistics, precise=precise)
     yield from zip(found.keys(), found.values(), levels, strict=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.inference import FEWEST_GROUPS, interval_of, jackknife_error
+from latentmap.metrics.inference import FEWEST_GROUPS, interval_of, jackknife
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,6 @@ class Contributions:
         Args:
             bounds: of its values, if it has any.
         """
-        groups = len(self.without)
-        if groups < FEWEST_GROUPS:
+        if len(self.without) < FEWEST_GROUPS:
             return None
-        return interval_of(self.value, jackknife_error(self._changes), groups, bounds)
+        return interval_of(self.value, jackknife(self._changes), bounds)

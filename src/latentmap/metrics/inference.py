@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,23 +70,40 @@ def interval_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp]
     return jackknife_parts(groups, seed) if groups.max() + 1 >= FEWEST_GROUPS else []
 
 
-def jackknife_error(without: NDArray[np.float64]) -> float:
-    """Return the standard error of the delete-a-group jackknife (Kott 2001, J. Off. Stat. 17, 521).
+class Spread(NamedTuple):
+    """How uncertain a metric is.
+
+    Attributes:
+        error: its standard error.
+        freedom: degrees of freedom of the error.
+    """
+
+    error: float
+    freedom: float
+
+
+def jackknife(without: NDArray[np.float64]) -> Spread:
+    """Return the spread by the delete-a-group jackknife (Kott 2001, J. Off. Stat. 17, 521).
 
     For metrics that are not a mean of independent scores, where a bootstrap of the samples would
-    take a sample that is drawn twice for two samples that coincide.
+    take a sample that is drawn twice for two samples that coincide. The fewer parts make up most of
+    the spread, the fewer degrees of freedom it has (after Satterthwaite 1946, Biometrics 2, 110).
 
     Args:
         without: (parts,) the metric without each of the parts of `jackknife_parts`.
     """
     parts = len(without)
-    return math.sqrt((parts - 1) / parts * np.square(without - without.mean()).sum())
+    squares = np.square(without - without.mean())
+    freedom = parts - 1.0
+    if squares.any():
+        kurtosis = float(np.square(squares).mean() / squares.mean() ** 2)
+        freedom = min(freedom, 2 * parts / max(kurtosis - 1, 1.0))
+    return Spread(math.sqrt((parts - 1) / parts * squares.sum()), freedom)
 
 
 def interval_of(
     value: float,
-    error: float,
-    parts: int,
+    spread: Spread,
     bounds: tuple[float, float] | None = None,
     *,
     count: int = 1,
@@ -100,22 +117,23 @@ def interval_of(
 
     Args:
         value: the metric.
-        error: its standard error.
-        parts: from which the standard error was found.
+        spread: of it.
         bounds: lowest and highest possible value, if there are any.
         count: of intervals that hold at once in 95 % of samples (Bonferroni).
     """
     from scipy.special import stdtrit
 
-    quantile = float(stdtrit(parts - 1, 1 - TAILS[0] / count))
+    quantile = float(stdtrit(spread.freedom, 1 - TAILS[0] / count))
     if bounds is None:
-        return value - quantile * error, value + quantile * error
+        return value - quantile * spread.error, value + quantile * spread.error
     low, width = bounds[0], bounds[1] - bounds[0]
     share = (value - low) / width
-    spread = max(share * (1 - share), 0.0)
-    samples = spread * (width / error) ** 2 if spread > 0 and error > 0 else parts
+    variance = max(share * (1 - share), 0.0)
+    samples = spread.freedom + 1
+    if variance > 0 and spread.error > 0:
+        samples = variance * (width / spread.error) ** 2
     ratio = quantile**2 / samples
-    reach = math.sqrt(ratio * (spread + ratio / 4))
+    reach = math.sqrt(ratio * (variance + ratio / 4))
     ends = ((share + ratio / 2 + side * reach) / (1 + ratio) for side in (-1, 1))
     lowest, highest = (low + width * min(max(end, 0.0), 1.0) for end in ends)
     return lowest, highest

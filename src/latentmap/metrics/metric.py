@@ -294,8 +294,10 @@ class Metric(Plugin[M_co]):
 
 METRICS: Registry[Metric[Options]] = Registry("latentmap.metrics.metrics", Metric, "metric")
 
-# Ends the names of metrics on neighbors of other source groups.
+MACRO = "_macro"
+"""In the name of a metric that is a mean over labels, not over samples."""
 GROUPED = "_grouped"
+"""Ends the name of a metric on neighbors of other source groups."""
 HEADLINE = f"knn_category_acc{GROUPED}"
 """The metric that ranks methods where the configuration names none."""
 

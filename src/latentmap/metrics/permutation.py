@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,9 +57,9 @@ def chance_of(found: float, draws: Numbers, more: Sequence[Numbers] = ()) -> Cha
     """
     every = np.concatenate([draws, *more])
     low, high = np.quantile(draws, TAILS)
-    p_value: float | None = (1 + _as_high(every, found)) / (1 + len(every))
+    p_value: float | None = float((1 + _as_high(every, found)) / (1 + len(every)))
     # What the highest of all orders would get, the one found included.
-    floor = _as_high(np.append(every, found), max(found, every.max())) / (1 + len(every))
+    floor = float(_as_high(np.append(every, found), max(found, every.max())) / (1 + len(every)))
     note = None
     if floor > LARGEST_FLOOR:
         p_value, note = None, f"No p-value: labels have too few orders for one below {floor:.2g}."
@@ -68,8 +68,9 @@ def chance_of(found: float, draws: Numbers, more: Sequence[Numbers] = ()) -> Cha
     return Chance(float(draws.mean()), (float(low), float(high)), p_value, note)
 
 
-def _as_high(draws: Numbers, found: float) -> int:
-    return int(np.count_nonzero(draws >= found - ROUNDING))
+def _as_high(draws: Numbers, found: float | Numbers) -> NDArray[np.intp]:
+    """Return how many of the draws, along the last axis, are at least as high as what was found."""
+    return np.count_nonzero(draws >= found - ROUNDING, axis=-1)
 
 
 def most_permutations(options: StatisticsOptions, samples: int) -> int:
@@ -83,10 +84,12 @@ class ChanceLevels:
 
     Attributes:
         overall: of its mean over all samples.
+        macro: of its mean over classes.
         by_class: (permutations, classes) its mean over the samples of each class.
     """
 
     overall: Chance
+    macro: Chance
     by_class: Numbers
 
     def deviations(self, found: Numbers) -> tuple[Numbers, Numbers]:
@@ -133,7 +136,7 @@ def chance_levels(
 ) -> list[ChanceLevels]:
     """Return what to expect of each neighbor list if classes had nothing to do with neighbors.
 
-    If a precise p-value is asked for, the permutations go on, up to `most_permutations`, where
+    If precise p-values are asked for, the permutations go on, up to `most_permutations`, where
     fewer than `FEWEST_AS_HIGH` give as high a share as was found. A p-value that stops early is not
     small, so that the test keeps its size at every level (Besag and Clifford 1991,
     doi:10.1093/biomet/78.2.301), and a small one is known well enough to be adjusted for the number
@@ -143,33 +146,44 @@ def chance_levels(
         exchange: the classes, and which samples change places: in the same orders for all lists.
         lists: neighbor lists of the same samples.
         options: the number of permutations, and their seed.
-        precise: whether a small p-value comes from more permutations.
+        precise: whether small p-values come from more permutations.
     """
     shares = [SameClassShares(exchange, neighbors) for neighbors in lists]
-    draws: list[list[Numbers]] = [[] for _ in shares]
-    by_class: list[list[Numbers]] = [[] for _ in shares]
-    for table in exchange.permuted(options.permutations, (options.seed, 0)):
-        for place, one in enumerate(shares):
-            means, of_classes = one.of_classes(table)
-            draws[place].append(means)
-            by_class[place].append(of_classes)
-    first = [np.concatenate(parts) for parts in draws]
-    further: dict[int, list[Numbers]] = {
-        place: []
-        for place, one in enumerate(shares)
-        if precise and _as_high(first[place], one.found) < FEWEST_AS_HIGH
-    }
-    if further:
+    found = [one.means(one.as_they_are)[0] for one in shares]
+    drawn = _drawn(shares, exchange.permuted(options.permutations, (options.seed, 0)))
+    rare = [
+        precise & (_as_high(means, value) < FEWEST_AS_HIGH)
+        for (means, _), value in zip(drawn, found, strict=True)
+    ]
+    unsettled = [place for place, either in enumerate(rare) if either.any()]
+    further: dict[int, Numbers] = {}
+    if unsettled:
         count = most_permutations(options, len(exchange.codes)) - options.permutations
-        for table in exchange.permuted(count, (options.seed, 1)):
-            for place, parts in further.items():
-                parts.append(shares[place].overall(table))
-    return [
-        ChanceLevels(
-            chance_of(one.found, first[place], further.get(place, ())),
-            np.concatenate(by_class[place]),
+        tables = exchange.permuted(count, (options.seed, 1))
+        again = _drawn([shares[place] for place in unsettled], tables)
+        further = {place: means for place, (means, _) in zip(unsettled, again, strict=True)}
+    levels = []
+    for place, (means, by_class) in enumerate(drawn):
+        overall, macro = (
+            chance_of(
+                float(found[place][which, 0]),
+                means[which],
+                [further[place][which]] if rare[place][which] else (),
+            )
+            for which in (0, 1)
         )
-        for place, one in enumerate(shares)
+        levels.append(ChanceLevels(overall, macro, by_class))
+    return levels
+
+
+def _drawn(
+    shares: Sequence[SameClassShares], tables: Iterable[Classes]
+) -> list[tuple[Numbers, Numbers]]:
+    """Return what `means` gives of each list, over all permutations in some tables."""
+    parts = [[one.means(table) for one in shares] for table in tables]
+    return [
+        (np.concatenate(means, axis=1), np.concatenate(by_class))
+        for means, by_class in (zip(*of_one, strict=True) for of_one in zip(*parts, strict=True))
     ]
 
 
@@ -195,35 +209,27 @@ class SameClassShares:
         """(classes,) samples of each class."""
         return np.bincount(self.exchange.codes)
 
-    @cached_property
-    def found(self) -> float:
-        """The mean share with the classes as they are."""
-        return float(self.overall(self._as_they_are)[0])
+    def means(self, table: Classes) -> tuple[Numbers, Numbers]:
+        """Return the means for (N, some) classes.
 
-    def overall(self, table: Classes) -> Numbers:
-        """Return the mean over all samples, (some,), for (N, some) classes."""
-        means = self._weights @ self._same(table) / len(table)
-        if not self._random.varies:
-            return means
-        expected, found = (
-            self._random.sums(classes)[0].sum(axis=1) for classes in (table, self._as_they_are)
-        )
-        return means + (found - expected) / len(table)
-
-    def of_classes(self, table: Classes) -> tuple[Numbers, Numbers]:
-        """Return the same, and the mean over the samples of each class, (some, classes)."""
+        Returns:
+            The mean over all samples and the mean over classes, (2, some); and the mean over the
+            samples of each class, (some, classes).
+        """
         classes, width = len(self.sizes), table.shape[1]
         cells = table + classes * np.arange(width)
         shares = self._same(table) * self._weights[:, np.newaxis]
         sums = np.bincount(cells.ravel(), shares.ravel(), classes * width).reshape(width, classes)
-        if not self._random.varies:
-            return sums.sum(axis=1) / len(table), sums / self.sizes
-        (expected, samples), (found, _) = map(self._random.sums, (table, self._as_they_are))
-        overall = (sums - expected + found).sum(axis=1) / len(table)
-        return overall, (sums - expected) / samples + found / self.sizes
+        overall, by_class = sums.sum(axis=1) / len(table), sums / self.sizes
+        if self._random.varies:
+            (expected, samples), (found, _) = map(self._random.sums, (table, self.as_they_are))
+            overall = (sums - expected + found).sum(axis=1) / len(table)
+            by_class = (sums - expected) / samples + found / self.sizes
+        return np.stack([overall, by_class.mean(axis=1)]), by_class
 
     @property
-    def _as_they_are(self) -> Classes:
+    def as_they_are(self) -> Classes:
+        """The classes as they are, (N, 1)."""
         return self.exchange.codes[:, np.newaxis]
 
     @cached_property

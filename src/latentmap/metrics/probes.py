@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.inference import interval_of
+from latentmap.metrics.inference import Spread, interval_of
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, MetricColumn, share_column
 from latentmap.metrics.permutation import chance_of
 
@@ -133,8 +133,7 @@ def probe_measurements(
         if place == 0 and value < frequent:
             notes.append(f"Always naming the most frequent label is right in {frequent:.3f}.")
         if place == 0 and without.given.shape[1]:
-            parts = without.given.shape[1]
-            interval = interval_of(value, _error(found, without), parts, column.bounds)
+            interval = interval_of(value, _spread(found, without), column.bounds)
         elif place == 0:
             notes.append(f"No interval: {data.sources.max() + 1} source groups are too few.")
         measurements[name] = Measurement(
@@ -148,8 +147,8 @@ def probe_measurements(
     return measurements
 
 
-def _error(found: Answers, without: Answers) -> float:
-    """Return the standard error of the accuracy, by the delete-a-group jackknife.
+def _spread(found: Answers, without: Answers) -> Spread:
+    """Return the spread of the accuracy, by the delete-a-group jackknife.
 
     Answers are right or wrong: where a part less to train on moves many of them a little, some
     become right and about as many wrong, and the jackknife would take that for influence. If each
@@ -163,4 +162,5 @@ def _error(found: Answers, without: Answers) -> float:
     turned = ((before != after).sum(axis=0) / count**2).sum()
     tests, both = (np.square(one - one.mean()).sum() for one in (of_tested, of_both))
     squares = max(both - BY_CHANCE * turned, tests)
-    return math.sqrt((len(count) - 1) / len(count) * squares)
+    freedom = len(count) - 1
+    return Spread(math.sqrt(freedom / len(count) * squares), freedom)

@@ -11,38 +11,44 @@ from numpy.typing import NDArray
 
 from latentmap.metrics.agreement import (
     NO_NEIGHBOR,
+    WHERE,
     NeighborMetricOptions,
     agreements,
     beside_chance,
     obstacle,
 )
 from latentmap.metrics.label_curve import label_curve
-from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, share_column
+from latentmap.metrics.metric import MACRO, LabelledEmbedding, Measurement, Metric, share_column
 from latentmap.metrics.permutation import chance_of
 
 # Of each label: its mean share, what to expect of it by chance, how far it is from that (see
 # `ChanceLevels.deviations`), and its interval, which holds for all labels at once.
 OF_LABELS = ("rate", "chance", "deviation", "low", "high")
+SHARE = "same-label share of the nearest neighbors"
 
 
 class KnnCategory(Metric[NeighborMetricOptions]):
     """Share of the k nearest neighbors that have the sample's label.
 
-    `acc` is its mean over samples; `rate` is its mean over the samples of one label, of which the
-    mean and the median over labels are given. Chance is the mean under permuted labels
-    (`metrics/permutation.py`).
+    `acc` is its mean over samples, in which frequent labels weigh more; `acc_macro` and
+    `acc_median` are the mean and the median over labels, each label's being the mean over its
+    samples. `rate_mean` and `rate_median` are over samples. Chance is the mean under permuted
+    labels (`metrics/permutation.py`).
     """
 
     Options = NeighborMetricOptions
     reads_neighbors = True
     columns: ClassVar = {
-        f"knn_category_{name}{suffix}": share_column(f"{meaning}{where}", ranks=name == "acc")
-        for suffix, where in (("", ""), ("_grouped", ", outside their source group"))
-        for name, meaning in (
-            ("acc", "same-label share of the nearest neighbors"),
-            ("rate_mean", "mean over labels of the same-label share of the nearest neighbors"),
-            ("rate_median", "median over labels of the same-label share of the nearest neighbors"),
+        f"knn_category_{name}{suffix}": share_column(f"{meaning}{where}", ranks=ranks)
+        for suffix, where in WHERE.items()
+        for name, meaning, ranks in (
+            ("acc", SHARE, True),
+            ("acc_macro", f"mean over labels of the {SHARE}", True),
+            ("acc_median", f"median over labels of the {SHARE}", False),
         )
+    } | {
+        "knn_category_rate_mean": share_column(f"mean over samples of the {SHARE}"),
+        "knn_category_rate_median": share_column(f"median over samples of the {SHARE}"),
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
@@ -58,30 +64,33 @@ class KnnCategory(Metric[NeighborMetricOptions]):
         both = agreements(data, data.codes, self.options.k, precise=True)
         for suffix, agreed, chance in both:
             rates, permuted = agreed.by_class(agreed.shares), chance.by_class
-            mean, median = float(rates.mean()), float(np.median(rates))
+            mean, median = agreed.mean(chance.overall, data.sources), float(np.median(rates))
             deviations, largest = chance.deviations(rates)
             intervals = agreed.class_intervals(data.sources).T
             by_label = (rates, permuted.mean(axis=0), deviations, *intervals)
             found |= {
                 f"knn_category_acc{suffix}": replace(
-                    agreed.mean(chance.overall, data.sources),
+                    mean,
                     by_label=_named(suffix, by_label),
                     label_deviations=largest,
                     by_k=label_curve(data, *lists[suffix], self.options.k),
                 ),
-                f"knn_category_rate_mean{suffix}": beside_chance(
-                    mean, chance_of(mean, permuted.mean(axis=1))
-                ),
-                f"knn_category_rate_median{suffix}": beside_chance(
+                f"knn_category_acc{MACRO}{suffix}": agreed.macro(chance.macro, data.sources),
+                f"knn_category_acc_median{suffix}": beside_chance(
                     median, chance_of(median, np.median(permuted, axis=1))
                 ),
             }
+            if not suffix:
+                found |= {
+                    "knn_category_rate_mean": beside_chance(mean.value, chance.overall),
+                    "knn_category_rate_median": Measurement(float(np.median(agreed.shares))),
+                }
         return found
 
     def _undefined(self, data: LabelledEmbedding, reason: str) -> dict[str, Measurement]:
         unknown = [np.full(len(data.classes), np.nan)] * len(OF_LABELS)
         found = self.undefined(reason)
-        for suffix in ("", "_grouped"):
+        for suffix in WHERE:
             name = f"knn_category_acc{suffix}"
             found[name] = replace(found[name], by_label=_named(suffix, unknown))
         return found

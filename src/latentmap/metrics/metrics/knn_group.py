@@ -6,26 +6,29 @@ from typing import ClassVar
 
 from latentmap.metrics.agreement import (
     NO_NEIGHBOR,
+    WHERE,
     NeighborMetricOptions,
     agreements,
     obstacle,
 )
-from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, share_column
+from latentmap.metrics.metric import MACRO, LabelledEmbedding, Measurement, Metric, share_column
+
+SHARE = "same-group share of the nearest neighbors"
 
 
 class KnnGroup(Metric[NeighborMetricOptions]):
     """Mean share of the k nearest neighbors that have the sample's label group.
 
-    Chance is the mean under permuted label groups, as for labels.
+    `acc` is its mean over samples, `acc_macro` the mean over label groups of that over their
+    samples. Chance is the mean under permuted label groups, as for labels.
     """
 
     Options = NeighborMetricOptions
     reads_neighbors = True
     columns: ClassVar = {
-        "knn_group_acc": share_column("same-group share of the nearest neighbors", ranks=True),
-        "knn_group_acc_grouped": share_column(
-            "same-group share of the nearest neighbors, outside their source group", ranks=True
-        ),
+        f"knn_group_acc{average}{suffix}": share_column(f"{meaning}{where}", ranks=True)
+        for suffix, where in WHERE.items()
+        for average, meaning in (("", SHARE), (MACRO, f"mean over label groups of the {SHARE}"))
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
@@ -34,6 +37,10 @@ class KnnGroup(Metric[NeighborMetricOptions]):
         if reason:
             return self.undefined(reason)
         return self.undefined(NO_NEIGHBOR) | {
-            f"knn_group_acc{suffix}": agreed.mean(chance.overall, data.sources)
+            f"knn_group_acc{average}{suffix}": found
             for suffix, agreed, chance in agreements(data, data.group_codes, self.options.k)
+            for average, found in (
+                ("", agreed.mean(chance.overall, data.sources)),
+                (MACRO, agreed.macro(chance.macro, data.sources)),
+            )
         }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.metrics.agreement import NeighborMetricOptions, obstacle
-from latentmap.metrics.inference import FEWEST_GROUPS, interval_of, jackknife_error
+from latentmap.metrics.inference import FEWEST_GROUPS, interval_of, jackknife
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 from latentmap.neighbors.distances import column_blocks, row_blocks
 from latentmap.neighbors.exact import Distances
@@ -74,9 +74,8 @@ class OtherMetric(Metric[OtherMetricOptions]):
             notes.append(f"No interval: {groups} source groups are too few.")
         else:
             # What the mean is without each group, to first order.
-            without = -np.bincount(data.sources, of_samples) / len(queries)
-            error = jackknife_error(without) * groups / (groups - 1)
-            interval = interval_of(value, error, groups)
+            lost = np.bincount(data.sources, of_samples) / len(queries)
+            interval = interval_of(value, jackknife(lost * groups / (groups - 1)))
         if len(queries) < len(data.codes):
             notes.insert(0, f"Of {len(queries):,} samples drawn at random.")
         measured = Measurement(value, interval=interval, note=" ".join(notes) or None)

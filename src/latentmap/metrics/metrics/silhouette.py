@@ -14,7 +14,7 @@ from latentmap.config import Options
 from latentmap.metrics.inference import (
     FEWEST_GROUPS,
     interval_of,
-    jackknife_error,
+    jackknife,
     jackknife_parts,
 )
 from latentmap.metrics.metric import (
@@ -101,9 +101,7 @@ def _measure(
         return Measurement(value, note=note)
     parts = jackknife_parts(groups, data.statistics.seed)
     value, without = _mean_silhouettes(blocks, codes, parts)
-    return Measurement(
-        value, interval=interval_of(value, jackknife_error(without), len(parts), BOUNDS)
-    )
+    return Measurement(value, interval=interval_of(value, jackknife(without), BOUNDS))
 
 
 def _mean_silhouettes(
