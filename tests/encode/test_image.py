@@ -391,15 +391,6 @@ def test_the_revision_follows_the_models_files_and_the_checkpoint(folders, tmp_p
 # ---- what cannot be loaded ---------------------------------------------------------------------
 
 
-def test_an_unknown_model_offline_is_one_clear_line(monkeypatch):
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(LatentmapError, match="no such folder, and the Hugging Face hub") as caught:
-        load("organisation/no-such-model")
-    assert "\n" not in str(caught.value)
-
-
 def test_a_model_of_texts_and_an_autoencoder_are_refused(tmp_path):
     import transformers
 

@@ -205,15 +205,6 @@ def test_damaged_weights_are_one_clear_line(tiny, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_model_offline_is_one_clear_line(monkeypatch):
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(LatentmapError, match="no such folder, and the Hugging Face hub") as caught:
-        load("organisation/no-such-model")
-    assert "\n" not in str(caught.value)
-
-
 @pytest.mark.parametrize("package", ["sentence_transformers", sentence.EMBEDDED_IN])
 def test_missing_packages_are_answered_with_what_to_install(monkeypatch, package):
     monkeypatch.setattr(

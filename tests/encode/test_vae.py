@@ -457,15 +457,6 @@ def test_weights_that_are_no_safetensors_are_refused(folders, tmp_path):
         load(tmp_path)
 
 
-def test_an_unknown_model_offline_is_one_clear_line(monkeypatch):
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(LatentmapError, match="no such folder, and the Hugging Face hub") as caught:
-        load("organisation/no-such-model")
-    assert "\n" not in str(caught.value)
-
-
 def test_a_device_that_is_not_there_is_named(folders):
     import torch
 
