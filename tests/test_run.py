@@ -1,7 +1,9 @@
 """Configurations: what is valid, what a wrong one is told, and what a valid one means."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -9,7 +11,8 @@ from latentmap.errors import LatentmapError
 from latentmap.given import read_config
 from latentmap.metrics.metric import METRICS
 from latentmap.pool.method import METHODS
-from latentmap.run import load_run
+from latentmap.run import created, load_run
+from latentmap.samples.source import SOURCES
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config"
@@ -125,6 +128,42 @@ def test_vectors_are_embeddings_already():
     assert run.pooling_methods("dct") == list(METHODS)
     assert run.mapped_methods("dct") == ["mean"]
     assert run.pooling_methods("metadata") == run.mapped_methods("metadata") == ["flatten"]
+
+
+def npz_run(tmp_path, *rows, **columns):
+    """A run of a cache whose metadata are these rows."""
+    path = tmp_path / f"{len(columns)}.npz"
+    np.savez(path, latents=np.ones((len(rows), 2, 16, 16), np.float32), metadata=json.dumps(rows))
+    source = {"kind": "npz", "input": str(path), **({"columns": columns} if columns else {})}
+    encoders = [{"kind": "cached", "input": str(path)}, {"kind": "dct", "size": 256}]
+    return load_run({"run": "a", "samples": {"sources": [source]}, "encoders": encoders})
+
+
+def test_a_cache_is_asked_for_what_was_configured_only(tmp_path):
+    rows = [{"id": "a", "qa_category": "x"}, {"id": "b", "qa_category": "y"}]
+    index = SOURCES.create(**created(npz_run(tmp_path, *rows).samples.sources[0])).index()
+    assert index["label"].to_list() == ["x", "y"]
+    asked = npz_run(tmp_path, *rows, label_group="label_group")
+    with pytest.raises(LatentmapError, match="Unknown column 'label_group'"):
+        SOURCES.create(**created(asked.samples.sources[0])).index()
+
+
+def test_a_method_of_boxes_is_left_out_where_no_source_has_any(tmp_path):
+    reason = {"region": "needs boxes, and no source has any"}
+    plain = {"id": "a", "qa_category": "x"}
+    assert npz_run(tmp_path, plain).left_out("cached") == reason
+    assert npz_run(tmp_path, plain).left_out("dct") == reason
+    assert npz_run(tmp_path, {**plain, "boxes": [[0, 0, 1, 1]]}).left_out("dct") == {}
+    folder = {**SMALLEST, "encoders": [{"kind": "dct"}]}
+    for columns, left_out in (({}, reason), ({"boxes": "bbox"}, {})):
+        source = {"kind": "folder", "input": "x", "labels": "t.csv", "columns": columns}
+        run = load_run({**folder, "samples": {"sources": [source]}})
+        assert run.left_out("dct") == left_out
+        # One source with boxes is enough.
+        sources = [source, {"kind": "scenes"}]
+        assert load_run({**folder, "samples": {"sources": sources}}).left_out("dct") == {}
+    with pytest.raises(LatentmapError, match="encoder dct: region needs boxes, and no source has"):
+        load_run({**folder, "methods": ["region"], "samples": {"sources": [{"kind": "folder"}]}})
 
 
 def test_methods_that_latents_are_too_small_for_are_left_out_with_the_reason():

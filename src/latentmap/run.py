@@ -397,19 +397,26 @@ class Run(Options):
         return [name for name in self._chosen_methods if name not in left_out]
 
     def left_out(self, encoder: str) -> dict[str, str]:
-        """Return why methods are left out whose latents an encoder does not give, by method.
+        """Return why methods are left out whose latents or boxes are not there, by method.
 
-        Where the shape of the latents is not known before they are made, nothing is left out.
+        Where the shape of the latents is not known before they are made, none is left out for it.
         """
-        shape = self._shapes[encoder]
-        if shape is None or not self.has_channels(encoder):
+        if not self.has_channels(encoder):
             return {}
-        found = {name: METHODS[name].obstacle(shape) for name in self._chosen_methods}
-        return {
-            name: f"{obstacle}, and the latents have {shape[1]} × {shape[2]}"
-            for name, obstacle in found.items()
-            if obstacle is not None
+        found = {
+            name: "needs boxes, and no source has any"
+            for name in self._chosen_methods
+            if METHODS[name].needs_regions and not self._has_boxes
         }
+        shape = self._shapes[encoder]
+        if shape is not None:
+            obstacles = {name: METHODS[name].obstacle(shape) for name in self._chosen_methods}
+            found |= {
+                name: f"{obstacle}, and the latents have {shape[1]} × {shape[2]}"
+                for name, obstacle in obstacles.items()
+                if obstacle is not None
+            }
+        return found
 
     @property
     def _chosen_methods(self) -> tuple[str, ...]:
@@ -419,6 +426,11 @@ class Run(Options):
     def _shapes(self) -> dict[str, tuple[int, ...] | None]:
         """The shape of each encoder's latents, where that is known."""
         return {e.name: ENCODERS.create(**created(e)).shape() for e in self.encoders}
+
+    @cached_property
+    def _has_boxes(self) -> bool:
+        """Whether any source may have boxes."""
+        return any("boxes" in SOURCES.create(**created(s)).gives for s in self.samples.sources)
 
     def has_channels(self, encoder: str) -> bool:
         """Return whether an encoder's latents are feature maps (C, H, W)."""
@@ -478,8 +490,12 @@ def kind_of(options: Options) -> str:
 
 
 def created(options: Options) -> dict[str, Any]:
-    """Return what `Registry.create` needs to make a plug-in, as plain values for a job."""
-    return {"name": kind_of(options), "options": options.model_dump(mode="json", exclude={"kind"})}
+    """Return what `Registry.create` needs to make a plug-in, as plain values for a job.
+
+    What is not configured is left to the defaults: a plug-in can tell what it was asked for.
+    """
+    plain = options.model_dump(mode="json", exclude={"kind"}, exclude_unset=True)
+    return {"name": kind_of(options), "options": plain}
 
 
 def load_run(config: Mapping[str, Any]) -> Run:

@@ -34,8 +34,8 @@ RAW_SCHEMA = pa.schema(
     ]
 )
 
-Content = Literal["images", "texts", "latents", "vectors"]
-"""What the samples of a source may have, and an encoder may need."""
+Content = Literal["images", "texts", "boxes", "latents", "vectors"]
+"""What the samples of a source may have, and an encoder or a pooling method may need."""
 
 FAULT = "fault"
 """Extra column of raw rows: why the source itself sets a row aside, null where it does not."""
@@ -164,6 +164,7 @@ class Source(Plugin[S_co]):
         mapped: dict[Content, Any] = {
             "images": getattr(columns, "image", None),
             "texts": getattr(columns, "text", None),
+            "boxes": getattr(columns, "boxes", None),
         }
         return frozenset(content for content, path in mapped.items() if path)
 

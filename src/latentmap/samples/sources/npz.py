@@ -94,8 +94,12 @@ class NpzSource(Source[NpzOptions]):
 
     @property
     def gives(self) -> frozenset[Content]:
-        """See `Source.gives`."""
-        return super().gives | {"latents"}
+        """See `Source.gives`. Boxes are mapped by default, and there only if a key has them."""
+        found: frozenset[Content] = super().gives | {"latents"}
+        try:
+            return found if self._columns.boxes else found - {"boxes"}
+        except LatentmapError:
+            return found  # said when its rows are listed
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. The latents are not read."""

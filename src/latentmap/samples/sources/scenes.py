@@ -63,7 +63,7 @@ class Scenes(Source[ScenesOptions]):
     @property
     def gives(self) -> frozenset[Content]:
         """See `Source.gives`."""
-        return frozenset(("images", "texts"))
+        return frozenset(("images", "texts", "boxes"))
 
     def index(self) -> pl.DataFrame:
         """List the questions of all images; a digest stands for generator, options and row."""
