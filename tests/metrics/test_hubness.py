@@ -54,6 +54,16 @@ def test_identical_samples_share_their_occurrence(embed):
     assert [found.value for found in hubness_of(embed, values)] == [0, 0]
 
 
+def test_copies_in_a_source_group_do_not_make_each_other_neighbors(embed):
+    """Three copies of each end of a star have the middle's copies, and never each other."""
+    ends, copies = 30, 3
+    values = np.repeat(np.vstack([np.zeros(ends), np.eye(ends)]), copies, axis=0)
+    groups = np.arange(copies * (ends + 1)) // copies
+    data = embed(values, ["a"] * len(values), source_groups=groups, k=copies)
+    found = Hubness(Hubness.Options(k=copies)).measure(data)
+    assert found["hubness_antihubs"].value == pytest.approx((ends - 1) / (ends + 1))
+
+
 def test_too_few_samples_say_nothing(embed):
     skewness, antihubs = hubness_of(embed, np.random.default_rng(0).normal(size=(8, 3)))
     assert np.isnan([skewness.value, antihubs.value]).all()

@@ -13,9 +13,9 @@ from latentmap.metrics.permutation import Chance, chance_of
 from latentmap.metrics.retrieval import Codes, Numbers, Retrieval, rankings, relevant_elsewhere
 
 # Each permutation looks at all rankings: at most so many are drawn, and at least, or none.
-PERMUTATIONS = (100, 30)
+PERMUTATIONS = (100, 20)
 # Ranks that all of them may look at together.
-CELLS = 2**26
+CELLS = 2**25
 
 
 def retrieval_chances(

@@ -21,8 +21,9 @@ class Hubness(Metric[NeighborMetricOptions]):
 
     The k-occurrence of a sample is how many others have it among their k nearest neighbors, k on
     average (Radovanović et al. 2010, JMLR 11, 2487). In many dimensions, samples near the centre
-    become hubs, and what neighbors say hangs on few of them. Identical samples, of which any may
-    stand in a list, share what they have together.
+    become hubs, and what neighbors say hangs on few of them. Neighbors are those of other source
+    groups, where there are several. Identical samples, of which any may stand in a list, share what
+    they have together.
     """
 
     Options = NeighborMetricOptions
@@ -39,7 +40,7 @@ class Hubness(Metric[NeighborMetricOptions]):
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
-        """Measure on the neighbors among all other samples."""
+        """Measure on the neighbors of other source groups, or on all where there is one group."""
         reason = obstacle(data, self.options.k)
         if reason:
             return self.undefined(reason)
@@ -52,8 +53,9 @@ class Hubness(Metric[NeighborMetricOptions]):
         }
 
     def _occurrence(self, data: LabelledEmbedding) -> NDArray[np.float64]:
-        indices = nearest(data.graph.every, self.options.k).indices
-        occurrence = np.bincount(indices.ravel(), minlength=len(indices))
+        neighbors = data.graph.grouped if data.sources.any() else data.graph.every
+        indices = nearest(neighbors, self.options.k).indices
+        occurrence = np.bincount(indices[indices >= 0], minlength=len(indices))
         place = distinct(data.compact)[1]
         together: NDArray[np.float64] = np.bincount(place, occurrence) / np.bincount(place)
         return together[place]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import altair as alt
 
 WIDTH, HEIGHT = 720, 340
+# One of them is that of chance.
+COLORS = [color for color in LINES if color != CHANCE]
 
 Row = dict[str, Any]
 
@@ -38,7 +40,7 @@ class LabelCurve(Chart):
         own = [e.key.method for e in data.experiments if e.key.method in curves]
         if not own:
             return None
-        best, others = own[: len(LINES)], own[len(LINES) :]
+        best, others = own[: len(COLORS)], own[len(COLORS) :]
         baselines = [name for name in curves if name not in own]
         rows = {name: _rows(name, e, metric) for name, e in curves.items()}
         color = alt.Color(
@@ -46,9 +48,15 @@ class LabelCurve(Chart):
             title=None,
             scale=alt.Scale(
                 domain=[*best, *baselines],
-                range=[*LINES[: len(best)], *[NEUTRAL] * len(baselines)],
+                range=[*COLORS[: len(best)], *[NEUTRAL] * len(baselines)],
             ),
-            legend=alt.Legend(labelLimit=220, symbolType="stroke", symbolStrokeWidth=3),
+            legend=alt.Legend(
+                orient="bottom",
+                columns=4,
+                labelLimit=220,
+                symbolType="stroke",
+                symbolStrokeWidth=3,
+            ),
         )
         layers = [
             *_chance(rows[own[0]]),
