@@ -16,7 +16,8 @@ from latentmap.metrics.metric import GROUPED, LabelledEmbedding, Measurement
 from latentmap.metrics.permutation import Chance, ChanceLevels, chance_levels
 from latentmap.neighbors.graph import NeighborList, nearest, neighbor_labels
 
-WHERE = {"": "", GROUPED: ", outside their source group"}
+WHERE = {"": ("", ""), GROUPED: (" across sources", ", outside their source group")}
+"""How the titles and meanings of metrics end, by the suffix of their keys."""
 """Which neighbors a metric is about: what its name ends in, and what its meaning says of it."""
 NO_NEIGHBOR = "All samples share one source group."
 

@@ -32,6 +32,11 @@ class Key(NamedTuple):
     variant: str
     method: str
 
+    @property
+    def name(self) -> str:
+        """How it is called in sentences and tables."""
+        return f"{self.encoder} / {self.method} ({self.variant})"
+
 
 @dataclass(frozen=True)
 class LabelledEmbedding:
@@ -211,20 +216,22 @@ class MetricColumn:
 
     Attributes:
         meaning: one line for tables and tooltips.
+        title: what pages call it; its key if empty.
         better: which direction is better, if either is.
         bounds: lowest and highest possible value, if there are any; intervals stay inside.
         ranks: whether it has `Contributions`, from which methods can be compared.
     """
 
     meaning: str
+    title: str = ""
     better: Literal["higher", "lower"] | None = None
     bounds: tuple[float, float] | None = None
     ranks: bool = False
 
 
-def share_column(meaning: str, *, ranks: bool = False) -> MetricColumn:
+def share_column(meaning: str, title: str = "", *, ranks: bool = False) -> MetricColumn:
     """Return the column of a share or an accuracy: from 0 to 1, and 1 is best."""
-    return MetricColumn(meaning, better="higher", bounds=(0, 1), ranks=ranks)
+    return MetricColumn(meaning, title, better="higher", bounds=(0, 1), ranks=ranks)
 
 
 @dataclass(frozen=True)

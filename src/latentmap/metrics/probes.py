@@ -21,17 +21,20 @@ BY_CHANCE = 0.75
 NOTHING_TO_TEST = "No label occurs in two source groups."
 
 
-def probe_columns(prefix: str, probe: str) -> dict[str, MetricColumn]:
+def probe_columns(prefix: str, title: str, probe: str) -> dict[str, MetricColumn]:
     """Return the metrics of one probe.
 
     Args:
-        prefix: of their names.
+        prefix: of their keys.
+        title: of the probe, with which their titles begin.
         probe: what answers, for their meaning.
     """
     return {
-        f"{prefix}_acc": share_column(f"accuracy of {probe}"),
-        f"{prefix}_balanced_acc": share_column(f"mean recall over labels of {probe}"),
-        f"{prefix}_macro_f1": share_column(f"mean F1 over labels of {probe}"),
+        f"{prefix}_acc": share_column(f"accuracy of {probe}", f"{title} accuracy"),
+        f"{prefix}_balanced_acc": share_column(
+            f"mean recall over labels of {probe}", f"{title} balanced accuracy"
+        ),
+        f"{prefix}_macro_f1": share_column(f"mean F1 over labels of {probe}", f"{title} macro F1"),
     }
 
 
@@ -125,7 +128,7 @@ def probe_measurements(
     said = [] if tested.sum() == count else [f"{tested.sum()} of {count} samples tested."]
     frequent = np.bincount(found.codes[tested, 0]).max() / tested.sum()
     measurements = {}
-    for place, (name, column) in enumerate(probe_columns(prefix, "").items()):
+    for place, (name, column) in enumerate(probe_columns(prefix, "", "").items()):
         value = float(values[place, 0])
         chance, notes, interval = chance_of(value, draws[place]), list(said), None
         if chance.note:

@@ -94,11 +94,6 @@ def samples_without_labels(labels: RunLabels) -> Iterator[Finding]:
         )
 
 
-def _name(experiment: Experiment) -> str:
-    encoder, variant, method = experiment.key
-    return f"{method} of {encoder} ({variant})"
-
-
 def _not_ranked(experiments: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     notes = sorted({note for e in experiments if (note := e[metric].note)})
     why = " ".join(notes) or f"{metric} is not measured."
@@ -108,11 +103,11 @@ def _not_ranked(experiments: Sequence[Experiment], metric: str) -> Iterator[Find
 def _extremes(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     meaning = known_metrics()[metric].meaning
     yield Finding(
-        f"Best of {len(order)} embeddings: {_name(order[0])}. {meaning[0].upper()}{meaning[1:]}: "
+        f"Best of {len(order)} embeddings: {order[0].key.name}. {meaning[0].upper()}{meaning[1:]}: "
         f"{_against_chance(order[0], metric)}."
     )
     if len(order) > 1:
-        yield Finding(f"Worst: {_name(order[-1])}: {_against_chance(order[-1], metric)}.")
+        yield Finding(f"Worst: {order[-1].key.name}: {_against_chance(order[-1], metric)}.")
     if metric != order[0].headline:
         yield Finding(
             "All samples share one source group, so that neighbors of the same origin could not "
@@ -139,15 +134,15 @@ def _leak(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     widest = max(both, key=lambda e: (abs(e.value(every) - e.value(grouped)), e.key))
     yield Finding(
         "Counting neighbors of the same source group changes the metric most for "
-        f"{_name(widest)}: {format_value(widest.value(every))} with them, "
+        f"{widest.key.name}: {format_value(widest.value(every))} with them, "
         f"{format_value(widest.value(grouped))} without."
     )
     other = every if metric == grouped else grouped
     first = max(both, key=lambda e: (e.value(other), e.key))
     if first.value(other) > order[0].value(other):
         yield Finding(
-            f"Ranked {'with' if other == every else 'without'} them, {_name(first)} would come "
-            f"first instead of {_name(order[0])}."
+            f"Ranked {'with' if other == every else 'without'} them, {first.key.name} would come "
+            f"first instead of {order[0].key.name}."
         )
 
 
@@ -187,14 +182,14 @@ def _labels(order: Sequence[Experiment]) -> Iterator[Finding]:
     below = [label for _, label in told if tested[label].deviation < 0]
     adjusted = f"permutation p ≤ {SIGNIFICANT}, adjusted for all labels of all embeddings"
     if not told:
-        yield Finding(f"Under {_name(best)} no single label is told from chance ({adjusted}).")
+        yield Finding(f"Under {best.key.name} no single label is told from chance ({adjusted}).")
     for labels, more, where, furthest in (
         (above, "more", "above", above[-1:]),
         (below, "less", "below", below[:1]),
     ):
         for label in furthest:
             yield Finding(
-                f"Under {_name(best)} {len(labels)} of {len(tested)} labels {_are(len(labels))} "
+                f"Under {best.key.name} {len(labels)} of {len(tested)} labels {_are(len(labels))} "
                 f"found among their own neighbors {more} often than by chance ({adjusted}). "
                 f"Furthest {where} it is '{label}': {_rate(tested[label])}."
             )
@@ -228,7 +223,7 @@ def _duplicates(
 
 
 def _approximate(experiments: Sequence[Experiment]) -> Iterator[Finding]:
-    recalls = {_name(e): e.recall for e in experiments if e.recall is not None}
+    recalls = {e.key.name: e.recall for e in experiments if e.recall is not None}
     if recalls:
         worst = min(recalls, key=recalls.__getitem__)
         yield Finding(
@@ -245,7 +240,7 @@ def _undefined(experiments: Sequence[Experiment], metric: str) -> Iterator[Findi
         notes = sorted({note.rstrip(".") for e in missing if (note := e[metric].note)})
         yield Finding(
             f"{metric} is not defined for {len(missing)} of {len(experiments)} embeddings, "
-            f"{_name(missing[0])} among them" + (f": {'; '.join(notes)}." if notes else "."),
+            f"{missing[0].key.name} among them" + (f": {'; '.join(notes)}." if notes else "."),
             warning=True,
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from latentmap.metrics.metric import Measurement
 from latentmap.metrics.metrics.hubness import HIGH
-from latentmap.report.experiments import Experiment, Key, format_difference, format_value
+from latentmap.report.experiments import Experiment, format_difference, format_value
 from latentmap.report.findings import Finding
 
 CLEAR_GAIN = 0.02
@@ -34,7 +34,7 @@ def _cosine(experiments: Sequence[Experiment]) -> Iterator[Finding]:
         rows = f"{most.zero_rows:,} row{'' if most.zero_rows == 1 else 's'}"
         yield Finding(
             f"{len(without)} of {len(experiments)} embeddings have rows of zeros, which have no "
-            f"direction, most of them {_name(most.key)}: {rows}. They are taken to be at right "
+            f"direction, most of them {most.key.name}: {rows}. They are taken to be at right "
             "angles to all others, and the same as each other.",
             warning=True,
         )
@@ -54,7 +54,7 @@ def _other_metric(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     yield Finding(
         f"By {'cosine' if other == 'cosine' else 'Euclidean distance'}, clearly more neighbors "
         f"would have the sample's label in {len(clear)} of {len(experiments)} embeddings, most in "
-        f"{_name(most.key)}: {format_difference(gain.value)} of all neighbors (95 % interval {low} "
+        f"{most.key.name}: {format_difference(gain.value)} of all neighbors (95 % interval {low} "
         f"to {high}). `neighbors.metric: {other}` compares samples so.",
         warning=True,
     )
@@ -73,12 +73,8 @@ def _hubness(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     antihubs = worst.value("hubness_antihubs")
     yield Finding(
         f"Hubness is high (skewness above {HIGH}) in {len(high)} of {len(experiments)} "
-        f"embeddings, most in {_name(worst.key)}: {format_value(skewness[worst.key])}, and "
+        f"embeddings, most in {worst.key.name}: {format_value(skewness[worst.key])}, and "
         f"{100 * antihubs:.0f} % of its samples are among nobody's nearest neighbors. Neighbor "
         "metrics of these embeddings depend on few samples.",
         warning=True,
     )
-
-
-def _name(key: Key) -> str:
-    return f"{key.method} of {key.encoder} ({key.variant})"

@@ -96,23 +96,23 @@ class Standings:
             return
         low, high = map(format_value, best["interval"])
         yield Finding(
-            f"A 95 % interval of {self.content['metric']} for {_name(_key(best))}, corrected for "
+            f"A 95 % interval of {self.content['metric']} for {_key(best).name}, corrected for "
             f"its choice as the best of {len(self._whole)}, is {low} to {high}."
         )
         left = [row for row in others if row["may_be_best"]]
         if left:
             yield Finding(
-                f"{_name(_key(best))} is not significantly different from {len(left)} of the "
+                f"{_key(best).name} is not significantly different from {len(left)} of the "
                 f"{len(others)} others, which cannot be excluded as best either (p > "
                 f"{SIGNIFICANT}, adjusted for all comparisons): "
-                f"{_listed([_name(_key(row)) for row in left])}."
+                f"{_listed([_key(row).name for row in left])}."
             )
         else:
             ahead = format_difference(best["value"] - others[0]["value"])
             p_value = format_value(max(row["p_best"] for row in others))
             yield Finding(
-                f"The lead of {_name(_key(best))} is significant: {ahead} over the next, "
-                f"{_name(_key(others[0]))} (p = {p_value}, adjusted for all comparisons)."
+                f"The lead of {_key(best).name} is significant: {ahead} over the next, "
+                f"{_key(others[0]).name} (p = {p_value}, adjusted for all comparisons)."
             )
 
     def _against_baselines(self) -> Iterator[Finding]:
@@ -178,9 +178,9 @@ class Standings:
         following = self.content["scopes"][0]["next"]
         if not following:
             return
-        best = _name(_key(self._whole[0]))
+        best = _key(self._whole[0]).name
         if following["identical"]:
-            twins = [_name(Key(*key)) for key in following["identical"]]
+            twins = [Key(*key).name for key in following["identical"]]
             yield Finding(
                 f"The scores of {best} are also those of {_listed(twins)}: no number of source "
                 "groups tells them apart."
@@ -189,7 +189,7 @@ class Standings:
             groups, limit = following["source_groups"], following["limit"]
             needed = f"about {groups:,}" if groups else f"more than {limit:,}"
             yield Finding(
-                f"To tell {best} from {_name(Key(*following['method']))}, {needed} source groups "
+                f"To tell {best} from {Key(*following['method']).name}, {needed} source groups "
                 f"would be needed (power 80 %) instead of {self.content['source_groups']:,}, if "
                 "the difference is as large as it was found to be."
             )
@@ -209,10 +209,6 @@ def read_standings(path: Path | str) -> Standings:
 
 def _key(row: Mapping[str, Any]) -> Key:
     return Key(row["encoder"], row["variant"], row["method"])
-
-
-def _name(key: Key) -> str:
-    return f"{key.method} of {key.encoder} ({key.variant})"
 
 
 def _against_best(place: int, row: Mapping[str, Any]) -> str:

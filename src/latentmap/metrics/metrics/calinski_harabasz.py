@@ -13,7 +13,9 @@ class CalinskiHarabasz(Metric[Options]):
 
     columns: ClassVar = {
         "calinski_harabasz": MetricColumn(
-            "variance between labels over variance within, per degree of freedom", better="higher"
+            "variance between labels over variance within, per degree of freedom",
+            "Calinski–Harabasz index",
+            better="higher",
         )
     }
 

@@ -13,9 +13,10 @@ class Classes(Metric[Options]):
     """Counts of the labels."""
 
     columns: ClassVar = {
-        "n_classes": MetricColumn("labels that occur"),
+        "n_classes": MetricColumn("labels that occur", "labels"),
         "n_effective_classes": MetricColumn(
-            "equally frequent labels that the samples are worth (inverse Simpson)"
+            "equally frequent labels that the samples are worth (inverse Simpson)",
+            "effective labels",
         ),
     }
 

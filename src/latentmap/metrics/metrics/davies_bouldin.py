@@ -18,7 +18,7 @@ class DaviesBouldin(Metric[Options]):
 
     columns: ClassVar = {
         "davies_bouldin": MetricColumn(
-            "overlap of each label with its most similar", better="lower"
+            "overlap of each label with its most similar", "Davies–Bouldin index", better="lower"
         )
     }
 

@@ -20,7 +20,8 @@ class Density(Metric[Options]):
     reads_neighbors = True
     columns: ClassVar = {
         "density_effective_sample_size": MetricColumn(
-            "equally weighted samples that the sampling weights are worth (Kish)"
+            "equally weighted samples that the sampling weights are worth (Kish)",
+            "effective sample size",
         )
     }
 

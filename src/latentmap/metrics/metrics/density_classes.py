@@ -23,7 +23,8 @@ class DensityClasses(Metric[Options]):
     reads_neighbors = True
     columns: ClassVar = {
         "density_effective_classes": MetricColumn(
-            "equally frequent labels that draws with these weights are worth (inverse Simpson)"
+            "equally frequent labels that draws with these weights are worth (inverse Simpson)",
+            "effective labels, weighted",
         )
     }
 

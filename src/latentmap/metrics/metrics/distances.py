@@ -14,10 +14,16 @@ class Distances(Metric[Options]):
     """Mean Euclidean distance to the own centroid, between pairs of centroids, and their ratio."""
 
     columns: ClassVar = {
-        "mean_intra_distance": MetricColumn("mean distance of samples to their label's centroid"),
-        "mean_inter_distance": MetricColumn("mean distance between two labels' centroids"),
+        "mean_intra_distance": MetricColumn(
+            "mean distance of samples to their label's centroid", "distance to own centroid"
+        ),
+        "mean_inter_distance": MetricColumn(
+            "mean distance between two labels' centroids", "distance between centroids"
+        ),
         "distance_ratio": MetricColumn(
-            "distance between centroids over distance to the own centroid", better="higher"
+            "distance between centroids over distance to the own centroid",
+            "centroid distance ratio",
+            better="higher",
         ),
     }
 

@@ -41,7 +41,8 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
     needs_labels = False
     columns: ClassVar = {
         f"effective_dim_{share}": MetricColumn(
-            f"principal components that hold {share} % of variance"
+            f"principal components that hold {share} % of variance",
+            f"effective dimension ({share} %)",
         )
         for share in SHARES
     }

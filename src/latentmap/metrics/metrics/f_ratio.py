@@ -16,7 +16,9 @@ class FRatio(Metric[Options]):
     """
 
     columns: ClassVar = {
-        "f_ratio": MetricColumn("variance between labels over variance within", better="higher")
+        "f_ratio": MetricColumn(
+            "variance between labels over variance within", "F-ratio", better="higher"
+        )
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

@@ -32,7 +32,9 @@ class FeatureEntropy(Metric[FeatureEntropyOptions]):
     Options = FeatureEntropyOptions
     needs_labels = False
     columns: ClassVar = {
-        "feature_entropy": MetricColumn("mean entropy of a dimension's histogram, in bits")
+        "feature_entropy": MetricColumn(
+            "mean entropy of a dimension's histogram, in bits", "feature entropy"
+        )
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

@@ -32,10 +32,13 @@ class Hubness(Metric[NeighborMetricOptions]):
     columns: ClassVar = {
         "hubness_skewness": MetricColumn(
             "skewness of how often a sample is among the nearest neighbors of others",
+            "hubness (skewness)",
             better="lower",
         ),
         "hubness_antihubs": MetricColumn(
-            "share of samples that are among nobody's nearest neighbors", better="lower"
+            "share of samples that are among nobody's nearest neighbors",
+            "hubness (anti-hubs)",
+            better="lower",
         ),
     }
 

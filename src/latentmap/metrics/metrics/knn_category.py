@@ -39,16 +39,22 @@ class KnnCategory(Metric[NeighborMetricOptions]):
     Options = NeighborMetricOptions
     reads_neighbors = True
     columns: ClassVar = {
-        f"knn_category_{name}{suffix}": share_column(f"{meaning}{where}", ranks=ranks)
-        for suffix, where in WHERE.items()
-        for name, meaning, ranks in (
-            ("acc", SHARE, True),
-            ("acc_macro", f"mean over labels of the {SHARE}", True),
-            ("acc_median", f"median over labels of the {SHARE}", False),
+        f"knn_category_{name}{suffix}": share_column(
+            f"{meaning}{where}", f"kNN label purity{title}{across}", ranks=ranks
+        )
+        for suffix, (across, where) in WHERE.items()
+        for name, title, meaning, ranks in (
+            ("acc", "", SHARE, True),
+            ("acc_macro", ", macro", f"mean over labels of the {SHARE}", True),
+            ("acc_median", ", median label", f"median over labels of the {SHARE}", False),
         )
     } | {
-        "knn_category_rate_mean": share_column(f"mean over samples of the {SHARE}"),
-        "knn_category_rate_median": share_column(f"median over samples of the {SHARE}"),
+        "knn_category_rate_mean": share_column(
+            f"mean over samples of the {SHARE}", "kNN label purity, mean"
+        ),
+        "knn_category_rate_median": share_column(
+            f"median over samples of the {SHARE}", "kNN label purity, median"
+        ),
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

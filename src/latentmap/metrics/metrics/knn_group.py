@@ -26,9 +26,14 @@ class KnnGroup(Metric[NeighborMetricOptions]):
     Options = NeighborMetricOptions
     reads_neighbors = True
     columns: ClassVar = {
-        f"knn_group_acc{average}{suffix}": share_column(f"{meaning}{where}", ranks=True)
-        for suffix, where in WHERE.items()
-        for average, meaning in (("", SHARE), (MACRO, f"mean over label groups of the {SHARE}"))
+        f"knn_group_acc{average}{suffix}": share_column(
+            f"{meaning}{where}", f"kNN group purity{title}{across}", ranks=True
+        )
+        for suffix, (across, where) in WHERE.items()
+        for average, title, meaning in (
+            ("", "", SHARE),
+            (MACRO, ", macro", f"mean over label groups of the {SHARE}"),
+        )
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

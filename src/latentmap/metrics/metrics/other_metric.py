@@ -48,6 +48,7 @@ class OtherMetric(Metric[OtherMetricOptions]):
         "other_metric_gain": MetricColumn(
             "same-label share of the nearest neighbors by cosine less by Euclidean distance (in a "
             "run by cosine, the reverse)",
+            "gain by the other metric",
             bounds=(-1, 1),
         )
     }

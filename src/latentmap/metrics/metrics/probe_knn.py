@@ -36,7 +36,7 @@ class ProbeKnn(Metric[NeighborMetricOptions]):
     Options = NeighborMetricOptions
     reads_neighbors = True
     columns: ClassVar = probe_columns(
-        "probe_knn", "the vote of the nearest neighbors outside the source group"
+        "probe_knn", "kNN probe", "the vote of the nearest neighbors outside the source group"
     )
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

@@ -69,7 +69,9 @@ class ProbeLinear(Metric[ProbeLinearOptions]):
     """
 
     Options = ProbeLinearOptions
-    columns: ClassVar = probe_columns("probe_linear", "a linear classifier on other source groups")
+    columns: ClassVar = probe_columns(
+        "probe_linear", "linear probe", "a linear classifier on other source groups"
+    )
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
         """Measure on all samples, or on some of a large set, drawn at random."""

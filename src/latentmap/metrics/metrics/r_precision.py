@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
-from latentmap.metrics.agreement import NO_NEIGHBOR, beside_chance
+from latentmap.metrics.agreement import NO_NEIGHBOR, WHERE, beside_chance
 from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, share_column
 from latentmap.metrics.permutation import Chance
@@ -20,8 +20,14 @@ from latentmap.metrics.retrieval_chance import in_random_order, retrieval_chance
 
 NOTHING_TO_FIND = "No label occurs in two source groups."
 MEANINGS = {
-    "r_precision": "share of the R nearest with the sample's label, R others of which have it",
-    "map_at_r": "mean average precision at R, the number of others with the sample's label",
+    "r_precision": (
+        "R-precision",
+        "share of the R nearest with the sample's label, R others of which have it",
+    ),
+    "map_at_r": (
+        "MAP@R",
+        "mean average precision at R, the number of others with the sample's label",
+    ),
 }
 
 
@@ -50,9 +56,9 @@ class RPrecision(Metric[RPrecisionOptions]):
 
     Options = RPrecisionOptions
     columns: ClassVar = {
-        f"{name}{suffix}": share_column(f"{meaning}{where}", ranks=True)
-        for suffix, where in (("", ""), ("_grouped", ", outside their source group"))
-        for name, meaning in MEANINGS.items()
+        f"{name}{suffix}": share_column(f"{meaning}{where}", f"{title}{across}", ranks=True)
+        for suffix, (across, where) in WHERE.items()
+        for name, (title, meaning) in MEANINGS.items()
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

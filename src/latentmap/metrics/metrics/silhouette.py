@@ -53,7 +53,7 @@ class Silhouette(Metric[SilhouetteOptions]):
     Options = SilhouetteOptions
     columns: ClassVar = {
         "silhouette": MetricColumn(
-            "mean silhouette of labels, from -1 to 1", better="higher", bounds=BOUNDS
+            "mean silhouette of labels, from -1 to 1", "silhouette", better="higher", bounds=BOUNDS
         )
     }
 
