@@ -27,9 +27,9 @@ def test_best_and_worst_are_named_with_their_chance():
     found = texts(
         [experiment("vae", "plain", "mean", 0.1, 0.3), experiment("vae", "plain", "max", 0.2, 0.2)]
     )
-    assert "max of vae (plain)" in found[0]
+    assert "vae / max (plain)" in found[0]
     assert "0.200 (4 times the chance level, 0.050)" in found[0]
-    assert found[1].startswith("Worst: mean of vae (plain): 0.100")
+    assert found[1].startswith("Worst: vae / mean (plain): 0.100")
 
 
 def test_the_configured_metric_is_told_by_its_meaning():
@@ -48,10 +48,12 @@ def test_the_configured_metric_is_told_by_its_meaning():
     )
     found = texts([one, other])
     assert found[0] == (
-        "Best of 2 embeddings: mean of vae (plain). Same-group share of the nearest neighbors: "
+        "Best of 2 embeddings: vae / mean (plain). Same-group share of the nearest neighbors: "
         "0.400 (4 times the chance level, 0.100)."
     )
-    assert "Ranked without them, max of vae (plain) would come first instead of mean" in found[3]
+    assert (
+        "Ranked without them, vae / max (plain) would come first instead of vae / mean" in found[3]
+    )
     assert not any("one source group" in text for text in texts([one, other], warning=True))
 
 
@@ -59,15 +61,15 @@ def test_the_leak_and_the_rank_it_would_change_are_said():
     found = texts(
         [experiment("vae", "plain", "mean", 0.1, 0.3), experiment("vae", "plain", "max", 0.2, 0.2)]
     )
-    assert any("mean of vae (plain): 0.300 with them, 0.100 without" in text for text in found)
-    assert any("mean of vae (plain) would come first" in text for text in found)
+    assert any("vae / mean (plain): 0.300 with them, 0.100 without" in text for text in found)
+    assert any("vae / mean (plain) would come first" in text for text in found)
 
 
 def test_a_leak_that_lowers_a_metric_is_said_too():
     found = texts(
         [experiment("vae", "plain", "mean", 0.3, 0.1), experiment("vae", "plain", "max", 0.2, 0.1)]
     )
-    assert any("mean of vae (plain): 0.100 with them, 0.300 without" in text for text in found)
+    assert any("vae / mean (plain): 0.100 with them, 0.300 without" in text for text in found)
     assert not any("would come first" in text for text in found)
 
 
@@ -142,7 +144,7 @@ def test_approximate_neighbors_are_said_and_below_095_a_warning():
     (warned,) = (text for text in texts([exact, close, far], warning=True) if "approxi" in text)
     assert (
         "2 of 3 embeddings" in warned
-        and "0.930 of the exact ones were found, least for std of dct" in warned
+        and "0.930 of the exact ones were found, least for dct / std" in warned
     )
 
 
@@ -156,6 +158,6 @@ def test_what_could_not_be_tested_is_said():
     assert not any("could not be tested" in text for text in texts([tested]))
     (said,) = (text for text in texts([tested, untested], warning=True) if "tested" in text)
     assert said == (
-        "Whether knn_category_acc_grouped is above chance could not be tested for 1 of 2 "
+        "Whether kNN label purity across sources is above chance could not be tested for 1 of 2 "
         f"embeddings: {note}"
     )

@@ -20,7 +20,7 @@ def test_high_hubness_is_a_warning_that_names_the_worst():
     ]
     (found,) = neighbor_findings(hubby)
     assert found.warning
-    assert "in 2 of 3 embeddings, most in max of vae (plain): 4, and 31 % of its" in found.text
+    assert "in 2 of 3 embeddings, most in vae / max (plain): 4, and 31 % of its" in found.text
 
 
 def test_neighbors_without_hubs_are_not_mentioned():
@@ -35,7 +35,7 @@ def test_the_cosine_is_said_and_rows_without_direction_are_a_warning():
     assert "compared by cosine" in said.text and not said.warning
     assert warned.warning
     assert "2 of 3 embeddings have rows of zeros" in warned.text
-    assert "most of them max of vae (plain): 3 rows." in warned.text
+    assert "most of them vae / max (plain): 3 rows." in warned.text
 
 
 def gaining(method, value, low, high, distance="euclidean"):
@@ -50,7 +50,7 @@ def test_a_metric_that_would_find_clearly_more_is_a_warning():
     )
     assert said.warning
     assert said.text.startswith("By cosine, clearly more neighbors")
-    assert "in 2 of 4 embeddings, most in max of vae (plain): +0.100" in said.text
+    assert "in 2 of 4 embeddings, most in vae / max (plain): +0.100" in said.text
     assert "`neighbors.metric: cosine`" in said.text
 
 

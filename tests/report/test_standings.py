@@ -40,19 +40,19 @@ def texts(found, *, warning=False):
 def test_a_lead_and_those_that_may_be_the_best_are_told_apart():
     found = texts(standings([row("vae", "mean", left=True, value=0.4), row("vae", "max")]))
     assert found[0] == (
-        "A 95 % interval of f for mean of vae (boxes), corrected for its choice as the best of 2, "
+        "A 95 % interval of f for vae / mean (boxes), corrected for its choice as the best of 2, "
         "is 0.350 to 0.450."
     )
     assert found[1] == (
-        "The lead of mean of vae (boxes) is significant: +0.100 over the next, max of vae (boxes) "
+        "The lead of vae / mean (boxes) is significant: +0.100 over the next, vae / max (boxes) "
         "(p = 0.002, adjusted for all comparisons)."
     )
     names = ["mean", *(f"m{i}" for i in range(7))]
     rows = [*(row("vae", name, left=True) for name in names), row("vae", "worst")]
     assert texts(standings(rows))[1] == (
-        "mean of vae (boxes) is not significantly different from 7 of the 8 others, which cannot "
-        "be excluded as best either (p > 0.05, adjusted for all comparisons): m0 of vae (boxes), "
-        "m1 of vae (boxes), m2 of vae (boxes), m3 of vae (boxes), m4 of vae (boxes) and 2 more."
+        "vae / mean (boxes) is not significantly different from 7 of the 8 others, which cannot "
+        "be excluded as best either (p > 0.05, adjusted for all comparisons): vae / m0 (boxes), "
+        "vae / m1 (boxes), vae / m2 (boxes), vae / m3 (boxes), vae / m4 (boxes) and 2 more."
     )
 
 
@@ -147,11 +147,11 @@ def test_other_samples_are_said():
         "0.300 to 0.800)."
     )
     assert twins == (
-        "The scores of flatten of vae (boxes) are also those of channel of vae (boxes): no number "
+        "The scores of vae / flatten (boxes) are also those of vae / channel (boxes): no number "
         "of source groups tells them apart."
     )
     assert needed == (
-        "To tell flatten of vae (boxes) from max of vae (boxes), about 1,900 source groups would "
+        "To tell vae / flatten (boxes) from vae / max (boxes), about 1,900 source groups would "
         "be needed (power 80 %) instead of 236, if the difference is as large as it was found to "
         "be."
     )

@@ -337,6 +337,12 @@ def headlines(chosen: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((chosen, chosen.removesuffix(GROUPED))))
 
 
+def title_of(name: str) -> str:
+    """Return what pages call a metric."""
+    known = known_metrics().get(name)
+    return known.title if known and known.title else name
+
+
 @cache
 def known_metrics() -> Mapping[str, MetricColumn]:
     """Return every column of every metric, in the order of tables."""

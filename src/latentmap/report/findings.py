@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from latentmap.metrics.metric import known_metrics
+from latentmap.metrics.metric import known_metrics, title_of
 from latentmap.metrics.permutation import deviation_p
 from latentmap.report.experiments import (
     Experiment,
@@ -239,8 +239,9 @@ def _undefined(experiments: Sequence[Experiment], metric: str) -> Iterator[Findi
     if missing:
         notes = sorted({note.rstrip(".") for e in missing if (note := e[metric].note)})
         yield Finding(
-            f"{metric} is not defined for {len(missing)} of {len(experiments)} embeddings, "
-            f"{missing[0].key.name} among them" + (f": {'; '.join(notes)}." if notes else "."),
+            f"{title_of(metric)} is not defined for {len(missing)} of {len(experiments)} "
+            f"embeddings, {missing[0].key.name} among them"
+            + (f": {'; '.join(notes)}." if notes else "."),
             warning=True,
         )
 
@@ -252,7 +253,7 @@ def _untested(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     if without:
         notes = sorted({note for e in without if (note := e[metric].note)})
         yield Finding(
-            f"Whether {metric} is above chance could not be tested for {len(without)} of "
+            f"Whether {title_of(metric)} is above chance could not be tested for {len(without)} of "
             f"{len(measured)} embeddings" + (f": {' '.join(notes)}" if notes else "."),
             warning=True,
         )

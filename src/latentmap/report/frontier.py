@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from latentmap.metrics.metric import title_of
 from latentmap.report.palette import CHANCE, GROUPED, NEUTRAL
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def pareto_panel(
         scale=alt.Scale(type="log", domain=[low / 1.5, high * 4], nice=False),
         axis=alt.Axis(values=_powers_of_ten(low / 1.5, high * 4), format="~s"),
     )
-    y = alt.Y("value:Q", title=metric, scale=alt.Scale(zero=False, padding=14))
+    y = alt.Y("value:Q", title=title_of(metric), scale=alt.Scale(zero=False, padding=14))
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(x=x, y=y)
     line = (
         alt.Chart(alt.InlineData(values=best))

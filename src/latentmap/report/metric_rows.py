@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from latentmap.metrics.metric import known_metrics
+from latentmap.metrics.metric import known_metrics, title_of
 from latentmap.report.experiments import (
     Experiment,
     format_chance,
@@ -17,11 +17,10 @@ from latentmap.report.experiments import (
 
 def headline_metrics(experiment: Experiment) -> list[tuple[str, str, str]]:
     """Return (value, what it is, chance) of the metrics that a page begins with."""
-    known = known_metrics()
     return [
         (
             format_value(experiment.value(metric)),
-            known[metric].meaning,
+            title_of(metric),
             format_value(experiment[metric].chance),
         )
         for metric in twins(headline([experiment]))
@@ -38,7 +37,8 @@ def metric_rows(experiment: Experiment) -> list[dict[str, str]]:
         interval = measurement.interval and " to ".join(map(format_value, measurement.interval))
         rows.append(
             {
-                "name": name,
+                "key": name,
+                "name": title_of(name),
                 "value": format_value(measurement.value),
                 "chance": format_chance(measurement),
                 "interval": interval or "–",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from latentmap.metrics.metric import title_of
 from latentmap.report.bars import bar_rows, extent, paired_bars
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import headline, twins
@@ -42,6 +43,7 @@ class OverviewBars(Chart):
             own = [(method, e) for method, e in named if e.key[:2] == place]
             shown = [method for method in methods if method in dict(own)]
             charts[place] = paired_bars(bar_rows(own, metric), shown, domain=extent(rows))
+        name = title_of(headline(data.experiments))
         return alt.concat(
             *(
                 chart.properties(title=", ".join(place), width=WIDTH)
@@ -49,5 +51,5 @@ class OverviewBars(Chart):
             ),
             columns=COLUMNS,
             spacing=24,
-            description=f"Bars of {headline(data.experiments)} by encoder, variant and method.",
+            description=f"Bars of {name} by encoder, variant and method.",
         )

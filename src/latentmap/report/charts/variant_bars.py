@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+from latentmap.metrics.metric import title_of
 from latentmap.report.bars import extent, measured, paired_bars
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import headline
@@ -55,5 +56,7 @@ class VariantBars(Chart):
             *(chart.properties(title=encoder, width=WIDTH) for encoder, chart in charts.items()),
             columns=COLUMNS,
             spacing=24,
-            description=f"Bars of {metric} by encoder and method, with boxes drawn and without.",
+            description=(
+                f"Bars of {title_of(metric)} by encoder and method, with boxes drawn and without."
+            ),
         )

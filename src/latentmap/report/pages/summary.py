@@ -16,7 +16,7 @@ import yaml
 
 from latentmap.encode.calibration import Calibration, merge
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
-from latentmap.metrics.metric import known_metrics
+from latentmap.metrics.metric import known_metrics, title_of
 from latentmap.report.agreements import in_order, read_duplicates
 from latentmap.report.annotations import annotation_warnings, read_joined
 from latentmap.report.channel_chart import CHANNEL_CHARTS
@@ -130,6 +130,7 @@ class Summary(Page):
                     *annotation_warnings(joined),
                 ],
                 "headline": headline(experiments),
+                "headline_title": title_of(headline(experiments)),
                 "configured": results.option("headline"),
                 "ranks": ranks,
                 "leaders": _leaders(experiments, results.baselines) if ranks else [],
@@ -264,13 +265,14 @@ def _columns(
         {"name": name, "meaning": "", "kind": "text"} for name in ("encoder", "variant", "method")
     ]
     columns += [
-        {"name": name, "meaning": f"{meaning}; {headline(experiments)}", "kind": "number"}
+        {"name": name, "meaning": f"{meaning}; {title_of(headline(experiments))}", "kind": "number"}
         for name, meaning in standing.items()
     ]
     for name in metric_names(experiments):
         metric = known.get(name)
         parts = [metric.meaning, better.get(metric.better or "", "")] if metric else []
-        columns.append({"name": name, "meaning": "; ".join(filter(None, parts)), "kind": "number"})
+        meaning = "; ".join([name, *filter(None, parts)])
+        columns.append({"name": title_of(name), "meaning": meaning, "kind": "number"})
     return columns
 
 
