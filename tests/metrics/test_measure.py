@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+import sklearn.metrics
 
 from latentmap.errors import LatentmapError
 from latentmap.metrics.density import DensityOptions
@@ -46,6 +47,7 @@ def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
         "value": 4,
         "chance": None,
         "chance_range": None,
+        "effect": None,
         "interval": None,
         "p_value": None,
         "note": None,
@@ -63,6 +65,26 @@ def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
     metrics = found["metrics"]
     assert np.average(rates, weights=sizes) == pytest.approx(metrics["knn_category_acc"]["value"])
     assert np.mean(rates) == pytest.approx(metrics["knn_category_acc_macro"]["value"])
+
+
+def test_effects_are_cohens_kappa_of_neighbors_that_answer(embed):
+    rng = np.random.default_rng(0)
+    labels = rng.choice(3, 300, p=[0.6, 0.3, 0.1])
+    values = rng.normal(size=(300, 2)) + np.eye(3, 2)[labels]
+    data = embed(values, labels, statistics=FEW)
+    found, _ = measure(data, dict.fromkeys(METRICS))
+    nearest = labels[data.graph.every.indices]
+    kappa = sklearn.metrics.cohen_kappa_score(np.repeat(labels, 10), nearest.ravel())
+    assert kappa > 0.1
+    assert found["knn_category_acc"].effect == pytest.approx(kappa, abs=0.02)
+    for name, one in found.items():
+        has_best = name.startswith(("knn_", "probe_", "r_precision", "map_at_r"))
+        assert (one.effect is not None) == (has_best and one.chance is not None), name
+    # Whatever the labels' frequencies: chance is 0, and what cannot be better is 1.
+    perfect, _ = measure(embed(50 * np.eye(3)[labels] + 0.1, labels), {"knn_category": None})
+    assert perfect["knn_category_acc"].effect == perfect["knn_category_acc_macro"].effect == 1
+    nothing, _ = measure(embed(rng.normal(size=(300, 2)), labels), {"knn_category": None})
+    assert abs(nothing["knn_category_acc"].effect) < 0.1
 
 
 def test_files_in_and_out(tmp_path, embed, clusters):

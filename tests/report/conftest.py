@@ -330,6 +330,7 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
             "chance": 0.09,
             "chance_range": [0.07, 0.11],
             "interval": [value - 0.02, value + 0.02],
+            "effect": (value - 0.09) / 0.91,
             "p_value": 0.001 if value > 0.16 else 0.2,
         },
         "knn_group_acc": {"value": value + 0.3, "chance": 0.27},
@@ -343,7 +344,7 @@ def _metrics(encoder: str, variant: str, method: str) -> dict[str, object]:
         "n_tokens": {"value": 2**rank},
         "calinski_harabasz": {"value": None, "note": "fewer samples than labels"},
     }
-    fields = ("chance", "chance_range", "interval", "p_value", "note")
+    fields = ("chance", "chance_range", "effect", "interval", "p_value", "note")
     for entry in metrics.values():
         entry |= {key: entry.get(key) for key in fields}
     metrics["knn_category_acc_grouped"]["curve"] = [

@@ -25,6 +25,7 @@ def test_rows_are_in_the_given_order_with_the_planted_metrics(report):
     assert row[HONEST] == pytest.approx(0.30)
     assert row[f"{HONEST}_chance"] == 0.09
     assert (row[f"{HONEST}_low"], row[f"{HONEST}_high"]) == pytest.approx((0.28, 0.32))
+    assert row[f"{HONEST}_effect"] == pytest.approx(0.21 / 0.91)
     assert row[f"{HONEST}_p_value"] == 0.001
     assert row["calinski_harabasz"] is None
     assert "silhouette_chance" not in row

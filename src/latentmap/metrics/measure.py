@@ -148,13 +148,14 @@ def measure(
 def _measured(
     data: LabelledEmbedding, metrics: Iterable[Metric[Options]]
 ) -> dict[str, Measurement]:
-    """Return what some metrics give, with their intervals."""
+    """Return what some metrics give, with their intervals and corrected for chance."""
     measured: dict[str, Measurement] = {}
     for metric in metrics:
         found = _audited(metric, metric.measure(data), data.graph.audit)
-        measured |= {
-            name: _with_interval(one, metric.columns[name].bounds) for name, one in found.items()
-        }
+        for name, one in found.items():
+            column = metric.columns[name]
+            effect = column.effect(one.value, one.chance)
+            measured[name] = replace(_with_interval(one, column.bounds), effect=effect)
     return measured
 
 
@@ -252,6 +253,7 @@ def _plain(found: Measurement) -> dict[str, Any]:
         "value": _rounded(found.value),
         "chance": None if found.chance is None else _rounded(found.chance),
         "chance_range": _range(found.chance_range),
+        "effect": None if found.effect is None else _rounded(found.effect),
         "interval": _range(found.interval),
         "p_value": found.p_value,
         "note": found.note,

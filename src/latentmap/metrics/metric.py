@@ -228,6 +228,17 @@ class MetricColumn:
     bounds: tuple[float, float] | None = None
     ranks: bool = False
 
+    def effect(self, value: float, chance: float | None) -> float | None:
+        """Return how far a value is on the way from its chance level to the best possible one.
+
+        (value - chance) / (1 - chance), as Cohen's kappa (1960): 0 is chance, 1 is perfect, and
+        below 0 is worse than chance. Shares and accuracies have it, of which 1 is the best value.
+        """
+        has_best = self.bounds == (0, 1) and self.better == "higher"
+        if not has_best or chance is None or chance >= 1 or math.isnan(value):
+            return None
+        return (value - chance) / (1 - chance)
+
 
 def share_column(meaning: str, title: str = "", *, ranks: bool = False) -> MetricColumn:
     """Return the column of a share or an accuracy: from 0 to 1, and 1 is best."""
@@ -244,6 +255,7 @@ class Measurement:
             Where there is a p-value, the mean over the permutations that it comes from.
         interval: 95 % interval, where computed.
         p_value: of the hypothesis that labels have nothing to do with it, where computed.
+        effect: the value corrected for chance (`MetricColumn.effect`), where 1 is the best.
         note: why the value is not defined, or what was left out.
         contributions: what each source group contributes, where each was left out. The interval
             and comparisons of methods rest on it; a metric without it may give an interval itself.
@@ -267,6 +279,7 @@ class Measurement:
     )
     label_deviations: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     by_k: Mapping[int, Measurement] = field(default_factory=dict, repr=False, compare=False)
+    effect: float | None = None
 
 
 def at_k(name: str, k: int | str) -> str:

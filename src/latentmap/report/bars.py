@@ -51,6 +51,7 @@ def measured(measurement: Measurement) -> Row:
         "chance_high": chance_high,
         "low": low,
         "high": high,
+        "effect": measurement.effect,
         "p_value": measurement.p_value,
     }
 
@@ -129,7 +130,10 @@ def _layers(
     import altair as alt
 
     scale = alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain))
-    numbers = ("value", "chance", "chance_low", "chance_high", "low", "high", "p_value")
+    numbers = (
+        *("value", "chance", "chance_low", "chance_high", "effect"),
+        *("low", "high", "p_value"),
+    )
     layers = [
         base.mark_bar(height=BAR, opacity=0.6).encode(
             x=alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5)),

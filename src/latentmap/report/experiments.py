@@ -131,6 +131,7 @@ def _measurement(entry: Mapping[str, Any]) -> Measurement:
         chance_range=_range(entry.get("chance_range")),
         interval=_range(entry.get("interval")),
         p_value=entry.get("p_value"),
+        effect=entry.get("effect"),
         note=entry.get("note"),
         by_k={point["k"]: _measurement(point) for point in entry.get("curve", ())},
         label_deviations=None

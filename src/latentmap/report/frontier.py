@@ -83,7 +83,7 @@ def pareto_panel(
             alt.Tooltip("name:N"),
             *(alt.Tooltip(f"{band}:N") for band in bands),
             alt.Tooltip(f"{cost}:Q", format=".4~g"),
-            *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("value", "chance")),
+            *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("value", "chance", "effect")),
         ],
     )
     baselines = [row for row in rows if row["kind"] == BASELINE]

@@ -41,6 +41,7 @@ def metric_rows(experiment: Experiment) -> list[dict[str, str]]:
                 "name": title_of(name),
                 "value": format_value(measurement.value),
                 "chance": format_chance(measurement),
+                "effect": format_value(measurement.effect),
                 "interval": interval or "–",
                 "p_value": format_value(measurement.p_value),
                 "meaning": known[name].meaning if name in known else "",

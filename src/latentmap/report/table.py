@@ -49,7 +49,7 @@ def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
     """Return one row per experiment.
 
     Columns: encoder, variant, method, then for each metric its value, followed by `_chance`,
-    `_chance_low`, `_chance_high`, `_low`, `_high` and `_p_value` where any row has them.
+    `_chance_low`, `_chance_high`, `_effect`, `_low`, `_high` and `_p_value` where any row has them.
     """
     columns: dict[str, list[Any]] = {
         name: [getattr(experiment.key, name) for experiment in experiments]
@@ -77,6 +77,7 @@ def _parts(measurement: Measurement) -> dict[str, float | None]:
         "_chance": measurement.chance,
         "_chance_low": chance_low,
         "_chance_high": chance_high,
+        "_effect": measurement.effect,
         "_low": low,
         "_high": high,
         "_p_value": measurement.p_value,

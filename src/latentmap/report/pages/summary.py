@@ -244,6 +244,7 @@ def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> l
             "value": format_value(e.value(metric)),
             "chance": format_value(e[metric].chance),
             "ratio": format_value(_ratio(e, metric)),
+            "effect": format_value(e[metric].effect),
             "lenient": format_value(e.value(every)),
             "gap": format_value(e.value(every) - e.value(grouped)),
         }
