@@ -96,3 +96,10 @@ def test_every_method_s_metrics_stand_beside_its_pages(report):
         "tsne3d.html",
         "umap.html",
     ]
+
+
+def test_a_metric_that_is_defined_nowhere_has_no_column_and_its_reason_is_said_once(report):
+    page = report.summary.read_text()
+    (said,) = re.findall(r"<p>Not defined: ([^<]*)</p>", page)
+    assert said == "calinski_harabasz. fewer samples than labels"
+    assert page.count("calinski_harabasz") == 1

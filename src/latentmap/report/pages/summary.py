@@ -137,6 +137,7 @@ class Summary(Page):
                 "differ": len(distinct(twins(headline(experiments)), experiments)) > 1,
                 "columns": _columns(experiments, STANDING_COLUMNS if ranks else {}),
                 "rows": _rows(experiments, standings if ranks else None, pages),
+                "undefined": _undefined(experiments),
                 "charts": charts,
                 "maps": _maps(results, experiments, maps),
                 "quarantine": _quarantine(quarantine),
@@ -173,17 +174,18 @@ def _counts(shown: ShownSamples, labels: RunLabels, experiments: Sequence[Experi
     encoders = {experiment.key.encoder for experiment in experiments}
     variants = {experiment.key.variant for experiment in experiments}
     methods = {experiment.key.method for experiment in experiments}
+    groups = sum(group.samples > 0 for group in labels.groups)
     parts = [
         (len(shown.ids), "sample"),
         (len(labels.labels), "label"),
-        (sum(group.samples > 0 for group in labels.groups), "label group"),
+        (groups if groups < len(labels.labels) else 0, "label group"),
         (len(encoders), "encoder"),
         (len(variants), "variant"),
         (len(methods), "pooling method"),
     ]
-    if not labels.labelled:
-        parts = [(count, noun) for count, noun in parts if "label" not in noun]
-    return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
+    return ", ".join(
+        f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in parts if count
+    )
 
 
 def _calibrations(results: Results) -> dict[tuple[str, str], Calibration]:
@@ -269,7 +271,7 @@ def _columns(
         {"name": name, "meaning": f"{meaning}; {title_of(headline(experiments))}", "kind": "number"}
         for name, meaning in standing.items()
     ]
-    for name in metric_names(experiments):
+    for name in _defined(experiments):
         metric = known.get(name)
         parts = [metric.meaning, better.get(metric.better or "", "")] if metric else []
         meaning = "; ".join([name, *filter(None, parts)])
@@ -277,12 +279,32 @@ def _columns(
     return columns
 
 
+def _defined(experiments: Sequence[Experiment]) -> list[str]:
+    """Return the metrics that are defined for any of the experiments."""
+    return [
+        name
+        for name in metric_names(experiments)
+        if not all(math.isnan(experiment.value(name)) for experiment in experiments)
+    ]
+
+
+def _undefined(experiments: Sequence[Experiment]) -> dict[str, list[str]]:
+    """Return the metrics that are defined for none of the experiments, by the reason why."""
+    found: dict[str, list[str]] = {}
+    defined = _defined(experiments)
+    for name in metric_names(experiments):
+        if name not in defined:
+            notes = dict.fromkeys(e[name].note or "No reason is given." for e in experiments)
+            found.setdefault(" ".join(notes), []).append(name)
+    return found
+
+
 def _rows(
     experiments: Sequence[Experiment],
     standings: Standings | None,
     pages: Mapping[tuple[str, str], Links],
 ) -> list[dict[str, Any]]:
-    names = metric_names(experiments)
+    names = _defined(experiments)
     return [
         {
             "key": experiment.key,
