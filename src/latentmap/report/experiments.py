@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from latentmap.metrics.metric import GROUPED, HEADLINE, Measurement, headlines, known_metrics
+from latentmap.metrics.metric import GROUPED, HEADLINE, MACRO, Measurement, headlines, known_metrics
 from latentmap.metrics.metric import Key as Key
 from latentmap.neighbors.rows import DistanceMetric
 from latentmap.store.files import read_json, reading
@@ -201,6 +201,14 @@ def twins(metric: str) -> tuple[str, str]:
     """Return a metric on neighbors of other source groups, and the same on all neighbors."""
     every = metric.removesuffix(GROUPED)
     return f"{every}{GROUPED}", every
+
+
+def averages(metric: str) -> tuple[str, str]:
+    """Return a metric as a mean over samples, and as a mean over labels."""
+    every = metric.removesuffix(GROUPED)
+    base = every.removesuffix(MACRO)
+    suffix = metric.removeprefix(every)
+    return base + suffix, base + MACRO + suffix
 
 
 def is_ranked(experiments: Sequence[Experiment]) -> bool:

@@ -38,6 +38,7 @@ from latentmap.report.findings import (
     key_findings,
     samples_without_labels,
 )
+from latentmap.report.imbalance import imbalance_findings
 from latentmap.report.labels import RunLabels, read_labels
 from latentmap.report.neighbor_findings import neighbor_findings
 from latentmap.report.page import PAGES, Content, Page, Scope, listed_pages, relative
@@ -123,6 +124,7 @@ class Summary(Page):
                 "findings": [
                     *samples_without_labels(run_labels),
                     *say(experiments, duplicates),
+                    *imbalance_findings(experiments),
                     *neighbor_findings(experiments),
                     *standings.findings(),
                     *source_findings(compared, experiments),
