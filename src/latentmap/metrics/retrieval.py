@@ -109,7 +109,8 @@ def rankings(
     order = queries[np.argsort(reach[queries], kind="stable")]
     for rows, keys in _keys(data, order):
         length = min(int(reach[rows[-1]]), len(data.codes) - 1)
-        keys = np.partition(keys, length - 1, axis=1)[:, :length]
+        keys.partition(length - 1, axis=1)
+        keys = keys[:, :length]
         keys.sort(axis=1)
         ranking = (keys & np.uint64(2**ROW_BITS - 1)).astype(np.intp)
         for some in np.array_split(np.arange(len(rows)), 1 + ranking.size // CELLS):
@@ -120,10 +121,9 @@ def _keys(data: LabelledEmbedding, order: Codes) -> Iterator[tuple[Codes, NDArra
     """Yield rows and keys (b, N) that sort all samples by their distance, then by row number."""
     firsts, place = distinct(data.compact)
     columns = np.arange(len(place), dtype=np.uint64)
-    for part in row_blocks(len(place)):
+    are_few = len(order) < len(place)
+    for part in row_blocks(len(place), len(order) if are_few else None):
         rows = order[part]
-        if not len(rows):
-            return
         distances = data.points.distances(rows)
         if len(firsts) < len(place):
             # Rows that are identical are as far.

@@ -41,7 +41,7 @@ class RPrecisionOptions(Options):
     """
 
     max_samples: int = Field(default=30_000, ge=1)
-    queries: int = Field(default=5000, ge=1)
+    queries: int = Field(default=2000, ge=1)
     seed: int = 0
 
 

@@ -134,6 +134,7 @@ class Summary(Page):
                 "headline": headline(experiments),
                 "headline_title": title_of(headline(experiments)),
                 "configured": results.option("headline"),
+                "cosine": experiments[0].distance == "cosine",
                 "ranks": ranks,
                 "leaders": _leaders(experiments, results.baselines) if ranks else [],
                 "differ": len(distinct(twins(headline(experiments)), experiments)) > 1,
