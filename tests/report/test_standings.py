@@ -37,22 +37,26 @@ def texts(found, *, warning=False):
     return [finding.text for finding in found.findings() if finding.warning or not warning]
 
 
-def test_a_lead_and_those_that_may_be_the_best_are_told_apart():
-    found = texts(standings([row("vae", "mean", left=True, value=0.4), row("vae", "max")]))
-    assert found[0] == (
-        "A 95 % interval of f for vae / mean (boxes), corrected for its choice as the best of 2, "
-        "is 0.350 to 0.450."
+def test_what_may_be_best_too_is_named():
+    found = standings([row("vae", "mean", left=True, value=0.4), row("vae", "max")])
+    assert list(found.facts()) == [
+        (
+            "May be best too",
+            "none of the 1 others (p ≤ 0.05, adjusted for all comparisons); +0.100 over the next, "
+            "vae / max (boxes)",
+        )
+    ]
+    assert (
+        found.interval_of_best()
+        == " (95 % interval 0.350 to 0.450, corrected for the choice among 2)"
     )
-    assert found[1] == (
-        "The lead of vae / mean (boxes) is significant: +0.100 over the next, vae / max (boxes) "
-        "(p = 0.002, adjusted for all comparisons)."
-    )
+    assert found.p_of_best() == 0.01
     names = ["mean", *(f"m{i}" for i in range(7))]
     rows = [*(row("vae", name, left=True) for name in names), row("vae", "worst")]
-    assert texts(standings(rows))[1] == (
-        "vae / mean (boxes) is not significantly different from 7 of the 8 others, which cannot "
-        "be excluded as best either (p > 0.05, adjusted for all comparisons): vae / m0 (boxes), "
-        "vae / m1 (boxes), vae / m2 (boxes), vae / m3 (boxes), vae / m4 (boxes) and 2 more."
+    ((_, text),) = standings(rows).facts()
+    assert text == (
+        "7 of 8 others: vae / m0 (boxes), vae / m1 (boxes), vae / m2 (boxes), vae / m3 (boxes), "
+        "vae / m4 (boxes) and 2 more (p > 0.05, adjusted for all comparisons)"
     )
 
 
@@ -81,21 +85,24 @@ def test_without_tests_nothing_is_called_significant():
     }
     found = standings(rows, note="4 source groups are too few for intervals.", baselines=[baseline])
     assert found.of(Key("vae", "boxes", "max")).against_best == "–"
-    (warning,) = texts(found, warning=True)
-    assert warning.endswith("is not known: 4 source groups are too few for intervals.")
-    said = texts(found)[1]
-    assert "is above the best learning-free baseline, dct: +0.100 (mean against mean)" in said
+    assert list(found.facts()) == [
+        ("May be best too", "not known: 4 source groups are too few for intervals.")
+    ]
+    assert found.interval_of_best() == ""
+    assert found.against_baselines() == {
+        ("vae", "boxes"): "compared without a test with the best baseline, dct / mean: +0.100"
+    }
 
 
 @pytest.mark.parametrize(
-    ("difference", "verb", "warning"),
+    ("difference", "said"),
     [
-        (0.2, "beats", False),
-        (0.01, "is not significantly different from", True),
-        (-0.2, "falls behind", True),
+        (0.2, "significantly above the best baseline, dct / mean: +0.200 (95 % interval +0.150 to"),
+        (0.01, "not significantly different from the best baseline, dct / mean: +0.010"),
+        (-0.2, "significantly below the best baseline, dct / mean: −0.200"),
     ],
 )
-def test_a_model_has_to_beat_the_best_baseline(difference, verb, warning):
+def test_a_model_is_held_against_the_best_baseline(difference, said):
     entry = {
         "encoder": "vae",
         "variant": "plain",
@@ -105,16 +112,22 @@ def test_a_model_has_to_beat_the_best_baseline(difference, verb, warning):
         "interval": [difference - 0.05, difference + 0.05],
     }
     found = standings([row("vae", "max")], baselines=[entry])
-    said = next(finding for finding in found.findings() if "baseline" in finding.text)
-    assert f"vae (plain) {verb} the best learning-free baseline, dct" in said.text
-    assert said.warning == warning
+    assert found.against_baselines()["vae", "plain"].startswith(said)
 
 
 def test_adjusted_p_values_are_counted():
     rows = [row("vae", "mean"), row("vae", "max", p=0.06)]
-    (warning,) = texts(standings(rows), warning=True)
-    assert warning.startswith("1 of 2 embeddings are above chance: permutation p ≤ 0.05, adjusted")
-    assert texts(standings(rows[:1]), warning=True) == []
+    assert texts(standings(rows))[0].startswith(
+        "1 of 2 embeddings are above chance: permutation p ≤ 0.05, adjusted"
+    )
+
+
+def test_few_above_chance_are_a_warning_and_many_are_none():
+    many = [row("vae", f"m{i}", p=0.06 if i == 0 else 0.01) for i in range(24)]
+    assert texts(standings(many), warning=True) == []
+    few = [row("vae", f"m{i}", p=0.01 if i < 3 else 0.06) for i in range(24)]
+    (warning,) = texts(standings(few), warning=True)
+    assert warning.startswith("3 of 24 embeddings are above chance")
 
 
 def test_boxes_are_said():

@@ -62,7 +62,7 @@ def test_pictures_without_labels(unfinished):
     assert "32 samples, 1 encoder, 1 variant, 2 pooling methods." in summary
     headings = re.findall(r"<h[23]>(.*?)</h", summary)
     assert "Maps" in headings
-    assert not {"Comparison", "The best method of each encoder"} & set(headings)
+    assert "Comparison" not in headings and "Best of" not in summary
     assert "0 (0 to 0)" not in summary
     report = bare / "report"
     pages = {path.relative_to(report).as_posix() for path in report.rglob("*.html")}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from latentmap.metrics.metric import known_metrics, title_of
+from latentmap.metrics.metric import title_of
 from latentmap.metrics.permutation import deviation_p
 from latentmap.report.experiments import (
     Experiment,
@@ -65,7 +65,7 @@ def key_findings(
             *_approximate(experiments),
         ]
     return [
-        *_extremes(order, metric),
+        *_one_source_group(order, metric),
         *_leak(order, metric),
         *_variants(order, metric),
         *_labels(order),
@@ -100,29 +100,13 @@ def _not_ranked(experiments: Sequence[Experiment], metric: str) -> Iterator[Find
     yield Finding(f"Methods are not ranked: {why}", warning=True)
 
 
-def _extremes(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
-    meaning = known_metrics()[metric].meaning
-    yield Finding(
-        f"Best of {len(order)} embeddings: {order[0].key.name}. {meaning[0].upper()}{meaning[1:]}: "
-        f"{_against_chance(order[0], metric)}."
-    )
-    if len(order) > 1:
-        yield Finding(f"Worst: {order[-1].key.name}: {_against_chance(order[-1], metric)}.")
+def _one_source_group(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     if metric != order[0].headline:
         yield Finding(
             "All samples share one source group, so that neighbors of the same origin could not "
             "be left out.",
             warning=True,
         )
-
-
-def _against_chance(experiment: Experiment, metric: str) -> str:
-    measurement = experiment[metric]
-    details = []
-    if measurement.chance:
-        ratio = format_value(measurement.value / measurement.chance)
-        details.append(f"{ratio} times the chance level, {format_value(measurement.chance)}")
-    return format_value(measurement.value) + (f" ({'; '.join(details)})" if details else "")
 
 
 def _leak(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:

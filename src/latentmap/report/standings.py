@@ -15,6 +15,12 @@ from latentmap.store.files import read_json, reading
 NAMED = 5
 UNKNOWN = "–"
 BEST, MAY_BE_BEST, LOWER = "best", "may be best", "lower"
+STANDS = {
+    1: "significantly above",
+    0: "not significantly different from",
+    -1: "significantly below",
+    None: "compared without a test with",
+}
 STANDING_COLUMNS = {
     "p (Holm)": "permutation p-value, adjusted for all methods of the encoder and variant",
     "against best": "among the methods of the encoder and variant: lower than the best "
@@ -74,8 +80,6 @@ class Standings:
         if not self._whole:
             return []
         return [
-            *self._lead(),
-            *self._against_baselines(),
             *self._above_chance(),
             *self._boxes(),
             *self._fresh(),
@@ -83,53 +87,50 @@ class Standings:
             *self._by_k(),
         ]
 
-    def _lead(self) -> Iterator[Finding]:
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Yield which other embeddings may be the best: what is asked, and the answer."""
+        if not self._whole or not self._whole[1:]:
+            return
         best, *others = self._whole
-        if not others:
-            return
+        left = [_key(row).name for row in others if row["may_be_best"]]
+        adjusted = f"p {'>' if left else '≤'} {SIGNIFICANT}, adjusted for all comparisons"
         if self.content["note"]:
-            yield Finding(
-                "Which differences between methods are significant is not known: "
-                f"{self.content['note']}",
-                warning=True,
-            )
-            return
-        low, high = map(format_value, best["interval"])
-        yield Finding(
-            f"A 95 % interval of {self.content['metric']} for {_key(best).name}, corrected for "
-            f"its choice as the best of {len(self._whole)}, is {low} to {high}."
-        )
-        left = [row for row in others if row["may_be_best"]]
-        if left:
-            yield Finding(
-                f"{_key(best).name} is not significantly different from {len(left)} of the "
-                f"{len(others)} others, which cannot be excluded as best either (p > "
-                f"{SIGNIFICANT}, adjusted for all comparisons): "
-                f"{_listed([_key(row).name for row in left])}."
-            )
+            text = f"not known: {self.content['note']}"
+        elif left:
+            text = f"{len(left)} of {len(others)} others: {_listed(left)} ({adjusted})"
         else:
             ahead = format_difference(best["value"] - others[0]["value"])
-            p_value = format_value(max(row["p_best"] for row in others))
-            yield Finding(
-                f"The lead of {_key(best).name} is significant: {ahead} over the next, "
-                f"{_key(others[0]).name} (p = {p_value}, adjusted for all comparisons)."
+            text = (
+                f"none of the {len(others)} others ({adjusted}); {ahead} over the next, "
+                f"{_key(others[0]).name}"
             )
+        yield "May be best too", text
 
-    def _against_baselines(self) -> Iterator[Finding]:
-        for entry in self.content["baselines"]:
-            ahead = _sign(entry)
-            if ahead is None:
-                verb = "is above" if entry["difference"] > 0 else "is not above"
-            else:
-                verb = {1: "beats", 0: "is not significantly different from", -1: "falls behind"}[
-                    ahead
-                ]
-            yield Finding(
-                f"{entry['encoder']} ({entry['variant']}) {verb} the best learning-free baseline, "
-                f"{entry['baseline']['encoder']}: {_change(entry)} ({entry['method']} against "
-                f"{entry['baseline']['method']}).",
-                warning=entry["difference"] <= 0 or ahead == 0,
+    def interval_of_best(self) -> str:
+        """Return the interval of the best embedding, which was chosen as such; else nothing."""
+        interval = self._whole[0]["interval"] if self._whole else None
+        if interval is None:
+            return ""
+        low, high = map(format_value, interval)
+        chosen = f", corrected for the choice among {len(self._whole)}" if self._whole[1:] else ""
+        return f" (95 % interval {low} to {high}{chosen})"
+
+    def p_of_best(self) -> float | None:
+        """Return the p-value of the best embedding, adjusted for all of the run."""
+        if not self._whole:
+            return None
+        p_value: float | None = self._whole[0]["p_adjusted"].get(self.content["metric"])
+        return p_value
+
+    def against_baselines(self) -> dict[tuple[str, str], str]:
+        """Return how the best method of every model stands to the best baseline."""
+        return {
+            (entry["encoder"], entry["variant"]): (
+                f"{STANDS[_sign(entry)]} the best baseline, {entry['baseline']['encoder']} / "
+                f"{entry['baseline']['method']}: {_change(entry)}"
             )
+            for entry in self.content["baselines"]
+        }
 
     def _by_k(self) -> Iterator[Finding]:
         """Say where the number of neighbors decides which method is best."""
@@ -151,7 +152,7 @@ class Standings:
                 f"{above} of {len(tested)} embeddings are above chance: permutation "
                 f"p ≤ {SIGNIFICANT}, adjusted by Holm's method over the methods of an encoder and "
                 "variant.",
-                warning=above < len(tested),
+                warning=2 * above < len(tested),
             )
 
     def _boxes(self) -> Iterator[Finding]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -16,21 +15,16 @@ import yaml
 
 from latentmap.encode.calibration import Calibration, merge
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
-from latentmap.metrics.metric import known_metrics, title_of
+from latentmap.metrics.metric import title_of
 from latentmap.report.agreements import in_order, read_duplicates
 from latentmap.report.annotations import annotation_warnings, read_joined
 from latentmap.report.channel_chart import CHANNEL_CHARTS
 from latentmap.report.chart import CHARTS, Comparison, charts_of
 from latentmap.report.experiments import (
     Experiment,
-    distinct,
     experiments_of,
-    format_chance,
-    format_value,
     headline,
     is_ranked,
-    metric_names,
-    twins,
 )
 from latentmap.report.findings import (
     Finding,
@@ -40,21 +34,15 @@ from latentmap.report.findings import (
 )
 from latentmap.report.imbalance import imbalance_findings
 from latentmap.report.labels import RunLabels, read_labels
+from latentmap.report.leaderboard import leaderboard
 from latentmap.report.neighbor_findings import neighbor_findings
 from latentmap.report.page import PAGES, Content, Page, Scope, listed_pages, relative
 from latentmap.report.plates import MAP_READS, SMALL, MapPlates, Plate, chart_plates
 from latentmap.report.points import ShownSamples
 from latentmap.report.provenance import commit_of, processor
 from latentmap.report.source_comparisons import read_comparisons, source_findings
-from latentmap.report.standings import (
-    BEST,
-    LOWER,
-    MAY_BE_BEST,
-    STANDING_COLUMNS,
-    Standing,
-    Standings,
-    read_standings,
-)
+from latentmap.report.standings import read_standings
+from latentmap.report.verdict import verdict
 from latentmap.store import results as book
 from latentmap.store.latents import read_metadata
 from latentmap.store.results import Key, Results
@@ -136,11 +124,8 @@ class Summary(Page):
                 "configured": results.option("headline"),
                 "cosine": experiments[0].distance == "cosine",
                 "ranks": ranks,
-                "leaders": _leaders(experiments, results.baselines) if ranks else [],
-                "differ": len(distinct(twins(headline(experiments)), experiments)) > 1,
-                "columns": _columns(experiments, STANDING_COLUMNS if ranks else {}),
-                "rows": _rows(experiments, standings if ranks else None, pages),
-                "undefined": _undefined(experiments),
+                "verdict": verdict(experiments, standings, results.baselines),
+                "table": leaderboard(experiments, standings, _first_maps(results)),
                 "charts": charts,
                 "maps": _maps(results, experiments, maps),
                 "quarantine": _quarantine(quarantine),
@@ -234,134 +219,15 @@ def _read(quarantine: Path | str) -> pl.DataFrame:
     return pl.DataFrame(read_parquet(quarantine, [*REASONS, "count"]))
 
 
-def _leaders(experiments: Sequence[Experiment], baselines: Collection[str]) -> list[dict[str, str]]:
-    """Return the best method of every encoder and variant as the texts of a table row."""
-    metric = headline(experiments)
-    grouped, every = twins(metric)
-    best: dict[tuple[str, ...], Experiment] = {}
-    for experiment in experiments:
-        best.setdefault(experiment.key[:2], experiment)
-    return [
-        {
-            "encoder": e.key.encoder + (" (baseline)" if e.key.encoder in baselines else ""),
-            "variant": e.key.variant,
-            "method": e.key.method,
-            "value": format_value(e.value(metric)),
-            "chance": format_value(e[metric].chance),
-            "ratio": format_value(_ratio(e, metric)),
-            "effect": format_value(e[metric].effect),
-            "lenient": format_value(e.value(every)),
-            "gap": format_value(e.value(every) - e.value(grouped)),
-        }
-        for e in best.values()
-    ]
-
-
-def _ratio(experiment: Experiment, metric: str) -> float:
-    chance = experiment[metric].chance
-    return experiment.value(metric) / chance if chance else math.nan
-
-
-def _columns(
-    experiments: Sequence[Experiment], standing: Mapping[str, str]
-) -> list[dict[str, str]]:
-    known = known_metrics()
-    better = {"higher": "higher is better", "lower": "lower is better"}
-    columns = [
-        {"name": name, "meaning": "", "kind": "text"} for name in ("encoder", "variant", "method")
-    ]
-    columns += [
-        {"name": name, "meaning": f"{meaning}; {title_of(headline(experiments))}", "kind": "number"}
-        for name, meaning in standing.items()
-    ]
-    for name in _defined(experiments):
-        metric = known.get(name)
-        parts = [metric.meaning, better.get(metric.better or "", "")] if metric else []
-        meaning = "; ".join([name, *filter(None, parts)])
-        columns.append({"name": title_of(name), "meaning": meaning, "kind": "number"})
-    return columns
-
-
-def _defined(experiments: Sequence[Experiment]) -> list[str]:
-    """Return the metrics that are defined for any of the experiments."""
-    return [
-        name
-        for name in metric_names(experiments)
-        if not all(math.isnan(experiment.value(name)) for experiment in experiments)
-    ]
-
-
-def _undefined(experiments: Sequence[Experiment]) -> dict[str, list[str]]:
-    """Return the metrics that are defined for none of the experiments, by the reason why."""
-    found: dict[str, list[str]] = {}
-    defined = _defined(experiments)
-    for name in metric_names(experiments):
-        if name not in defined:
-            notes = dict.fromkeys(e[name].note or "No reason is given." for e in experiments)
-            found.setdefault(" ".join(notes), []).append(name)
-    return found
-
-
-def _rows(
-    experiments: Sequence[Experiment],
-    standings: Standings | None,
-    pages: Mapping[tuple[str, str], Links],
-) -> list[dict[str, Any]]:
-    names = _defined(experiments)
-    return [
-        {
-            "key": experiment.key,
-            "page": _first_map(pages, experiment.key),
-            "cells": [
-                *(_standing_cells(standings.of(experiment.key)) if standings else ()),
-                *(_cell(experiment, name) for name in names),
-            ],
-        }
-        for experiment in experiments
-    ]
-
-
-def _standing_cells(standing: Standing) -> list[dict[str, str]]:
-    p_value = standing.p_adjusted
-    order = {BEST: 0, MAY_BE_BEST: 1, LOWER: 2}.get(standing.against_best, "")
-    return [
-        {
-            "text": format_value(p_value),
-            "sort": "" if p_value is None else repr(p_value),
-            "details": "",
-        },
-        {"text": standing.against_best, "sort": str(order), "details": ""},
-    ]
-
-
-def _cell(experiment: Experiment, metric: str) -> dict[str, str]:
-    measurement = experiment[metric]
-    details = []
-    if measurement.chance is not None:
-        details.append(f"chance {format_chance(measurement)}")
-    if measurement.interval is not None:
-        low, high = measurement.interval
-        details.append(f"95 % interval {format_value(low)} to {format_value(high)}")
-    if measurement.p_value is not None:
-        details.append(f"p = {format_value(measurement.p_value)}")
-    if measurement.note:
-        details.append(measurement.note)
-    undefined = math.isnan(measurement.value)
-    return {
-        "text": format_value(measurement.value),
-        "sort": "" if undefined else repr(measurement.value),
-        "details": "; ".join(details),
-    }
-
-
 def _charts(data: Comparison) -> list[Plate]:
     names = charts_of("summary")
     return [plate for name in names for plate in chart_plates(name, CHARTS.create(name), data)]
 
 
-def _first_map(pages: Mapping[tuple[str, str], Links], key: Sequence[str]) -> Path | None:
-    encoder, variant, method = key
-    return next(iter(pages[encoder, variant].methods.get(method, {}).values()), None)
+def _first_maps(results: Results) -> dict[book.Key, Path]:
+    """Return the first map's page of every embedding that has one."""
+    page = PAGES["method_maps"].file
+    return {key[:3]: results.address(page, *key) for key in reversed(results.keys(page))}
 
 
 def _maps(results: Results, experiments: Sequence[Experiment], maps: MapPlates) -> list[Plate]:

@@ -1,0 +1,208 @@
+"""The leaderboard: every embedding against every metric, best first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentmap.metrics.metric import known_metrics, title_of
+from latentmap.report.experiments import (
+    Experiment,
+    Key,
+    distinct,
+    format_chance,
+    format_value,
+    headline,
+    is_ranked,
+    metric_names,
+    twins,
+)
+from latentmap.report.standings import BEST, LOWER, MAY_BE_BEST, STANDING_COLUMNS, Standings
+
+LEADING = (
+    *("knn_category_acc_macro_grouped", "r_precision_grouped", "knn_group_acc_grouped"),
+    *("probe_knn_balanced_acc", "probe_linear_balanced_acc", "silhouette"),
+    *("effective_dim_90", "n_dimensions", "n_tokens"),
+)
+"""Metrics beside the one that ranks which the leaderboard shows before it is asked for more."""
+
+TONES = 8
+"""Steps of a cell's colour, of which 0 has none."""
+
+CLEAR = 0.05
+"""A cell whose p-value is larger is grey: it may be chance."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: its heading.
+        meaning: what it says.
+        leading: whether it is shown before it is asked for.
+    """
+
+    name: str
+    meaning: str
+    leading: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: what it shows.
+        sort: by which its column is sorted; empty goes last.
+        details: what it says on hover.
+        tone: how dark its colour is, from 0 to `TONES`.
+        faint: whether it may be chance.
+        leading: whether its column is.
+    """
+
+    text: str
+    sort: str = ""
+    details: str = ""
+    tone: int = 0
+    faint: bool = False
+    leading: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One embedding.
+
+    Attributes:
+        key: which.
+        page: that it leads to, if it has one.
+        cells: one for each column.
+    """
+
+    key: Key
+    page: Path | None
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """A table of embeddings and metrics.
+
+    Attributes:
+        columns: of metrics that are defined for any embedding.
+        rows: best first.
+        undefined: names of the others, by the reason why.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    undefined: Mapping[str, Sequence[str]]
+
+
+def leaderboard(
+    experiments: Sequence[Experiment], standings: Standings, pages: Mapping[tuple[str, ...], Path]
+) -> Leaderboard:
+    """Return the table.
+
+    Args:
+        experiments: best first; at least one.
+        standings: what is sure of their order.
+        pages: of embeddings that have one.
+    """
+    names, undefined = _defined(experiments)
+    leading = set(distinct((*twins(headline(experiments)), *LEADING), experiments))
+    tones = {name: _tones(name, experiments) for name in names}
+    ranks = is_ranked(experiments)
+    shown = STANDING_COLUMNS if ranks else {}
+    columns = [
+        *(
+            Column(name, f"{text}; {title_of(headline(experiments))}", True)
+            for name, text in shown.items()
+        ),
+        *(Column(title_of(name), _meaning(name), name in leading) for name in names),
+    ]
+    rows = [
+        Row(
+            one.key,
+            pages.get(one.key),
+            [
+                *(_standing(standings, one.key) if ranks else ()),
+                *(_cell(one, name, tones[name][place], name in leading) for name in names),
+            ],
+        )
+        for place, one in enumerate(experiments)
+    ]
+    return Leaderboard(columns, rows, undefined)
+
+
+def _defined(experiments: Sequence[Experiment]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the metrics that are defined for any embedding, and the others by the reason why."""
+    defined: list[str] = []
+    undefined: dict[str, list[str]] = {}
+    for name in metric_names(experiments):
+        if any(not math.isnan(one.value(name)) for one in experiments):
+            defined.append(name)
+            continue
+        notes = dict.fromkeys(one[name].note or "No reason is given." for one in experiments)
+        undefined.setdefault(" ".join(notes), []).append(title_of(name))
+    return defined, undefined
+
+
+def _meaning(name: str) -> str:
+    metric = known_metrics().get(name)
+    if metric is None:
+        return name
+    better = metric.better and f"{metric.better} is better"
+    return "; ".join(filter(None, (name, metric.meaning, better)))
+
+
+def _tones(name: str, experiments: Sequence[Experiment]) -> list[int]:
+    """Return how dark each cell of a metric is: of the best by most, at chance or worst not."""
+    metric = known_metrics().get(name)
+    values = [one.value(name) for one in experiments]
+    defined = [value for value in values if not math.isnan(value)]
+    if metric is None or metric.better is None or not defined:
+        return [0] * len(values)
+    sign = 1 if metric.better == "higher" else -1
+    worst, best = min(sign * value for value in defined), max(sign * value for value in defined)
+    chances = [one[name].chance for one in experiments]
+    floors = [worst if chance is None else sign * chance for chance in chances]
+    reach = max((best - floor for floor in floors), default=0)
+    return [
+        0
+        if math.isnan(value) or reach <= 0
+        else round(TONES * max(0, sign * value - floor) / reach)
+        for value, floor in zip(values, floors, strict=True)
+    ]
+
+
+def _standing(standings: Standings, key: Key) -> Iterator[Cell]:
+    standing = standings.of(key)
+    p_value = standing.p_adjusted
+    order = {BEST: 0, MAY_BE_BEST: 1, LOWER: 2}.get(standing.against_best, "")
+    yield Cell(format_value(p_value), "" if p_value is None else repr(p_value))
+    yield Cell(standing.against_best, str(order))
+
+
+def _cell(experiment: Experiment, name: str, tone: int, leading: bool) -> Cell:
+    found = experiment[name]
+    details = []
+    if found.chance is not None:
+        details.append(f"chance {format_chance(found)}")
+    if found.interval is not None:
+        details.append(f"95 % interval {' to '.join(map(format_value, found.interval))}")
+    if found.p_value is not None:
+        details.append(f"p = {format_value(found.p_value)}")
+    if found.note:
+        details.append(found.note)
+    faint = found.p_value is not None and found.p_value > CLEAR
+    return Cell(
+        format_value(found.value),
+        "" if math.isnan(found.value) else repr(found.value),
+        "; ".join(details),
+        0 if faint else tone,
+        faint,
+        leading,
+    )

@@ -1,0 +1,82 @@
+"""The verdict: what a run found in a few lines, before everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from latentmap.metrics.metric import title_of
+from latentmap.report.experiments import (
+    Experiment,
+    format_chance,
+    format_value,
+    headline,
+    is_ranked,
+)
+from latentmap.report.standings import Standings
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run found.
+
+    Attributes:
+        count: embeddings that were compared.
+        best: name of the best one.
+        is_baseline: whether its encoder has learned nothing.
+        facts: (what, how it is).
+    """
+
+    count: int
+    best: str
+    is_baseline: bool
+    facts: Sequence[tuple[str, str]]
+
+
+def verdict(
+    experiments: Sequence[Experiment], standings: Standings, baselines: Sequence[str]
+) -> Verdict | None:
+    """Return the verdict; none where nothing is ranked.
+
+    Args:
+        experiments: best first.
+        standings: what is sure of their order.
+        baselines: encoders that have learned nothing.
+    """
+    if not is_ranked(experiments):
+        return None
+    best = experiments[0]
+    return Verdict(
+        len(experiments),
+        best.key.name,
+        best.key.encoder in baselines,
+        [*_measured(best, standings), *standings.facts(), *_encoders(experiments, standings)],
+    )
+
+
+def _measured(best: Experiment, standings: Standings) -> Iterator[tuple[str, str]]:
+    metric = headline([best])
+    found = best[metric]
+    yield title_of(metric), f"{format_value(found.value)}{standings.interval_of_best()}"
+    if found.chance is None:
+        return
+    parts = [format_chance(found)]
+    if found.effect is not None:
+        parts.append(f"the best is {100 * found.effect:.0f} % of the way from there to 1")
+    p_value = standings.p_of_best()
+    if p_value is not None:
+        parts.append(f"p = {format_value(p_value)}, adjusted for all embeddings")
+    yield "Chance level", "; ".join(parts)
+
+
+def _encoders(experiments: Sequence[Experiment], standings: Standings) -> Iterator[tuple[str, str]]:
+    """Yield the best method of every encoder and variant, and how it stands to the baselines."""
+    metric = headline(experiments)
+    best: dict[tuple[str, ...], Experiment] = {}
+    for experiment in experiments:
+        best.setdefault(experiment.key[:2], experiment)
+    against = standings.against_baselines()
+    for (encoder, variant), one in best.items():
+        said = against.get((encoder, variant), "")
+        text = f"{one.key.method} {format_value(one.value(metric))}"
+        yield f"{encoder} ({variant})", "; ".join(filter(None, (text, said)))

@@ -1,0 +1,74 @@
+"""The table of embeddings and metrics, and the verdict above it."""
+
+import math
+
+from latentmap.metrics.metric import HEADLINE, Measurement
+from latentmap.report.experiments import Experiment, Key
+from latentmap.report.leaderboard import TONES, leaderboard
+from latentmap.report.standings import Standings
+from latentmap.report.verdict import verdict
+
+NOTHING = Standings(
+    {
+        "metric": HEADLINE,
+        "note": None,
+        "source_groups": 9,
+        "scopes": [{"encoder": None, "variant": None, "ranking": [], "fresh": None, "next": None}],
+        "baselines": [],
+        "variants": [],
+        "by_k": [],
+    }
+)
+
+
+def experiment(method, purity, p_value=0.001, **values):
+    metrics = {name: Measurement(value) for name, value in values.items()}
+    effect = (purity - 0.1) / (1 - 0.1)
+    metrics[HEADLINE] = Measurement(purity, chance=0.1, p_value=p_value, effect=effect)
+    return Experiment(Key("vae", "plain", method), metrics, {})
+
+
+def cells(table, title):
+    place = [column.name for column in table.columns].index(title)
+    return [row.cells[place] for row in table.rows]
+
+
+def test_cells_are_dark_as_far_as_they_are_above_chance():
+    rows = [experiment("a", 0.5), experiment("b", 0.3), experiment("c", 0.1), experiment("d", 0.05)]
+    table = leaderboard(rows, NOTHING, {})
+    assert [cell.tone for cell in cells(table, "kNN label purity across sources")] == [8, 4, 0, 0]
+    assert TONES == 8
+
+
+def test_what_may_be_chance_is_grey_and_has_no_colour():
+    rows = [experiment("a", 0.5, 0.2), experiment("b", 0.3, 0.04)]
+    found = cells(leaderboard(rows, NOTHING, {}), "kNN label purity across sources")
+    assert [(cell.tone, cell.faint) for cell in found] == [(0, True), (4, False)]
+
+
+def test_where_less_is_better_the_least_is_darkest():
+    values = {"a": 1.0, "b": 3.0, "c": math.nan, "d": 2.0}
+    rows = [experiment(name, 0.5, davies_bouldin=value) for name, value in values.items()]
+    found = cells(leaderboard(rows, NOTHING, {}), "Davies–Bouldin index")
+    assert [cell.tone for cell in found] == [8, 0, 0, 4]
+    assert found[2].text == "–" and found[2].sort == ""
+
+
+def test_a_metric_that_nobody_knows_is_a_column_that_is_shown_on_demand():
+    table = leaderboard([experiment("a", 0.5, mine=2.0)], NOTHING, {})
+    (column,) = (one for one in table.columns if one.name == "mine")
+    assert not column.leading
+    assert cells(table, "mine")[0].text == "2"
+
+
+def test_the_verdict_says_how_far_the_best_is_from_chance():
+    found = verdict([experiment("a", 0.55), experiment("b", 0.3)], NOTHING, ["vae"])
+    assert (found.count, found.best, found.is_baseline) == (2, "vae / a (plain)", True)
+    facts = dict(found.facts)
+    assert facts["kNN label purity across sources"] == "0.550"
+    assert facts["Chance level"] == "0.100; the best is 50 % of the way from there to 1"
+    assert facts["vae (plain)"] == "a 0.550"
+
+
+def test_without_a_ranking_there_is_no_verdict():
+    assert verdict([experiment("a", math.nan)], NOTHING, []) is None
