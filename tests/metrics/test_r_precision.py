@@ -11,7 +11,7 @@ import scipy.stats
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metrics.knn_category import KnnCategory
 from latentmap.metrics.metrics.r_precision import RPrecision
-from latentmap.metrics.retrieval import _Ranked, retrieve
+from latentmap.metrics.retrieval import retrieve
 from latentmap.metrics.retrieval_chance import in_random_order, retrieval_chances
 
 NAMES = ("r_precision", "map_at_r", "r_precision_grouped", "map_at_r_grouped")
@@ -71,10 +71,12 @@ def test_values_are_those_of_loops(planted, size):
     ("hits", "r_precision", "map_at_r"),
     [([1], 0.1, 0.1), ([1, 10], 0.2, 0.12), ([1, 2], 0.2, 0.2), (range(1, 11), 1, 1)],
 )
-def test_published_examples(hits, r_precision, map_at_r):
+def test_published_examples(embed, hits, r_precision, map_at_r):
     """Musgrave et al. 2020: ten samples are relevant, and these of the first ten ranks hold one."""
-    same = np.isin(np.arange(1, 21), [*hits])[np.newaxis]
-    found = _Ranked(np.array([[10]]), same, np.ones((1, 20), np.bool_))
+    relevant = [*hits, *range(11, 21 - len(hits))]
+    data = embed(np.arange(21)[:, np.newaxis], np.isin(np.arange(21), [0, *relevant]))
+    (found,) = retrieve(data, np.array([0]), grouped=False)
+    assert found.relevant[0] == 10
     assert found.precisions[:, 0] == pytest.approx([r_precision, map_at_r])
 
 

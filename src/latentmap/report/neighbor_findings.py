@@ -31,11 +31,10 @@ def _cosine(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     without = [e for e in experiments if e.zero_rows]
     if without:
         most = max(without, key=lambda e: e.zero_rows)
-        rows = f"{most.zero_rows:,} row{'' if most.zero_rows == 1 else 's'}"
         yield Finding(
-            f"{len(without)} of {len(experiments)} embeddings have rows of zeros, which have no "
-            f"direction, most of them {most.key.name}: {rows}. They are taken to be at right "
-            "angles to all others, and the same as each other.",
+            f"Rows of zeros, which have no direction, are {_in(without, experiments, most)}: "
+            f"{most.zero_rows:,}. They are taken to be at right angles to all others, and the same "
+            "as each other.",
             warning=True,
         )
 
@@ -53,9 +52,9 @@ def _other_metric(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     other = {"euclidean": "cosine", "cosine": "euclidean"}[most.distance]
     yield Finding(
         f"By {'cosine' if other == 'cosine' else 'Euclidean distance'}, clearly more neighbors "
-        f"would have the sample's label in {len(clear)} of {len(experiments)} embeddings, most in "
-        f"{most.key.name}: {format_difference(gain.value)} of all neighbors (95 % interval {low} "
-        f"to {high}). `neighbors.metric: {other}` compares samples so.",
+        f"would have the sample's label {_in(clear, experiments, most)}: "
+        f"{format_difference(gain.value)} of all neighbors (95 % interval {low} to {high}). "
+        f"`neighbors.metric: {other}` compares samples so.",
         warning=True,
     )
 
@@ -72,9 +71,14 @@ def _hubness(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     worst = max(high, key=lambda e: skewness[e.key])
     antihubs = worst.value("hubness_antihubs")
     yield Finding(
-        f"Hubness is high (skewness above {HIGH}) in {len(high)} of {len(experiments)} "
-        f"embeddings, most in {worst.key.name}: {format_value(skewness[worst.key])}, and "
-        f"{100 * antihubs:.0f} % of its samples are among nobody's nearest neighbors. Neighbor "
-        "metrics of these embeddings depend on few samples.",
+        f"Hubness is high (skewness above {HIGH}) {_in(high, experiments, worst)}: "
+        f"{format_value(skewness[worst.key])}, and {100 * antihubs:.0f} % of its samples are among "
+        "nobody's nearest neighbors. What neighbors say there depends on few samples.",
         warning=True,
     )
+
+
+def _in(found: Sequence[Experiment], every: Sequence[Experiment], worst: Experiment) -> str:
+    """Return in how many embeddings something was found, and in which most."""
+    counted = f"in {len(found)} of {len(every)} embedding{'' if len(every) == 1 else 's'}"
+    return f"{counted}, {'most in ' if len(found) > 1 else ''}{worst.key.name}"

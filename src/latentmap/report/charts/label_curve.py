@@ -1,4 +1,4 @@
-"""The share of neighbors with the same label over how many neighbors are looked at."""
+"""kNN label purity over how many neighbors are looked at."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 class LabelCurve(Chart):
     """One line for each method over k, the best in colour, above the chance level."""
 
-    title: ClassVar[str] = "Same-label neighbors over k"
+    title: ClassVar[str] = "kNN label purity over k"
     look_for: ClassVar[str] = (
         "lines that cross: which method is best then depends on how many neighbors are looked at. "
         "Lines fall where k is larger than the labels; what falls from a high start keeps small "
@@ -107,7 +107,7 @@ def _lines(rows: Mapping[str, list[Row]], names: Sequence[str], **mark: Any) -> 
         .mark_line(**mark)
         .encode(
             x=_k(),
-            y=alt.Y("share:Q", title="share with the same label", scale=alt.Scale(zero=True)),
+            y=alt.Y("share:Q", title="kNN label purity", scale=alt.Scale(zero=True)),
             detail="method:N",
             tooltip=[
                 alt.Tooltip("method:N"),
@@ -123,7 +123,7 @@ def _chance(rows: list[Row]) -> list[alt.Chart]:
 
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=_k())
     band = base.mark_area(color=CHANCE_RANGE, opacity=0.5).encode(
-        y=alt.Y("chance_low:Q", title="share with the same label"), y2="chance_high:Q"
+        y=alt.Y("chance_low:Q", title="kNN label purity"), y2="chance_high:Q"
     )
     return [band, base.mark_line(color=CHANCE, strokeWidth=1.5).encode(y="chance:Q")]
 
