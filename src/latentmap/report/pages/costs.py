@@ -61,7 +61,7 @@ class Costs(Page):
     scope = Scope.RUN
     reads = (LATENTS, EMBEDDING, NEIGHBORS, METRICS, PROJECTION)
     configured_by = ("headline",)
-    shows = (METRIC_PLUGINS, CHARTS)
+    shows = (METRIC_PLUGINS,)
     also_writes = (COSTS_CSV, COSTS_JSON)
 
     def write(self, results: Results, **where: str) -> None:
@@ -106,6 +106,10 @@ class Costs(Page):
     def charts(self, results: Results, key: Key) -> Mapping[str, str]:
         """Return the chart."""
         return {key[2]: key[2]}
+
+    def modules(self, **where: str) -> list[str]:
+        """Return the metrics, and the charts of costs."""
+        return [*super().modules(), *map(CHARTS.module, charts_of("costs"))]
 
 
 def _rows(costs: Sequence[Cost]) -> list[dict[str, object]]:
