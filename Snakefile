@@ -23,6 +23,7 @@ localrules:
     projections,
     report,
     figures,
+    bundled,
     exports,
 
 
@@ -68,6 +69,11 @@ rule report:
 rule figures:
     input:
         expand(f"{at(FIGURE)}.{{suffix}}", figure=PUBLISHED, suffix=["svg", "png", "pdf", "csv"]),
+
+
+rule bundled:
+    input:
+        [path for page in PAGES for path in paths(page.file.bundled)],
 
 
 rule exports:

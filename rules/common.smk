@@ -26,6 +26,7 @@ from latentmap.store.digests import remember_digests
 from latentmap.store.results import (
     AGREEMENT,
     ANNOTATIONS,
+    ASSETS,
     BENCHMARK,
     CHANNEL_MAPS,
     CHANNELS,
@@ -63,7 +64,6 @@ from latentmap.store.results import (
     SOURCE_METRICS,
     THUMBNAILS,
     TRUST,
-    VEGA,
     Results,
 )
 

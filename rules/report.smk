@@ -1,21 +1,28 @@
-rule bundle_vega:
+rule write_assets:
+    input:
+        every(SAMPLES),
+        every(THUMBNAILS),
+        every(ANNOTATIONS),
+        ancient(at(MANIFEST)),
     output:
-        bundle=at(VEGA),
+        list(map(at, ASSETS)),
     log:
-        log_of("bundle_vega"),
+        log_of("write_assets"),
     benchmark:
-        benchmark_of("bundle_vega")
+        benchmark_of("write_assets")
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
-        code=code("bundle_vega"),
+        folder=str(RESULTS.folder),
+        max_points=RUN.report.max_points,
+        code=code("write_assets"),
     message:
-        "Write the charts' JavaScript"
+        "Write what the pages share"
     script:
-        "../workflow/scripts/bundle_vega.py"
+        "../workflow/scripts/write_assets.py"
 
 
 rule collect_labels:
@@ -65,18 +72,6 @@ rule tabulate_metrics:
         "../workflow/scripts/tabulate_metrics.py"
 
 
-def inputs_of(page):
-    """Input function: what a page says that it reads."""
-    return lambda wildcards: [
-        path for artifact in page.reads for path in paths(artifact, **wildcards)
-    ]
-
-
-def page_code(page):
-    """Fingerprint of what writes the pages of a job."""
-    return lambda wildcards: code("write_page", type(page).__module__, *page.modules(**wildcards))
-
-
 for page in PAGES:
     about = page.scope.value
 
@@ -84,18 +79,13 @@ for page in PAGES:
         name:
             f"write_{page.kind}"
         input:
-            inputs_of(page),
-            at(VEGA),
-            # It has the shards, whose files say which they are.
+            lambda wildcards, page=page: [p for a in page.reads for p in paths(a, **wildcards)],
+            # It has the shards, whose files say which they are; assets are looked up by browsers.
             ancient(at(MANIFEST)),
+            list(map(ancient, map(at, ASSETS))),
         output:
-            report(
-                RESULTS.patterns(page.file, *about),
-                category=page.category,
-                subcategory="{encoder}, {variant}" if about else None,
-                labels={name: f"{{{name}}}" for name in about[2:]} or None,
-            ),
-            list(map(at, page.also_writes)),
+            RESULTS.patterns(page.file, *about),
+            [report(at(table), category="Tables") for table in page.also_writes],
         log:
             RESULTS.job(LOG, f"write_{page.kind}", about),
         benchmark:
@@ -111,8 +101,40 @@ for page in PAGES:
             folder=str(RESULTS.folder),
             page=page.kind,
             tracked=page.tracked(RESULTS),
-            code=page_code(page),
+            code=lambda wildcards, page=page: code(
+                "write_page", type(page).__module__, *page.modules(**wildcards)
+            ),
         message:
             f"Write {page.title}{''.join(f' {{wildcards.{name}}}' for name in about)}"
         script:
             "../workflow/scripts/write_page.py"
+
+
+def bundled(page, key):
+    """One page as one file, with what Snakemake's own report says of it."""
+    said = {"page": page.title_of(key), **dict(zip(page.file.wildcards[2:], key[2:]))}
+    path, of = str(RESULTS.address(page.file.bundled, *key)), ", ".join(key[:2]) or None
+    return report(path, category=page.category, subcategory=of, labels=said)
+
+
+rule bundle_pages:
+    input:
+        pages=[path for page in PAGES for path in paths(page.file)],
+        assets=list(map(at, ASSETS)),
+    output:
+        [bundled(page, key) for page in PAGES for key in RESULTS.keys(page.file)],
+    log:
+        log_of("bundle_pages"),
+    benchmark:
+        benchmark_of("bundle_pages")
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        code=code("bundle_pages"),
+    message:
+        "Make one file of every page"
+    script:
+        "../workflow/scripts/bundle_pages.py"

@@ -19,11 +19,13 @@ from latentmap.metrics.metric import METRICS
 from latentmap.planning import Plan, check_all
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
+from latentmap.report.assets import bundle
 from latentmap.report.chart import CHARTS
 from latentmap.report.page import PAGES, listed_pages
 from latentmap.run import DEFAULT_CONFIG, TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
+from latentmap.store.files import write_text
 from latentmap.store.results import QUARANTINE, RUN, Results
 
 REGISTRIES: dict[str, Registry[Any]] = {
@@ -77,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     writing = commands.add_parser("write", help="write a page of a finished run again, by itself")
     writing.add_argument("page", type=Path, help="the page, such as results/demo/report/…html")
     writing.set_defaults(command=_write)
+
+    bundling = commands.add_parser("bundle", help="make one file of a page, to send it")
+    bundling.add_argument("page", type=Path, help="the page, such as results/demo/report/…html")
+    bundling.add_argument("-o", "--output", type=Path, help="by default beside the page")
+    bundling.set_defaults(command=_bundle)
 
     schema = commands.add_parser("schema", help="print the JSON schema of the configuration")
     schema.set_defaults(command=_schema)
@@ -148,6 +155,13 @@ def _write(options: argparse.Namespace) -> None:
                 print(f"Written: {options.page}")
                 return
     raise LatentmapError(f"{options.page} is no page of the run '{results.name}'.")
+
+
+def _bundle(options: argparse.Namespace) -> None:
+    page: Path = options.page
+    output = options.output or page.with_suffix(".bundled.html")
+    write_text(output, bundle(page))
+    print(f"Written: {output}, {output.stat().st_size / 1e6:.1f} MB")
 
 
 def _schema(options: argparse.Namespace) -> None:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentmap.store.results import VEGA
+
 pytestmark = pytest.mark.browser
 
 VAE = ("tiny-vae", "plain")
@@ -32,7 +34,7 @@ def hover(page, color, wanted):
 
 
 def test_the_vega_bundle_cannot_end_its_element(fake_run):
-    bundle = fake_run.bundle.read_text()
+    bundle = fake_run.results.path(VEGA).read_text()
     assert "vegaEmbed" in bundle
     assert "</script" not in bundle and "<!--" not in bundle and "\r" not in bundle
 

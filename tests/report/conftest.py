@@ -20,6 +20,7 @@ from latentmap.metrics.ranking import RankedMethods
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import write_graph
 from latentmap.project.quality import MapQuality, write_trust
+from latentmap.report.assets import write_page_files
 from latentmap.report.labels import collect_labels
 from latentmap.report.page import PAGES, listed_pages
 from latentmap.report.table import write_metrics_table
@@ -181,14 +182,14 @@ class FakeRun:
 
 
 @pytest.fixture(scope="session")
-def bundle_writer() -> Callable[[Path], object]:
+def vega_writer() -> Callable[[Path], object]:
     """A small script instead of Vega: what no browser opens needs no charts."""
-    return lambda path: write_stamped_text(path, "/* Vega ", " */")
+    return lambda path: write_stamped_text(path, "/* Vega */\n// ", "\n")
 
 
 @pytest.fixture(scope="session")
 def fake_run(
-    tmp_path_factory: pytest.TempPathFactory, bundle_writer: Callable[[Path], object]
+    tmp_path_factory: pytest.TempPathFactory, vega_writer: Callable[[Path], object]
 ) -> FakeRun:
     """The inputs of the report."""
     run = FakeRun(tmp_path_factory.mktemp("fake"))
@@ -209,7 +210,8 @@ def fake_run(
     _write_annotations(run)
     _write_ranking(run)
     collect_labels(run.samples, run.label_groups, run.labels_file)
-    bundle_writer(run.results.path(book.VEGA))
+    vega_writer(run.results.path(book.VEGA))
+    write_page_files(run.results)
     return run
 
 

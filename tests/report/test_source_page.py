@@ -17,7 +17,7 @@ from latentmap.report.experiments import Experiment, Key
 from latentmap.report.page import PAGES
 from latentmap.report.palette import NEUTRAL
 from latentmap.report.source_comparisons import read_comparisons, source_findings
-from latentmap.store.files import write_json, write_stamped_text
+from latentmap.store.files import write_json
 from latentmap.store.manifest import Shard, write_manifest
 from latentmap.store.results import (
     EMBEDDING,
@@ -26,7 +26,6 @@ from latentmap.store.results import (
     PROJECTION,
     SAMPLES,
     SOURCE_METRICS,
-    VEGA,
     EncoderFacts,
     Results,
     RunFacts,
@@ -63,7 +62,6 @@ class Pages:
             "labels": {"cat": {"n": 1}},
         }
         write_json(run.path(METRICS, *KEY), content)
-        write_stamped_text(run.path(VEGA), "/* Vega ", " */")
         return name
 
     def results(self, name, reference=None, most=5000):

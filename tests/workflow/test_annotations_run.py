@@ -12,7 +12,8 @@ def test_a_changed_annotation_runs_the_join_and_the_pages_of_maps(project):
     table.write_text("id,judged\nscene-0-00000-0,wrong\n")
     project.configure({"annotations": [{"path": "predictions.csv"}]})
     maps = {name for name in project.outputs() if "/per_method/" in name and name[-5:] == ".html"}
-    branch = {JOINED, "report/summary_report.html", *maps}
+    assets = {f"report/assets/{name}" for name in ("vega.js", "page.js", "page.css", "samples.js")}
+    branch = {JOINED, "report/summary_report.html", *maps, *assets}
     assert len(maps) == 8
     assert project.pending() == branch
     project.snakemake(f"results/small/{JOINED}")
@@ -22,7 +23,8 @@ def test_a_changed_annotation_runs_the_join_and_the_pages_of_maps(project):
     assert project.pending() == branch
     assert project.run() == branch
     page = (project.results / "report/dct/plain/per_method/mean/umap.html").read_text()
-    assert '"judged":["right",' in page
+    assert ">judged</option>" in page
+    assert '"judged":["right",' in (project.results / "report/assets/samples.js").read_text()
 
 
 def test_a_missing_annotation_is_said_before_anything_runs(project):

@@ -22,6 +22,7 @@ from latentmap.inspect.inspection import read_channel_maps, read_inspection
 from latentmap.neighbors.graph import read_graph
 from latentmap.report.agreements import read_duplicates
 from latentmap.report.annotations import read_joined
+from latentmap.report.assets import read_samples_asset
 from latentmap.report.experiments import read_experiments
 from latentmap.report.labels import read_labels
 from latentmap.report.publish import read_chart
@@ -33,6 +34,7 @@ from latentmap.store.files import read_json, write_json
 from latentmap.store.latents import read_latents, read_metadata
 from latentmap.store.manifest import name_run, read_manifest
 from latentmap.store.maps import read_map
+from latentmap.store.results import read_run_facts
 from latentmap.store.samples import read_samples
 from latentmap.store.stamp import read_stamped_text
 from latentmap.store.tables import (
@@ -74,6 +76,7 @@ READERS: dict[str, tuple[Reader, ...]] = {
         read_arrow_schema,
     ),
     "run.txt": (read_stamped_text,),
+    "run.json": (read_run_facts,),
     "plan.json": (read_plan,),
     "samples/manifest.json": (read_manifest,),
     "samples/quarantine/*.parquet": (read_parquet,),
@@ -109,7 +112,8 @@ READERS: dict[str, tuple[Reader, ...]] = {
     "inspection/*/maps.parquet": (read_channel_maps,),
     "report/labels.json": (read_labels,),
     "report/*.html": (partial(read_chart, chart="radar_chart"),),
-    "report/vega.js": (read_stamped_text,),
+    "report/assets/samples.js": (read_samples_asset, read_stamped_text),
+    "report/assets/*": (read_stamped_text,),
 }
 
 # What nothing of ours reads: tables for people and other tools.

@@ -38,7 +38,7 @@ def check(project, branch: set[str], maps: set[str]) -> None:
     assert announced - report == branch
     assert SUMMARY in report
     assert own_maps(report) == maps
-    assert "report/vega.js" not in report
+    assert "report/assets/vega.js" not in report
     assert project.run() == announced
     assert project.pending() == set()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import inspect
 import os
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,9 +17,17 @@ from latentmap.project.quality import DOUBTFUL
 from latentmap.report.plates import embedded_json, first_coloring, has_groups
 from latentmap.report.points import ShownSamples
 from latentmap.report.trust import trust_legend
-from latentmap.store.files import write_stamped_text
-from latentmap.store.results import SUMMARY, VEGA, Artifact, Key, Results
-from latentmap.store.stamp import read_stamped_text
+from latentmap.store.files import digest, write_stamped_text
+from latentmap.store.results import (
+    PAGE_SCRIPT,
+    PAGE_STYLE,
+    SHOWN_SAMPLES,
+    SUMMARY,
+    VEGA,
+    Artifact,
+    Key,
+    Results,
+)
 
 CATEGORIES = ("Summary", "Comparisons", "Costs", "Deep dive", "Maps")
 """Kinds of pages, in the order in which they are listed."""
@@ -166,55 +172,32 @@ def write_page(output: Path, template: Path, content: Content, results: Results)
         lstrip_blocks=True,
     )
     environment.globals["link"] = lambda path: relative(path, output)
-    scripts = [read_stamped_text(results.address(VEGA)), _resource("page.js")]
     samples, colors = content.samples, content.colors
-    text = environment.get_template(template.name).render(
+    own = None if samples is None else samples.beyond(results.config["report"]["max_points"])
+    shares = own is not None and "id" not in own
+    scripts = (VEGA, SHOWN_SAMPLES, PAGE_SCRIPT) if shares else (VEGA, PAGE_SCRIPT)
+    fill = partial(
+        environment.get_template(template.name).render,
         title=content.title,
         home=relative(results.address(SUMMARY), output),
-        style=_resource("page.css"),
-        scripts=scripts,
-        hashes=[_script_hash(script) for script in scripts],
-        samples=None if samples is None else embedded_json(_page_samples(samples)),
+        style=results.address(PAGE_STYLE),
+        scripts=[results.address(script) for script in scripts],
+        samples=None if own is None else embedded_json(own),
         legend=[] if samples is None else _legend(samples, colors),
         colorings=[] if samples is None else samples.colorings,
         coloring=None if samples is None else first_coloring(samples, colors)[0],
-        of_texts=samples is not None and not samples.content["images"],
         trust_legend=trust_legend(),
         doubtful=DOUBTFUL,
         **content.values,
     )
+    # A browser runs the scripts that know the nonce, which nothing in the page's data can know.
+    text = fill(nonce=digest(fill(nonce="")))
     write_stamped_text(output, f"{text}\n<!-- ", " -->\n")
-
-
-def write_vega_bundle(output: Path | str) -> None:
-    """Write the JavaScript that draws charts, as every page contains it."""
-    import altair as alt
-    import vl_convert
-
-    version = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
-    write_stamped_text(output, f"{bundle}\n// ", "\n")
 
 
 def relative(path: Path | str, page: Path | str) -> str:
     """Return the address of a file as seen from a page."""
     return Path(os.path.relpath(path, Path(page).parent)).as_posix()
-
-
-def _resource(name: str) -> str:
-    return files("latentmap.report").joinpath(name).read_text("utf-8")
-
-
-def _script_hash(script: str) -> str:
-    """Return the hash by which a browser knows the page's own scripts from injected ones."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _page_samples(samples: ShownSamples) -> dict[str, Any]:
-    codes = {
-        c.key: {"values": c.values, "colors": c.colors, "codes": c.codes} for c in samples.colorings
-    }
-    return {**samples.content, "further": samples.further, "colorings": codes}
 
 
 def _legend(samples: ShownSamples, colors: Mapping[str, str]) -> Sequence[tuple[str, str, int]]:

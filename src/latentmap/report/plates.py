@@ -26,7 +26,6 @@ from latentmap.store.results import (
     PROJECTION,
     SAMPLES,
     SAMPLING_WEIGHTS,
-    THUMBNAILS,
     TRUST,
     Key,
     Results,
@@ -67,7 +66,7 @@ CONFIG = {
 
 MAP_READS = (
     *(PROJECTION, TRUST, SAMPLING_WEIGHTS.over("mapped")),
-    *(SAMPLES, THUMBNAILS, ANNOTATIONS, LABELS),
+    *(SAMPLES, ANNOTATIONS, LABELS),
 )
 """What a page with maps reads for them."""
 
@@ -132,9 +131,7 @@ class MapPlates:
         self._results = results
         annotations = next(iter(results.paths(ANNOTATIONS)), None)
         most = results.option("report.max_points")
-        self.shown = read_shown_samples(
-            results.paths(SAMPLES), results.paths(THUMBNAILS), most, annotations
-        )
+        self.shown = read_shown_samples(results.paths(SAMPLES), None, most, annotations)
         self.colors = read_labels(results.path(LABELS)).colors
 
     def plate(

@@ -44,8 +44,8 @@ class ShownSamples:
         ids: (N,) ids of all samples, in their order.
         rows: positions in `ids` of those that are shown.
         content: what a page needs of those that are shown, column by column: id, label and group
-            (both `NO_LABEL` where a sample has none), text, image (position in `images`, -1 for
-            none) and images (data URIs, each once).
+            (both `NO_LABEL` where a sample has none), text, and, if they were read, image
+            (position in `images`, -1 for none) and images (data URIs, each once).
         further: further columns of those that are shown, by name: the source where there are
             several, annotations, and without labels those of the samples' own that have few
             values; None where a sample has none.
@@ -61,10 +61,33 @@ class ShownSamples:
         """The further columns that can colour a map."""
         return colorings(self.further)
 
+    @property
+    def everything(self) -> dict[str, Any]:
+        """All that a page needs to know of them, as JSON values."""
+        codes = {
+            c.key: {"values": c.values, "colors": c.colors, "codes": c.codes}
+            for c in self.colorings
+        }
+        return {**self.content, "further": self.further, "colorings": codes}
+
+    def beyond(self, most: int) -> dict[str, Any]:
+        """Return what a page must say of them that is not shared by all pages of a report.
+
+        Shared are at most `most` of all samples, evenly spaced. Of just these there is nothing to
+        say, of some of them which they are (`rows`), of others everything.
+        """
+        shared = evenly_spaced(len(self.ids), most)
+        if np.array_equal(self.rows, shared):
+            return {}
+        if set(self.rows.tolist()) <= set(shared.tolist()):
+            rows = np.searchsorted(shared, self.rows).tolist()
+            return {"rows": rows, "further": self.further, "colorings": {}}
+        return self.everything
+
 
 def read_shown_samples(
     samples: Sequence[Path | str],
-    thumbnails: Sequence[Path | str],
+    thumbnails: Sequence[Path | str] | None,
     max_points: int,
     annotations: Path | str | None = None,
 ) -> ShownSamples:
@@ -72,7 +95,7 @@ def read_shown_samples(
 
     Args:
         samples: shards of samples.
-        thumbnails: their shards of JPEGs (id, jpeg), in the same order.
+        thumbnails: their shards of JPEGs (id, jpeg), in the same order; none for no images.
         max_points: of more samples than this, evenly spaced ones are shown.
         annotations: what is joined to the samples, if anything is.
 
@@ -147,14 +170,16 @@ def _read_annotations(path: Path | str, shown: ShownSamples) -> dict[str, list[s
 
 
 def read_samples_at(
-    rows: NDArray[np.intp], samples: Sequence[Path | str], thumbnails: Sequence[Path | str]
+    rows: NDArray[np.intp],
+    samples: Sequence[Path | str],
+    thumbnails: Sequence[Path | str] | None,
 ) -> ShownSamples:
     """Read what a page shows of some of a run's samples.
 
     Args:
         rows: their numbers over all shards, ascending.
         samples: shards of samples.
-        thumbnails: their shards of JPEGs (id, jpeg), in the same order.
+        thumbnails: their shards of JPEGs (id, jpeg), in the same order; none for no images.
 
     Raises:
         LatentmapError: thumbnails do not belong to the samples.
@@ -165,7 +190,7 @@ def read_samples_at(
         for name in ("label", "label_group")
     )
     ids: list[str] = table["id"].to_pylist()
-    image, images = _images(samples, thumbnails, rows)
+    pictures = {} if thumbnails is None else _images(samples, thumbnails, rows)
     return ShownSamples(
         ids=ids,
         rows=rows,
@@ -174,8 +199,7 @@ def read_samples_at(
             "label": labels,
             "group": groups,
             "text": [_shorten(text) for text in _chosen(table["text"], rows)],
-            "image": image,
-            "images": images,
+            **pictures,
         },
     )
 
@@ -192,7 +216,7 @@ def _shorten(text: str | None, most: int = TEXT_LENGTH) -> str:
 
 def _images(
     samples: Sequence[Path | str], thumbnails: Sequence[Path | str], rows: NDArray[np.intp]
-) -> tuple[list[int], list[str]]:
+) -> dict[str, list[Any]]:
     """Return for each row the position of its image (-1 for none), and the images as data URIs."""
     position: dict[bytes, int] = {}
     image: list[int] = []
@@ -208,7 +232,7 @@ def _images(
         ]
         start += len(expected)
     uris = ["data:image/jpeg;base64," + base64.b64encode(jpeg).decode() for jpeg in position]
-    return image, uris
+    return {"image": image, "images": uris}
 
 
 def read_points(path: Path | str, shown: ShownSamples) -> Points:

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from latentmap.report.assets import read_samples_asset, referred
 from latentmap.report.labels import UNLABELLED
 from latentmap.report.maps import COLORING, GROUP
 from latentmap.store.files import atomic, write_text
+from latentmap.store.results import SHOWN_SAMPLES
 from latentmap.store.stamp import read_stamped_text
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -68,11 +70,23 @@ def read_chart(page: Path | str, chart: str) -> Spec:
     embedded = json.loads(scripts.charts[chart])
     spec: Spec = embedded["spec"]
     if "points" in embedded:
-        samples = json.loads(scripts.samples)
+        samples = _samples_of(Path(page), scripts)
         rows = _rows(embedded["points"], samples)
         spec["datasets"] = spec.get("datasets", {}) | {embedded["data"]: rows}
         _name_colors(spec, rows, samples["colorings"])
     return spec
+
+
+def _samples_of(page: Path, scripts: _Scripts) -> dict[str, Any]:
+    """Return the samples of a page: its own, or all or some of those that pages share."""
+    own: dict[str, Any] = json.loads(scripts.samples)
+    if "id" in own:
+        return own
+    shared: dict[str, Any] = json.loads(read_samples_asset(referred(page, scripts.shared)))
+    if "rows" not in own:
+        return shared
+    columns = ("id", "label", "group", "text")
+    return {name: [shared[name][row] for row in own["rows"]] for name in columns} | own
 
 
 def _name_colors(spec: Spec, rows: list[dict[str, Any]], colorings: Mapping[str, Spec]) -> None:
@@ -137,10 +151,14 @@ class _Scripts(HTMLParser):
         super().__init__()
         self.charts: dict[str, str] = {}
         self.samples = ""
+        self.shared = ""
         self._attributes: dict[str, str | None] = {}
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self._attributes = dict(attributes) if tag == "script" else {}
+        source = self._attributes.get("src") or ""
+        if source.endswith(Path(SHOWN_SAMPLES.pattern).name):
+            self.shared = source
 
     def handle_data(self, data: str) -> None:
         chart = self._attributes.get("data-chart")

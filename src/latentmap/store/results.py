@@ -62,6 +62,11 @@ class Artifact(Generic[T]):
         """Return the path of one in a run's folder."""
         return folder / self.pattern.format(**dict(zip(self.wildcards, key, strict=True)))
 
+    @property
+    def bundled(self) -> Artifact[T]:
+        """Of a kind of page, the files that need no other."""
+        return replace(self, pattern=self.pattern.replace("report/", "bundled/", 1))
+
     def over(self, keys: str) -> Artifact[T]:
         """Return these files of fewer keys: an attribute of `Results`."""
         return replace(self, keys=attrgetter(keys))
@@ -466,7 +471,13 @@ CHANNEL_MAPS = Artifact("inspection/{encoder}/{variant}/maps.parquet", _INSPECTE
 
 SUMMARY: Artifact[str] = Artifact("report/summary_report.html", _RUN, read_stamped_text)
 LABELS = Artifact("report/labels.json", _RUN, read_json)
-VEGA = Artifact("report/vega.js", _RUN, read_stamped_text)
+VEGA: Artifact[str] = Artifact("report/assets/vega.js", _RUN, read_stamped_text)
+PAGE_SCRIPT: Artifact[str] = Artifact("report/assets/page.js", _RUN, read_stamped_text)
+PAGE_STYLE: Artifact[str] = Artifact("report/assets/page.css", _RUN, read_stamped_text)
+SHOWN_SAMPLES: Artifact[str] = Artifact("report/assets/samples.js", _RUN, read_stamped_text)
+ASSETS = (VEGA, PAGE_SCRIPT, PAGE_STYLE, SHOWN_SAMPLES)
+"""What all pages of a report share, beside them."""
+
 METRICS_CSV = Artifact("report/metrics_table.csv", _RUN, Path)
 METRICS_JSON = Artifact("report/metrics_table.json", _RUN, Path)
 METRICS_PARQUET = Artifact("report/metrics_table.parquet", _RUN, read_parquet)

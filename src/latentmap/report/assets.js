@@ -23,7 +23,17 @@
   const isDark = matchMedia("(prefers-color-scheme: dark)");
   const maps = new Map();
   const samplesElement = document.getElementById("samples");
-  const samples = samplesElement && JSON.parse(samplesElement.textContent);
+  // The samples of the page: its own, or all or some of those that the pages of a report share.
+  const chosen = ({ rows, ...own }) => {
+    const shared = window.latentmapSamples;
+    if (own.id) return own;
+    if (!rows) return shared;
+    const some = (columns) =>
+      Object.fromEntries(Object.entries(columns).map(([name, all]) => [name, rows.map((i) => all[i])]));
+    const { images, further, colorings, ...columns } = shared;
+    return { ...some(columns), images, ...own };
+  };
+  const samples = samplesElement && chosen(JSON.parse(samplesElement.textContent));
   let update = () => {};
 
   const cellsOf = (columns, i) =>
@@ -178,6 +188,7 @@
       release(codes);
       update();
     });
+    if (box) box.checked = !samples.images.length; // texts have nothing but their places to show
     box?.addEventListener("change", update);
     whole?.addEventListener("change", update);
     update();

@@ -1,0 +1,103 @@
+"""What the pages of a report share: scripts, style and samples, in a folder beside them."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from latentmap.errors import LatentmapError
+from latentmap.report.plates import embedded_json
+from latentmap.report.points import read_shown_samples
+from latentmap.store.files import write_stamped_text
+from latentmap.store.results import (
+    ANNOTATIONS,
+    PAGE_SCRIPT,
+    PAGE_STYLE,
+    SAMPLES,
+    SHOWN_SAMPLES,
+    THUMBNAILS,
+    VEGA,
+    Results,
+)
+from latentmap.store.stamp import read_stamped_text
+
+SAMPLES_START, SAMPLES_END = "window.latentmapSamples = ", ";\n"
+
+SHARED = re.compile(
+    r'<link rel="stylesheet" href="(?P<style>[^"]+)">'
+    r'|<script(?P<nonce> nonce="[^"]+") src="(?P<script>[^"]+)"></script>'
+)
+LINK = re.compile(r'<a [^>]*?href="(?!#)[^"]*"[^>]*>(?P<text>.*?)</a>', re.DOTALL)
+STAMP = re.compile(r"\n<!-- latentmap file, .*? -->\n$|(?:// |/\* )latentmap file, [^\n]*\n$")
+
+
+def write_assets(results: Results) -> None:
+    """Write what all pages of a run share.
+
+    Raises:
+        LatentmapError: thumbnails or annotations do not belong to the samples.
+    """
+    write_vega(results.address(VEGA))
+    write_page_files(results)
+
+
+def write_vega(output: Path) -> None:
+    """Write the JavaScript that draws charts."""
+    import altair as alt
+    import vl_convert
+
+    version = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
+    vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
+    write_stamped_text(output, f"{vega}\n// ", "\n")
+
+
+def write_page_files(results: Results) -> None:
+    """Write what all pages of a run share but for what draws charts."""
+    write_stamped_text(results.address(PAGE_SCRIPT), f"{_resource('assets.js')}\n// ", "\n")
+    write_stamped_text(results.address(PAGE_STYLE), f"{_resource('assets.css')}\n/* ", " */\n")
+    shown = read_shown_samples(
+        results.paths(SAMPLES),
+        results.paths(THUMBNAILS),
+        results.option("report.max_points"),
+        next(iter(results.paths(ANNOTATIONS)), None),
+    )
+    text = f"{SAMPLES_START}{embedded_json(shown.everything)}{SAMPLES_END}"
+    write_stamped_text(results.address(SHOWN_SAMPLES), f"{text}// ", "\n")
+
+
+def read_samples_asset(path: Path | str) -> str:
+    """Read the samples that the pages of a run share, as JSON."""
+    text = read_stamped_text(path)
+    return text[len(SAMPLES_START) : text.rindex(SAMPLES_END)]
+
+
+def _resource(name: str) -> str:
+    return files("latentmap.report").joinpath(name).read_text("utf-8")
+
+
+def referred(page: Path | str, address: str) -> Path:
+    """Return the file that a page refers to."""
+    return Path(os.path.normpath(Path(page).parent / address))
+
+
+def bundle(page: Path | str) -> str:
+    """Return a page as one text that needs no other file; links to other pages become text.
+
+    Raises:
+        LatentmapError: the page, or a file that it needs, is missing or not what was written.
+    """
+
+    def inlined(found: re.Match[str]) -> str:
+        source = html.unescape(found["style"] or found["script"])
+        content = STAMP.sub("\n", read_stamped_text(referred(page, source)))
+        if found["style"]:
+            return f"<style>{content}</style>"
+        return f"<script{found['nonce']}>{content}</script>"
+
+    text = STAMP.sub("\n", read_stamped_text(page))
+    if not SHARED.search(text):
+        raise LatentmapError(f"{page} is no page of a report.")
+    return SHARED.sub(inlined, LINK.sub(lambda found: found["text"], text))
