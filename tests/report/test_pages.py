@@ -3,12 +3,13 @@ import re
 
 import pytest
 
+from latentmap.cli import main
 from latentmap.errors import LatentmapError
 from latentmap.report.assets import bundle
 from latentmap.report.page import relative
 from latentmap.report.plates import embedded_json
 from latentmap.store.files import digest
-from latentmap.store.results import SHOWN_SAMPLES
+from latentmap.store.results import RUN, SHOWN_SAMPLES, write_run_facts
 
 
 def all_pages(report):
@@ -67,6 +68,22 @@ def test_a_bundled_page_needs_no_other_file(report, tmp_path):
     assert "Summary of the run" in text  # no link any more
     with pytest.raises(LatentmapError, match="no page of a report"):
         bundle(report.results.path(SHOWN_SAMPLES))
+
+
+def test_a_page_is_written_again_and_bundled_by_itself(report, tmp_path, capsys):
+    run = report.copy(tmp_path / "run")
+    page = run.page("tiny-vae", "plain", "per_method", "mean", "umap.html")
+    before = page.read_text()
+    page.unlink()
+    assert main(["write", str(page)]) == 1
+    assert "is in no folder of a run" in capsys.readouterr().err
+    write_run_facts(run.results.path(RUN), run.facts)
+    assert main(["write", str(page)]) == 0
+    assert page.read_text() == before
+    assert main(["write", str(page.with_name("other.html"))]) == 1
+    assert "other.html is no page of the run 'fake'" in capsys.readouterr().err
+    assert main(["bundle", str(page), "-o", str(tmp_path / "one.html")]) == 0
+    assert (tmp_path / "one.html").read_text() == bundle(page)
 
 
 def test_nothing_is_loaded_from_elsewhere(report):

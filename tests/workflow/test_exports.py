@@ -31,3 +31,16 @@ def test_embeddings_and_3d_maps_in_the_formats_that_are_asked_for(project):
     points = json.loads((folder / "dct/plain/mean/space/embeddings_3d.json").read_text())["points"]
     assert [point["source"] for point in points] == table["label"].to_list()
     assert table["id"].to_list() == pl.read_csv(folder / "metadata.csv")["id"].to_list()
+
+
+def test_pages_are_bundled_for_the_report_that_snakemake_makes(project):
+    project.snakemake("bundled")
+    report = project.results / "report"
+    pages = {path.relative_to(report) for path in report.rglob("*.html")}
+    bundled = project.results / "bundled"
+    assert {path.relative_to(bundled) for path in bundled.rglob("*.html")} == pages
+    for page in pages:
+        assert 'src="' not in (bundled / page).read_text().replace('<img src="data:', "")
+    project.snakemake("bundled", "--report", "made.html")
+    made = (project.folder / "made.html").read_text()
+    assert all(text in made for text in ("Deep dive", "Nearest neighbors", "metrics_table.csv"))
