@@ -1,10 +1,12 @@
 """The examples of CONTRIBUTING.md are plug-ins that do what it says of them."""
 
 import importlib
+import json
 import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from latentmap.config import Registry
@@ -13,6 +15,10 @@ from latentmap.neighbors.exact import find_neighbors
 from latentmap.pool.method import PoolingMethod
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment
+from latentmap.report.labels import collect_labels
+from latentmap.report.page import Page
+from latentmap.store.results import LABELS, Results, RunFacts
+from latentmap.store.tables import write_arrow
 
 PAGE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 EXAMPLES = dict(
@@ -75,3 +81,19 @@ def test_the_chart_has_a_point_for_every_method(plugin):
     assert shown == [("mean", 0.5, 3), ("max", 0.25, 8)]
     nothing = [Experiment(Key("vae", "plain", "mean"), {}, {})]
     assert chart.build(Comparison(nothing, [], {})) is None
+
+
+def test_the_page_reads_what_it_says(plugin, tmp_path):
+    page = plugin("latentmap/report/pages/label_sizes", Page)
+    facts = RunFacts({"variants": ["plain"], "reference_run": None}, (), {}, labelled=True)
+    results = Results(tmp_path / "results" / "a", facts, list)
+    samples = tmp_path / "samples.arrow"
+    columns = {"label": ["cat", "cat", "dog"], "label_group": ["cat", "cat", "dog"]}
+    write_arrow(samples, pa.table(columns))
+    collect_labels([samples], {}, results.address(LABELS))
+    (key,) = results.keys(page.file)
+    (content,) = page.build(results.limited_to(page.reads, ()), [key])
+    (plate,) = content.values["plates"]
+    (rows,) = json.loads(plate.embedded)["spec"]["datasets"].values()
+    assert rows == [{"label": "cat", "samples": 2}, {"label": "dog", "samples": 1}]
+    assert page.file.below(results.folder, *key).name == "label_sizes.html"
