@@ -17,6 +17,7 @@ from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment
 from latentmap.report.labels import collect_labels
 from latentmap.report.page import Page
+from latentmap.report.pages import summary
 from latentmap.store.results import LABELS, Results, RunFacts
 from latentmap.store.tables import write_arrow
 
@@ -83,7 +84,7 @@ def test_the_chart_has_a_point_for_every_method(plugin):
     assert chart.build(Comparison(nothing, [], {})) is None
 
 
-def test_the_page_reads_what_it_says(plugin, tmp_path):
+def test_the_page_reads_what_it_says_and_is_linked(plugin, tmp_path, monkeypatch):
     page = plugin("latentmap/report/pages/label_sizes", Page)
     facts = RunFacts({"variants": ["plain"], "reference_run": None}, (), {}, labelled=True)
     results = Results(tmp_path / "results" / "a", facts, list)
@@ -96,4 +97,6 @@ def test_the_page_reads_what_it_says(plugin, tmp_path):
     (plate,) = content.values["plates"]
     (rows,) = json.loads(plate.embedded)["spec"]["datasets"].values()
     assert rows == [{"label": "cat", "samples": 2}, {"label": "dog", "samples": 1}]
-    assert page.file.below(results.folder, *key).name == "label_sizes.html"
+    monkeypatch.setattr(summary, "listed_pages", lambda: [page])
+    linked = summary._links(results)[()].comparisons
+    assert linked == [(page.title, tmp_path / "results/a/report/label_sizes.html")]

@@ -51,7 +51,7 @@ from latentmap.store.tables import read_parquet
 
 @dataclass
 class Links:
-    """The pages about one encoder and variant: (title, page), and by method and projection."""
+    """Pages about the run, or one encoder and variant: (title, page), by method and projection."""
 
     comparisons: list[tuple[str, Path]] = field(default_factory=list)
     methods: dict[str, dict[str, Path]] = field(default_factory=dict)
@@ -250,16 +250,16 @@ def _maps(results: Results, experiments: Sequence[Experiment], maps: MapPlates) 
     ]
 
 
-def _links(results: Results) -> dict[tuple[str, str], Links]:
-    """Return the pages about every encoder and variant."""
-    links = {(encoder, variant): Links() for encoder, variant in sorted(results.latents)}
+def _links(results: Results) -> dict[Key, Links]:
+    """Return the other pages: those about the whole run, and about every encoder and variant."""
+    links: dict[Key, Links] = {key: Links() for key in [(), *sorted(results.latents)]}
     for page in listed_pages():
         for key in results.keys(page.file):
             path = results.address(page.file, *key)
             if page.scope is Scope.METHOD:
-                links[key[0], key[1]].methods.setdefault(key[2], {})[key[-1]] = path
-            elif key:
-                links[key[0], key[1]].comparisons.append((page.title_of(key), path))
+                links[key[:2]].methods.setdefault(key[2], {})[key[-1]] = path
+            elif path != results.address(book.SUMMARY):
+                links[key[:2]].comparisons.append((page.title_of(key), path))
     return links
 
 
