@@ -205,3 +205,13 @@ def revision(encoder):
 def projection_code(projection):
     """Fingerprint of what makes a map."""
     return code("project_embedding", PROJECTIONS.module(kind_of(RUN.projection(projection))))
+
+
+# ---- pages -------------------------------------------------------------------------------------
+
+
+def bundled(page, key):
+    """One page as one file, with what Snakemake's own report says of it."""
+    said = {"page": page.title_of(key), **dict(zip(page.file.wildcards[2:], key[2:]))}
+    path, of = str(RESULTS.address(page.file.bundled, *key)), ", ".join(key[:2]) or None
+    return report(path, category=page.category, subcategory=of, labels=said)

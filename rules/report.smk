@@ -16,7 +16,7 @@ rule write_assets:
         mem_mb=2000,
         runtime=10,
     params:
-        folder=str(RESULTS.folder),
+        folder=lambda wildcards: str(RESULTS.folder),
         max_points=RUN.report.max_points,
         code=code("write_assets"),
     message:
@@ -98,7 +98,7 @@ for page in PAGES:
             mem_mb=2000,
             runtime=20,
         params:
-            folder=str(RESULTS.folder),
+            folder=lambda wildcards: str(RESULTS.folder),
             page=page.kind,
             tracked=page.tracked(RESULTS),
             code=lambda wildcards, page=page: code(
@@ -108,13 +108,6 @@ for page in PAGES:
             f"Write {page.title}{''.join(f' {{wildcards.{name}}}' for name in about)}"
         script:
             "../workflow/scripts/write_page.py"
-
-
-def bundled(page, key):
-    """One page as one file, with what Snakemake's own report says of it."""
-    said = {"page": page.title_of(key), **dict(zip(page.file.wildcards[2:], key[2:]))}
-    path, of = str(RESULTS.address(page.file.bundled, *key)), ", ".join(key[:2]) or None
-    return report(path, category=page.category, subcategory=of, labels=said)
 
 
 rule bundle_pages:
