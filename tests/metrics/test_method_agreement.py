@@ -51,8 +51,8 @@ def compare(run, output="agreement.json", **options):
         {method: path for method, (path, _) in paths.items()},
         {method: path for method, (_, path) in paths.items()},
         [folder / "shard.arrow"],
-        AgreementOptions(**{"k": 5} | options),
         folder / output,
+        AgreementOptions(**{"k": 5} | options),
     )
     return json.loads((folder / output).read_text())
 
@@ -92,7 +92,7 @@ def test_maps_are_compared_by_projection(run):
     folder, paths = run
     keys = [(method, kind) for method in paths for kind in ("umap", "pca")]
     maps = [folder / f"{method}.map.parquet" for method, _ in keys]
-    compare_maps(keys, maps, [folder / "shard.arrow"], AgreementOptions(), folder / "maps.json")
+    compare_maps(keys, maps, [folder / "shard.arrow"], folder / "maps.json")
     tables = json.loads((folder / "maps.json").read_text())["tables"]
     found = tables["umap"]
     assert tables["pca"] == found

@@ -178,7 +178,7 @@ def test_methods_and_sources_are_compared_by_rows_of_length_one(embedded, tmp_pa
         files = {"a": one.embedding, "b": rotated.embedding}
         graphs = {"a": one.graph, "b": rotated.graph}
         output = tmp_path / f"{place}.json"
-        compare_embeddings(files, graphs, one.samples, AgreementOptions(permutations=9), output)
+        compare_embeddings(files, graphs, one.samples, output, AgreementOptions(permutations=9))
         agreements.append(json.loads(output.read_text())["tables"]["cka"]["values"])
         options = SourcesOptions.of(StatisticsOptions(permutations=9), one.metric)
         compare_sources(RunFiles(one.embedding, {}, one.samples), options, output)

@@ -1,12 +1,15 @@
 """What the comparison charts draw, against answers known from the planted metrics."""
 
 import dataclasses
+import json
 import math
 
 import pytest
 
+from latentmap.metrics import metric
+from latentmap.metrics import metrics as package
 from latentmap.metrics.metric import HEADLINE as HONEST
-from latentmap.metrics.metric import Measurement
+from latentmap.metrics.metric import METRICS, Measurement, Metric
 from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.charts.radar_chart import normalised
 from latentmap.report.experiments import Experiment, Key, ranked, read_experiments
@@ -149,3 +152,33 @@ def test_the_curve_has_a_line_for_each_method_over_k_above_chance(comparison):
 def test_without_a_curve_there_is_no_chart(comparison):
     bare = [Experiment(e.key, {HONEST: Measurement(0.5)}, {}) for e in comparison.experiments]
     assert CHARTS.create("label_curve").build(Comparison(bare, (), {})) is None
+
+
+NEWCOMER = '''
+"""A metric that nobody has heard of."""
+
+from latentmap.metrics.metric import Metric, MetricColumn
+
+
+class Newcomer(Metric):
+    columns = {"newcomer": MetricColumn("what nobody has heard of", "Newcomer", better="higher")}
+
+    def measure(self, data):
+        return {}
+'''
+
+
+def test_a_new_metric_appears_without_a_chart_being_edited(comparison, tmp_path, monkeypatch):
+    (tmp_path / "newcomer.py").write_text(NEWCOMER)
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    monkeypatch.setattr(metric, "METRICS", type(METRICS)(METRICS.package, Metric, "metric"))
+    metric.known_metrics.cache_clear()
+    measured = [
+        dataclasses.replace(e, metrics={**e.metrics, "newcomer": Measurement(float(place))})
+        for place, e in enumerate(comparison.experiments)
+    ]
+    data = dataclasses.replace(comparison, experiments=measured)
+    titles = [panel["title"] for panel in built("metric_bars", data)["concat"]]
+    assert "newcomer (higher is better)" in titles
+    assert "Newcomer" in json.dumps(built("radar_chart", data)["datasets"])
+    metric.known_metrics.cache_clear()

@@ -1,7 +1,7 @@
 """Compare the embeddings of the pooling methods of one encoder and variant."""
 
 from latentmap.log import job_log
-from latentmap.metrics.method_agreement import AgreementOptions, compare_embeddings
+from latentmap.metrics.method_agreement import compare_embeddings
 
 
 def main(snakemake):
@@ -12,7 +12,6 @@ def main(snakemake):
             dict(zip(methods, given.embeddings, strict=True)),
             dict(zip(methods, given.neighbors, strict=True)),
             given.samples,
-            AgreementOptions(),
             snakemake.output.agreement,
         )
 

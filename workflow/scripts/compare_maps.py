@@ -1,7 +1,7 @@
 """Compare the maps of the pooling methods of one encoder and variant."""
 
 from latentmap.log import job_log
-from latentmap.metrics.method_agreement import AgreementOptions, compare_maps
+from latentmap.metrics.method_agreement import compare_maps
 
 
 def main(snakemake):
@@ -11,7 +11,6 @@ def main(snakemake):
             snakemake.params.maps,
             snakemake.input.maps,
             snakemake.input.samples,
-            AgreementOptions(),
             snakemake.output.agreement,
         )
 

@@ -50,12 +50,16 @@ class AgreementOptions(Options):
     seed: int = 0
 
 
+AS_ALWAYS = AgreementOptions()
+"""No configuration says otherwise."""
+
+
 def compare_embeddings(
     embeddings: MethodPaths,
     neighbors: MethodPaths,
     samples: Iterable[Path | str],
-    options: AgreementOptions,
     output: Path | str,
+    options: AgreementOptions = AS_ALWAYS,
 ) -> None:
     """Compare the embeddings of several methods with each other.
 
@@ -63,13 +67,13 @@ def compare_embeddings(
         embeddings: Parquet file of each method's embedding.
         neighbors: Parquet file of each method's neighbor graph.
         samples: the shards of samples, in the manifest's order.
-        options: of the comparison.
         output: JSON file: `samples` compared and their number `of`; `tables` with the mean
             Jaccard index of the k nearest neighbors of other source groups (of all, where there
             is one group) and the linear CKA, each with its `methods`, `values`, `chance` and
             `limit` as nested lists; `recall`, the lowest of the approximate neighbors, null if all
             are exact; `duplicates`, lists of methods whose embeddings are the same
             up to rotation, shift and scale.
+        options: of the comparison.
 
     Raises:
         LatentmapError: the rows of a file are not the samples, or hold too few neighbors.
@@ -106,8 +110,8 @@ def compare_maps(
     keys: Sequence[tuple[str, str]],
     maps: Sequence[Path | str],
     samples: Iterable[Path | str],
-    options: AgreementOptions,
     output: Path | str,
+    options: AgreementOptions = AS_ALWAYS,
 ) -> None:
     """Compare the maps of several methods with each other, one kind of map after the other.
 
@@ -115,9 +119,9 @@ def compare_maps(
         keys: (method, projection) of each map.
         maps: their Parquet files, in the same order.
         samples: the shards of samples, in the manifest's order.
-        options: of the comparison.
         output: JSON file as of `compare_embeddings`, with a table of Procrustes similarity for each
             projection.
+        options: of the comparison.
 
     Raises:
         LatentmapError: the rows of a map are not the samples.

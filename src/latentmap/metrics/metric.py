@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import ClassVar, Literal, NamedTuple, TypeVar
@@ -354,6 +354,17 @@ def title_of(name: str) -> str:
     """Return what pages call a metric."""
     known = known_metrics().get(name)
     return known.title if known and known.title else name
+
+
+def with_others(named: Iterable[str]) -> list[str]:
+    """Return metrics, then of each plug-in of which none is named the first that can be better."""
+    named = list(named)
+    others = []
+    for plugin in METRICS:
+        columns = METRICS[plugin].columns
+        if not columns.keys() & set(named):
+            others += [name for name, column in columns.items() if column.better][:1]
+    return [*named, *others]
 
 
 @cache

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from latentmap.metrics.metric import known_metrics
+from latentmap.metrics.metric import GROUPED as GROUPED_END
+from latentmap.metrics.metric import known_metrics, with_others
 from latentmap.report.bars import bar_rows, paired_bars, single_bars
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import distinct, headline
@@ -13,12 +14,14 @@ from latentmap.report.palette import GROUPED, NEUTRAL
 if TYPE_CHECKING:
     import altair as alt
 
-# Metrics with a twin that leaves out neighbors of the same source group, then the others.
 PAIRED = {
     "knn_category_acc": "mean share of neighbors with the same label",
     "knn_group_acc": "mean share of neighbors with the same label group",
 }
-SINGLE = (
+"""Metrics with a twin that leaves out neighbors of the same source group, as panels name them."""
+
+FIRST = (
+    *PAIRED,
     "silhouette",
     "distance_ratio",
     "f_ratio",
@@ -47,15 +50,14 @@ class MetricBars(Chart):
         named = data.named
         names = [name for name, _ in named]
         colors = [GROUPED] * len(data.experiments) + [NEUTRAL] * len(data.references)
-        charts = {
-            PAIRED[metric]: paired_bars(rows, names)
-            for metric in distinct(PAIRED, [experiment for _, experiment in named])
-            if (rows := bar_rows(named, metric))
-        } | {
-            metric: single_bars(rows, names, colors)
-            for metric in SINGLE
-            if (rows := bar_rows(named, metric))
-        }
+        charts = {}
+        for metric in distinct(with_others(FIRST), [experiment for _, experiment in named]):
+            rows = bar_rows(named, metric)
+            is_paired = metric + GROUPED_END in known_metrics()
+            if rows:
+                charts[metric] = (
+                    paired_bars(rows, names) if is_paired else single_bars(rows, names, colors)
+                )
         if not charts:
             return None
         return alt.concat(
@@ -68,4 +70,6 @@ class MetricBars(Chart):
 
 def _title(name: str) -> str:
     better = known_metrics()[name].better if name in known_metrics() else None
-    return name if better is None else f"{name} ({better} is better)"
+    if name in PAIRED or better is None:
+        return PAIRED.get(name, name)
+    return f"{name} ({better} is better)"

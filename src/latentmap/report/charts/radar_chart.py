@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from latentmap.metrics.metric import known_metrics
+from latentmap.metrics.metric import GROUPED, known_metrics, title_of, with_others
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment, distinct
 from latentmap.report.palette import LINES
@@ -14,7 +14,6 @@ from latentmap.report.palette import LINES
 if TYPE_CHECKING:
     import altair as alt
 
-# Metrics of a profile, as the axes name them.
 AXES = {
     "knn_category_acc_grouped": "same label",
     "knn_group_acc_grouped": "same group",
@@ -26,6 +25,8 @@ AXES = {
     "davies_bouldin": "Davies-Bouldin",
     "calinski_harabasz": "Calinski-Harabasz",
 }
+"""Metrics of a profile that its axes give short names; further ones have their titles."""
+
 FEWEST_AXES = 3
 REACH = 1.45
 RADAR = 235
@@ -55,7 +56,7 @@ class RadarChart(Chart):
         named = dict(data.named)
         scaled = {
             metric: values
-            for metric in distinct(AXES, list(named.values()))
+            for metric in distinct(map(_across, with_others(AXES)), list(named.values()))
             if (values := normalised({name: e.value(metric) for name, e in named.items()}, metric))
         }
         methods = [e.key.method for e in data.experiments]
@@ -78,6 +79,15 @@ class RadarChart(Chart):
                 "the worst to the best method: radars, and the same values on parallel axes."
             ),
         ).resolve_scale(color="independent")
+
+
+def _across(metric: str) -> str:
+    """Return a metric's twin without neighbors of the same source group, if it has one."""
+    return metric + GROUPED if metric + GROUPED in known_metrics() else metric
+
+
+def _name(metric: str) -> str:
+    return AXES.get(metric) or title_of(metric)
 
 
 def normalised(values: Mapping[str, float], metric: str) -> dict[str, float]:
@@ -110,7 +120,7 @@ def _rows(
             "method": name,
             "role": ROLES[0] if name in best else ROLES[1] if name in methods else ROLES[2],
             "metric": metric,
-            "axis": AXES[metric],
+            "axis": _name(metric),
             "order": order,
             "value": experiment.value(metric),
             "scaled": values[name],
@@ -138,7 +148,7 @@ def _radar(
     ]
     spokes = [{"x": x, "y": y, "zero": 0} for x, y in corners[:-1]]
     labels: list[Row] = [
-        {"text": AXES[metric], "x": 1.16 * x, "y": 1.16 * y, "side": round(x, 6)}
+        {"text": _name(metric), "x": 1.16 * x, "y": 1.16 * y, "side": round(x, 6)}
         for metric, (x, y) in zip(metrics, corners, strict=False)
     ]
     scale = alt.Scale(domain=[-REACH, REACH], nice=False)
@@ -216,7 +226,7 @@ def _parallel(
 
     x = alt.X(
         "axis:N",
-        sort=[AXES[metric] for metric in metrics],
+        sort=[_name(metric) for metric in metrics],
         title=None,
         axis=alt.Axis(labelAngle=0, grid=True, labelFontSize=12),
         scale=alt.Scale(type="point", padding=0.3),
