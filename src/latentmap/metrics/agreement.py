@@ -115,16 +115,19 @@ class _Losses:
     @classmethod
     def of(cls, agreed: Agreement, sources: NDArray[np.intp]) -> _Losses:
         """Leave out each source group, (N,) by number."""
-        present, groups = agreed.neighbors.indices >= 0, int(sources.max()) + 1
+        # Each row's neighbors by their group, those that are missing first.
+        found_in = neighbor_labels(sources, agreed.neighbors)
+        order = found_in.argsort(axis=1)
+        found_in = np.take_along_axis(found_in, order, axis=1)
         same = neighbor_labels(agreed.codes, agreed.neighbors) == agreed.codes[:, np.newaxis]
-        row, place = np.nonzero(present)
-        found_in = sources[agreed.neighbors.indices[row, place]]
-        pairs, pair = np.unique(row * groups + found_in, return_inverse=True)
-        row, group = np.divmod(pairs, groups)
-        left = present.sum(axis=1)[row] - np.bincount(pair)
-        same_left = same.sum(axis=1)[row] - np.bincount(pair, same[present])
-        after = np.divide(same_left, left, out=np.zeros(len(pairs)), where=left > 0)
-        of_others = group != sources[row]
+        same = np.take_along_axis(same, order, axis=1)
+        is_first = np.ones_like(same)
+        is_first[:, 1:] = found_in[:, 1:] != found_in[:, :-1]
+        pair, (row, _), group = is_first.cumsum() - 1, np.nonzero(is_first), found_in[is_first]
+        left = (found_in >= 0).sum(axis=1)[row] - np.bincount(pair)
+        same_left = same.sum(axis=1)[row] - np.bincount(pair, same.ravel())
+        after = np.divide(same_left, left, out=np.zeros(len(row)), where=left > 0)
+        of_others = (group >= 0) & (group != sources[row])
         own = np.arange(len(sources))
         return cls(
             group=np.concatenate([sources, group[of_others]]),
@@ -177,10 +180,13 @@ class _Losses:
         """
         count = int(parts.max()) + 1
         sums, sizes = np.bincount(parts, shares), np.bincount(parts)
-        cells, cell = np.unique(self.group * count + parts[self.row], return_inverse=True)
+        cell = self.group * count + parts[self.row]
+        cells = np.arange((int(self.group.max()) + 1) * count)
+        if len(cells) > len(cell):  # most of them would be empty
+            cells, cell = np.unique(cell, return_inverse=True)
         group, part = np.divmod(cells, count)
-        left = sizes[part] - np.bincount(cell, self.is_lost)
-        sums_left = sums[part] + np.bincount(cell, self.change)
+        left = sizes[part] - np.bincount(cell, self.is_lost, len(cells))
+        sums_left = sums[part] + np.bincount(cell, self.change, len(cells))
         means = np.divide(sums_left, left, out=np.full(len(cells), np.nan), where=left > 0)
         return group, part, means
 
