@@ -72,7 +72,7 @@ def open_page(browser):
     yield open_file
     context.close()
     assert requests
-    shared = [url for url in requests if not url.endswith(".html")]
+    shared = {url for url in requests if not url.endswith(".html")}
     assert all("/report/assets/" in url for url in shared) and len(shared) in (0, 3, 4)
     assert all(url.startswith("file://") for url in requests)
     assert complaints == []

@@ -56,7 +56,7 @@ def test_the_summary_draws_all_its_charts(report, open_page):
         ("comparisons", "category_heatmap.html"),
         ("comparisons", "pareto_frontier.html"),
         ("comparisons", "radar_chart.html"),
-        ("maps.html"),
+        ("maps.html",),
     ],
 )
 def test_pages_open_without_complaint(report, open_page, parts):
@@ -80,7 +80,7 @@ def test_hostile_text_stays_text_in_the_summary_and_in_charts(report, open_page,
     page = open_page(report.summary)
     assert hostile in page.locator("#provenance pre").text_content()
     assert page.locator("img").count() == 0
-    page.locator("a", has_text="Labels against pooling methods").click()
+    page.locator("a", has_text="Labels against pooling methods").first.click()
     page.wait_for_selector("html[data-drawn]")
     assert page.url.endswith("category_heatmap.html")
     assert page.locator("svg text", has_text=hostile).count() == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from latentmap.report.assets import write_page_files
 from latentmap.report.publish import write_figure
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,7 @@ def write(fake_run, written, folder, rows, **options):
     """Write the map of one method, where some rows have no label."""
     run = fake_run.copy(folder / "-".join(["run", str(len(rows)), *options]), **options)
     written.without_labels(run, rows)
+    write_page_files(run.results)
     run.write("method_maps", *KEY, "umap")
     return run.page(*KEY[:2], "per_method", KEY[2], "umap.html")
 

@@ -11,11 +11,10 @@ COLORS = {"a": "#000000", "b.c[0]": "#FFFFFF"}
 def domain(spec, axis, whole=False):
     """The ends of an axis, as the map begins or with all points in view."""
     scale = spec["encoding"][axis]["scale"]
-    ends = [
-        re.fullmatch(r"whole \? (\S+) : (\S+)", scale[end]["expr"])
-        for end in ("domainMin", "domainMax")
-    ]
-    return [float(end[1 if whole else 2]) for end in ends]
+    if not whole or "domainMin" not in scale:
+        return scale["domain"]
+    ends = (scale[end]["expr"] for end in ("domainMin", "domainMax"))
+    return [float(re.fullmatch(r"whole \? (\S+) : \S+", end)[1]) for end in ends]
 
 
 def test_one_unit_is_as_long_on_both_axes_and_every_point_is_inside():

@@ -148,10 +148,13 @@ def _point_size(values: list[float], size: tuple[int, int]) -> float:
 def _axis(channel: Any, name: str, near: list[float], whole: list[float]) -> Any:
     import altair as alt
 
-    ends = [alt.ExprRef(f"{WHOLE} ? {a} : {b}") for a, b in zip(whole, near, strict=True)]
+    scale = alt.Scale(domain=near, nice=False, zero=False)
+    if whole != near:
+        low, high = (alt.ExprRef(f"{WHOLE} ? {a} : {b}") for a, b in zip(whole, near, strict=True))
+        scale = alt.Scale(**scale.to_dict(), domainMin=low, domainMax=high)
     return channel(
         f"{name}:Q",
-        scale=alt.Scale(domainMin=ends[0], domainMax=ends[1], nice=False, zero=False),
+        scale=scale,
         axis=alt.Axis(title=f"axis {'xyz'.index(name) + 1}", labels=False, ticks=False, grid=False),
     )
 
