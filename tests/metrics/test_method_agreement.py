@@ -21,15 +21,18 @@ COUNT = 60
 @pytest.fixture
 def run(tmp_path):
     """Four methods: one, the same in another order, nearly the same, and another."""
+    return write_run(tmp_path, COUNT, [f"image {row // 3}" for row in range(COUNT)])
+
+
+def write_run(tmp_path, count, groups):
     rng = np.random.default_rng(0)
-    groups = [f"image {row // 3}" for row in range(COUNT)]
-    ids = [f"s{row}" for row in range(COUNT)]
-    values = rng.normal(size=(COUNT, 8)).astype(np.float32)
+    ids = [f"s{row}" for row in range(count)]
+    values = rng.normal(size=(count, 8)).astype(np.float32)
     embeddings = {
         "flatten": values,
         "spatial": values[:, ::-1],
         "nearly": values + 0.05 * rng.normal(size=values.shape),
-        "other": rng.normal(size=(COUNT, 5)),
+        "other": rng.normal(size=(count, 5)),
     }
     write_arrow(tmp_path / "shard.arrow", pa.table({"id": ids, "source_group": groups}))
     paths = {}
@@ -67,6 +70,12 @@ def test_what_is_the_same_in_another_order_is_a_duplicate_and_what_nearly_is_not
         assert same == pytest.approx(1, abs=1e-4)
         assert table["limit"][0][2] < close < 1
         assert table["chance"][0][3] / 2 < other < table["limit"][0][3] * 1.3
+
+
+def test_two_samples_do_not_make_methods_the_same(tmp_path):
+    assert compare(write_run(tmp_path, 2, ["a", "b"]), k=1)["duplicates"] == []
+    three = write_run(tmp_path, 3, ["a", "b", "c"])
+    assert compare(three, k=2)["duplicates"] == [["flatten", "spatial"]]
 
 
 def test_the_lowest_recall_of_approximate_neighbors_is_told(run):
