@@ -73,30 +73,32 @@ def test_a_curve_ends_where_a_sample_has_no_more_neighbors(embed):
     assert list(curve(data, k=4)) == [1, 2, 3, 4, 5]
 
 
-def scores(rng, means, groups=60, noise=0.2):
+def scores(rng, means, shared=0.2, single=0.02, groups=60):
     """Scores of (k, methods) means, with what each source group adds to all k of a method."""
-    own = noise * rng.normal(size=(groups, np.shape(means)[1]))
+    own = shared * rng.normal(size=(groups, np.shape(means)[1]))
     return {
-        k: row + own + 0.1 * noise * rng.normal(size=own.shape)
+        k: row + own + single * rng.normal(size=own.shape)
         for k, row in zip((1, 10, 50), np.array(means, float), strict=True)
     }
 
 
 def test_methods_that_change_places_are_told_and_equal_ones_are_not():
     groups = np.arange(60)
-    equal, same_order, crossing = [], [], []
+    equal, apart_by_k, same_order, crossing = [], [], [], []
     for seed in range(100):
         rng = np.random.default_rng(seed)
-        for found, means in (
-            (equal, np.full((3, 8), 0.5)),
-            (same_order, [[0.7, 0.5, 0.4], [0.6, 0.5, 0.4], [0.5, 0.45, 0.4]]),
-            (crossing, [[0.7, 0.5, 0.4], [0.6, 0.6, 0.4], [0.4, 0.6, 0.4]]),
+        for found, means, noise in (
+            (equal, np.full((3, 8), 0.5), (0.2, 0.02)),
+            (apart_by_k, np.full((3, 3), 0.5), (0, 0.2)),
+            (same_order, [[0.7, 0.5, 0.4], [0.6, 0.5, 0.4], [0.5, 0.45, 0.4]], (0.2, 0.02)),
+            (crossing, [[0.7, 0.5, 0.4], [0.6, 0.6, 0.4], [0.4, 0.6, 0.4]], (0.2, 0.02)),
         ):
-            drawn = scores(rng, means)
+            drawn = scores(rng, means, *noise)
             found.append(
                 apart(best_by_k(drawn, groups, StatisticsOptions(resamples=400, seed=seed)))
             )
     assert sum(pair is not None for pair in equal) <= 5
+    assert sum(pair is not None for pair in apart_by_k) <= 5
     assert sum(pair is not None for pair in same_order) <= 5
     assert sum(pair is not None for pair in crossing) >= 90
     told = {(one.k, one.best, other.k, other.best) for one, other in filter(None, crossing)}

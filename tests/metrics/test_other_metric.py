@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.stats
 from sklearn.neighbors import NearestNeighbors
 
 from latentmap.metrics.metrics.other_metric import OtherMetric, other_rows
@@ -76,6 +77,23 @@ def test_where_neither_metric_finds_more_intervals_cover_it_and_nothing_is_clear
     assert ((low <= 0) & (high >= 0)).mean() > 0.9
     assert (low > CLEAR_GAIN).sum() == 0
     assert (high - low).mean() < 1.7 * 2 * 1.96 * np.std(values)
+
+
+def test_intervals_are_those_of_leaving_out_each_source_group(embed):
+    """Groups that many have as neighbors matter by what others find in them, too."""
+    rng = np.random.default_rng(0)
+    groups = np.arange(180) // 6
+    rows = rng.normal(size=(30, 8))[groups] + 0.7 * rng.normal(size=(180, 8))
+    rows *= rng.lognormal(sigma=0.8, size=30)[groups, np.newaxis]
+    labels = rng.integers(3, size=30)[groups]
+    without = [
+        gain(embed(rows[kept], labels[kept], source_groups=groups[kept])).value
+        for kept in groups != np.arange(30)[:, np.newaxis]
+    ]
+    error = np.sqrt(29 / 30 * np.square(without - np.mean(without)).sum())
+    found = gain(embed(rows, labels, source_groups=groups))
+    expected = 2 * scipy.stats.t.ppf(0.975, 29) * error
+    assert np.ptp(found.interval) == pytest.approx(expected, rel=0.15)
 
 
 def test_some_samples_stand_for_many(lengthy):
