@@ -61,6 +61,7 @@ from latentmap.store.results import (
     SAMPLING_WEIGHTS,
     SCORES,
     SHARD_QUARANTINE,
+    SHOWN_SAMPLES,
     SOURCE_METRICS,
     THUMBNAILS,
     TRUST,

@@ -148,6 +148,7 @@ rule export_points:
 rule export_figure:
     input:
         page=lambda wildcards: PUBLISHED[wildcards.figure][0],
+        samples=ancient(at(SHOWN_SAMPLES)),
     output:
         svg=f"{at(FIGURE)}.svg",
         png=f"{at(FIGURE)}.png",
