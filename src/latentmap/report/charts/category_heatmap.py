@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import LabelRates, of_labels
-from latentmap.report.matrix import label_axis
+from latentmap.report.matrix import diverging, label_axis, matrix
 
 if TYPE_CHECKING:
     import altair as alt
@@ -42,7 +42,8 @@ class CategoryHeatmap(Chart):
         order = list(dict.fromkeys([*data.label_groups.values(), *sorted(groups.values())]))
         labels = sorted(groups, key=lambda label: (order.index(groups[label]), label))
         reach = max(abs(row["beyond"]) for row in rows) or 1.0
-        base = alt.Chart(alt.InlineData(values=rows)).encode(
+        return matrix(
+            rows,
             x=alt.X(
                 "method:N",
                 scale=alt.Scale(domain=methods),
@@ -50,14 +51,7 @@ class CategoryHeatmap(Chart):
                 axis=alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False),
             ),
             y=label_axis("label", labels),
-        )
-        cells = base.mark_rect().encode(
-            color=alt.Color(
-                "beyond:Q",
-                title="share beyond chance",
-                scale=alt.Scale(scheme="blueorange", domain=[-reach, 0, reach]),
-                legend=alt.Legend(format=".2f", orient="bottom", gradientLength=240),
-            ),
+            color=diverging("beyond", reach, "share beyond chance"),
             tooltip=[
                 *(alt.Tooltip(f"{name}:N") for name in ("method", "label", "group")),
                 alt.Tooltip("n:Q"),
@@ -66,18 +60,9 @@ class CategoryHeatmap(Chart):
                     for name in ("rate", "low", "high", "chance", "beyond", "all_others")
                 ),
             ],
-        )
-        numbers = base.mark_text(fontSize=9).encode(
             text=alt.Text("percent:Q", format=".0f"),
-            color=alt.condition(
-                f"abs(datum.beyond) > {0.65 * reach}", alt.value("#ffffff"), alt.value("#222222")
-            ),
-        )
-        return alt.layer(
-            cells,
-            numbers,
-            width=alt.Step(CELL[0]),
-            height=alt.Step(CELL[1]),
+            light=f"abs(datum.beyond) > {0.65 * reach}",
+            cell=CELL,
             description=(
                 "Matrix of labels and pooling methods: percent of a label's nearest neighbors "
                 "with that label, coloured by how far it is from chance."

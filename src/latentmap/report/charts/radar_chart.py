@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from latentmap.metrics.metric import GROUPED, known_metrics, title_of, with_others
@@ -32,6 +32,13 @@ REACH = 1.45
 RADAR = 235
 RINGS = (0.25, 0.5, 0.75, 1.0)
 DASHED = "#666666"
+SIDES: tuple[tuple[Literal["left", "center", "right"], Callable[[float], bool]], ...] = (
+    ("center", lambda side: abs(side) < 0.1),
+    ("left", lambda side: side >= 0.1),
+    ("right", lambda side: side <= -0.1),
+)
+"""How labels beside a radar are aligned, by how far right of its middle they are."""
+
 ROLES = ("one of the best", "other method", "baseline")
 
 Row = dict[str, Any]
@@ -141,76 +148,52 @@ def _radar(
 
     turn = [2 * math.pi * i / len(metrics) for i in range(len(metrics) + 1)]
     corners = [(math.sin(angle), math.cos(angle)) for angle in turn]
-    grid = [
-        {"ring": ring, "order": order, "x": ring * x, "y": ring * y}
-        for ring in RINGS
-        for order, (x, y) in enumerate(corners)
-    ]
-    spokes = [{"x": x, "y": y, "zero": 0} for x, y in corners[:-1]]
-    labels: list[Row] = [
-        {"text": _name(metric), "x": 1.16 * x, "y": 1.16 * y, "side": round(x, 6)}
-        for metric, (x, y) in zip(metrics, corners, strict=False)
-    ]
     scale = alt.Scale(domain=[-REACH, REACH], nice=False)
-    at = {"x": alt.X("x:Q", axis=None, scale=scale), "y": alt.Y("y:Q", axis=None, scale=scale)}
-    rings = (
-        alt.Chart(alt.InlineData(values=grid))
-        .mark_line(style="guide", strokeWidth=1)
-        .encode(**at, order="order:Q", detail="ring:N")
-    )
-    rays = (
-        alt.Chart(alt.InlineData(values=spokes))
-        .mark_rule(style="guide")
-        .encode(**at, x2="zero:Q", y2="zero:Q")
-    )
-    texts = [
-        alt.Chart(alt.InlineData(values=chosen))
-        .mark_text(align=align, fontSize=10, style="aside")
-        .encode(**at, text="text:N")
-        for align, chosen in _by_side(labels)
+    x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
+
+    def drawn(values: Sequence[Row]) -> alt.Chart:
+        return alt.Chart(alt.InlineData(values=list(values))).encode(x=x, y=y)
+
+    rings = [
+        {"ring": ring, "order": order, "x": ring * right, "y": ring * up}
+        for ring in RINGS
+        for order, (right, up) in enumerate(corners)
     ]
-    outlines = [
-        alt.Chart(alt.InlineData(values=_closed(rows, baseline)))
-        .mark_line(color=DASHED, strokeDash=[4, 3], strokeWidth=1.5)
-        .encode(**at, order="order:Q")
-        for baseline in baselines
+    spokes = [{"x": right, "y": up, "zero": 0} for right, up in corners[:-1]]
+    labels: list[Row] = [
+        {"text": _name(metric), "x": 1.16 * right, "y": 1.16 * up, "side": round(right, 6)}
+        for metric, (right, up) in zip(metrics, corners, strict=False)
     ]
+    sides = [(align, [one for one in labels if is_there(one["side"])]) for align, is_there in SIDES]
     own = _closed(rows, name)
-    # Drawn as a line, whose inside is filled: an area mark has no closed outlines.
-    outline = (
-        alt.Chart(alt.InlineData(values=own))
-        .mark_line(color=color, fill=color, fillOpacity=0.18, strokeWidth=2)
-        .encode(**at, order="order:Q")
-    )
-    points = (
-        alt.Chart(alt.InlineData(values=own))
-        .mark_point(color=color, filled=True, size=30, opacity=1)
-        .encode(**at, tooltip=_tooltip())
-    )
     return alt.layer(
-        rings,
-        rays,
-        *texts,
-        *outlines,
-        outline,
-        points,
+        drawn(rings)
+        .mark_line(style="guide", strokeWidth=1)
+        .encode(order="order:Q", detail="ring:N"),
+        drawn(spokes).mark_rule(style="guide").encode(x2="zero:Q", y2="zero:Q"),
+        *(
+            drawn(chosen).mark_text(align=align, fontSize=10, style="aside").encode(text="text:N")
+            for align, chosen in sides
+            if chosen
+        ),
+        *(
+            drawn(_closed(rows, baseline))
+            .mark_line(color=DASHED, strokeDash=[4, 3], strokeWidth=1.5)
+            .encode(order="order:Q")
+            for baseline in baselines
+        ),
+        # Drawn as a line, whose inside is filled: an area mark has no closed outlines.
+        drawn(own)
+        .mark_line(color=color, fill=color, fillOpacity=0.18, strokeWidth=2)
+        .encode(order="order:Q"),
+        drawn(own)
+        .mark_point(color=color, filled=True, size=30, opacity=1)
+        .encode(tooltip=_tooltip()),
         title=name,
         width=RADAR,
         height=RADAR,
         view=alt.ViewBackground(strokeOpacity=0),
     )
-
-
-def _by_side(
-    labels: Sequence[Row],
-) -> Iterator[tuple[Literal["left", "center", "right"], list[Row]]]:
-    """Yield how the labels on each side of a radar are aligned, and the labels."""
-    if middle := [label for label in labels if abs(label["side"]) < 0.1]:
-        yield "center", middle
-    if right := [label for label in labels if label["side"] >= 0.1]:
-        yield "left", right
-    if left := [label for label in labels if label["side"] <= -0.1]:
-        yield "right", left
 
 
 def _closed(rows: Sequence[Row], name: str) -> list[Row]:
