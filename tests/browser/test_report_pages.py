@@ -138,7 +138,7 @@ def test_colours_follow_an_annotation_and_its_values_filter(report, open_page):
         *("judged", "score", "annotation.title"),
     ]
     select.select_option(label="judged")
-    legend = page.get_by_role("group", name="judged; press")
+    legend = page.get_by_role("group", name="judged; click")
     buttons = legend.locator("button")
     assert buttons.all_inner_texts() == ["right 49", "wrong 11", "no value 10"]
     wrong = SECOND_COLOR

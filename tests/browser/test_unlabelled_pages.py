@@ -39,7 +39,7 @@ def test_a_map_without_labels_is_coloured_by_a_column(fake_run, written, tmp_pat
     options = select.locator("option").all_inner_texts()
     assert options == ["trust", "judged", "score", "annotation.title"]
     assert select.locator("option:checked").inner_text() == "judged"
-    values = page.get_by_role("group", name="judged; press").locator("button")
+    values = page.get_by_role("group", name="judged; click").locator("button")
     assert values.first.is_visible()
     canvas = page.locator(".chart canvas")
     before = canvas.screenshot()

@@ -107,7 +107,7 @@ def test_duplicates_are_one_finding():
     found = [f.text for f in key_findings(experiments, duplicates)]
     assert any(
         text.startswith("channel, flatten and spatial are the same embedding")
-        and "for dct (plain), vae (plain): one finding, not 3." in text
+        and "for dct (plain), vae (plain): they count once." in text
         for text in found
     )
     assert any(text.startswith("max and min are the same") for text in found)

@@ -40,11 +40,11 @@ def test_what_is_said_of_a_map(fake_run, shown, tmp_path):
     mean = (doubtful * 0.55 + (69 - doubtful) * 0.95) / 69
     assert trust.caption == (f"trustworthiness {mean:.2f}, continuity 0.97, neighbor recall 0.40")
     assert trust.note == (
-        f"Trust is below 0.8 for {100 * doubtful / 69:.0f} % of the 69 assessed samples. Made "
-        "again from 2 other seeds, the median sample moves by 0.25 of the map's radius."
+        f"{100 * doubtful / 69:.0f} % of the 69 assessed points are unreliable (trust < 0.8). With "
+        "2 other seeds the median point moves by 0.25 of the map's radius."
     )
     path = write(tmp_path / "t.parquet", fake_run.ids, [0.5] * 35 + [1.0] * 35)
-    assert read_trust(path, shown).note == "Trust is below 0.8 for 50 % of the samples."
+    assert read_trust(path, shown).note == "50 % of the points are unreliable (trust < 0.8)."
 
 
 def test_the_recall_of_approximate_neighbors_stands_beside_a_map(fake_run, shown, tmp_path):
@@ -58,7 +58,7 @@ def test_the_recall_of_approximate_neighbors_stands_beside_a_map(fake_run, shown
 def test_a_map_of_too_few_samples_says_so(fake_run, shown, tmp_path):
     trust = read_trust(write(tmp_path / "t.parquet", fake_run.ids, [np.nan] * 70), shown)
     assert trust.values == [None] * 70
-    assert trust.caption == "too few samples to say how far to trust this map"
+    assert trust.caption == "too few samples to measure trust"
     assert trust.note == ""
 
 

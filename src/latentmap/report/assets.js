@@ -127,7 +127,7 @@
       if (excess > 0 || excess < -AROUND / 4) await embed(AROUND + excess);
     } catch (error) {
       target.classList.add("failed");
-      target.textContent = `This chart could not be drawn: ${error.message}`;
+      target.textContent = `This chart could not be loaded: ${error.message}`;
       console.error(error);
     }
   };

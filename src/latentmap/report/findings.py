@@ -103,8 +103,8 @@ def _not_ranked(experiments: Sequence[Experiment], metric: str) -> Iterator[Find
 def _one_source_group(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     if metric != order[0].headline:
         yield Finding(
-            "All samples share one source group, so that neighbors of the same origin could not "
-            "be left out.",
+            "All samples share one source group, so neighbors of the same source cannot be left "
+            "out.",
             warning=True,
         )
 
@@ -117,7 +117,7 @@ def _leak(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
         return
     widest = max(both, key=lambda e: (abs(e.value(every) - e.value(grouped)), e.key))
     yield Finding(
-        "Counting neighbors of the same source group changes the metric most for "
+        "Counting neighbors from the same source group changes the metric most for "
         f"{widest.key.name}: {format_value(widest.value(every))} with them, "
         f"{format_value(widest.value(grouped))} without."
     )
@@ -201,8 +201,8 @@ def _duplicates(
     for methods, where in places.items():
         yield Finding(
             f"{', '.join(methods[:-1])} and {methods[-1]} are the same embedding up to the order "
-            f"(or a rotation) of its dimensions, for {', '.join(where)}: one finding, not "
-            f"{len(methods)}."
+            f"or rotation of dimensions, for {', '.join(where)}: they count "
+            "once."
         )
 
 

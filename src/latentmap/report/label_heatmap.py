@@ -24,9 +24,9 @@ class LabelHeatmap(ChannelChart):
 
     what: ClassVar[str]
     look_for: ClassVar[str] = (
-        "rows of a label group that look alike, and columns with strong colours, channels that "
-        "differ between labels. By chance a label with n samples deviates by about 1/√n: 0.1 "
-        "with 100 samples, 0.3 with 10."
+        "Rows of a label group that look alike share what the channels see; columns with strong "
+        "colours are channels that differ between labels. By chance, a label with n samples "
+        "deviates by about 1/√n: 0.1 with 100 samples, 0.3 with 10."
     )
 
     @abstractmethod

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 LOOK_FOR = (
-    "clusters of one colour (the embedding tells these label groups apart) against mixed colours "
-    "(it does not). Distances between far clusters mean little."
+    "Clusters of one colour are label groups that the embedding separates; mixed colours are "
+    "groups that it does not. Distances between far clusters mean little."
 )
 LOOK_FOR_WITHOUT_LABELS = (
-    "clusters, gaps and samples far from all others, and whether the colours follow them. "
+    "Look for clusters, gaps and samples far from all others, and whether the colours follow them. "
     "Distances between far clusters mean little."
 )
 DATA = "points"

@@ -39,7 +39,7 @@ class MapTrust:
     def caption(self) -> str:
         """The metrics that are printed on the map."""
         if not self.facts["assessed"]:
-            return "too few samples to say how far to trust this map"
+            return "too few samples to measure trust"
         metrics = {"trustworthiness": "trustworthiness", "continuity": "continuity"}
         metrics["recall"] = "neighbor recall"
         texts = [f"{text} {self.facts[name]:.2f}" for name, text in metrics.items()]
@@ -54,12 +54,12 @@ class MapTrust:
         if assessed:
             share = f"{100 * self.facts['doubtful']:.0f} %"
             of = "" if assessed == self.total else f"{assessed:,} assessed "
-            sentences.append(f"Trust is below {DOUBTFUL} for {share} of the {of}samples.")
+            sentences.append(f"{share} of the {of}points are unreliable (trust < {DOUBTFUL}).")
         if self.facts["spread"]:
             again = "another seed" if seeds == 1 else f"{seeds} other seeds"
             sentences.append(
-                f"Made again from {again}, the median sample moves by "
-                f"{self.facts['spread']:.2f} of the map's radius."
+                f"With {again} the median point moves by {self.facts['spread']:.2f} of the map's "
+                "radius."
             )
         audit = audit_of(self.facts.get("neighbors", {"exact": True}))
         if audit is not None:

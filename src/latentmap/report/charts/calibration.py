@@ -22,12 +22,13 @@ class CalibrationChart(Chart):
     """One panel for each encoder and variant whose model states its channels' statistics."""
 
     needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "Latents against the model's own"
+    title: ClassVar[str] = "Latent statistics against the model's"
     look_for: ClassVar[str] = (
-        "blue points inside their grey bands, which reach one standard deviation of the model's "
-        "own latents to each side of their mean; thin blue lines are the same of the latents here. "
-        "Points far outside, marked orange, say that the model was not given what it was trained "
-        "on, pixels of 0 to 255 for instance: nothing else in this report can then be trusted."
+        "Blue points should lie inside their grey bands, which span one standard deviation of the "
+        "model's own latents on each side of their mean; thin blue lines are the same for the "
+        "latents here. Orange points are far outside: either the pixels are not in the range that "
+        "the model expects (0 to 255 instead of -1 to 1, for example), or the images are of "
+        "another kind than its training data."
     )
     scope: ClassVar[Scope] = "summary"
 

@@ -18,10 +18,10 @@ CELL = (30, 20)
 class CategoryHeatmap(Chart):
     """Each label's same-label share of neighbors, beyond its chance level."""
 
-    title: ClassVar[str] = "Labels against pooling methods"
+    title: ClassVar[str] = "kNN label purity by label and method"
     look_for: ClassVar[str] = (
-        "orange rows, labels that every method finds, and single orange cells, labels that only "
-        "one method keeps apart. White is chance; blue is below it."
+        "Orange rows are labels that every method finds; single orange cells are labels that only "
+        "one method separates. White is chance, blue is below chance. Numbers are percent."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

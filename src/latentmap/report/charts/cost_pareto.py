@@ -25,12 +25,12 @@ class CostPareto(Chart):
     """One panel for each cost; the line joins the methods that none beats."""
 
     needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "What a metric costs in seconds, memory and bytes"
+    title: ClassVar[str] = "Pareto-optimal methods: seconds, memory, bytes"
     look_for: ClassVar[str] = (
-        "methods on the line: nothing cheaper is as good. Seconds and memory are those of this "
-        "run's jobs on this machine, starting Python included, and differ from run to run; points "
-        "within a factor of two of each other cost the same. The dashed line is chance, grey "
-        "squares are the best of each learning-free baseline."
+        "Methods on the line are Pareto-optimal: nothing cheaper is as good. Seconds and memory "
+        "are those of this run's jobs on this machine, starting Python included; they vary from "
+        "run to run, so points within a factor of two cost the same. Dashed: chance. Grey squares: "
+        "the best method of each baseline."
     )
     scope: ClassVar[Scope] = "costs"
 

@@ -24,10 +24,10 @@ class LabelCurve(Chart):
 
     title: ClassVar[str] = "kNN label purity over k"
     look_for: ClassVar[str] = (
-        "lines that cross: which method is best then depends on how many neighbors are looked at. "
-        "Lines fall where k is larger than the labels; what falls from a high start keeps small "
-        "groups of a label together. Orange is chance, with the range that 95 % of permuted labels "
-        "give the first method; dashed, the best of a learning-free baseline; thin grey, the other "
+        "Where lines cross, the best method depends on k, the number of neighbors. A line falls "
+        "where k exceeds the number of samples of a label; one that starts high and falls keeps "
+        "small groups of a label together. Orange: chance, with the 95 % range of permuted labels "
+        "for the first method. Dashed: the best method of each baseline. Thin grey: all other "
         "methods."
     )
 

@@ -26,11 +26,11 @@ class MethodAgreementChart(Chart):
     """One method × method heatmap for each way of agreeing; similar methods side by side."""
 
     needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "Agreement of pooling methods"
+    title: ClassVar[str] = "Agreement between methods"
     look_for: ClassVar[str] = (
-        "dark blocks: methods that see the same. Numbers are percent of full agreement; a cell "
-        "without one is not above the 95 % limit of what permuted samples reach. Point at a cell "
-        "for its chance level."
+        "Dark blocks are methods with the same view of the samples. Numbers are percent of full "
+        "agreement; an empty cell does not exceed the 95 % limit of permuted samples. Hover over a "
+        "cell for its chance level."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

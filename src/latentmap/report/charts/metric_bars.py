@@ -35,12 +35,12 @@ WIDTH = 400
 class MetricBars(Chart):
     """One panel for each metric; methods in the same order, best first, in all of them."""
 
-    title: ClassVar[str] = "Metrics of every pooling method"
+    title: ClassVar[str] = "All methods, metric by metric"
     look_for: ClassVar[str] = (
-        "dark bars well beyond the orange tick of chance. Where a light bar is much longer than "
-        "its dark one, neighbors of the same source group (cut from one image, one conversation) "
-        "make the difference. Thin black lines, where drawn, are 95 % intervals; light orange "
-        "ranges, what 95 % of permuted labels give."
+        "Methods are in the same order in every panel, best first. Black lines are 95 % intervals, "
+        "the orange tick is chance, and the light orange range is where 95 % of permuted labels "
+        "lie. A light bar that is much longer than its dark one shows how much neighbors of the "
+        "same source group (crops of one image, turns of one conversation) inflate the metric."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

@@ -19,12 +19,12 @@ WIDTH = 250
 class OverviewBars(Chart):
     """One column of bars for each encoder and variant; methods in one order in all of them."""
 
-    title: ClassVar[str] = "Same-label neighbors of every method"
+    title: ClassVar[str] = "kNN label purity of every method"
     look_for: ClassVar[str] = (
-        "dark bars beyond the orange tick of chance, and the light orange range around it, and "
-        "beyond those of the learning-free encoders. Where a light bar is much longer than its "
-        "dark one, neighbors of the same source group (cut from one image, one conversation) "
-        "make the difference."
+        "Dark bars count neighbors from other source groups only. They should exceed the orange "
+        "tick of chance, the light orange range around it, and the bars of the baselines. A light "
+        "bar that is much longer than its dark one shows how much neighbors of the same source "
+        "group (crops of one image, turns of one conversation) inflate the metric."
     )
     scope: ClassVar[Scope] = "summary"
 

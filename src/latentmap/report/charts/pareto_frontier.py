@@ -19,13 +19,13 @@ COSTS = {"n_tokens": "tokens given to a model", "n_dimensions": "dimensions of t
 class ParetoFrontier(Chart):
     """One panel for tokens and one for dimensions; the line joins the methods that none beats."""
 
-    title: ClassVar[str] = "What a metric costs in tokens and dimensions"
+    title: ClassVar[str] = "Pareto-optimal methods: tokens, dimensions"
     look_for: ClassVar[str] = (
-        "methods on the line: nothing smaller is as good. A method far below the line at the same "
-        "place is large for what it keeps; points near the dashed line of chance, or below a grey "
-        "square (the best of a learning-free baseline), have shown nothing at any size. Thin grey "
-        "lines, where drawn, are 95 % intervals; the orange band is what 95 % of permuted labels "
-        "give the first method."
+        "Methods on the line are Pareto-optimal: nothing smaller is as good. A method far below "
+        "the line is large for what it keeps; points near the dashed line of chance, or below a "
+        "grey square (the best method of a baseline), show nothing at any size. Thin grey lines "
+        "are 95 % intervals; the orange band is where 95 % of permuted labels lie for the first "
+        "method."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

@@ -49,11 +49,10 @@ class RadarChart(Chart):
 
     title: ClassVar[str] = "Profiles of the best methods"
     look_for: ClassVar[str] = (
-        "methods that are good at everything against methods that are good at one metric. Each "
-        "axis runs from the worst (0) to the best (1) of all methods shown, whatever the distance "
-        "between them, and is turned so that 1 is better. A radar's area depends on the order of "
-        "its axes: read it as a shape only, and values from the parallel lines. Dashed grey is "
-        "the best learning-free baseline."
+        "Each axis runs from the worst (0) to the best (1) method shown and is oriented so that 1 "
+        "is better. Look for methods that are good at everything, or at one metric only. The area "
+        "of a radar depends on the order of its axes: compare shapes here, and values on the "
+        "parallel lines. Dashed grey: the best baseline."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

@@ -21,11 +21,11 @@ WIDTH = 250
 class VariantBars(Chart):
     """One column for each encoder that saw both variants; methods in one order in all of them."""
 
-    title: ClassVar[str] = "Boxes drawn or not"
+    title: ClassVar[str] = "Boxes drawn against plain images"
     look_for: ClassVar[str] = (
-        "dark bars (boxes drawn) longer than the light ones below them (plain images): the "
-        "embedding sees the boxes, which name the objects in question, and not only the scene. "
-        "Where learning-free encoders gain as much, the drawing itself makes the difference."
+        "Where the dark bar (boxes drawn) is longer than the light one (plain image), the "
+        "embedding responds to the boxes that mark the objects in question, not only to the scene. "
+        "If baselines gain as much, the drawn lines themselves make the difference."
     )
     scope: ClassVar[Scope] = "summary"
 

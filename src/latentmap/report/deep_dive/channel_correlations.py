@@ -22,10 +22,10 @@ class ChannelCorrelations(ChannelChart):
     """Matrices of the channels' means over samples and of their values over positions."""
 
     needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "How the channels go together"
+    title: ClassVar[str] = "Correlation between channels"
     look_for: ClassVar[str] = (
-        "strong colours off the diagonal, channels that repeat each other, and a cumulative curve "
-        "that rises at once, which says that a few directions hold most of the variance. An even "
+        "Strong colours off the diagonal are channels that repeat each other. A cumulative curve "
+        "that rises at once means that a few directions hold most of the variance; an even "
         "diagonal line would mean that all channels carry the same amount."
     )
 

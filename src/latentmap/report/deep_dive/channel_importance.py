@@ -19,9 +19,9 @@ WIDTH = 290
 class ChannelImportance(ChannelChart):
     """One panel for each metric; channels in the same order, best first, in all of them."""
 
-    title: ClassVar[str] = "Which channels matter"
+    title: ClassVar[str] = "Channels that separate labels"
     look_for: ClassVar[str] = (
-        "bars well beyond the orange tick of chance, and channels that lead in every panel. A "
+        "Bars should exceed the orange tick of chance; the best channels lead in every panel. A "
         "channel with a high F statistic but few same-label neighbors differs between labels in "
         "its mean only."
     )

@@ -11,7 +11,7 @@ from latentmap.report.label_heatmap import LabelHeatmap
 class ChannelMeansHeatmap(LabelHeatmap):
     """How far each label's mean of each channel is from that of all samples."""
 
-    title: ClassVar[str] = "Labels against channels: mean over positions"
+    title: ClassVar[str] = "Channel means by label"
     what: ClassVar[str] = "channel mean"
 
     def deviating(self, found: Inspection) -> tuple[Floats, Floats]:

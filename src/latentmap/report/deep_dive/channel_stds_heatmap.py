@@ -11,7 +11,7 @@ from latentmap.report.label_heatmap import LabelHeatmap
 class ChannelStdsHeatmap(LabelHeatmap):
     """How far each label's standard deviation of each channel is from that of all samples."""
 
-    title: ClassVar[str] = "Labels against channels: standard deviation over positions"
+    title: ClassVar[str] = "Channel standard deviations by label"
     what: ClassVar[str] = "channel standard deviation"
 
     def deviating(self, found: Inspection) -> tuple[Floats, Floats]:

@@ -25,10 +25,10 @@ class PerChannel(ChannelChart):
     needs_labels: ClassVar[bool] = False
     title: ClassVar[str] = "Each channel alone"
     look_for: ClassVar[str] = (
-        "maps that fall apart into clusters and, where samples have labels, maps in which one "
-        "colour keeps together and channels whose dark bar is beyond the orange tick of chance. A "
-        "map shows the first two principal components of one channel: left to right is what varies "
-        "most in it, which need not be what labels ask for."
+        "Each map shows the first two principal components of one channel. Look for clusters, for "
+        "maps in which one colour stays together, and for channels whose dark bar exceeds the "
+        "orange tick of chance. Left to right is what varies most in a channel, which need not be "
+        "what the labels ask for."
     )
     shows_samples: ClassVar[bool] = True
 
@@ -81,7 +81,7 @@ def _bars(data: DeepDive) -> alt.LayerChart | alt.FacetChart | None:
     ]
     if not rows:
         return None
-    title = f"same-label share of the {data.inspection.k} nearest neighbors"
+    title = "Each channel on its own"
     names = [channel_name(channel) for channel in data.shown()]
     return paired_bars(rows, names).properties(title=title, width=700)
 

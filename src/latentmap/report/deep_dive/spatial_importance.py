@@ -19,11 +19,11 @@ MOST, MOST_SMALL = 32, 16
 class SpatialImportance(ChannelChart):
     """F statistic of the labels at each position, over all channels and in each channel."""
 
-    title: ClassVar[str] = "Which positions matter"
+    title: ClassVar[str] = "Positions that separate labels"
     look_for: ClassVar[str] = (
-        "bright places, where latents differ between labels more than among samples of one "
-        "label. Dark blue is an F statistic of 1 or less, which is what chance gives; evenly "
-        "lit planes say that no place matters more than others."
+        "At bright positions latents differ more between labels than within them. Dark blue is an "
+        "F statistic of 1 or less, which is chance; an even plane means that no position matters "
+        "more than others."
     )
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:

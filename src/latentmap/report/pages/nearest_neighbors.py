@@ -155,20 +155,21 @@ def _chances(data: LabelledGraph, experiment: Experiment) -> dict[str, float | N
 def _plates(
     data: LabelledGraph, chances: Mapping[str, float | None], colors: Mapping[str, str]
 ) -> list[Plate]:
-    light = "; light bars farther right are neighbors of the same source group."
+    light = " Light bars farther right are neighbors of the same source group."
     shares = chart_plate(
         CHARTS[0],
         share_histograms(data, chances),
-        "How many neighbors agree",
-        "dark bars to the right of the orange line of chance. A tall bar at 0 are samples whose "
-        "neighbors all have another label" + (light if data.has_siblings else "."),
+        "How many neighbors share the label",
+        "Dark bars should lie to the right of the orange line of chance. A tall bar at 0 counts "
+        "samples whose neighbors all have other labels." + (light if data.has_siblings else ""),
     )
     matrix = chart_plate(
         CHARTS[1],
         confusion_chart(data, colors),
-        "Which labels mix",
-        "an orange diagonal, labels whose neighbors are their own, and orange cells off it, labels "
-        "that are taken for each other. Numbers are percent of a row's neighbors; white is chance.",
+        "Which labels are confused",
+        "Orange cells on the diagonal are labels that are found among their own neighbors; orange "
+        "cells off the diagonal are labels that are confused. Numbers are percent of a row's "
+        "neighbors; white is chance.",
         note=labels_note(len(data.labels)),
     )
     return [shares, matrix]

@@ -45,21 +45,21 @@ CHARTS = ("sources", "regions")
 """Charts of the page, two for each map."""
 
 MAP_LOOK_FOR = (
-    "places where one colour is alone. Distances between far clusters mean little; the metrics "
-    "below are of the embedding, not of the map."
+    "Look for places where one colour is alone. Distances between far clusters mean little; the "
+    "metrics below are measured in the embedding, not on the map."
 )
 REFERENCE_LOOK_FOR = (
-    "colour where there is little grey, and grey that no colour covers. On any map but that of "
-    "principal components, the samples of this run land on samples of the reference or between "
-    "them: new kinds of samples cannot form clusters of their own. On principal components too "
-    "they gather nearer to the middle, the more so the wider the embedding."
+    "Look for colour where there is little grey, and grey that no colour covers. On any map but "
+    "that of principal components, the samples of this run land on samples of the reference or "
+    "between them: new kinds of samples cannot form clusters of their own. On principal components "
+    "too they gather nearer to the middle, the more so the wider the embedding."
 )
 BARS_LOOK_FOR = (
-    "bars of one region that differ in height, with a star where they differ more than chance "
-    "explains (p ≤ 0.05, adjusted for the number of regions)."
+    "A star marks regions in which the shares of the sources differ significantly (p ≤ 0.05, "
+    "adjusted for the number of regions)."
 )
 REFERENCE_BARS_LOOK_FOR = (
-    "regions that one source nearly leaves out. Smaller differences of the bars mean nothing: "
+    "Look for regions that one source nearly leaves out. Smaller differences mean nothing: "
     "samples that shaped a map spread wider on it than samples of the same distribution that are "
     "placed into it, so that no test is made here. Those in the table below hold."
 )
