@@ -243,6 +243,7 @@ def test_by_cosine_the_planes_of_a_channel_are_compared_by_their_direction(tmp_p
     longer, units = (values * lengths).astype(np.float32), (values / norms).astype(np.float32)
     found, maps = run(tmp_path / "a", longer, grid, "cosine")
     expected, expected_maps = run(tmp_path / "b", units, grid)
+    assert (found.metric, expected.metric) == ("cosine", "euclidean")
     for one, other in zip(found.channels, expected.channels, strict=True):
         assert (one.knn, one.knn_grouped) == (other.knn, other.knn_grouped)
     np.testing.assert_allclose(maps.x, expected_maps.x, atol=1e-5)

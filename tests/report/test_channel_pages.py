@@ -125,6 +125,14 @@ def test_of_many_channels_the_best_are_shown_and_the_page_says_so(data):
     assert data.note() == ""
 
 
+def test_the_cosine_is_said_beside_the_neighbors_of_channels(data):
+    chart = CHANNEL_CHARTS.create("per_channel")
+    assert "cosine" not in chart.note(data)
+    by_cosine = dataclasses.replace(data.inspection, metric="cosine")
+    note = chart.note(dataclasses.replace(data, inspection=by_cosine))
+    assert "They are compared by cosine." in note
+
+
 def test_planes_are_averaged_to_fit():
     plane = np.arange(24, dtype=float).reshape(4, 6)
     shown = cells(plane, 3)

@@ -81,11 +81,11 @@ class Pages:
         maps = {"umap": run.path(PROJECTION, *KEY, "umap")}
         return RunFiles(run.path(EMBEDDING, *KEY), maps, run.paths(SAMPLES))
 
-    def write(self, name, reference=None, most=5000):
+    def write(self, name, reference=None, most=5000, metric="euclidean"):
         run = self.results(name, reference, most)
         self.found = run.path(SOURCE_METRICS, *KEY)
         old = None if reference is None else (reference, self.files(reference))
-        options = SourcesOptions(permutations=99, regions=4)
+        options = SourcesOptions(permutations=99, regions=4, metric=metric)
         compare_sources(self.files(name), options, self.found, old)
         page = PAGES.create("sources")
         page.write(run, encoder=KEY[0], variant=KEY[1])
@@ -136,6 +136,8 @@ def test_without_a_shift_nothing_is_marked(pages, normal):
     table = text[text.index("<tbody>") : text.index("</tbody>")]
     assert "<strong>" not in table
     assert "are not told apart" in pages.finding()[0]
+    assert "by cosine" not in text
+    assert "compared by cosine." in pages.write("r", metric="cosine")[0]
 
 
 def test_the_reference_lies_in_grey_behind(pages, normal):

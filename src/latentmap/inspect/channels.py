@@ -204,6 +204,7 @@ def inspect(
         samples=len(labelled.ids),
         compared=len(rows),
         k=options.k,
+        metric=metric,
         grid=grid,
         labels=labelled.labels,
         groups=labelled.groups,

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from latentmap.neighbors.rows import DistanceMetric
 from latentmap.store.files import read_json, reading, write_json
 from latentmap.store.tables import matrix, numbers, read_parquet, strings, write_parquet
 
@@ -48,6 +49,7 @@ class Inspection:
         samples: N.
         compared: samples among which neighbors were looked for.
         k: nearest neighbors looked at.
+        metric: by which the channels of samples are compared.
         grid: (h, w) cells that each channel was averaged to before its samples were compared.
         labels: (L,) names.
         groups: (L,) the label group of each.
@@ -66,6 +68,7 @@ class Inspection:
     samples: int
     compared: int
     k: int
+    metric: DistanceMetric
     grid: tuple[int, int]
     labels: Sequence[str]
     groups: Sequence[str]

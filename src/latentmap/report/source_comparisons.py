@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from latentmap.neighbors.rows import DistanceMetric
 from latentmap.report.experiments import Experiment, Key, format_value
 from latentmap.report.findings import SIGNIFICANT, Finding
 from latentmap.store.files import read_json, reading
@@ -70,6 +71,7 @@ class SourceComparison:
         regions: of each map its `centres`, the `shares` of the sources and `p_adjusted`.
         reference: name of the reference run, if there is one.
         k: own neighbors that a ball reaches to, for coverage and density.
+        distance: by which samples are compared.
     """
 
     key: Key
@@ -78,6 +80,7 @@ class SourceComparison:
     regions: Mapping[str, Mapping[str, Any]]
     reference: str | None
     k: int
+    distance: DistanceMetric
 
     @property
     def widest(self) -> SourcePair:
@@ -112,6 +115,7 @@ def _read(key: Key, content: Mapping[str, Any]) -> SourceComparison:
         content["maps"],
         content["reference"],
         content["options"]["k"],
+        content["options"]["metric"],
     )
 
 

@@ -59,6 +59,7 @@ class PerChannel(ChannelChart):
             f"{found.compared:,} of {found.samples:,} samples, drawn at random, are compared."
             if found.compared < found.samples
             else "",
+            "They are compared by cosine." if found.metric == "cosine" else "",
             data.note(),
             f"Maps are of the {MOST_MAPS} {'best' if found.labels else 'first'} channels."
             if len(found.channels) > MOST_MAPS

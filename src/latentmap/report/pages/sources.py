@@ -146,6 +146,7 @@ class Sources(Page):
                 "rows": [_row(by_key[key], pair) for key in order for pair in by_key[key].pairs],
                 "schemes": sorted({SCHEMES[pair.scheme] for pair in best.pairs}),
                 "k": best.k,
+                "cosine": best.distance == "cosine",
                 "thinned": min(
                     (pair.in_neighborhoods for pair in best.pairs if _is_thinned(pair, best)),
                     default=0,
