@@ -69,6 +69,14 @@ def test_nothing_is_said_of_neighbors_of_the_same_source_group_where_there_are_n
         assert any("same source group" in text for text in texts) == said
 
 
+def test_variants_that_are_the_same_are_not_compared():
+    boxes = [replace(e, key=e.key._replace(variant="boxes")) for e in SAME]
+    higher = [replace(e, key=e.key._replace(variant="boxes")) for e in OTHER]
+    for others, said in ((boxes, False), (higher[1:], True)):
+        texts = [finding.text for finding in key_findings([*SAME, *others], {})]
+        assert any("The best method of e reaches" in text for text in texts) == said
+
+
 def histograms(labels, groups, sources):
     """The panels of the histograms, and which neighbors each of them shows."""
     values = np.random.default_rng(0).normal(size=(len(labels), 3)).astype(np.float32)

@@ -135,7 +135,8 @@ def _variants(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     for experiment in order:
         best.setdefault(experiment.key.encoder, {}).setdefault(experiment.key.variant, experiment)
     for encoder, variants in sorted(best.items()):
-        if len(variants) > 1:
+        # An encoder that looks at no picture gives the same with boxes and without.
+        if len({(e.key.method, e.value(metric)) for e in variants.values()}) > 1:
             parts = " and ".join(
                 f"{format_value(e.value(metric))} {variant} ({e.key.method})"
                 for variant, e in sorted(variants.items())
