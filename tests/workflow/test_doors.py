@@ -207,9 +207,10 @@ def test_data_that_is_not_there_is_one_line(unfinished):
     assert "Traceback" not in printed and "File" not in printed
 
 
-def test_snakemake_builds_its_report_too(finished):
-    finished.snakemake("--report", "archive.zip")
-    assert (finished.folder / "archive.zip").stat().st_size > 1_000_000
-    with zipfile.ZipFile(finished.folder / "archive.zip") as archive:
+def test_snakemake_builds_its_report_too(project):
+    project.snakemake("bundled")
+    project.snakemake("bundled", "--report", "archive.zip")
+    assert (project.folder / "archive.zip").stat().st_size > 1_000_000
+    with zipfile.ZipFile(project.folder / "archive.zip") as archive:
         page = archive.read("archive/report.html").decode()
     assert "small</tt>: start with the summary" in page
