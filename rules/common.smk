@@ -41,6 +41,7 @@ from latentmap.store.results import (
     FIT,
     LABELS,
     LATENTS,
+    LEARNING,
     LOG,
     LOGS,
     MANIFEST,

@@ -1,3 +1,6 @@
+from latentmap.metrics.learning import traced
+
+
 rule measure_embedding:
     input:
         embedding=at(EMBEDDING),
@@ -28,8 +31,9 @@ rule measure_embedding:
         "../workflow/scripts/measure_embedding.py"
 
 
-# An embedding's metrics are in `{method}.json`; no method is called "agreement".
+# An embedding's metrics are in `{method}.json`; no method is called "agreement" or "learning".
 ruleorder: compare_embeddings > measure_embedding
+ruleorder: trace_learning > measure_embedding
 
 
 rule compare_embeddings:
@@ -109,6 +113,40 @@ rule compare_maps:
         "Compare the maps of {wildcards.encoder} ({wildcards.variant})"
     script:
         "../workflow/scripts/compare_maps.py"
+
+
+# The metrics over growing sets of source groups.
+TRACED = traced(RUN.headline, METRIC_OPTIONS)
+
+
+rule trace_learning:
+    input:
+        metrics=every(METRICS),
+        embeddings=every(EMBEDDING),
+        neighbors=every(NEIGHBORS),
+        samples=every(SAMPLES),
+    output:
+        learning=at(LEARNING),
+    log:
+        log_of("trace_learning", LEARNING),
+    benchmark:
+        benchmark_of("trace_learning", LEARNING)
+    conda:
+        "../envs/metrics.yaml"
+    resources:
+        mem_mb=growing,
+        runtime=60,
+    params:
+        methods=lambda wildcards: RUN.pooling_methods(wildcards.encoder),
+        headline=RUN.headline,
+        metrics=TRACED,
+        neighbors=RUN.neighbors.model_dump(),
+        seed=RUN.statistics.seed,
+        code=code("trace_learning", *map(METRIC_PLUGINS.module, TRACED)),
+    message:
+        "Measure parts of the samples of {wildcards.encoder} ({wildcards.variant})"
+    script:
+        "../workflow/scripts/trace_learning.py"
 
 
 rule rank_methods:

@@ -209,6 +209,8 @@ def fake_run(
         _write_weights(run, path)
     _write_annotations(run)
     _write_ranking(run)
+    for key in run.results.keys(book.LEARNING):
+        write_json(run.results.path(book.LEARNING, *key), _learning())
     collect_labels(run.samples, run.label_groups, run.labels_file)
     vega_writer(run.results.path(book.VEGA))
     write_page_files(run.results)
@@ -405,6 +407,13 @@ def _write_ranking(run: FakeRun) -> None:
         StatisticsOptions(resamples=100),
     )
     write_json(run.results.path(book.RANKING), methods.describe(["dct"]))
+
+
+def _learning() -> dict[str, object]:
+    """A curve that rises, of the best method."""
+    sizes = [(15, [0.2, 0.22]), (30, [0.25]), (60, [0.3])]
+    points = [{"source_groups": n, "samples": 3 * n, "values": values} for n, values in sizes]
+    return {"method": METHODS[0], "curves": {"knn_category_acc_grouped": points}}
 
 
 def _write_projection(run: FakeRun, path: Path, projection: str) -> None:

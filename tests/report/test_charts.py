@@ -9,6 +9,8 @@ from latentmap.report.agreements import read_agreement
 from latentmap.report.chart import CHARTS, Comparison, Scope, charts_of
 from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import Experiment, Key, ranked, read_experiments
+from latentmap.report.learning import Learning, LearningPoint, read_learning
+from latentmap.store.results import LEARNING
 
 
 @pytest.fixture
@@ -25,7 +27,9 @@ def comparison(fake_run):
 def overview(fake_run):
     experiments = ranked(read_experiments(fake_run.metrics, fake_run.metrics.values()))
     own = Calibration(9, 9, (0.2,), (1.0,), StatedStatistics((0.0,), (1.0,)))
-    return Comparison(experiments, (), {}, calibrations={("tiny-vae", "plain"): own})
+    place = "tiny-vae", "plain"
+    learning = {place: read_learning(fake_run.results.path(LEARNING, *place))}
+    return Comparison(experiments, (), {}, calibrations={place: own}, learning=learning)
 
 
 def values(spec):
@@ -111,3 +115,20 @@ def test_agreement_is_shown_where_it_exceeds_chance_and_names_duplicates(compari
     assert all((row["percent"] is None) == (row["value"] <= 0.15) for row in rows)
     assert {row["percent"] is None for row in rows} == {True, False}
     assert "flatten = range: the same embedding" in chart.note(comparison)
+
+
+def test_learning_curves_have_a_line_over_their_sets_and_chance(overview):
+    spec = CHARTS.create("learning_curve").build(overview).to_dict()
+    (panel,) = spec["concat"]
+    rows = spec["datasets"][panel["layer"][0]["data"]["name"]]
+    assert [(row["source_groups"], row["mean"], row["value"]) for row in rows] == [
+        (15, pytest.approx(0.21), 0.2),
+        (15, pytest.approx(0.21), 0.22),
+        (30, 0.25, 0.25),
+        (60, 0.3, 0.3),
+    ]
+    best = overview.experiments[0]
+    assert {row["chance"] for row in rows} == {best[HONEST].chance}
+    alone = Learning("mean", {HONEST: [LearningPoint(9, 9, [0.3])]})
+    data = Comparison(overview.experiments, (), {}, learning={("tiny-vae", "plain"): alone})
+    assert CHARTS.create("learning_curve").build(data) is None

@@ -25,6 +25,7 @@ from latentmap.report.annotations import read_joined
 from latentmap.report.assets import read_samples_asset
 from latentmap.report.experiments import read_experiments
 from latentmap.report.labels import read_labels
+from latentmap.report.learning import read_learning
 from latentmap.report.publish import read_chart
 from latentmap.report.source_comparisons import read_comparisons
 from latentmap.report.standings import read_standings
@@ -96,6 +97,7 @@ READERS: dict[str, tuple[Reader, ...]] = {
     ),
     "neighbors/*.parquet": (read_graph,),
     "metrics/*/agreement.json": (read_duplicates,),
+    "metrics/*/learning.json": (read_learning,),
     "metrics/ranking.json": (read_standings,),
     "metrics/*.sources.json": (lambda path: read_comparisons([KEY], [path]),),
     "metrics/*.json": (lambda path: read_experiments([KEY], [path]),),

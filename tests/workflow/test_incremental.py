@@ -16,6 +16,11 @@ def matching(names: set[str], *prefixes: str) -> set[str]:
     return {name for name in names if name.startswith(prefixes)}
 
 
+def learning(names: set[str]) -> set[str]:
+    """What the best method is on parts of the samples."""
+    return {name for name in names if name.endswith("/learning.json")}
+
+
 def own_maps(names: set[str]) -> set[str]:
     """The pages that show one method's maps and nothing else."""
     return {name for name in matching(names, "report/") if "/per_method/" in name} - {
@@ -75,7 +80,7 @@ def test_one_pooling_method_runs_its_branch(project):
     }
     # Its embedding, neighbors, metrics, scores, weights, and two maps with their trust.
     assert len(branch) == 2 * (5 + 2 * 2)
-    branch.add("metrics/ranking.json")
+    branch |= {"metrics/ranking.json", *learning(names)}
     branch |= agreements(names, "metrics/dct/", "projections/dct/")
     check(project, branch, {name for name in own_maps(names) if "/mean/" in name})
 
@@ -96,10 +101,11 @@ def test_another_metric_of_neighbors_runs_all_that_is_made_of_embeddings(project
     assert matching(announced, "neighbors/", "metrics/", "projections/", "inspection/") == made
 
 
-def test_another_headline_ranks_anew_and_measures_nothing(project):
+def test_another_headline_ranks_anew_and_measures_no_embedding(project):
     project.configure({"headline": "knn_group_acc"})
     announced = project.pending()
-    assert announced - matching(announced, "report/") == {"metrics/ranking.json"}
+    ranked = {"metrics/ranking.json", *learning(set(project.outputs()))}
+    assert announced - matching(announced, "report/") == ranked
     assert SUMMARY in announced
     assert not {name for name in announced if name.endswith(("maps.html", "metrics.json"))}
 

@@ -70,6 +70,33 @@ def measure_embedding(
     Raises:
         LatentmapError: the rows of a file are not the samples, or hold too few neighbors.
     """
+    data = read_labelled(embedding, neighbors, samples, statistics, density, search)
+    measured, by_label = measure(data, metrics)
+    write_json(output, describe(data, measured, by_label))
+    columns = {
+        name: numbers(_among_all(found.contributions, data).astype(np.float32))
+        for name, found in _with_curves(measured)
+        if found.contributions is not None
+    }
+    write_parquet(scores, pa.table({"id": strings(data.graph.ids), **columns}))
+    write_sampling_weights(
+        weights, data.graph.ids, data.local_density, density.k, data.graph.exactness
+    )
+
+
+def read_labelled(
+    embedding: Path | str,
+    neighbors: Path | str,
+    samples: Iterable[Path | str],
+    statistics: StatisticsOptions,
+    density: DensityOptions,
+    search: NeighborOptions,
+) -> LabelledEmbedding:
+    """Read one embedding with its neighbors and labels; the arguments of `measure_embedding`.
+
+    Raises:
+        LatentmapError: the rows of a file are not the samples.
+    """
     table = read_samples(samples, ["id", "label", "label_group", "source_group"])
     expected = table["id"].to_pylist()
     ids, values = read_embedding(embedding)
@@ -82,28 +109,18 @@ def measure_embedding(
         np.array(table[name].fill_null("").to_pylist(), np.str_)
         for name in ("label", "label_group", "source_group")
     )
-    tokens = read_tokens(embedding)
-    data = LabelledEmbedding(
+    return LabelledEmbedding(
         values,
         labels,
         label_groups,
         source_groups,
         graph,
-        tokens,
+        read_tokens(embedding),
         statistics,
         density,
         search,
         lengths,
     )
-    measured, by_label = measure(data, metrics)
-    write_json(output, describe(data, measured, by_label))
-    columns = {
-        name: numbers(_among_all(found.contributions, data).astype(np.float32))
-        for name, found in _with_curves(measured)
-        if found.contributions is not None
-    }
-    write_parquet(scores, pa.table({"id": strings(ids), **columns}))
-    write_sampling_weights(weights, ids, data.local_density, density.k, graph.exactness)
 
 
 def _with_curves(measured: Mapping[str, Measurement]) -> Iterator[tuple[str, Measurement]]:

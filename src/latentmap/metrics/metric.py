@@ -73,6 +73,10 @@ class LabelledEmbedding:
         rows = np.flatnonzero(self.labels != "")
         if len(rows) == 0 or len(rows) == len(self.labels):
             return self if len(rows) else None
+        return self.only(rows)
+
+    def only(self, rows: NDArray[np.intp]) -> LabelledEmbedding:
+        """Return some samples as if there were no others; their neighbors are found anew."""
         values, groups = self.values[rows], self.source_groups[rows]
         ids = [self.graph.ids[row] for row in rows.tolist()]
         return replace(

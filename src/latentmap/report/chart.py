@@ -12,6 +12,7 @@ from latentmap.encode.calibration import Calibration
 from latentmap.report.agreements import MethodAgreement
 from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import Experiment, Key
+from latentmap.report.learning import Learning
 
 if TYPE_CHECKING:
     import altair as alt
@@ -31,6 +32,7 @@ class Comparison:
         agreement: how far the methods agree; only pages of one encoder and variant have it.
         calibrations: of the latents, by encoder and variant; only charts of the scope `summary`
             get them.
+        learning: the best method of each encoder and variant on parts of the samples; likewise.
     """
 
     experiments: Sequence[Experiment]
@@ -39,6 +41,7 @@ class Comparison:
     costs: Mapping[Key, MethodCost] = field(default_factory=dict)
     agreement: MethodAgreement | None = None
     calibrations: Mapping[tuple[str, str], Calibration] = field(default_factory=dict)
+    learning: Mapping[tuple[str, str], Learning] = field(default_factory=dict)
 
     @property
     def named(self) -> list[tuple[str, Experiment]]:

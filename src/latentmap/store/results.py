@@ -226,6 +226,11 @@ class Results:
         """(encoder, variant) of all latents."""
         return self._of_encoders(lambda encoder: [()])
 
+    @property
+    def labelled_latents(self) -> list[Key]:
+        """(encoder, variant) of all latents, if samples may have labels."""
+        return self.latents if self.facts.labelled else []
+
     @cached_property
     def inspected(self) -> list[Key]:
         """(encoder, variant) of the latents that have channels."""
@@ -457,6 +462,9 @@ SCORES = Artifact(f"metrics/{_EMBEDDED}.scores.parquet", _METHODS, read_parquet)
 SAMPLING_WEIGHTS = Artifact(f"metrics/{_EMBEDDED}.sampling_weights.parquet", _METHODS, read_parquet)
 SOURCE_METRICS = Artifact(f"metrics/{_EMBEDDED}.sources.json", attrgetter("compared"), read_json)
 AGREEMENT = Artifact("metrics/{encoder}/{variant}/agreement.json", _LATENTS, read_json)
+LEARNING = Artifact(
+    "metrics/{encoder}/{variant}/learning.json", attrgetter("labelled_latents"), read_json
+)
 RANKING = Artifact("metrics/ranking.json", _RUN, read_json)
 
 PROJECTION: Artifact[PlacedSamples] = Artifact(

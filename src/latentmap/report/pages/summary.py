@@ -35,6 +35,7 @@ from latentmap.report.findings import (
 from latentmap.report.imbalance import imbalance_findings
 from latentmap.report.labels import RunLabels, read_labels
 from latentmap.report.leaderboard import leaderboard
+from latentmap.report.learning import read_learning
 from latentmap.report.neighbor_findings import neighbor_findings
 from latentmap.report.page import PAGES, Content, Page, Scope, listed_pages, relative
 from latentmap.report.plates import MAP_READS, SMALL, MapPlates, Plate, chart_plates
@@ -75,7 +76,7 @@ class Summary(Page):
     file = book.SUMMARY
     scope = Scope.RUN
     reads = (
-        *(book.MANIFEST, book.QUARANTINE, book.LATENTS, book.METRICS, book.RANKING),
+        *(book.MANIFEST, book.QUARANTINE, book.LATENTS, book.METRICS, book.RANKING, book.LEARNING),
         *(book.AGREEMENT, book.SOURCE_METRICS, *MAP_READS),
         *(book.METRICS_CSV, book.METRICS_JSON, book.METRICS_PARQUET),
     )
@@ -101,8 +102,19 @@ class Summary(Page):
         maps = MapPlates(results)
         pages = _links(results)
         say = key_findings if run_labels.labelled else findings_without_labels
+        learning = {
+            (encoder, variant): found
+            for encoder, variant in results.labelled_latents
+            if (found := read_learning(results.path(book.LEARNING, encoder, variant)))
+        }
         charts = _charts(
-            Comparison(experiments, (), run_labels.group_of, calibrations=calibrations)
+            Comparison(
+                experiments,
+                (),
+                run_labels.group_of,
+                calibrations=calibrations,
+                learning=learning,
+            )
         )
         yield Content(
             f"Latent spaces of {results.name}",
