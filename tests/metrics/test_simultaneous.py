@@ -10,7 +10,14 @@ from latentmap.metrics import simultaneous
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import Key
 from latentmap.metrics.ranking import RankedMethods
-from latentmap.metrics.simultaneous import GroupMeans, best_minus_best, joined, p_best, same
+from latentmap.metrics.simultaneous import (
+    GroupMeans,
+    best_minus_best,
+    joined,
+    p_best,
+    p_different,
+    same,
+)
 
 RUNS = 200
 DRAWS = 199
@@ -184,22 +191,32 @@ def test_a_baseline_that_is_beaten_is_called_so_and_the_difference_covered():
     assert (low > 0).mean() > 0.7
 
 
-def test_drawn_boxes_change_nothing_where_they_change_nothing():
+@pytest.mark.parametrize(("count", "change"), [(12, 3.0), (60, 0.8)])
+def test_drawn_boxes_change_nothing_where_they_change_nothing(count, change):
     rng, levels = np.random.default_rng(8), np.zeros(48)
-    levels[3] = 0.8
+    levels[3] = change
+    pairs = [(method, method + 24) for method in range(24)]
     false, right, one_by_one = [], [], []
     for seed in range(RUNS):
-        means = means_of(draw(rng, 60, levels), seed)
-        apart = [means.differences(method, [method + 24]) for method in range(24)]
-        low, high = joined(apart).band()
-        changed = (low > 0) | (high < 0)
+        means = means_of(draw(rng, count, levels), seed)
+        changed = p_different(means, pairs) <= 0.05
         right.append(changed[3])
         false.append(np.delete(changed, 3).any())
-        alone = np.array([one.band() for one in apart])[:, :, 0]
+        alone = np.array([means.differences(a, [b]).band() for a, b in pairs])[:, :, 0]
         one_by_one.append(np.delete((alone[:, 0] > 0) | (alone[:, 1] < 0), 3).any())
     assert np.mean(false) <= MOST
     assert np.mean(right) > 0.5
     assert np.mean(one_by_one) > 0.3
+
+
+def test_bands_of_differences_hold_at_once():
+    rng, levels = np.random.default_rng(10), np.linspace(-1, 1, 24)
+    held = []
+    for seed in range(RUNS):
+        means = means_of(draw(rng, 60, levels), seed)
+        low, high = joined([means.differences(i, [i + 12]) for i in range(12)]).band()
+        held.append(((low <= -24 / 23) & (high >= -24 / 23)).all())
+    assert np.mean(held) >= scipy.stats.binom.ppf(0.01, RUNS, 0.95) / RUNS
 
 
 def test_all_that_a_ranking_says_of_equal_embeddings_holds():

@@ -131,15 +131,15 @@ def test_few_above_chance_are_a_warning_and_many_are_none():
 
 
 def test_boxes_are_said():
-    changes = [[0.1, 0.2], [-0.1, 0.2], [-0.2, -0.1], [0.0, 0.0]]
+    changes = [(0.15, 0.001), (0.05, 0.2), (-0.15, 0.05), (0.0, 1.0)]
     entries = [
-        {"encoder": "vae", "method": str(i), "difference": sum(ends) / 2, "interval": ends}
-        for i, ends in enumerate(changes)
+        {"encoder": "vae", "method": str(i), "difference": change, "p_value": p_value}
+        for i, (change, p_value) in enumerate(changes)
     ]
     found = texts(standings([row("vae", "m")], variants=entries))
     boxes = (
         "1 of 4 methods of vae are significantly higher than without, 1 lower, 2 not significantly "
-        "different (95 % intervals that hold for all methods at once)."
+        "different (p > 0.05, adjusted for all methods)."
     )
     assert found[-1].endswith(boxes)
 

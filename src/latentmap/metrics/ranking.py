@@ -24,6 +24,7 @@ from latentmap.metrics.simultaneous import (
     best_minus_best,
     joined,
     p_best,
+    p_different,
     same,
 )
 from latentmap.store.files import read_json, reading, write_json
@@ -150,8 +151,9 @@ class RankedMethods:
             Of each row of a ranking: `p_best`, the p-value of its being the best or one of equal
             ones (`simultaneous.p_best`), and `may_be_best`, whether it is above 0.05. All
             intervals of a ranking, all of `variants`, and all of `baselines` hold at once in 95 %
-            of samples, whichever is looked at; `p_adjusted` are p-values against chance, adjusted
-            by Holm's method over the embeddings of the scope.
+            of samples, whichever is looked at; the p-values of `variants` are adjusted for their
+            number. `p_adjusted` are p-values against chance, adjusted by Holm's method over the
+            embeddings of the scope.
         """
         pairs = sorted({key[:2] for key in self.keys})
         inside = [[i for i, key in enumerate(self.keys) if key[:2] == pair] for pair in pairs]
@@ -302,16 +304,19 @@ class RankedMethods:
             and (plain := places.get(key._replace(variant="plain"))) is not None
         ]
         intervals: Sequence[list[float] | None] = [None] * len(pairs)
+        p_values: Sequence[float | None] = [None] * len(pairs)
         if pairs and not self._note:
             intervals = _intervals(joined([self._means.differences(a, [b]) for a, b in pairs]))
+            p_values = p_different(self._means, pairs).tolist()
         return [
             {
                 "encoder": self.keys[drawn].encoder,
                 "method": self.keys[drawn].method,
                 "difference": _rounded(self._values[drawn] - self._values[plain]),
                 "interval": interval,
+                "p_value": p_value,
             }
-            for (drawn, plain), interval in zip(pairs, intervals, strict=True)
+            for (drawn, plain), interval, p_value in zip(pairs, intervals, p_values, strict=True)
         ]
 
     def _against_baselines(self, baselines: Collection[str]) -> list[dict[str, Any]]:

@@ -249,6 +249,23 @@ def largest_differences(means: GroupMeans, members: Sequence[int]) -> Iterator[N
         yield largest
 
 
+def p_different(means: GroupMeans, pairs: Sequence[tuple[int, int]]) -> Numbers:
+    """Return the p-value of each pair of columns having the same mean, adjusted for all pairs.
+
+    Stepwise, by the largest difference of those that are left (Westfall and Young 1993, Resampling-
+    based multiple testing, algorithm 2.8).
+    """
+    found = np.abs([means.tested(one, [other])[0] for one, other in pairs])
+    drawn = [np.abs(means.tested_by_chance(one, [other])[:, 0]) for one, other in pairs]
+    order = np.argsort(found, kind="stable")
+    largest = np.maximum.accumulate([drawn[place] for place in order])
+    reached = (largest >= found[order, np.newaxis]).sum(axis=1)
+    stepwise = np.maximum.accumulate(((1 + reached) / (1 + means.count))[::-1])[::-1]
+    p_values = np.empty(len(pairs))
+    p_values[order] = stepwise
+    return p_values
+
+
 def best_minus_best(
     means: GroupMeans, ones: Sequence[int], others: Sequence[int], level: float = LEVEL
 ) -> tuple[float, float]:

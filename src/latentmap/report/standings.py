@@ -156,13 +156,13 @@ class Standings:
             )
 
     def _boxes(self) -> Iterator[Finding]:
-        entries = [entry for entry in self.content["variants"] if entry["interval"]]
+        entries = [entry for entry in self.content["variants"] if entry["p_value"] is not None]
         for encoder in sorted({entry["encoder"] for entry in entries}):
-            signs = [_sign(entry) for entry in entries if entry["encoder"] == encoder]
+            signs = [_change_sign(entry) for entry in entries if entry["encoder"] == encoder]
             yield Finding(
                 f"With boxes drawn, {signs.count(1)} of {len(signs)} methods of {encoder} are "
                 f"significantly higher than without, {signs.count(-1)} lower, {signs.count(0)} not "
-                "significantly different (95 % intervals that hold for all methods at once)."
+                f"significantly different (p > {SIGNIFICANT}, adjusted for all methods)."
             )
 
     def _fresh(self) -> Iterator[Finding]:
@@ -236,6 +236,13 @@ def _sign(entry: Mapping[str, Any]) -> int | None:
         return None
     low, high = entry["interval"]
     return int(low > 0) - int(high < 0)
+
+
+def _change_sign(entry: Mapping[str, Any]) -> int:
+    """Return 1 or -1 if a difference is significant, 0 if it is not."""
+    if entry["p_value"] > SIGNIFICANT:
+        return 0
+    return 1 if entry["difference"] > 0 else -1
 
 
 def _change(entry: Mapping[str, Any]) -> str:
