@@ -80,7 +80,7 @@ def test_one_pooling_method_runs_its_branch(project):
     }
     # Its embedding, neighbors, metrics, scores, weights, and two maps with their trust.
     assert len(branch) == 2 * (5 + 2 * 2)
-    branch |= {"metrics/ranking.json", *learning(names)}
+    branch |= {"metrics/ranking.json", *matching(learning(names), "metrics/dct/")}
     branch |= agreements(names, "metrics/dct/", "projections/dct/")
     check(project, branch, {name for name in own_maps(names) if "/mean/" in name})
 
