@@ -54,11 +54,9 @@ def main() -> None:
 
 def equal_methods(draws: int) -> None:
     """Print how often something is said of equal methods, the last of which is a baseline."""
-    print(
-        "| scores | source groups | methods | any lower | one by one | best of them beats", end=""
-    )
-    print(" a baseline | interval of the best covers | its width |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    print("| scores | source groups | methods | any lower | one by one | the best beats", end="")
+    print(" a baseline | any changed by boxes | interval of the best covers | its width |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for kind, drawn in KINDS.items():
         for count, methods in SIZES:
             found = [_said(drawn, count, methods, seed) for seed in range(draws)]
