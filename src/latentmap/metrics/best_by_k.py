@@ -40,12 +40,14 @@ def best_by_k(
         groups: (N,) number of each sample's source group, every one up to the largest in use.
         options: how many draws, and their seed.
     """
+    scores = np.concatenate(list(by_k.values()), axis=1)
+    means = GroupMeans.of(scores, groups, options.resamples, options.seed)
+    columns = np.arange(scores.shape[1]).reshape(len(by_k), -1)
     found = []
-    for k, scores in by_k.items():
-        means = GroupMeans.of(scores, groups, options.resamples, options.seed)
-        p_values = p_best(means, range(scores.shape[1]))
+    for k, here in zip(by_k, columns, strict=True):
+        p_values = p_best(means, here.tolist())
         left = np.flatnonzero(p_values > LEVEL / len(by_k)).tolist()
-        found.append(BestAtK(k, int(means.values.argmax()), frozenset(left)))
+        found.append(BestAtK(k, int(means.values[here].argmax()), frozenset(left)))
     return found
 
 
