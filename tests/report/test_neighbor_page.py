@@ -1,5 +1,7 @@
 """What a neighbor graph mixes, and the page about it."""
 
+import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -130,7 +132,11 @@ def test_the_page_shows_the_best_method_with_pictures_and_hostile_text_as_text(r
     text = write(run, values)
     assert "Nearest neighbors (tiny-vae, plain, mean)" in text
     assert 'data-chart="shares"' in text and 'data-chart="confusion"' in text
-    assert text.count('<img src="data:image/jpeg;base64,') >= 40
+    places = [int(place) for place in re.findall(r'<img data-sample="(\d+)" alt', text)]
+    (samples,) = re.findall(r'id="samples">(.*?)</script>', text)
+    rows = json.loads(samples)["rows"]  # among those that all pages share, which are all here
+    told = re.findall(r"<code>(sample_\d+)</code>", text)
+    assert len(places) >= 40 and {run.ids[rows[place]] for place in places} <= set(told)
     assert "<img src=x" not in text
     assert text.count("× the median") == 24
 

@@ -222,6 +222,9 @@
   };
 
   document.querySelectorAll("table.sortable").forEach(connectTable);
+  for (const image of document.querySelectorAll("img[data-sample]")) {
+    image.src = samples.images[samples.image[image.dataset.sample]];
+  }
   document.querySelectorAll(".legend").forEach(connectLegend);
   const drawAll = async () => {
     await Promise.all([...document.querySelectorAll("script[data-chart]")].map(draw));

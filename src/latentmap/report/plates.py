@@ -179,7 +179,16 @@ class MapPlates:
 def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
     """Return a chart's Vega-Lite specification in the report's look."""
     spec: dict[str, Any] = chart.to_dict()
-    return spec | {"config": CONFIG}
+    rows = {name: list(map(_short, rows)) for name, rows in spec.get("datasets", {}).items()}
+    return spec | {"config": CONFIG, "datasets": rows}
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a chart's row with seven digits of each number: no page shows more."""
+    return {
+        name: float(f"{value:.7g}") if isinstance(value, float) else value
+        for name, value in row.items()
+    }
 
 
 def embedded_json(value: Any) -> str:

@@ -24,7 +24,7 @@ from latentmap.report.matrix import labels_note
 from latentmap.report.neighbor_charts import LabelledGraph, confusion_chart, share_histograms
 from latentmap.report.page import Content, Page, Scope
 from latentmap.report.plates import Plate, chart_plate
-from latentmap.report.points import read_samples_at
+from latentmap.report.points import ShownSamples, read_samples_at
 from latentmap.store.results import (
     AGREEMENT,
     EMBEDDING,
@@ -70,7 +70,7 @@ class NearestNeighbors(Page):
     file = page_file("{encoder}/{variant}/deep_dive/nearest_neighbors.html", attrgetter("latents"))
     scope = Scope.LATENTS
     reads = (METRICS, AGREEMENT, EMBEDDING, NEIGHBORS, SAMPLES, THUMBNAILS, LABELS)
-    configured_by = ("headline", "metrics.knn_category", "neighbors")
+    configured_by = ("headline", "metrics.knn_category", "neighbors", "report.max_points")
     shows = (METRIC_PLUGINS,)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
@@ -85,6 +85,8 @@ class NearestNeighbors(Page):
         is_enough = len(data.codes) > data.k
         told = is_enough and 1 < len(data.labels) < len(data.codes)
         chances = _chances(data, experiments[0])
+        pairs = telling_pairs(data) if is_enough else []
+        samples = _samples_of(pairs, rows, results)
         yield Content(
             f"{self.title} ({encoder}, {variant}, {best.method})",
             {
@@ -99,8 +101,9 @@ class NearestNeighbors(Page):
                 "cosine": data.graph.metric == "cosine",
                 "plates": _plates(data, chances, run_labels.colors) if told else [],
                 "wrong": _share_of_wrong(data) if told else "",
-                "pairs": _shown_pairs(telling_pairs(data), rows, results) if is_enough else [],
+                "pairs": _shown_pairs(pairs, rows, samples),
             },
+            samples if pairs else None,
         )
 
     def charts(self, results: Results, key: Key) -> Mapping[str, str]:
@@ -212,22 +215,22 @@ def telling_pairs(data: LabelledGraph, most: int = PAIRS) -> list[Pair]:
     return pairs
 
 
-def _shown_pairs(
-    pairs: Sequence[Pair], rows: NDArray[np.intp], results: Results
-) -> list[dict[str, Any]]:
-    """Return what the page says of each pair: both samples, with their pictures."""
+def _samples_of(pairs: Sequence[Pair], rows: NDArray[np.intp], results: Results) -> ShownSamples:
+    """Read the samples of pairs, each once."""
     needed = np.unique(np.array([(p.sample, p.neighbor) for p in pairs], np.intp).reshape(-1))
-    files = results.paths(SAMPLES), results.paths(THUMBNAILS)
-    content = read_samples_at(rows[needed], *files).content
-    places = {row: place for place, row in enumerate(needed.tolist())}
+    return read_samples_at(rows[needed], results.paths(SAMPLES), results.paths(THUMBNAILS))
 
-    def shown(row: int) -> dict[str, str]:
-        place = places[row]
-        image = content["image"][place]
-        return {
-            **{name: content[name][place] for name in ("id", "label", "group", "text")},
-            "image": "" if image < 0 else content["images"][image],
-        }
+
+def _shown_pairs(
+    pairs: Sequence[Pair], rows: NDArray[np.intp], samples: ShownSamples
+) -> list[dict[str, Any]]:
+    """Return what the page says of each pair; `place` is that of a sample among the page's."""
+    places = {row: place for place, row in enumerate(samples.rows.tolist())}
+
+    def shown(row: int) -> dict[str, Any]:
+        place = places[int(rows[row])]
+        told = {name: samples.content[name][place] for name in ("id", "label", "group", "text")}
+        return {**told, "place": place, "has_image": samples.content["image"][place] >= 0}
 
     return [
         {
