@@ -106,11 +106,18 @@ def test_metrics_with_contributions_have_intervals_around_them(embed, clusters):
     assert metrics["knn_category_acc_median"].interval is None
 
 
-def test_few_source_groups_have_no_interval(embed, clusters):
+@pytest.mark.parametrize(
+    ("groups", "note"),
+    [
+        (1, "No interval: 1 source group is too few."),
+        (9, "No interval: 9 source groups are too few."),
+    ],
+)
+def test_few_source_groups_have_no_interval(embed, clusters, groups, note):
     values, labels = clusters
-    data = embed(values, labels, source_groups=np.arange(80) % 9)
+    data = embed(values, labels, source_groups=np.arange(80) % groups)
     metrics, _ = measure(data, {"knn_category": None})
     assert metrics["knn_category_acc"].interval is None
-    assert metrics["knn_category_acc"].note.endswith("No interval: 9 source groups are too few.")
+    assert metrics["knn_category_acc"].note.endswith(note)
     data = embed(values, labels, source_groups=np.arange(80) % 10)
     assert measure(data, {"knn_category": None})[0]["knn_category_acc"].interval is not None

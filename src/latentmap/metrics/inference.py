@@ -65,6 +65,11 @@ def jackknife_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp
     return [np.flatnonzero(part == number) for number in range(parts)]
 
 
+def too_few(groups: int) -> str:
+    """Say that so many source groups are too few."""
+    return f"{groups} source {'group is' if groups == 1 else 'groups are'} too few"
+
+
 def interval_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp]]:
     """Return the parts of a jackknife, none where the source groups are too few for an interval."""
     return jackknife_parts(groups, seed) if groups.max() + 1 >= FEWEST_GROUPS else []

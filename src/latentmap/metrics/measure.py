@@ -15,7 +15,7 @@ from latentmap.config import Options
 from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.density import DensityOptions, write_sampling_weights
 from latentmap.metrics.exchange import Exchange
-from latentmap.metrics.inference import StatisticsOptions
+from latentmap.metrics.inference import StatisticsOptions, too_few
 from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric, at_k
 from latentmap.metrics.permutation import most_permutations
 from latentmap.neighbors.graph import Audit, read_graph
@@ -216,7 +216,7 @@ def _with_interval(found: Measurement, bounds: tuple[float, float] | None) -> Me
     if interval is not None:
         return replace(found, interval=interval)
     groups = len(found.contributions.without)
-    why = f"No interval: {groups} source groups are too few."
+    why = f"No interval: {too_few(groups)}."
     return replace(found, note=" ".join(filter(None, (found.note, why))))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.metrics.inference import Spread, interval_of
+from latentmap.metrics.inference import Spread, interval_of, too_few
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, MetricColumn, share_column
 from latentmap.metrics.permutation import chance_of
 
@@ -138,7 +138,7 @@ def probe_measurements(
         if place == 0 and without.given.shape[1]:
             interval = interval_of(value, _spread(found, without), column.bounds)
         elif place == 0:
-            notes.append(f"No interval: {data.sources.max() + 1} source groups are too few.")
+            notes.append(f"No interval: {too_few(int(data.sources.max()) + 1)}.")
         measurements[name] = Measurement(
             value,
             chance=chance.mean,

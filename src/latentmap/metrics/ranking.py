@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.metrics.best_by_k import apart, best_by_k
-from latentmap.metrics.inference import FEWEST_GROUPS, StatisticsOptions, group_sums, holm
+from latentmap.metrics.inference import FEWEST_GROUPS, StatisticsOptions, group_sums, holm, too_few
 from latentmap.metrics.metric import Key, at_k, headlines
 from latentmap.metrics.replication import FURTHEST, fresh_sample, groups_needed
 from latentmap.metrics.simultaneous import (
@@ -186,7 +186,7 @@ class RankedMethods:
         if not self._order(range(len(self.keys))):
             return f"{self.metric} is not defined for any embedding."
         if self._group_count < FEWEST_GROUPS:
-            return f"{self._group_count} source groups are too few for intervals."
+            return f"{too_few(self._group_count)} for intervals."
         return None
 
     @cached_property

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.metrics.agreement import NeighborMetricOptions, obstacle
-from latentmap.metrics.inference import FEWEST_GROUPS, interval_of, jackknife
+from latentmap.metrics.inference import FEWEST_GROUPS, interval_of, jackknife, too_few
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, MetricColumn
 from latentmap.neighbors.distances import column_blocks, row_blocks
 from latentmap.neighbors.exact import Distances
@@ -72,7 +72,7 @@ class OtherMetric(Metric[OtherMetricOptions]):
         groups = int(data.sources.max()) + 1
         interval, notes = None, []
         if groups < FEWEST_GROUPS:
-            notes.append(f"No interval: {groups} source groups are too few.")
+            notes.append(f"No interval: {too_few(groups)}.")
         else:
             # What the mean is without each group, to first order.
             lost = np.bincount(data.sources, of_samples) / len(queries)

@@ -16,6 +16,7 @@ from latentmap.metrics.inference import (
     interval_of,
     jackknife,
     jackknife_parts,
+    too_few,
 )
 from latentmap.metrics.metric import (
     SHARED_ROWS,
@@ -97,7 +98,7 @@ def _measure(
     groups = np.unique(data.source_groups[chosen], return_inverse=True)[1]
     if groups.max() + 1 < FEWEST_GROUPS:
         value, _ = _mean_silhouettes(blocks, codes, [])
-        note = f"No interval: {groups.max() + 1} source groups are too few."
+        note = f"No interval: {too_few(int(groups.max()) + 1)}."
         return Measurement(value, note=note)
     parts = jackknife_parts(groups, data.statistics.seed)
     value, without = _mean_silhouettes(blocks, codes, parts)
