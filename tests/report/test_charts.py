@@ -98,6 +98,10 @@ def test_bars_have_the_range_of_chance_behind_its_tick(comparison):
     assert tick["encoding"]["x"]["field"] == "chance"
     ranges = {(row["chance_low"], row["chance_high"]) for row in values(spec)}
     assert (0.07, 0.11) in ranges
+    best = max(values(spec), key=lambda row: row["value"] if row["effect"] else 0)
+    assert best["effect"] == pytest.approx((best["value"] - 0.09) / 0.91)
+    told = [tooltip["field"] for tooltip in panel["layer"][0]["encoding"]["tooltip"]]
+    assert {"value", "chance", "effect"} <= set(told)
 
 
 def test_agreement_is_shown_where_it_exceeds_chance_and_names_duplicates(comparison):

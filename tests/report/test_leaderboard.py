@@ -5,6 +5,7 @@ import math
 from latentmap.metrics.metric import HEADLINE, Measurement
 from latentmap.report.experiments import Experiment, Key
 from latentmap.report.leaderboard import TONES, leaderboard
+from latentmap.report.metric_rows import metric_rows
 from latentmap.report.standings import Standings
 from latentmap.report.verdict import verdict
 
@@ -38,6 +39,8 @@ def test_cells_are_dark_as_far_as_they_are_above_chance():
     table = leaderboard(rows, NOTHING, {})
     assert [cell.tone for cell in cells(table, "kNN label purity across sources")] == [8, 4, 0, 0]
     assert TONES == 8
+    details = cells(table, "kNN label purity across sources")[0].details
+    assert details == "chance 0.100; effect 0.444; p = 0.001"
 
 
 def test_what_may_be_chance_is_grey_and_has_no_colour():
@@ -68,6 +71,13 @@ def test_the_verdict_says_how_far_the_best_is_from_chance():
     assert facts["kNN label purity across sources"] == "0.550"
     assert facts["Chance level"] == "0.100; the best is 50 % of the way from there to 1"
     assert facts["vae (plain)"] == "a 0.550"
+
+
+def test_the_page_of_a_method_shows_effects_beside_raw_values():
+    rows = {row["key"]: row for row in metric_rows(experiment("a", 0.55, silhouette=0.5))}
+    shown = [rows[HEADLINE][name] for name in ("value", "chance", "effect")]
+    assert shown == ["0.550", "0.100", "0.500"]
+    assert rows["silhouette"]["effect"] == "–"
 
 
 def test_without_a_ranking_there_is_no_verdict():

@@ -191,6 +191,8 @@ def _cell(experiment: Experiment, name: str, tone: int, leading: bool) -> Cell:
     details = []
     if found.chance is not None:
         details.append(f"chance {format_chance(found)}")
+    if found.effect is not None:
+        details.append(f"effect {format_value(found.effect)}")
     if found.interval is not None:
         details.append(f"95 % interval {' to '.join(map(format_value, found.interval))}")
     if found.p_value is not None:
