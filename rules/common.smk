@@ -212,8 +212,13 @@ def projection_code(projection):
 # ---- pages -------------------------------------------------------------------------------------
 
 
+CAPTIONS = {name: f"../workflow/report/{name}.rst" for name in ("page", "table")}
+
+
 def bundled(page, key):
     """One page as one file, with what Snakemake's own report says of it."""
     said = {"page": page.title_of(key), **dict(zip(page.file.wildcards[2:], key[2:]))}
     path, of = str(RESULTS.address(page.file.bundled, *key)), ", ".join(key[:2]) or None
-    return report(path, category=page.category, subcategory=of, labels=said)
+    return report(
+        path, caption=CAPTIONS["page"], category=page.category, subcategory=of, labels=said
+    )

@@ -50,7 +50,7 @@ rule tabulate_metrics:
     input:
         metrics=every(METRICS),
     output:
-        csv=report(at(METRICS_CSV), category="Tables"),
+        csv=report(at(METRICS_CSV), caption=CAPTIONS["table"], category="Tables"),
         json=at(METRICS_JSON),
         parquet=at(METRICS_PARQUET),
         copies=paths(REPORTED_METRICS),
@@ -85,7 +85,10 @@ for page in PAGES:
             list(map(ancient, map(at, ASSETS))),
         output:
             RESULTS.patterns(page.file, *about),
-            [report(at(table), category="Tables") for table in page.also_writes],
+            [
+                report(at(table), caption=CAPTIONS["table"], category="Tables")
+                for table in page.also_writes
+            ],
         log:
             RESULTS.job(LOG, f"write_{page.kind}", about),
         benchmark:

@@ -214,3 +214,4 @@ def test_snakemake_builds_its_report_too(project):
     with zipfile.ZipFile(project.folder / "archive.zip") as archive:
         page = archive.read("archive/report.html").decode()
     assert "small</tt>: start with the summary" in page
+    assert "its level and range under permuted labels" in page and "download it to send it" in page
