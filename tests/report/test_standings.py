@@ -131,17 +131,20 @@ def test_few_above_chance_are_a_warning_and_many_are_none():
 
 
 def test_boxes_are_said():
-    changes = [(0.15, 0.001), (0.05, 0.2), (-0.15, 0.05), (0.0, 1.0)]
+    changes = [(0.15, 0.001), (0.05, 0.2), (-0.15, 0.05), (0.01, 1.0)]
     entries = [
         {"encoder": "vae", "method": str(i), "difference": change, "p_value": p_value}
         for i, (change, p_value) in enumerate(changes)
     ]
+    entries = [{**entry, "interval": [-1, 1]} for entry in entries]
+    same = {"encoder": "metadata", "method": "flatten", "difference": 0.0, "p_value": 1.0}
+    entries.append({**same, "interval": [0.0, 0.0]})
     found = texts(standings([row("vae", "m")], variants=entries))
-    boxes = (
-        "1 of 4 methods of vae are significantly higher than without, 1 lower, 2 not significantly "
-        "different (p > 0.05, adjusted for all methods)."
+    assert found[-1] == (
+        "Methods of vae with boxes drawn, against without: 1 significantly higher, 1 lower, 2 not "
+        "significantly different (p > 0.05, adjusted for all methods)."
     )
-    assert found[-1].endswith(boxes)
+    assert not any("metadata" in text for text in found)
 
 
 def test_other_samples_are_said():

@@ -156,12 +156,12 @@ class Standings:
             )
 
     def _boxes(self) -> Iterator[Finding]:
-        entries = [entry for entry in self.content["variants"] if entry["p_value"] is not None]
+        entries = [entry for entry in self.content["variants"] if _may_differ(entry)]
         for encoder in sorted({entry["encoder"] for entry in entries}):
             signs = [_change_sign(entry) for entry in entries if entry["encoder"] == encoder]
             yield Finding(
-                f"With boxes drawn, {signs.count(1)} of {len(signs)} methods of {encoder} are "
-                f"significantly higher than without, {signs.count(-1)} lower, {signs.count(0)} not "
+                f"Methods of {encoder} with boxes drawn, against without: {signs.count(1)} "
+                f"significantly higher, {signs.count(-1)} lower, {signs.count(0)} not "
                 f"significantly different (p > {SIGNIFICANT}, adjusted for all methods)."
             )
 
@@ -236,6 +236,11 @@ def _sign(entry: Mapping[str, Any]) -> int | None:
         return None
     low, high = entry["interval"]
     return int(low > 0) - int(high < 0)
+
+
+def _may_differ(entry: Mapping[str, Any]) -> bool:
+    """Return whether a difference was tested, of embeddings that are not the same."""
+    return entry["p_value"] is not None and entry["interval"] != [0, 0]
 
 
 def _change_sign(entry: Mapping[str, Any]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from latentmap.metrics.metric import title_of
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import Key
 from latentmap.report.palette import CHANCE, LINES, NEUTRAL
@@ -51,8 +52,8 @@ class LearningCurve(Chart):
             columns=2,
             spacing=30,
             description=(
-                f"{' and '.join(metrics)} of the best method of each encoder and variant over the "
-                "number of source groups."
+                f"{' and '.join(map(title_of, metrics))} of the best method of each encoder and "
+                "variant over the number of source groups."
             ),
         )
 
@@ -61,7 +62,7 @@ def _rows(data: Comparison) -> list[Row]:
     found = {e.key: e for e in data.experiments}
     return [
         {
-            "name": f"{learning.method} of {encoder} ({variant})",
+            "name": Key(encoder, variant, learning.method).name,
             "metric": metric,
             "source_groups": point.source_groups,
             "samples": point.samples,
@@ -96,7 +97,7 @@ def _panel(rows: list[Row], metric: str, color: alt.Color) -> alt.LayerChart | a
         ],
     )
     layers = [
-        base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", title=metric)),
+        base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", title=title_of(metric))),
         base.mark_circle(size=22, opacity=0.6).encode(y="value:Q"),
     ]
     if any(row["chance"] is not None for row in rows):
