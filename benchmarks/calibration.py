@@ -32,10 +32,11 @@ def main() -> None:
     print("| source groups and labels | p ≤ 0.05 without a difference | with one |")
     print("|---|---:|---:|")
     for structure in STRUCTURES:
-        without = p_values(embed, structure, count=draws)[:, 1, 0]
-        with_one = p_values(embed, structure, signal=SIGNAL, count=draws // 5)[:, 1, 0]
-        shares = [(found <= 0.05).mean() for found in (without, with_one)]
-        print(f"| {_name(structure)} | {shares[0]:.3f} | {shares[1]:.2f} |", flush=True)
+        without = p_values(embed, structure, count=draws)[:, 1]
+        with_one = p_values(embed, structure, signal=SIGNAL, count=draws // 5)[:, 1]
+        size, power = ((found <= 0.05).mean(axis=0) for found in (without, with_one))
+        cells = "{:.3f}, {:.3f} | {:.2f}, {:.2f}".format(*size, *power)
+        print(f"| {_name(structure)} | {cells} |", flush=True)
     print("\n| source groups and labels | over samples | over labels |")
     print("|---|---|---|")
     for structure in WITH_INTERVALS:
