@@ -18,6 +18,7 @@ from latentmap.report.experiments import Experiment
 from latentmap.report.labels import collect_labels
 from latentmap.report.page import Page
 from latentmap.report.pages import summary
+from latentmap.report.plates import rows_of
 from latentmap.store.results import LABELS, Results, RunFacts
 from latentmap.store.tables import write_arrow
 
@@ -95,8 +96,8 @@ def test_the_page_reads_what_it_says_and_is_linked(plugin, tmp_path, monkeypatch
     (key,) = results.keys(page.file)
     (content,) = page.build(results.limited_to(page.reads, ()), [key])
     (plate,) = content.values["plates"]
-    (rows,) = json.loads(plate.embedded)["spec"]["datasets"].values()
-    assert rows == [{"label": "cat", "samples": 2}, {"label": "dog", "samples": 1}]
+    (table,) = json.loads(plate.embedded)["spec"]["datasets"].values()
+    assert rows_of(table) == [{"label": "cat", "samples": 2}, {"label": "dog", "samples": 1}]
     monkeypatch.setattr(summary, "listed_pages", lambda: [page])
     linked = summary._links(results)[()].comparisons
     assert linked == [(page.title, tmp_path / "results/a/report/label_sizes.html")]

@@ -16,6 +16,7 @@ from latentmap.metrics.sources import RunFiles, SourcesOptions, compare_sources
 from latentmap.report.experiments import Experiment, Key
 from latentmap.report.page import PAGES
 from latentmap.report.palette import NEUTRAL
+from latentmap.report.plates import rows_of
 from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.store.files import write_json
 from latentmap.store.manifest import Shard, write_manifest
@@ -111,7 +112,7 @@ def normal():
 
 def values_of(spec, layer):
     data = spec["layer"][layer].get("data") or spec["data"]
-    return data.get("values") or spec["datasets"][data["name"]]
+    return data.get("values") or rows_of(spec["datasets"][data["name"]])
 
 
 def test_a_planted_shift_is_on_the_map_in_the_bars_in_the_table_and_in_the_summary(pages, normal):

@@ -106,7 +106,10 @@
     if (spec.usermeta?.outside) {
       for (const label of document.querySelectorAll("[data-outside]")) label.hidden = false;
     }
-    if (points) spec.datasets = { ...spec.datasets, [data]: rowsOf(points) };
+    for (const [name, { fields, rows }] of Object.entries(spec.datasets)) {
+      spec.datasets[name] = rows.map((row) => Object.fromEntries(fields.map((f, i) => [f, row[i]])));
+    }
+    if (points) spec.datasets[data] = rowsOf(points);
     if (isDark.matches) spec.config = merged(spec.config, DARK);
     const embed = async (around) => {
       const shown = fitted(spec, room, around);

@@ -177,18 +177,28 @@ class MapPlates:
 
 
 def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """Return a chart's Vega-Lite specification in the report's look."""
+    """Return a chart in Vega-Lite, in the look of the report; `rows_of` reads its rows."""
     spec: dict[str, Any] = chart.to_dict()
-    rows = {name: list(map(_short, rows)) for name, rows in spec.get("datasets", {}).items()}
-    return spec | {"config": CONFIG, "datasets": rows}
+    tables = {name: _table(rows) for name, rows in spec.get("datasets", {}).items()}
+    return spec | {"config": CONFIG, "datasets": tables}
 
 
-def _short(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a chart's row with seven digits of each number: no page shows more."""
-    return {
-        name: float(f"{value:.7g}") if isinstance(value, float) else value
-        for name, value in row.items()
-    }
+def _table(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the rows of a chart without their names, and with seven digits of each number.
+
+    No page shows more, and of many small rows most of a page would be their names.
+    """
+    fields = list(dict.fromkeys(name for row in rows for name in row))
+
+    def short(value: Any) -> Any:
+        return float(f"{value:.7g}") if isinstance(value, float) else value
+
+    return {"fields": fields, "rows": [[short(row.get(name)) for name in fields] for row in rows]}
+
+
+def rows_of(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a chart as they stand in a page."""
+    return [dict(zip(table["fields"], row, strict=True)) for row in table["rows"]]
 
 
 def embedded_json(value: Any) -> str:

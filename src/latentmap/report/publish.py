@@ -14,6 +14,7 @@ import polars as pl
 from latentmap.report.assets import read_samples_asset, referred
 from latentmap.report.labels import UNLABELLED
 from latentmap.report.maps import COLORING, GROUP
+from latentmap.report.plates import rows_of
 from latentmap.store.files import atomic, write_text
 from latentmap.store.results import SHOWN_SAMPLES
 from latentmap.store.stamp import read_stamped_text
@@ -69,10 +70,11 @@ def read_chart(page: Path | str, chart: str) -> Spec:
         return {"mark": "text", "data": {"values": []}, "title": NOTHING}
     embedded = json.loads(scripts.charts[chart])
     spec: Spec = embedded["spec"]
+    spec["datasets"] = {name: rows_of(table) for name, table in spec["datasets"].items()}
     if "points" in embedded:
         samples = _samples_of(Path(page), scripts)
         rows = _rows(embedded["points"], samples)
-        spec["datasets"] = spec.get("datasets", {}) | {embedded["data"]: rows}
+        spec["datasets"] |= {embedded["data"]: rows}
         _name_colors(spec, rows, samples["colorings"])
     return spec
 
