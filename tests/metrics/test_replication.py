@@ -51,6 +51,15 @@ def test_predictions_are_right_on_average(spread):
     assert inside.mean() >= 0.9
 
 
+def test_one_that_leads_is_expected_to_lead_again():
+    """Though the others, which are equal, say that expected values do not differ."""
+    rng, levels = np.random.default_rng(5), np.repeat([0.7, 0.0], [1, 23])
+    found = np.array([predicted_and_seen(rng, levels) for _ in range(80)], float)
+    keeps, _, kept, *_ = found.mean(axis=0)
+    assert kept > 0.5
+    assert abs(keeps - kept) < 0.15
+
+
 def test_equal_methods_promise_nothing_and_halves_say_less_than_fresh_samples():
     rng = np.random.default_rng(2)
     equal = np.array([predicted_and_seen(rng, np.zeros(METHODS))[:2] for _ in range(60)])

@@ -22,9 +22,11 @@ from latentmap.metrics.simultaneous import (
 POWER = 0.8
 # Times the source groups there are; how many more would be needed is too uncertain to be said.
 FURTHEST = 100
+# At most so many methods lead: more are seen as a wide spread of all.
+LEADERS = 4
 # Standard deviations of the expected means that are looked at: how many, and up to which multiple
 # of that of the means that were found.
-STEPS = 200
+STEPS = 15
 WIDEST = 3
 
 
@@ -47,9 +49,11 @@ def fresh_sample(means: GroupMeans, members: Sequence[int]) -> FreshSample:
     """Predict what a fresh sample would make of the ranking of some columns.
 
     The means that were found spread more than those that are expected, by what chance adds. The
-    expected ones are therefore taken to be normal around a common value, with a standard deviation
-    of which nothing is known before (Gelman et al. 2013, Bayesian data analysis, section 5.4). They
-    are drawn given what was found, and to each draw is added what chance makes of a fresh sample.
+    expected ones are therefore taken to be normal around a common value, but for a few that lead,
+    whose distance may be as large as that of the best (spike and slab; George and McCulloch 1993,
+    J. Am. Stat. Assoc. 88, 881). How many lead is not known before, nor which, nor the standard
+    deviation of the others. Expected means are drawn given what was found, and to each draw is
+    added what chance makes of a fresh sample.
 
     Args:
         means: of all columns.
@@ -86,40 +90,56 @@ def _distinct(means: GroupMeans, members: Sequence[int]) -> list[int]:
 def _drawn_again(means: GroupMeans, members: Sequence[int]) -> Numbers:
     """Return the means of fresh samples around the mean of all members, (draws, members)."""
     count = len(members)
-    centring = np.eye(count) - 1 / count
-    noise = centring @ means.covariance[np.ix_(members, members)] @ centring
-    # On these axes chance is independent; the first is the mean of all members.
-    variances, axes = np.linalg.eigh(noise + centring * np.trace(noise))
-    axes = axes[:, 1:]
-    variances = np.maximum(variances[1:] - np.trace(noise), ROUNDING * variances[-1])
-    found = axes.T @ means.values[members]
+    contrasts = np.linalg.svd(np.eye(count) - 1 / count)[0][:, :-1]
+    values = means.values[members]
+    found = contrasts.T @ values
+    noise = contrasts.T @ means.covariance[np.ix_(members, members)] @ contrasts
+    noise += np.eye(count - 1) * (ROUNDING * np.square(found).mean() + np.finfo(float).tiny)
+    priors, weights = _priors(values - values.mean(), noise)
+    totals = [noise + contrasts.T @ (prior[:, np.newaxis] * contrasts) for prior in priors]
+    logs = np.log(weights) + [_log_density(found, total) for total in totals]
+    weights = np.exp(logs - logs.max())
     rng = np.random.default_rng([means.seed, 1])
-    spread = _drawn_spreads(found, variances, means.count, rng)[:, np.newaxis] ** 2
-    kept = spread / (spread + variances)
-    chance, fresh = rng.normal(size=(2, means.count, count - 1))
-    expected = kept * found + np.sqrt(kept * variances) * chance
-    again: Numbers = (expected + np.sqrt(variances) * fresh) @ axes.T
+    chosen = rng.choice(len(priors), means.count, p=weights / weights.sum())
+    root = np.linalg.cholesky(noise)
+    again = np.empty((means.count, count))
+    for place in np.unique(chosen):
+        rows = np.flatnonzero(chosen == place)
+        # A draw of expected values and of a sample of theirs, moved to the sample that was found.
+        expected = np.sqrt(priors[place]) * rng.normal(size=(len(rows), count))
+        chance, fresh = (rng.normal(size=(len(rows), count - 1)) @ root.T for _ in range(2))
+        away = np.linalg.solve(totals[place], (found - expected @ contrasts - chance).T).T
+        expected += away @ contrasts.T * priors[place]
+        again[rows] = (expected @ contrasts + fresh) @ contrasts.T
     return again
 
 
-def _drawn_spreads(
-    found: Numbers, variances: Numbers, count: int, rng: np.random.Generator
-) -> Numbers:
-    """Draw standard deviations of expected values, (count,), given what was found.
+def _priors(away: Numbers, noise: Numbers) -> tuple[list[Numbers], Numbers]:
+    """Return variances of the expected values, (members,) each, and how probable they are before.
 
     Args:
-        found: (m,) what was found, around 0.
-        variances: (m,) what chance adds to the variance of each.
-        count: of draws.
-        rng: for the draws.
+        away: (members,) means less the mean of all, the largest first.
+        noise: covariance of their contrasts.
     """
-    largest = WIDEST * np.sqrt(np.square(found).mean() + variances.mean())
-    spreads = np.linspace(0, largest, STEPS)[:, np.newaxis]
-    total = spreads**2 + variances
-    logs = -(np.log(total) + found**2 / total).sum(axis=1) / 2
-    weights = np.exp(logs - logs.max())
-    drawn: Numbers = rng.choice(spreads[:, 0], count, p=weights / weights.sum())
-    return drawn
+    count = len(away)
+    largest = WIDEST * math.sqrt(np.square(away).mean() + noise.diagonal().mean())
+    spreads = largest * np.linspace(0, 1, STEPS) ** 2
+    steps = np.gradient(spreads) / largest
+    priors, weights = [], []
+    for leaders in range(min(LEADERS, count - 2) + 1):
+        for spread, step in zip(spreads, steps, strict=True):
+            prior = np.full(count, spread**2)
+            prior[:leaders] += away[0] ** 2
+            priors.append(prior)
+            weights.append(step / math.comb(count, leaders))
+    return priors, np.array(weights)
+
+
+def _log_density(found: Numbers, covariance: Numbers) -> float:
+    """Return the logarithm of a normal density around 0, up to a constant."""
+    root = np.linalg.cholesky(covariance)
+    scaled = np.linalg.solve(root, found)
+    return float(-np.log(root.diagonal()).sum() - scaled @ scaled / 2)
 
 
 def groups_needed(means: GroupMeans, one: int, other: int, rivals: Sequence[int]) -> float:
