@@ -64,6 +64,17 @@ def test_who_may_be_the_best_is_named(planted):
     assert 60 < scope["next"]["source_groups"] <= 6000
 
 
+def test_intervals_of_shares_stay_inside_their_bounds():
+    rng = np.random.default_rng(0)
+    scores = np.stack([rng.random(240) < share for share in (0.99, 0.5, 0.01)], axis=1) * 1.0
+    keys = [Key("vae", "plain", str(i)) for i in range(3)]
+    methods = RankedMethods(HEADLINE, keys, scores, [{}] * 3, GROUPS, FEW)
+    intervals = [row["interval"] for row in methods.describe([])["scopes"][0]["ranking"]]
+    assert all(0 <= low < high <= 1 for low, high in intervals)
+    low, high = intervals[1]
+    assert (low + high) / 2 == pytest.approx(scores[:, 1].mean(), abs=0.01)
+
+
 def test_firm_differences_are_kept_by_a_fresh_sample_and_noise_is_not(planted):
     apart = {key: planted[key] for key in planted if key[2] in ("best", "middle", "worst")}
     firm = ranked(apart)["scopes"][0]["fresh"]

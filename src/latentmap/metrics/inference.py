@@ -115,11 +115,6 @@ def interval_of(
 ) -> tuple[float, float]:
     """Return the 95 % interval of a metric, with Student's t, inside its bounds.
 
-    Between bounds it is Wilson's (1927) for a share of as many independent samples as the standard
-    error says that the data are worth (Korn and Graubard 1998, Surv. Methodol. 24, 193): it is
-    longer towards the middle, and does not shrink to nothing at a bound. There, where all that was
-    seen is alike, every part counts as one sample.
-
     Args:
         value: the metric.
         spread: of it.
@@ -129,6 +124,25 @@ def interval_of(
     from scipy.special import stdtrit
 
     quantile = float(stdtrit(spread.freedom, 1 - TAILS[0] / count))
+    return interval_within(value, spread, quantile, bounds)
+
+
+def interval_within(
+    value: float, spread: Spread, quantile: float, bounds: tuple[float, float] | None
+) -> tuple[float, float]:
+    """Return the interval of a metric that reaches so many standard errors, inside its bounds.
+
+    Between bounds it is Wilson's (1927) for a share of as many independent samples as the standard
+    error says that the data are worth (Korn and Graubard 1998, Surv. Methodol. 24, 193): it is
+    longer towards the middle, and does not shrink to nothing at a bound. There, where all that was
+    seen is alike, every part counts as one sample.
+
+    Args:
+        value: the metric.
+        spread: of it.
+        quantile: standard errors to each side.
+        bounds: lowest and highest possible value, if there are any.
+    """
     if bounds is None:
         return value - quantile * spread.error, value + quantile * spread.error
     low, width = bounds[0], bounds[1] - bounds[0]

@@ -14,12 +14,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.metrics.best_by_k import apart, best_by_k
-from latentmap.metrics.inference import FEWEST_GROUPS, StatisticsOptions, group_sums, holm, too_few
-from latentmap.metrics.metric import Key, at_k, headlines
+from latentmap.metrics.inference import (
+    FEWEST_GROUPS,
+    Spread,
+    StatisticsOptions,
+    group_sums,
+    holm,
+    interval_within,
+    too_few,
+)
+from latentmap.metrics.metric import Key, at_k, headlines, known_metrics
 from latentmap.metrics.replication import FURTHEST, fresh_sample, groups_needed
 from latentmap.metrics.simultaneous import (
     LEVEL,
-    Estimates,
     GroupMeans,
     best_minus_best,
     joined,
@@ -225,11 +232,22 @@ class RankedMethods:
         if not order or self._note:
             return {"ranking": rows, "fresh": None, "next": None}
         p_values = p_best(self._means, order).tolist()
-        intervals = _intervals(self._means.means(order))
+        intervals = self._band(order)
         for row, interval, p_value in zip(rows, intervals, p_values, strict=True):
             row |= {"interval": interval, "p_best": p_value, "may_be_best": p_value > LEVEL}
         left = [i for i, p_value in zip(order, p_values, strict=True) if p_value > LEVEL]
         return {"ranking": rows, "fresh": self._fresh(order), "next": self._next(order, left)}
+
+    def _band(self, members: Sequence[int]) -> list[list[float]]:
+        """Return intervals of the values that all hold at once, inside the metric's bounds."""
+        means = self._means.means(members)
+        column = known_metrics().get(self.metric)
+        reach, bounds = means.reach(), column.bounds if column else None
+        spreads = [Spread(error, means.groups - 1) for error in means.errors.tolist()]
+        return [
+            _ends(*interval_within(value, spread, reach, bounds))
+            for value, spread in zip(means.values.tolist(), spreads, strict=True)
+        ]
 
     def _adjusted(self, members: Sequence[int]) -> dict[int, dict[str, float]]:
         """Return each member's p-values, by metric, adjusted for the number of members."""
@@ -306,7 +324,8 @@ class RankedMethods:
         intervals: Sequence[list[float] | None] = [None] * len(pairs)
         p_values: Sequence[float | None] = [None] * len(pairs)
         if pairs and not self._note:
-            intervals = _intervals(joined([self._means.differences(a, [b]) for a, b in pairs]))
+            changes = joined([self._means.differences(a, [b]) for a, b in pairs])
+            intervals = [_ends(low, high) for low, high in zip(*changes.band(), strict=True)]
             p_values = p_different(self._means, pairs).tolist()
         return [
             {
@@ -340,11 +359,6 @@ class RankedMethods:
             }
             for own, rivals in found
         ]
-
-
-def _intervals(estimates: Estimates) -> list[list[float]]:
-    """Return the ends of intervals that all hold at once."""
-    return [_ends(low, high) for low, high in zip(*estimates.band(), strict=True)]
 
 
 def _ends(low: float, high: float) -> list[float]:

@@ -58,8 +58,12 @@ class Estimates:
 
     def band(self, level: float = LEVEL) -> tuple[Numbers, Numbers]:
         """Return both ends, (m,), of intervals that all hold but for a share `level` of samples."""
-        reach = quantile(np.abs(self.draws).max(axis=1), level) * self.errors
-        return self.values - reach, self.values + reach
+        ends = self.reach(level) * self.errors
+        return self.values - ends, self.values + ends
+
+    def reach(self, level: float = LEVEL) -> float:
+        """Return how many standard errors these intervals reach to each side."""
+        return quantile(np.abs(self.draws).max(axis=1), level)
 
 
 def student(sums: Numbers, squares: Numbers, groups: int) -> Numbers:
