@@ -1,4 +1,5 @@
 import io
+import re
 
 import numpy as np
 import pytest
@@ -238,3 +239,52 @@ def test_every_label_has_its_row_whatever_it_is_called(report, open_page):
     assert all(box["width"] > 20 and box["height"] > 10 for box in boxes)
     shown = page.locator(".chart svg .role-axis-label text").all_text_contents()
     assert {"constructor", "__proto__", "left[0]choice", 'it\'s "q" \\'} < set(shown)
+
+
+@pytest.fixture
+def dark_phone(browser):
+    """Open a file on a narrow screen whose owner prefers dark pages."""
+    context = browser.new_context(viewport={"width": 380, "height": 800}, color_scheme="dark")
+    page = context.new_page()
+
+    def open_file(path):
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-drawn]")
+        return page
+
+    yield open_file
+    context.close()
+
+
+def lightness(color):
+    """From 0 (black) to 1, of a CSS colour rgb(r, g, b)."""
+    return sum(map(int, re.findall(r"\d+", color)[:3])) / 765
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (),
+        (*VAE, "per_method", "mean", "umap.html"),
+        (*VAE, "comparisons", "metric_bars.html"),
+        (*VAE, "comparisons", "radar_chart.html"),
+        (*VAE, "comparisons", "pareto_frontier.html"),
+    ],
+)
+def test_pages_fit_a_phone_and_are_light_on_dark(report, dark_phone, parts):
+    page = dark_phone(report.page(*parts) if parts else report.summary)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    paper, ink = (
+        page.evaluate(f"getComputedStyle(document.body).{name}")
+        for name in ("backgroundColor", "color")
+    )
+    assert lightness(paper) < 0.15 and lightness(ink) > 0.8
+    fills = page.locator(".chart svg .role-axis-label text").evaluate_all(
+        "texts => texts.map(text => getComputedStyle(text).fill)"
+    )
+    assert all(lightness(fill) > 0.6 for fill in fills)
+    # A chart is no wider than its place, unless its cells have a size of their own.
+    overflow = page.locator(".plate").evaluate_all(
+        "plates => Math.max(0, ...plates.map(one => one.scrollWidth - one.clientWidth))"
+    )
+    assert overflow <= 8

@@ -78,7 +78,9 @@
   // Lays panels beside each other as far as there is room, and makes their plots as wide as that
   // allows. `around` is what axes and their labels take of a panel's width. A plot of a given
   // height keeps its shape, and grows by half at most.
-  const fitted = (spec, room, around) => {
+  const fitted = (given, room, around) => {
+    const { title } = given;
+    const spec = typeof title === "string" ? { ...given, title: { text: title, limit: room } } : given;
     const panels = spec.concat ?? spec.hconcat;
     if (panels) {
       const most = Math.min(spec.columns ?? panels.length, panels.length);

@@ -87,7 +87,9 @@ def paired_bars(
     color = alt.Color(
         f"{field}:N",
         scale=alt.Scale(domain=order, range=[GROUPED, UNGROUPED][: len(order)]),
-        legend=alt.Legend(orient="top", title=None) if len(order) > 1 else None,
+        legend=alt.Legend(orient="top", title=None, direction="vertical")
+        if len(order) > 1
+        else None,
     )
     offset = alt.YOffset(f"{field}:N", sort=order, scale=alt.Scale(domain=order))
     base = _base(rows, names).encode(yOffset=offset)

@@ -74,7 +74,7 @@ def pareto_panel(
             "kind:N",
             title=None,
             scale=alt.Scale(domain=kinds, range=[GROUPED, NEUTRAL]),
-            legend=alt.Legend(orient="top"),
+            legend=alt.Legend(orient="top", direction="vertical"),
         ),
         shape=alt.Shape(
             "kind:N", title=None, scale=alt.Scale(domain=kinds, range=["circle", "square"])
