@@ -179,6 +179,6 @@ def test_a_new_metric_appears_without_a_chart_being_edited(comparison, tmp_path,
     ]
     data = dataclasses.replace(comparison, experiments=measured)
     titles = [panel["title"] for panel in built("metric_bars", data)["concat"]]
-    assert "newcomer (higher is better)" in titles
+    assert "Newcomer (higher is better)" in titles
     assert "Newcomer" in json.dumps(built("radar_chart", data)["datasets"])
     metric.known_metrics.cache_clear()

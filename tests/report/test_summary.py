@@ -94,7 +94,7 @@ def test_the_table_has_every_embedding_best_first(report):
 def test_there_is_a_map_of_the_best_mapped_method_of_every_encoder_variant_and_projection(report):
     titles = re.findall(r'<h4><a href="[^"]*">(.*?)</a>', report.summary.read_text())
     assert len(titles) == 2 * 2 * 2
-    assert all(" of mean (" in title for title in titles)
+    assert all(" / mean (" in title for title in titles)
 
 
 def test_every_method_s_metrics_stand_beside_its_pages(report):

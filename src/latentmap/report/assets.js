@@ -2,7 +2,7 @@
 // Draws the page's charts from the JSON beside them, as wide as the page and in its colours,
 // filters maps by label group, sorts tables.
 (() => {
-  const SMALLEST = 170; // pixels that a panel's plot must have
+  const SMALLEST = 115; // pixels that a panel's plot must have
   const AROUND = 90; // pixels that labels take of a panel's width, until it is drawn
   const MENU = 34; // pixels right of a chart for its menu
   const GAP = 28; // between panels
@@ -75,12 +75,35 @@
     return found;
   };
 
+  // Breaks a title into lines that fit.
+  const wrapped = (title, room) => {
+    const { text, fontSize = 13, ...rest } = title.text ? title : { text: title };
+    const most = room / (0.64 * fontSize);
+    const lines = [""];
+    for (const word of text.split(" ")) {
+      const last = lines.at(-1);
+      if (last && last.length + 1 + word.length > most) lines.push(word);
+      else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+    }
+    return { ...rest, fontSize, text: lines };
+  };
+
+  // Gives legends as many columns as there is room for.
+  const withLegends = (part, room) => {
+    if (!(part instanceof Object)) return part;
+    if (Array.isArray(part)) return part.map((one) => withLegends(one, room));
+    const entries = Object.entries(part).map(([key, value]) => {
+      if (key !== "legend" || !value?.columns) return [key, withLegends(value, room)];
+      return [key, { ...value, columns: Math.min(value.columns, Math.max(1, Math.floor(room / 240))) }];
+    });
+    return Object.fromEntries(entries);
+  };
+
   // Lays panels beside each other as far as there is room, and makes their plots as wide as that
   // allows. `around` is what axes and their labels take of a panel's width. A plot of a given
   // height keeps its shape, and grows by half at most.
   const fitted = (given, room, around) => {
-    const { title } = given;
-    const spec = typeof title === "string" ? { ...given, title: { text: title, limit: room } } : given;
+    const spec = given.title ? { ...given, title: wrapped(given.title, room) } : given;
     const panels = spec.concat ?? spec.hconcat;
     if (panels) {
       const most = Math.min(spec.columns ?? panels.length, panels.length);
@@ -113,8 +136,10 @@
     }
     if (points) spec.datasets[data] = rowsOf(points);
     if (isDark.matches) spec.config = merged(spec.config, DARK);
+    const room = target.clientWidth - MENU;
+    spec.config = merged(spec.config, { axis: { labelLimit: Math.min(260, 0.4 * room) } });
     const embed = async (around) => {
-      const shown = fitted(spec, room, around);
+      const shown = withLegends(fitted(spec, room, around), room);
       drawn.get(target)?.finalize();
       const { view } = await vegaEmbed(target, shown, {
         renderer,
@@ -126,10 +151,13 @@
       if (points) maps.set(target, view);
       return (target.querySelector("svg, canvas").clientWidth - room) / columnsOf(shown);
     };
-    const room = target.clientWidth - MENU;
     try {
-      const excess = await embed(AROUND);
-      if (excess > 0 || excess < -AROUND / 4) await embed(AROUND + excess);
+      let around = AROUND;
+      for (let turn = 0; turn < 3; turn++) {
+        const excess = await embed(around);
+        if (excess <= 0 && (turn || excess > -AROUND / 4)) break;
+        around += excess;
+      }
     } catch (error) {
       target.classList.add("failed");
       target.textContent = `This chart could not be loaded: ${error.message}`;

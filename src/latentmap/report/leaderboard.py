@@ -116,25 +116,21 @@ def leaderboard(
     tones = {name: _tones(name, experiments) for name in names}
     ranks = is_ranked(experiments)
     shown = STANDING_COLUMNS if ranks else {}
-    columns = [
-        *(
-            Column(name, f"{text}; {title_of(headline(experiments))}", True)
-            for name, text in shown.items()
-        ),
-        *(Column(title_of(name), _meaning(name), name in leading) for name in names),
-    ]
+    first, *others = [Column(title_of(name), _meaning(name), name in leading) for name in names]
+    sure = [Column(name, f"{text}; {first.name}", True) for name, text in shown.items()]
     rows = [
         Row(
             one.key,
             pages.get(one.key),
             [
+                _cell(one, names[0], tones[names[0]][place], True),
                 *(_standing(standings, one.key) if ranks else ()),
-                *(_cell(one, name, tones[name][place], name in leading) for name in names),
+                *(_cell(one, name, tones[name][place], name in leading) for name in names[1:]),
             ],
         )
         for place, one in enumerate(experiments)
     ]
-    return Leaderboard(columns, rows, undefined)
+    return Leaderboard([first, *sure, *others], rows, undefined)
 
 
 def _defined(experiments: Sequence[Experiment]) -> tuple[list[str], dict[str, list[str]]]:

@@ -89,7 +89,7 @@ def _panel(rows: list[Row], title: str) -> alt.LayerChart | alt.FacetChart:
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("channel:O", title="channel", axis=axis)
     )
-    band = base.mark_bar(width=14, color=NEUTRAL, opacity=0.45).encode(
+    band = base.mark_bar(width={"band": 0.65}, color=NEUTRAL, opacity=0.45).encode(
         y=alt.Y("model_low:Q", title="value in the latents"), y2="model_high:Q"
     )
     color = alt.condition("datum.far", alt.value(CHANCE), alt.value(GROUPED))
@@ -104,4 +104,4 @@ def _panel(rows: list[Row], title: str) -> alt.LayerChart | alt.FacetChart:
             alt.Tooltip("deviations:Q", format=".2f"),
         ],
     )
-    return alt.layer(band, reach, point, title=title, width=alt.Step(STEP), height=HEIGHT)
+    return alt.layer(band, reach, point, title=title, width=STEP * len(rows), height=HEIGHT)

@@ -22,12 +22,11 @@ Row = dict[str, Any]
 class LearningCurve(Chart):
     """The best method of every encoder and variant, measured on parts of the source groups."""
 
-    title: ClassVar[str] = "What more data does"
+    title: ClassVar[str] = "Learning curves"
     look_for: ClassVar[str] = (
-        "lines that still rise on the right: with more source groups their metric would be higher. "
-        "Where lines are flat, more data only makes metrics surer. Lines are means, dots single "
-        "sets of source groups drawn at random; at the right end are all of them. Orange is the "
-        "chance level of all."
+        "Where a line still rises on the right, more source groups would raise the metric; where "
+        "it is flat, more data only narrows the intervals. Lines are means, dots are single random "
+        "subsets of source groups; the right end has all of them. Orange is chance."
     )
     scope: ClassVar[Scope] = "summary"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from latentmap.metrics.metric import GROUPED as GROUPED_END
-from latentmap.metrics.metric import known_metrics, with_others
+from latentmap.metrics.metric import known_metrics, title_of, with_others
 from latentmap.report.bars import bar_rows, paired_bars, single_bars
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import distinct, headline
@@ -14,14 +14,8 @@ from latentmap.report.palette import GROUPED, NEUTRAL
 if TYPE_CHECKING:
     import altair as alt
 
-PAIRED = {
-    "knn_category_acc": "mean share of neighbors with the same label",
-    "knn_group_acc": "mean share of neighbors with the same label group",
-}
-"""Metrics with a twin that leaves out neighbors of the same source group, as panels name them."""
-
 FIRST = (
-    *PAIRED,
+    *("knn_category_acc", "knn_group_acc"),
     "silhouette",
     "distance_ratio",
     "f_ratio",
@@ -37,7 +31,7 @@ class MetricBars(Chart):
 
     title: ClassVar[str] = "All methods, metric by metric"
     look_for: ClassVar[str] = (
-        "Methods are in the same order in every panel, best first. Black lines are 95 % intervals, "
+        "Methods are in the same order in every panel, best first. Thin lines are 95 % intervals, "
         "the orange tick is chance, and the light orange range is where 95 % of permuted labels "
         "lie. A light bar that is much longer than its dark one shows how much neighbors of the "
         "same source group (crops of one image, turns of one conversation) inflate the metric."
@@ -70,6 +64,4 @@ class MetricBars(Chart):
 
 def _title(name: str) -> str:
     better = known_metrics()[name].better if name in known_metrics() else None
-    if name in PAIRED or better is None:
-        return PAIRED.get(name, name)
-    return f"{name} ({better} is better)"
+    return title_of(name) if better is None else f"{title_of(name)} ({better} is better)"

@@ -210,7 +210,7 @@ def _parallel(
         "axis:N",
         sort=[_name(metric) for metric in metrics],
         title=None,
-        axis=alt.Axis(labelAngle=0, grid=True, labelFontSize=12),
+        axis=alt.Axis(labelAngle=-30, grid=True, labelFontSize=12),
         scale=alt.Scale(type="point", padding=0.3),
     )
     y = alt.Y("scaled:Q", title="worst (0) to best (1) method")
@@ -230,7 +230,13 @@ def _parallel(
         "method:N",
         title=None,
         scale=alt.Scale(domain=shown, range=[*LINES[: len(best)], *[DASHED] * len(baselines)]),
-        legend=alt.Legend(labelLimit=220, symbolType="stroke", symbolStrokeWidth=3),
+        legend=alt.Legend(
+            labelLimit=220,
+            symbolType="stroke",
+            symbolStrokeWidth=3,
+            orient="bottom",
+            direction="vertical",
+        ),
     )
     background = [lines(others, style="guide", strokeWidth=1)] if others else []
     if rivals:

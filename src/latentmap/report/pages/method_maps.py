@@ -33,7 +33,7 @@ class MethodMaps(Page):
         where = {"encoder": encoder, "variant": variant, "method": method}
         (experiment,) = experiments_of(results, METRICS, **where)
         for key in keys:
-            plate = maps.plate(key, "map", f"{key[3]} of {key[2]} ({key[0]}, {key[1]})")
+            plate = maps.plate(key, "map", f"{experiment.key.name}: {key[3]}")
             others = {
                 other[3]: results.address(self.file, *other) for other in keys if other != key
             }

@@ -29,7 +29,7 @@ class SideBySide(Page):
         maps = MapPlates(results)
         shown = [key for key in results.maps if key[:2] == (encoder, variant)]
         plates = [
-            maps.plate(key, f"map-{number}", f"{key[3]} of {key[2]}", SMALL)
+            maps.plate(key, f"map-{number}", f"{key[2]}: {key[3]}", SMALL)
             for number, key in enumerate(shown)
         ]
         title = f"{self.title} ({encoder}, {variant})"

@@ -245,6 +245,7 @@ def _first_maps(results: Results) -> dict[book.Key, Path]:
 def _maps(results: Results, experiments: Sequence[Experiment], maps: MapPlates) -> list[Plate]:
     """Return, for each encoder, variant and projection, the map of its best mapped method."""
     order = [experiment.key for experiment in experiments]
+    names: dict[Key, str] = {tuple(key): key.name for key in order}
     best: dict[tuple[str, str, str], Key] = {}
     for key in sorted(results.maps, key=lambda key: order.index(key[:3])):  # type: ignore[arg-type]
         best.setdefault((key[0], key[1], key[3]), key)
@@ -254,7 +255,7 @@ def _maps(results: Results, experiments: Sequence[Experiment], maps: MapPlates) 
         maps.plate(
             key,
             f"map-{number}",
-            f"{key[3]} of {key[2]} ({key[0]}, {key[1]})",
+            f"{names[key[:3]]}: {key[3]}",
             SMALL,
             relative(results.address(page, *key), home),
         )
