@@ -77,7 +77,7 @@ def test_bars_show_both_neighbor_lists_in_the_order_of_the_ranking(comparison):
     ]
     rows = spec["datasets"][first.get("data", first["layer"][0].get("data"))["name"]]
     assert len(rows) == 2 * len(comparison.experiments)
-    honest = [row["value"] for row in rows if row["neighbors"] == "from other source groups"]
+    honest = [row["value"] for row in rows if row["neighbors"] == "across sources"]
     assert honest == [e.value(HONEST) for e in comparison.experiments]
 
 

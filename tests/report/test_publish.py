@@ -37,7 +37,7 @@ def test_a_metric_is_the_chart_of_the_page_and_its_rows(report, publish):
     table = pl.read_csv(files["csv"])
     part = table.filter(
         pl.col("part").str.contains("same label$"),
-        pl.col("neighbors") == "from other source groups",
+        pl.col("neighbors") == "across sources",
         ~pl.col("method").str.contains("baseline"),
     )
     assert part["method"].to_list() == [e.key.method for e in experiments]

@@ -13,7 +13,7 @@ from latentmap.report.palette import CHANCE, CHANCE_RANGE, GROUPED, UNGROUPED
 if TYPE_CHECKING:
     import altair as alt
 
-NEIGHBORS = {"_grouped": "from other source groups", "": "among all other samples"}
+NEIGHBORS = {"_grouped": "across sources", "": "all neighbors"}
 BAR = 9
 
 Row = dict[str, Any]
