@@ -89,7 +89,7 @@ def test_undefined_metrics_have_no_panel(comparison):
 
 def test_bars_have_the_range_of_chance_behind_its_tick(comparison):
     spec = CHARTS.create("metric_bars").build(comparison).to_dict()
-    panel = next(panel for panel in spec["concat"] if "same label" in panel["title"])
+    panel = next(panel for panel in spec["concat"] if "label purity" in panel["title"])
     band, tick = panel["layer"][-2:]
     assert (band["encoding"]["x"]["field"], band["encoding"]["x2"]["field"]) == (
         "chance_low",

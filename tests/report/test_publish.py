@@ -36,7 +36,7 @@ def test_a_metric_is_the_chart_of_the_page_and_its_rows(report, publish):
     experiments = ranked(read_experiments(keys, [report.metrics[key] for key in keys]))
     table = pl.read_csv(files["csv"])
     part = table.filter(
-        pl.col("part").str.contains("same label$"),
+        pl.col("part").str.contains("kNN label purity (higher", literal=True),
         pl.col("neighbors") == "across sources",
         ~pl.col("method").str.contains("baseline"),
     )

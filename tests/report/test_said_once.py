@@ -53,7 +53,7 @@ def test_metrics_that_are_the_same_numbers_stand_once():
 def test_bars_are_not_doubled_and_groups_that_are_labels_have_none():
     once, twice = (chart("metric_bars", experiments) for experiments in (SAME, OTHER))
     titles = [[panel["title"] for panel in spec["concat"]] for spec in (once, twice)]
-    assert [len([t for t in some if "neighbors" in t]) for some in titles] == [1, 2]
+    assert [len([t for t in some if "purity" in t]) for some in titles] == [1, 2]
     # Of silhouette and F-ratio there are three bars each, too.
     assert (rows_of(once), rows_of(twice)) == (6 + 3, 6 + 12)
     color = once["concat"][0]["layer"][0]["encoding"]["color"]
