@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentmap.store.results import VEGA
+from latentmap.report.chart import CHARTS, charts_of
+from latentmap.store.results import PROJECTION, VEGA
 
 pytestmark = pytest.mark.browser
 
@@ -43,7 +44,7 @@ def test_the_vega_bundle_cannot_end_its_element(fake_run):
 def test_the_summary_draws_all_its_charts(report, open_page):
     page = open_page(report.summary)
     charts = page.locator(".chart")
-    assert charts.count() == 11
+    assert charts.count() == len(report.results.keys(PROJECTION)) // 2 + len(charts_of("summary"))
     for number in range(charts.count()):
         assert charts.nth(number).locator("canvas, svg.marks").count() == 1
     assert page.locator(".failed").count() == 0
@@ -81,7 +82,7 @@ def test_hostile_text_stays_text_in_the_summary_and_in_charts(report, open_page,
     page = open_page(report.summary)
     assert hostile in page.locator("#provenance pre").text_content()
     assert page.locator("img").count() == 0
-    page.locator("a", has_text="Labels against pooling methods").first.click()
+    page.locator("a", has_text=CHARTS["category_heatmap"].title).first.click()
     page.wait_for_selector("html[data-drawn]")
     assert page.url.endswith("category_heatmap.html")
     assert page.locator("svg text", has_text=hostile).count() == 1
@@ -170,7 +171,7 @@ def test_markup_in_an_annotation_is_text(report, open_page):
 
 def test_points_are_larger_where_samples_are_rare(report, open_page):
     page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
-    box = page.get_by_label("larger where samples are rare")
+    box = page.get_by_label("larger points where samples are rare")
     areas = []
     for checked in (False, True, False):
         assert box.is_checked() == checked
