@@ -95,7 +95,7 @@ def test_histograms_count_every_sample_once_in_each_list(line):
         for neighbors in {row["neighbors"] for row in rows}:
             assert sum(row["samples"] for row in rows if row["neighbors"] == neighbors) == 7
     same = spec["datasets"][spec["hconcat"][0]["layer"][0]["data"]["name"]]
-    counts = {r["count"]: r["samples"] for r in same if "other source" in r["neighbors"]}
+    counts = {r["count"]: r["samples"] for r in same if "across" in r["neighbors"]}
     # 0 has one a of two, 1 none, 2.5 none, 4.5 one, and each c two.
     assert counts == {0: 2, 1: 2, 2: 3}
     (level,) = spec["datasets"][spec["hconcat"][0]["layer"][1]["data"]["name"]]
