@@ -115,6 +115,27 @@ def test_a_model_is_held_against_the_best_baseline(difference, said):
     assert found.against_baselines()["vae", "plain"].startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (("dct", "vae"), "significantly below the best baseline, dct / m: −0.020 (p = 0.002)"),
+        (("vae", "dct"), "significantly above the best baseline, dct / m: +0.020 (p = 0.002)"),
+    ],
+)
+def test_what_is_excluded_as_best_is_not_called_equal_to_the_best(order, said):
+    difference = 0.02 if order[0] == "vae" else -0.02
+    entry = {
+        "encoder": "vae",
+        "variant": "boxes",
+        "method": "m",
+        "baseline": {"encoder": "dct", "variant": "boxes", "method": "m"},
+        "difference": difference,
+        "interval": [difference - 0.03, difference + 0.03],
+    }
+    rows = [row(order[0], "m", left=True, value=0.4), row(order[1], "m", value=0.38)]
+    assert standings(rows, baselines=[entry]).against_baselines()["vae", "boxes"] == said
+
+
 def test_adjusted_p_values_are_counted():
     rows = [row("vae", "mean"), row("vae", "max", p=0.06)]
     assert texts(standings(rows))[0].startswith(

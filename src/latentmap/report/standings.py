@@ -23,7 +23,7 @@ STANDS = {
 }
 STANDING_COLUMNS = {
     "p (Holm)": "permutation p-value, adjusted for all methods of the encoder and variant",
-    "against best": "among the methods of the encoder and variant: lower than the best "
+    "in its encoder": "among the methods of the encoder and variant: lower than the best "
     "(p ≤ 0.05, adjusted for all of them), or not significantly different (may be best)",
 }
 """What two columns of the table say, by their heading."""
@@ -126,11 +126,30 @@ class Standings:
         """Return how the best method of every model stands to the best baseline."""
         return {
             (entry["encoder"], entry["variant"]): (
-                f"{STANDS[_sign(entry)]} the best baseline, {entry['baseline']['encoder']} / "
-                f"{entry['baseline']['method']}: {_change(entry)}"
+                f"{STANDS[sign]} the best baseline, {entry['baseline']['encoder']} / "
+                f"{entry['baseline']['method']}: {change}"
             )
             for entry in self.content["baselines"]
+            for sign, change in [self._against_baseline(entry)]
         }
+
+    def _against_baseline(self, entry: Mapping[str, Any]) -> tuple[int | None, str]:
+        """Return the sign of a difference and how large it is.
+
+        Where one of the two is the best of the run and the other is excluded as such, that test has
+        the say: it is sharper than the interval of the difference, and both must not disagree.
+        """
+        own, baseline = (
+            Key(found["encoder"], found.get("variant", entry["variant"]), found["method"])
+            for found in (entry, entry["baseline"])
+        )
+        rows = {_key(row): row for row in self._whole}
+        first = next(iter(rows), None)
+        for sign, best, other in ((1, own, baseline), (-1, baseline, own)):
+            if best == first and other in rows and rows[other]["may_be_best"] is False:
+                p_value = format_value(rows[other]["p_best"])
+                return sign, f"{format_difference(entry['difference'])} (p = {p_value})"
+        return _sign(entry), _change(entry)
 
     def _by_k(self) -> Iterator[Finding]:
         """Say where the number of neighbors decides which method is best."""
