@@ -72,6 +72,21 @@ def test_what_is_the_same_in_another_order_is_a_duplicate_and_what_nearly_is_not
         assert table["chance"][0][3] / 2 < other < table["limit"][0][3] * 1.3
 
 
+def test_neighbors_of_the_same_source_group_do_not_make_methods_agree(tmp_path):
+    # Both methods put the three samples of an image together, and the images anywhere.
+    groups = [f"image {row // 3}" for row in range(COUNT)]
+    folder, paths = write_run(tmp_path, COUNT, groups)
+    rng = np.random.default_rng(1)
+    ids = [f"s{row}" for row in range(COUNT)]
+    for method in ("flatten", "other"):
+        places = np.repeat(10 * rng.normal(size=(COUNT // 3, 8)), 3, axis=0)
+        table = (places + 0.01 * rng.normal(size=places.shape)).astype(np.float32)
+        write_embedding(paths[method][0], ids, table, 1)
+        write_graph(paths[method][1], find_neighbors(ids, table, groups, 6))
+    table = compare((folder, paths), k=2)["tables"]["jaccard"]
+    assert table["values"][0][3] < 0.2
+
+
 def test_two_samples_do_not_make_methods_the_same(tmp_path):
     assert compare(write_run(tmp_path, 2, ["a", "b"]), k=1)["duplicates"] == []
     three = write_run(tmp_path, 3, ["a", "b", "c"])

@@ -103,6 +103,9 @@ def test_radars_show_the_best_methods_as_closed_outlines(comparison):
     assert (best[0]["x"], best[0]["y"]) == (best[-1]["x"], best[-1]["y"])
     # The best of all methods and of the baseline: on the outermost ring, whatever the metric.
     assert all(math.hypot(row["x"], row["y"]) == pytest.approx(1) for row in best)
+    rings = [row for row in rows_of(spec, radars, style="guide") if "ring" in row]
+    assert {row["ring"] for row in rings} == {0.25, 0.5, 0.75, 1.0}
+    assert all(math.hypot(row["x"], row["y"]) == pytest.approx(row["ring"]) for row in rings)
     lines = rows_of(spec, parallel, type="line")
     assert {row["method"] for row in lines} == {name for name, _ in comparison.named}
     assert {row["value"] for row in lines if row["method"] == "max"} <= {
