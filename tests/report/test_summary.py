@@ -61,6 +61,7 @@ def test_provenance_is_complete(report):
     source = report.summary.read_text()
     config = html.unescape(re.search(r"<pre>(.*?)</pre>", source, flags=re.S)[1])
     assert yaml.safe_load(config)["variants"] == ["plain", "boxes"]
+    assert list(yaml.safe_load(config)) == list(report.facts.config)
     text = shown(report.summary)
     assert "0123456789abcdef" in text
     (blas,) = (pool for pool in threadpool_info() if "numpy.libs" in pool["filepath"])
