@@ -69,7 +69,8 @@ def test_trust_in_other_samples_is_refused(fake_run, shown, tmp_path):
 
 
 def test_a_colour_changes_where_samples_become_doubtful():
-    assert DOUBTFUL in STEPS
+    assert DOUBTFUL in STEPS and list(STEPS) == sorted(STEPS)
+    assert all(0.5 < step < 1 for step in STEPS)  # placed at random, and perfectly
     texts = [text for text, _ in trust_legend()]
     assert texts[0] == "below 0.6" and "0.7 to 0.8" in texts and texts[-1] == "not assessed"
     assert len({color for _, color in trust_legend()}) == len(STEPS) + 2
