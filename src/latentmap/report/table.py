@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from latentmap.metrics.metric import Measurement
-from latentmap.report.experiments import Experiment, Key, metric_names, read_experiments
-from latentmap.store.files import read_json, write_plain_json, write_text
+from latentmap.report.experiments import Experiment, metric_names, read_experiments
+from latentmap.store.files import write_plain_json, write_text
 from latentmap.store.tables import write_parquet
 
 FilePath = Path | str
@@ -26,7 +26,7 @@ def write_metrics_table(
     parquet: FilePath,
     copies: Sequence[FilePath],
 ) -> None:
-    """Write the table of all metrics in three formats, and each row's metrics in full.
+    """Write the table of all metrics in three formats, and each of its rows by itself.
 
     Args:
         keys: (encoder, variant, method) of each row.
@@ -34,15 +34,15 @@ def write_metrics_table(
         csv: output; a metric that is not defined is empty.
         json: output; a list of records.
         parquet: output.
-        copies: outputs, `metrics.json` of each row, in the order of the keys: its metrics with
-            chance, interval and p-value, and its neighbor rates by label.
+        copies: outputs, `metrics.json` of each row, in the order of the keys: one flat object.
     """
     table = metrics_table(read_experiments(keys, metrics))
     write_text(csv, table.write_csv())
-    write_plain_json(json, table.to_dicts())
+    rows = table.to_dicts()
+    write_plain_json(json, rows)
     write_parquet(parquet, table.to_arrow())
-    for key, source, output in zip(keys, metrics, copies, strict=True):
-        write_plain_json(output, {**Key(*key)._asdict(), **read_json(source)})
+    for row, output in zip(rows, copies, strict=True):
+        write_plain_json(output, row)
 
 
 def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
