@@ -152,7 +152,7 @@ def test_feature_entropy_equals_numpy_histograms(embed, clusters):
 
 def test_sizes(embed):
     found = measure("size", embed(LINE, SIDES)) | measure("classes", embed(LINE, SIDES))
-    assert [metric.value for metric in found.values()] == [4, 1, 4, 2, 2]
+    assert [metric.value for metric in found.values()] == [4, 1, 4, 2, 2, 0.5, 0.5]
 
 
 @pytest.mark.parametrize("name", sorted(set(METRICS) - ALWAYS_DEFINED))
