@@ -191,6 +191,17 @@ def test_a_baseline_that_is_beaten_is_called_so_and_the_difference_covered():
     assert (low > 0).mean() > 0.7
 
 
+def test_one_against_one_has_the_interval_of_their_difference():
+    rng = np.random.default_rng(11)
+    scores, groups = rng.normal([0.3, 0], 1, (400, 2)), np.arange(400)
+    apart = scores[:, 0] - scores[:, 1]
+    reach = scipy.stats.norm.ppf(0.975) * apart.std(ddof=1) / 20
+    widths = [
+        np.ptp(best_minus_best(means_of((scores, groups), seed), [0], [1])) for seed in range(20)
+    ]
+    assert np.mean(widths) == pytest.approx(2 * reach, rel=0.05)
+
+
 @pytest.mark.parametrize(("count", "change"), [(12, 3.0), (60, 0.8)])
 def test_drawn_boxes_change_nothing_where_they_change_nothing(count, change):
     rng, levels = np.random.default_rng(8), np.zeros(48)

@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.report.annotations import annotation_warnings, read_joined
+from latentmap.report.annotations import COUNTED, annotation_warnings, read_joined
 from latentmap.report.density import read_density
 from latentmap.report.points import CELL_LENGTH, read_shown_samples
 from latentmap.store.tables import read_parquet, write_parquet
@@ -43,6 +43,16 @@ def test_the_summary_tells_what_did_not_join(fake_run, report):
     page = report.summary.read_text()
     assert "60 of 70 samples have annotations" in page and "1 cannot be read" in page
     assert annotation_warnings(None) == []
+
+
+def test_a_file_that_joins_whole_is_no_warning_and_one_that_does_not_join_is():
+    file = {"name": "scores", "rows": 7, "samples": 7, "malformed_lines": [], "lost_keys": []}
+    whole = file | dict.fromkeys(COUNTED, 0)
+    assert annotation_warnings({"files": [whole]}) == []
+    (warning,) = annotation_warnings({"files": [whole, whole | {"samples": 0}]})
+    assert warning.text == (
+        "Annotations scores: of 7 rows, none joins; nothing is joined: check 'on' and 'key'."
+    )
 
 
 def test_density_is_that_of_the_shown_samples(fake_run):

@@ -126,6 +126,9 @@ def test_a_planted_shift_is_on_the_map_in_the_bars_in_the_table_and_in_the_summa
         assert sum(bar["share"] for bar in bars if bar["source"] == source) == pytest.approx(1)
     assert len(values_of(charts["umap-regions"], 1)) >= 2
     assert "<strong>0.01" in text
+    # The adjusted p of the AUC, which its column is sorted by.
+    (sort,) = re.findall(r'data-sort="([^"]*)" title="adjusted for the number of pairs', text)
+    assert 0 < float(sort) < 0.05
     (sentence,) = pages.finding()
     assert "differ: a classifier names the source of" in sentence
     assert HOSTILE not in text
