@@ -37,12 +37,19 @@ def texts(found, *, warning=False):
     return [finding.text for finding in found.findings() if finding.warning or not warning]
 
 
+def test_nothing_is_above_chance_only_if_no_test_says_so():
+    assert standings([row("vae", "a", p=1.0), row("vae", "b", p=0.06)]).none_above_chance()
+    assert not standings([row("vae", "a", p=1.0), row("vae", "b", p=0.05)]).none_above_chance()
+    assert standings([row("vae", "a", p=None), row("vae", "b", p=0.06)]).none_above_chance()
+    assert not standings([row("vae", "a", p=None)]).none_above_chance()
+
+
 def test_what_may_be_best_too_is_named():
     found = standings([row("vae", "mean", left=True, value=0.4), row("vae", "max")])
     assert list(found.facts()) == [
         (
             "May be best too",
-            "none of the 1 others (p ≤ 0.05, adjusted for all comparisons); +0.100 over the next, "
+            "not the other (p ≤ 0.05, adjusted for all comparisons); +0.100 over the next, "
             "vae / max (boxes)",
         )
     ]
@@ -51,6 +58,8 @@ def test_what_may_be_best_too_is_named():
         == " (95 % interval 0.350 to 0.450, corrected for the choice among 2)"
     )
     assert found.p_of_best() == 0.01
+    ((_, text),) = standings([row("vae", "mean"), row("vae", "max", left=True)]).facts()
+    assert text == "vae / max (boxes) (p > 0.05, adjusted for all comparisons)"
     names = ["mean", *(f"m{i}" for i in range(7))]
     rows = [*(row("vae", name, left=True) for name in names), row("vae", "worst")]
     ((_, text),) = standings(rows).facts()

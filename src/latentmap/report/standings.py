@@ -97,13 +97,12 @@ class Standings:
         if self.content["note"]:
             text = f"not known: {self.content['note']}"
         elif left:
-            text = f"{len(left)} of {len(others)} others: {_listed(left)} ({adjusted})"
+            share = f"{len(left)} of {len(others)} others: " if others[1:] else ""
+            text = f"{share}{_listed(left)} ({adjusted})"
         else:
             ahead = format_difference(best["value"] - others[0]["value"])
-            text = (
-                f"none of the {len(others)} others ({adjusted}); {ahead} over the next, "
-                f"{_key(others[0]).name}"
-            )
+            none = f"none of the {len(others)} others" if others[1:] else "not the other"
+            text = f"{none} ({adjusted}); {ahead} over the next, {_key(others[0]).name}"
         yield "May be best too", text
 
     def interval_of_best(self) -> str:
@@ -121,6 +120,12 @@ class Standings:
             return None
         p_value: float | None = self._whole[0]["p_adjusted"].get(self.content["metric"])
         return p_value
+
+    def none_above_chance(self) -> bool:
+        """Return whether embeddings were tested and none of the run is significantly above."""
+        p_values = [row["p_adjusted"].get(self.content["metric"]) for row in self._whole]
+        tested = [p_value for p_value in p_values if p_value is not None]
+        return bool(tested) and min(tested) > SIGNIFICANT
 
     def against_baselines(self) -> dict[tuple[str, str], str]:
         """Return how the best method of every model stands to the best baseline."""

@@ -24,12 +24,14 @@ class Verdict:
         count: embeddings that were compared.
         best: name of the best one.
         is_baseline: whether its encoder has learned nothing.
+        may_be_chance: whether no embedding of the run is significantly above chance.
         facts: (what, how it is).
     """
 
     count: int
     best: str
     is_baseline: bool
+    may_be_chance: bool
     facts: Sequence[tuple[str, str]]
 
 
@@ -50,6 +52,7 @@ def verdict(
         len(experiments),
         best.key.name,
         best.key.encoder in baselines,
+        standings.none_above_chance(),
         [*_measured(best, standings), *standings.facts(), *_encoders(experiments, standings)],
     )
 
