@@ -150,6 +150,8 @@ def _write(options: argparse.Namespace) -> None:
     for page in listed_pages():
         for key in results.keys(page.file):
             if results.address(page.file, *key) == asked:
+                if not asked.exists():  # Snakemake would not know what it was made from
+                    raise LatentmapError(f"{options.page} is not made yet: run snakemake once.")
                 names = dict(zip(page.file.wildcards, key, strict=True))
                 page.write(results, **{name: names[name] for name in page.scope.value})
                 print(f"Written: {options.page}")

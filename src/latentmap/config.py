@@ -159,4 +159,4 @@ def unknown(noun: str, given: str, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     nearest = difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
     hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
-    return f"Unknown {noun} '{given}'.{hint} Allowed: {', '.join(allowed)}."
+    return f"Unknown {noun} '{given}'.{hint} Allowed: {', '.join(allowed) or 'none'}."

@@ -11,6 +11,8 @@ import pytest
 import sklearn.metrics
 
 from latentmap.errors import LatentmapError
+from latentmap.metrics import metric
+from latentmap.metrics import metrics as package
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import describe, measure, measure_embedding
@@ -37,6 +39,20 @@ def test_metrics_of_all_metrics_lead_with_the_published_columns():
         "n_tokens",
     ]
     assert sorted(metrics) == sorted(name for m in METRICS for name in METRICS[m].columns)
+
+
+def test_two_metrics_may_not_give_the_same_column(tmp_path, monkeypatch):
+    (tmp_path / "another.py").write_text(
+        "from latentmap.metrics.metric import Metric, MetricColumn\n"
+        "class Another(Metric):\n"
+        "    columns = {'silhouette': MetricColumn('mine')}\n"
+        "    def measure(self, data):\n"
+        "        return {}\n"
+    )
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    monkeypatch.setattr(metric, "METRICS", type(METRICS)(METRICS.package, metric.Metric, "metric"))
+    with pytest.raises(LatentmapError, match="'another' and 'silhouette' both give a column 'silh"):
+        known_metrics.__wrapped__()
 
 
 def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):
@@ -221,9 +237,9 @@ def test_without_labels_only_what_needs_none_is_measured(tmp_path, embed, cluste
         *("effective_dim_90", "effective_dim_95", "effective_dim_99"),
         *("hubness_skewness", "hubness_antihubs", "density_effective_sample_size"),
     }
-    for name, metric in found["metrics"].items():
+    for name, one in found["metrics"].items():
         expected = labelled[name].value
-        assert metric["value"] == pytest.approx(expected, rel=1e-8)
+        assert one["value"] == pytest.approx(expected, rel=1e-8)
     assert (found["labelled"], found["labels"], found["permutation"]) == (0, {}, None)
     assert pl.read_parquet(outputs[1]).columns == ["id"]
     assert len(pl.read_parquet(outputs[2])) == 80

@@ -73,7 +73,7 @@ def test_a_page_is_written_again_and_bundled_by_itself(report, tmp_path, capsys)
     run = report.copy(tmp_path / "run")
     page = run.page("tiny-vae", "plain", "per_method", "mean", "umap.html")
     before = page.read_text()
-    page.unlink()
+    page.write_text("old")
     assert main(["write", str(page)]) == 1
     assert "is in no folder of a run" in capsys.readouterr().err
     write_run_facts(run.results.path(RUN), run.facts)
@@ -83,6 +83,9 @@ def test_a_page_is_written_again_and_bundled_by_itself(report, tmp_path, capsys)
     assert "other.html is no page of the run 'fake'" in capsys.readouterr().err
     assert main(["bundle", str(page), "-o", str(tmp_path / "one.html")]) == 0
     assert (tmp_path / "one.html").read_text() == bundle(page)
+    page.unlink()
+    assert main(["write", str(page)]) == 1
+    assert "is not made yet: run snakemake once" in capsys.readouterr().err
 
 
 def test_nothing_is_loaded_from_elsewhere(report):

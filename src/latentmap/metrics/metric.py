@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.errors import LatentmapError
 from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.density import DensityOptions, LocalDensity, local_density
 from latentmap.metrics.exchange import Exchange
@@ -373,7 +374,19 @@ def with_others(named: Iterable[str]) -> list[str]:
 
 @cache
 def known_metrics() -> Mapping[str, MetricColumn]:
-    """Return every column of every metric, in the order of tables."""
+    """Return every column of every metric, in the order of tables.
+
+    Raises:
+        LatentmapError: two metrics give columns of one name.
+    """
+    givers: dict[str, str] = {}
+    for metric in METRICS:
+        for name in METRICS[metric].columns:
+            if givers.setdefault(name, metric) != metric:
+                raise LatentmapError(
+                    f"The metrics '{givers[name]}' and '{metric}' both give a column '{name}'. "
+                    "Rename one."
+                )
     found = {name: column for metric in METRICS for name, column in METRICS[metric].columns.items()}
     ordered = [name for name in LEADING if name in found]
     return {name: found[name] for name in (*ordered, *(n for n in found if n not in LEADING))}

@@ -30,7 +30,7 @@ from latentmap.store.results import (
 )
 
 CATEGORIES = ("Summary", "Comparisons", "Costs", "Deep dive", "Maps")
-"""Kinds of pages, in the order in which they are listed."""
+"""Kinds of pages, in the order in which they are listed; others follow."""
 
 
 CHARTS_ONLY = Path(__file__).with_name("page.html")
@@ -140,7 +140,8 @@ PAGES: Registry[Page] = Registry("latentmap.report.pages", Page, "page")
 def listed_pages() -> list[Page]:
     """Return all kinds of pages in the order in which they are listed."""
     pages = [PAGES.create(name) for name in PAGES]
-    return sorted(pages, key=lambda page: CATEGORIES.index(page.category))
+    order = {category: place for place, category in enumerate(CATEGORIES)}
+    return sorted(pages, key=lambda page: order.get(page.category, len(order)))
 
 
 def published(results: Results) -> dict[str, tuple[Path, str]]:
