@@ -196,7 +196,7 @@ def model(folder: Path, **changes: str | None) -> Path:
     ("changes", "options", "line"),
     [
         ({"config": None}, {}, "has no config.json, which says what model it is. Check 'model'."),
-        ({"config": "{"}, {}, "config.json is damaged"),
+        ({"config": "{"}, {}, "config.json is no JSON"),
         ({"diffusion": None}, {}, "has no weights as safetensors"),
         ({}, {"size": 60}, "Size 60 is not a multiple of 8"),
         ({}, {"subfolder": "vae"}, "vae has no config.json"),

@@ -151,7 +151,7 @@ def write_rare(results: Path) -> None:
         "pairs": [],
         "maps": {"umap": {"shares": [0.25, 0.75]}},
         "reference": None,
-        "options": {"k": 5},
+        "options": {"k": 5, "metric": "euclidean"},
     }
     write_json(results / "metrics/dct/plain/mean.sources.json", compared)
     shards = [PlannedShard("0000-0", "a", (0, 2), ("b", "c"), None, {2: "d"})]
