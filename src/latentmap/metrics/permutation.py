@@ -157,8 +157,8 @@ def chance_levels(
     ]
     unsettled = [place for place, either in enumerate(rare) if either.any()]
     further: dict[int, Numbers] = {}
-    if unsettled:
-        count = most_permutations(options, len(exchange.codes)) - options.permutations
+    count = most_permutations(options, len(exchange.codes)) - options.permutations
+    if unsettled and count:
         tables = exchange.permuted(count, (options.seed, 1))
         again = _drawn([shares[place] for place in unsettled], tables)
         further = {place: means for place, (means, _) in zip(unsettled, again, strict=True)}
@@ -168,7 +168,7 @@ def chance_levels(
             chance_of(
                 float(found[place][which, 0]),
                 means[which],
-                [further[place][which]] if rare[place][which] else (),
+                [further[place][which]] if place in further and rare[place][which] else (),
             )
             for which in (0, 1)
         )
