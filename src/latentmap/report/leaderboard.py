@@ -19,6 +19,7 @@ from latentmap.report.experiments import (
     metric_names,
     twins,
 )
+from latentmap.report.findings import SIGNIFICANT
 from latentmap.report.standings import BEST, LOWER, MAY_BE_BEST, STANDING_COLUMNS, Standings
 
 LEADING = (
@@ -30,9 +31,6 @@ LEADING = (
 
 TONES = 8
 """Steps of a cell's colour, of which 0 has none."""
-
-CLEAR = 0.05
-"""A cell whose p-value is larger is grey: it may be chance."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ def _cell(experiment: Experiment, name: str, tone: int, leading: bool) -> Cell:
         details.append(f"p = {format_value(found.p_value)}")
     if found.note:
         details.append(found.note)
-    faint = found.p_value is not None and found.p_value > CLEAR
+    faint = found.p_value is not None and found.p_value > SIGNIFICANT
     return Cell(
         format_value(found.value),
         "" if math.isnan(found.value) else repr(found.value),
