@@ -65,6 +65,7 @@ rule tabulate_metrics:
         runtime=10,
     params:
         method_keys=RESULTS.methods,
+        descriptions={key[-1]: METHODS.description(key[-1]) for key in RESULTS.methods},
         code=code("tabulate_metrics", *METRIC_MODULES),
     message:
         "Write the table of all metrics"

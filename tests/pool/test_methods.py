@@ -234,6 +234,8 @@ def test_flatten_keeps_vectors() -> None:
     method = METHODS.create("flatten")
     vectors = np.random.default_rng(0).normal(size=(4, 7)).astype(np.float32)
     assert (method.dims((7,)), method.tokens((7,))) == (7, 1)
+    # A feature map has a token for each position, as in the first analysis.
+    assert (method.dims((16, 64, 64)), method.tokens((16, 64, 64))) == (65536, 4096)
     np.testing.assert_array_equal(method.pool(vectors, ()), vectors)
 
 

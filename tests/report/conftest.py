@@ -242,6 +242,7 @@ def write_report(run: FakeRun) -> None:
     write_metrics_table(
         list(run.metrics),
         list(run.metrics.values()),
+        {name: f"What {name} does." for name in METHODS},
         copies=run.results.paths(book.REPORTED_METRICS),
         **tables,
     )

@@ -40,7 +40,7 @@ def test_cells_are_dark_as_far_as_they_are_above_chance():
     assert [cell.tone for cell in cells(table, "kNN label purity across sources")] == [8, 4, 0, 0]
     assert TONES == 8
     details = cells(table, "kNN label purity across sources")[0].details
-    assert details == "chance 0.100; effect 0.444; p = 0.001"
+    assert details == "chance 0.100; 5 times chance; effect 0.444; p = 0.001"
 
 
 def test_what_may_be_chance_is_grey_and_has_no_colour():

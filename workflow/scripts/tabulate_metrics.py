@@ -10,6 +10,7 @@ def main(snakemake):
         write_metrics_table(
             snakemake.params.method_keys,
             snakemake.input.metrics,
+            snakemake.params.descriptions,
             csv=snakemake.output.csv,
             json=snakemake.output.json,
             parquet=snakemake.output.parquet,

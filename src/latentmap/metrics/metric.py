@@ -340,6 +340,7 @@ LEADING = (
     "knn_category_rate_mean",
     "knn_category_rate_median",
     "knn_group_acc",
+    "knn_group_rate_mean",
     "mean_intra_distance",
     "mean_inter_distance",
     "distance_ratio",

@@ -16,6 +16,9 @@ from latentmap.neighbors.rows import DistanceMetric
 from latentmap.store.files import read_json, reading
 from latentmap.store.results import METRICS, Artifact, Results
 
+UNIFORM = {"knn_category_": "random_baseline_category", "knn_group_": "random_baseline_group"}
+"""Metrics with uniform chance, one over the number of classes, by what their names begin with."""
+
 _UNDEFINED = Measurement(math.nan)
 
 
@@ -227,6 +230,18 @@ def distinct(metrics: Iterable[str], experiments: Sequence[Experiment]) -> list[
         values = (experiment.value(metric) for experiment in experiments)
         found.setdefault(tuple(None if math.isnan(one) else one for one in values), metric)
     return list(found.values())
+
+
+def times_chance(experiment: Experiment, metric: str) -> tuple[float, float]:
+    """Return a share over its chance level, and over uniform chance; NaN where there is none."""
+    found = experiment[metric]
+    chance = math.nan if found.effect is None else found.chance
+    name = next((name for start, name in UNIFORM.items() if metric.startswith(start)), "")
+    uniform = experiment.value(name)
+    times, times_uniform = (
+        found.value / level if level else math.nan for level in (chance, uniform)
+    )
+    return times, times_uniform
 
 
 def ranked(experiments: Sequence[Experiment]) -> list[Experiment]:

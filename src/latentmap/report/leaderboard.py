@@ -17,6 +17,7 @@ from latentmap.report.experiments import (
     headline,
     is_ranked,
     metric_names,
+    times_chance,
     twins,
 )
 from latentmap.report.findings import SIGNIFICANT
@@ -185,6 +186,11 @@ def _cell(experiment: Experiment, name: str, tone: int, leading: bool) -> Cell:
     details = []
     if found.chance is not None:
         details.append(f"chance {format_chance(found)}")
+    for times, level in zip(
+        times_chance(experiment, name), ("chance", "uniform chance"), strict=True
+    ):
+        if not math.isnan(times):
+            details.append(f"{format_value(times)} times {level}")
     if found.effect is not None:
         details.append(f"effect {format_value(found.effect)}")
     if found.interval is not None:

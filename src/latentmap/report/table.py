@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from latentmap.metrics.metric import Measurement
-from latentmap.report.experiments import Experiment, metric_names, read_experiments
+from latentmap.report.experiments import (
+    Experiment,
+    metric_names,
+    read_experiments,
+    times_chance,
+)
 from latentmap.store.files import write_plain_json, write_text
 from latentmap.store.tables import write_parquet
 
@@ -20,6 +24,7 @@ FilePath = Path | str
 def write_metrics_table(
     keys: Sequence[Sequence[str]],
     metrics: Sequence[FilePath],
+    descriptions: Mapping[str, str],
     *,
     csv: FilePath,
     json: FilePath,
@@ -31,12 +36,13 @@ def write_metrics_table(
     Args:
         keys: (encoder, variant, method) of each row.
         metrics: the files of metrics, in the same order.
+        descriptions: of each pooling method, one line.
         csv: output; a metric that is not defined is empty.
         json: output; a list of records.
         parquet: output.
         copies: outputs, `metrics.json` of each row, in the order of the keys: one flat object.
     """
-    table = metrics_table(read_experiments(keys, metrics))
+    table = metrics_table(read_experiments(keys, metrics), descriptions)
     write_text(csv, table.write_csv())
     rows = table.to_dicts()
     write_plain_json(json, rows)
@@ -45,19 +51,25 @@ def write_metrics_table(
         write_plain_json(output, row)
 
 
-def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
+def metrics_table(
+    experiments: Sequence[Experiment], descriptions: Mapping[str, str]
+) -> pl.DataFrame:
     """Return one row per experiment.
 
-    Columns: encoder, variant, method, then for each metric its value, followed by `_chance`,
-    `_chance_low`, `_chance_high`, `_effect`, `_low`, `_high` and `_p_value` where any row has them.
+    Columns: encoder, variant, method, what the method does (`description`) and the shape of its
+    embedding, `(N, 16)` (`output_shape`); then for each metric its value, followed by `_chance`,
+    `_chance_low`, `_chance_high`, `_times_chance`, `_times_uniform_chance`, `_effect`, `_low`,
+    `_high` and `_p_value` where any row has them.
     """
     columns: dict[str, list[Any]] = {
         name: [getattr(experiment.key, name) for experiment in experiments]
         for name in ("encoder", "variant", "method")
     }
+    columns["description"] = [descriptions.get(one.key.method) for one in experiments]
+    columns["output_shape"] = [_shape(one.value("n_dimensions")) for one in experiments]
     numbers: dict[str, list[float | None]] = {}
     for metric in metric_names(experiments):
-        parts = [_parts(experiment[metric]) for experiment in experiments]
+        parts = [_parts(experiment, metric) for experiment in experiments]
         for suffix in parts[0]:
             column = [part[suffix] for part in parts]
             if suffix == "" or any(value is not None for value in column):
@@ -69,14 +81,22 @@ def metrics_table(experiments: Sequence[Experiment]) -> pl.DataFrame:
     )
 
 
-def _parts(measurement: Measurement) -> dict[str, float | None]:
+def _shape(dimensions: float) -> str | None:
+    return None if math.isnan(dimensions) else f"(N, {dimensions:.0f})"
+
+
+def _parts(experiment: Experiment, metric: str) -> dict[str, float | None]:
+    measurement = experiment[metric]
     low, high = measurement.interval or (None, None)
     chance_low, chance_high = measurement.chance_range or (None, None)
+    times, times_uniform = times_chance(experiment, metric)
     parts = {
         "": measurement.value,
         "_chance": measurement.chance,
         "_chance_low": chance_low,
         "_chance_high": chance_high,
+        "_times_chance": times,
+        "_times_uniform_chance": times_uniform,
         "_effect": measurement.effect,
         "_low": low,
         "_high": high,

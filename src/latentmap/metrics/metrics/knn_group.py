@@ -9,6 +9,7 @@ from latentmap.metrics.agreement import (
     WHERE,
     NeighborMetricOptions,
     agreements,
+    beside_chance,
     obstacle,
 )
 from latentmap.metrics.metric import MACRO, LabelledEmbedding, Measurement, Metric, share_column
@@ -20,7 +21,8 @@ class KnnGroup(Metric[NeighborMetricOptions]):
     """Mean share of the k nearest neighbors that have the sample's label group.
 
     `acc` is its mean over samples, `acc_macro` the mean over label groups of that over their
-    samples. Chance is the mean under permuted label groups, as for labels.
+    samples. `rate_mean` is over samples. Chance is the mean under permuted label groups, as for
+    labels.
     """
 
     Options = NeighborMetricOptions
@@ -34,6 +36,10 @@ class KnnGroup(Metric[NeighborMetricOptions]):
             ("", "", SHARE),
             (MACRO, ", macro", f"mean over label groups of the {SHARE}"),
         )
+    } | {
+        "knn_group_rate_mean": share_column(
+            f"mean over samples of the {SHARE}", "kNN group purity, mean"
+        )
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:
@@ -41,11 +47,13 @@ class KnnGroup(Metric[NeighborMetricOptions]):
         reason = data.group_obstacle or obstacle(data, self.options.k)
         if reason:
             return self.undefined(reason)
-        return self.undefined(NO_NEIGHBOR) | {
-            f"knn_group_acc{average}{suffix}": found
-            for suffix, agreed, chance in agreements(data, data.group_codes, self.options.k)
-            for average, found in (
-                ("", agreed.mean(chance.overall, data.sources)),
-                (MACRO, agreed.macro(chance.macro, data.sources)),
-            )
-        }
+        found = self.undefined(NO_NEIGHBOR)
+        for suffix, agreed, chance in agreements(data, data.group_codes, self.options.k):
+            mean = agreed.mean(chance.overall, data.sources)
+            found |= {
+                f"knn_group_acc{suffix}": mean,
+                f"knn_group_acc{MACRO}{suffix}": agreed.macro(chance.macro, data.sources),
+            }
+            if not suffix:
+                found["knn_group_rate_mean"] = beside_chance(mean.value, chance.overall)
+        return found

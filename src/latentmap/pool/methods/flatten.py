@@ -12,14 +12,17 @@ from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
 
 
 class Flatten(PoolingMethod):
-    """All values in the order C, H, W; a latent that is a vector already stays as it is."""
+    """All values in the order C, H, W; a latent that is a vector already stays as it is.
+
+    Tokens are those of the positions, as a model that is given everything has to take them.
+    """
 
     reference: ClassVar[str] = "The identity; the yardstick of all pooling"
     accepts_vectors: ClassVar[bool] = True
 
     def tokens(self, shape: Shape) -> int:
-        """Return 1."""
-        return 1
+        """Return H·W, or 1 for vectors."""
+        return prod(shape[1:])
 
     def dims(self, shape: Shape) -> int:
         """Return C·H·W, or D for vectors."""
