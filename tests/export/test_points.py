@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 
 from latentmap.errors import LatentmapError
 from latentmap.export.points import export_points
+from latentmap.metrics.density import LocalDensity, write_sampling_weights
 from latentmap.report.labels import collect_labels
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow, write_parquet
 
+KNOWN = Path(__file__).parents[2] / "resources" / "label_groups" / "preference_pairs.yaml"
 LABELS = ["hh-rlhf", "ultrafeedback-binarized", "other", "hh-rlhf"]
 KEYS = [
     "id",
+    "sample",
     "x",
     "y",
     "z",
     "size",
     "color",
     "density",
+    "density_percentile",
+    "weight",
     "source",
     "prompt",
+    "prefix",
     "chosen",
     "rejected",
 ]
@@ -49,10 +57,12 @@ def write(tmp_path):
         axes = dict(zip("xyz", np.asarray(coordinates, np.float32).T, strict=True))
         placed = [f"p{row}" for row in range(len(labels))]
         write_parquet(tmp_path / "map.parquet", pa.table({"id": placed, **axes}))
-        numbers = np.asarray(density, np.float32)
-        write_parquet(tmp_path / "w.parquet", pa.table({"id": placed, "density": numbers}))
+        found = LocalDensity(np.asarray(density, np.float64))
+        write_sampling_weights(tmp_path / "w.parquet", placed, found, 10, {})
         shards = [tmp_path / "a.arrow", tmp_path / "b.arrow"]
-        collect_labels(shards, {}, tmp_path / "labels.json")
+        known = yaml.safe_load(KNOWN.read_text())
+        groups = {name: group["color"] for name, group in known.items()}
+        collect_labels(shards, groups, tmp_path / "labels.json")
         export_points(
             tmp_path / "map.parquet",
             tmp_path / "w.parquet",
@@ -81,6 +91,10 @@ def test_points_have_the_keys_and_ranges_that_viewers_expect(write):
     assert [point["size"] for point in points] == [2.5, 0.5, 1.5, 2]
     assert [point["source"] for point in points] == LABELS
     assert [point["prompt"] for point in points] == ["p" * 200, "<b>ä</b>", "", "short"]
+    assert [point["prefix"] for point in points] == ["p" * 300, "<b>ä</b>", "", "short"]
+    assert [point["sample"] for point in points] == ["p0", "p1", "p2", "p3"]
+    assert [point["density_percentile"] for point in points] == [0, 100, 66.67, 33.33]
+    assert [point["weight"] * 30 for point in points] == pytest.approx([12, 4, 6, 8], rel=1e-5)
     assert {point["chosen"] for point in points} == {"c" * 100}
     assert {point["rejected"] for point in points} == {""}
 

@@ -17,14 +17,7 @@ from latentmap.store.files import atomic, json_text
 from latentmap.store.maps import read_map
 from latentmap.store.tables import check_ids, matrix, read_parquet
 
-# The colours that the viewers' legend gives to these sources.
-KNOWN_COLORS = {
-    "hh-rlhf": "#33CC33",
-    "ultrafeedback-binarized": "#3333CC",
-    "stack-exchange-preferences": "#CC3333",
-}
-
-PROMPT_LENGTH = 200
+PROMPT_LENGTH, PREFIX_LENGTH = 200, 500
 ANSWER_LENGTH = 100
 DIGITS = 6
 
@@ -38,15 +31,17 @@ def export_points(
 ) -> None:
     """Write a 3D map as `embeddings_3d.json`.
 
-    `points` has for each sample its row as `id`, the coordinates scaled to [-1, 1] on each axis,
-    its local `density` scaled to [0, 1], the `size` 0.5 to 2.5 (the rarer, the larger), its label
-    as `source` ("no label" without one) and the `color` of that as RGB from 0 to 1, and the first
-    characters of its text as `prompt` and of its columns `chosen` and `rejected`. `metadata` has
-    `total_points`, `sources` and their `colors`.
+    `points` has for each sample its row as `id` and its own id as `sample`, the coordinates scaled
+    to [-1, 1] on each axis, its local `density` scaled to [0, 1] between the least and the largest,
+    the `density_percentile` (0 to 100), the `size` 0.5 to 2.5 (the rarer, the larger), its sampling
+    `weight` (all sum to 1), its label as `source` ("no label" without one) and the `color` of that
+    as RGB from 0 to 1, and the first characters of its text, 200 as `prompt` and 500 as `prefix`,
+    and of its columns `chosen` and `rejected`. `metadata` has `total_points`, `sources` and their
+    `colors`.
 
     Args:
         projection: Parquet file of the map.
-        weights: Parquet file of the embedding's local density.
+        weights: Parquet file of the embedding's sampling weights, with its local density.
         samples: shards of samples.
         labels: what `collect_labels` wrote.
         output: the file; written point by point.
@@ -57,16 +52,14 @@ def export_points(
     columns = _texts(samples)
     ids = columns["id"].to_pylist()
     places = read_map(projection, ids).coordinates
-    density = read_parquet(weights, ["id", "density"])
-    check_ids(weights, density["id"].to_pylist(), ids)
+    rarity = read_parquet(weights, ["id", "density", "percentile", "weight"])
+    check_ids(weights, rarity["id"].to_pylist(), ids)
     coordinates = np.column_stack([2 * _scaled(axis) - 1 for axis in places.T])
     colors = _colors(read_labels(labels))
     metadata = {"total_points": len(ids), "sources": sorted(colors), "colors": colors}
     with atomic(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write('{"points": [')
-        _write_list(
-            file, _points(columns, coordinates, _scaled(matrix(density["density"])), colors)
-        )
+        _write_list(file, _points(columns, coordinates, rarity, colors))
         file.write('],\n"metadata": ' + json_text(metadata) + "}\n")
 
 
@@ -79,23 +72,29 @@ def _texts(samples: Sequence[Path | str]) -> pa.Table:
 def _points(
     columns: pa.Table,
     coordinates: NDArray[np.float64],
-    density: NDArray[np.float64],
+    rarity: pa.Table,
     colors: dict[str, list[float]],
 ) -> Iterator[dict[str, Any]]:
     places = np.round(coordinates, DIGITS).tolist()
+    density = _scaled(matrix(rarity["density"]))
+    percentiles, weights = (rarity[name].to_pylist() for name in ("percentile", "weight"))
     for row, sample in enumerate(rows_of(columns)):
         x, y, z = places[row]
         label = str(sample["label"] or UNLABELLED)
         yield {
             "id": row,
+            "sample": sample["id"],
             "x": x,
             "y": y,
             "z": z,
             "size": round(0.5 + 2 * (1 - float(density[row])), DIGITS),
             "color": colors[label],
             "density": round(float(density[row]), DIGITS),
+            "density_percentile": round(percentiles[row], 2),
+            "weight": float(f"{weights[row]:.{DIGITS}g}"),
             "source": label,
             "prompt": _start(sample["text"], PROMPT_LENGTH),
+            "prefix": _start(sample["text"], PREFIX_LENGTH),
             "chosen": _start(sample.get("chosen"), ANSWER_LENGTH),
             "rejected": _start(sample.get("rejected"), ANSWER_LENGTH),
         }
@@ -121,7 +120,6 @@ def _scaled(values: NDArray[np.float32]) -> NDArray[np.float64]:
 def _colors(labels: RunLabels) -> dict[str, list[float]]:
     """Return the colour of every label as RGB from 0 to 1."""
     colors = {label: labels.color_of(label) for label in labels.group_of}
-    colors |= {label: color for label, color in KNOWN_COLORS.items() if label in colors}
     if labels.without:
         colors[UNLABELLED] = labels.color_of(NO_LABEL)
     return {
