@@ -233,3 +233,17 @@ def test_a_folder_of_images_may_be_a_link(tmp_path):
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "images").symlink_to(Path("../real"))
     assert Images(tmp_path / "root", follow_links=True).read("images/a.png") == b"linked"
+
+
+def test_a_text_in_quotes_stands_in_for_a_value_but_not_for_a_broken_one(tmp_path):
+    table = pa.table({"key": list("abcd"), "info": ["{'src': 'x'}", "{}", None, "{'src':"]})
+    columns = ColumnMap(id="key", label='info.src | "not known"')
+    raw = raw_samples(table, columns, Images(tmp_path), [0, 1, 2, 3])
+    assert raw["label"].to_pylist() == ["x", "not known", "not known", "not known"]
+    faults = raw["fault"].to_pylist()
+    assert faults[:3] == [None] * 3 and "'info' is" in faults[3]
+    with pytest.raises(LatentmapError, match="Unknown column 'src'"):
+        ColumnMap(label="src | 'unknown'").check(table, "data")
+    for wrong in ({"label": '"a" | src'}, {"id": "key | 'x'"}):
+        with pytest.raises(ValueError, match="a text in quotes stands last"):
+            ColumnMap(**wrong)

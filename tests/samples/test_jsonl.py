@@ -71,7 +71,8 @@ def test_lines_that_cannot_be_used_are_set_aside_with_number_and_reason(tmp_path
         b'{"prompt": "cut", "src": ',
     )
     made = taken_in(make(path))
-    assert made.samples["id"].to_pylist() == ["pairs:1", "pairs:8"]
+    assert made.samples["id"].to_pylist() == ["pairs:1", "pairs:8", "pairs:10"]
+    assert made.samples["label"].to_pylist() == ["hh", "hh", "unknown"]
     assert made.samples["text"].to_pylist()[1] == "whole 😀 pair"
     aside = dict(pl.DataFrame(made.quarantine.to_pylist()).select("id", "reason").iter_rows())
     column = "property name enclosed in double quotes at column 2"
@@ -79,10 +80,9 @@ def test_lines_that_cannot_be_used_are_set_aside_with_number_and_reason(tmp_path
         "pairs:2": f"line 2: not JSON (Expecting {column})",
         "pairs:4": "line 4: not a JSON object",
         "pairs:5": "line 5: not UTF-8 (byte 13)",
-        "pairs:6": "line 6: no text at prompt or prefix.messages",
+        "pairs:6": "line 6: no text at prefix.messages or prompt",
         "pairs:7": "line 7: half of a surrogate pair, which is no character",
         "pairs:9": "line 9: not JSON that can be read (nested too deeply)",
-        "pairs:10": "empty label",
         "pairs:11": "line 11: not JSON (Expecting value at column 26)",
     }
 
@@ -90,7 +90,7 @@ def test_lines_that_cannot_be_used_are_set_aside_with_number_and_reason(tmp_path
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ({"id": "a", "prompt": "one", "src": ""}, "empty label"),
+        ({"id": "a", "prompt": "one", "src": " "}, "empty label"),
         ({"id": "a", "prompt": " ", "src": "x"}, "line 1: no text at "),
     ],
 )
@@ -101,6 +101,31 @@ def test_the_good_one_of_two_lines_of_an_id_is_kept(tmp_path, bad, reason):
     made = ingest(source, shard.rows, shard.duplicates, {})
     assert made.samples["text"].to_pylist() == ["two"]
     assert [found.startswith(reason) for found in made.quarantine["reason"].to_pylist()] == [True]
+
+
+def test_lines_without_a_source_are_unknown_and_conversations_come_before_prompts(tmp_path):
+    both = {"prompt": "short", "prefix": {"messages": TALK[3:]}, "src": ""}
+    source = make(written(tmp_path, PAIR, both, {"prompt": "no source"}))
+    made = taken_in(source).samples
+    assert made["label"].to_pylist() == ["hh", "unknown", "unknown"]
+    assert made["text"].to_pylist() == ["Why is the sky blue?", "user: And then?", "no source"]
+    assert source.index()["label"].to_list() == made["label"].to_pylist()
+
+
+def test_one_text_a_line_is_not_looked_into(tmp_path):
+    path = tmp_path / "outputs.txt"
+    path.write_bytes(b'\xef\xbb\xbfone, two\r\n\n {"prompt": "x"}\n\xff\n"quoted\nlast')
+    options = {"input": str(path), "name": "after"}
+    made = taken_in(SOURCES.create("lines", options))
+    assert made.samples["text"].to_pylist() == ["one, two", ' {"prompt": "x"}', '"quoted', "last"]
+    assert made.samples["id"].to_pylist() == [f"after:{line}" for line in (1, 3, 5, 6)]
+    assert made.samples["label"].to_pylist() == [None] * 4
+    assert made.quarantine["reason"].to_pylist() == ["line 4: not UTF-8 (byte 1)"]
+    labelled = SOURCES.create("lines", {**options, "columns": {"label": "'after training'"}})
+    assert set(taken_in(labelled).samples["label"].to_pylist()) == {"after training"}
+    path.write_bytes(b"%PDF-1.4 ...")
+    with pytest.raises(LatentmapError, match="a PDF document"):
+        SOURCES.create("lines", options).index()
 
 
 @pytest.mark.parametrize("codec", ["gzip", "zstd"])
@@ -150,7 +175,7 @@ def test_columns_are_mapped_by_config(tmp_path):
 
 def test_a_key_that_only_late_lines_have_is_found(tmp_path):
     lines = [{"prompt": "a"}] * 1100 + [PAIR]
-    assert make(written(tmp_path, *lines)).index()["label"].to_list() == [None] * 1100 + ["hh"]
+    assert make(written(tmp_path, *lines)).index()["label"].to_list() == ["unknown"] * 1100 + ["hh"]
 
 
 def test_rows_are_read_alone_and_in_the_order_asked_for(tmp_path):
@@ -192,7 +217,10 @@ def test_deduplication_counts_exactly_across_sources(tmp_path, deduplicate, repe
         "other",
     ]
     lines = [{"prompt": text, "src": "x"} for text in texts]
-    unlabelled = {"prompt": texts[0]}  # is set aside itself: it must not stand for another
+    unlabelled = {
+        "prompt": texts[0],
+        "src": " ",
+    }  # is set aside itself: it must not stand for another
     first = written(tmp_path, unlabelled, lines[0], *lines[1:3], name="a.jsonl")
     second = written(tmp_path, *lines[3:], name="b.jsonl")
     sources = {

@@ -1,18 +1,26 @@
 """Plain files of vectors: source and encoder."""
 
+import base64
+import json
+from io import BytesIO
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from latentmap.draw.boxes import DrawOptions
 from latentmap.encode.encoder import ENCODERS
 from latentmap.encode.shard import encode_shard
 from latentmap.errors import LatentmapError
+from latentmap.export.arrays import FORMATS, Rows
+from latentmap.export.columns import write_csv
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
 from latentmap.samples.sources import vectors as vectors_source
 from latentmap.store.latents import read_latents
+from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow
 
 VALUES = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
@@ -223,6 +231,65 @@ def test_labels_beside_an_array(tmp_path):
     pl.DataFrame({"ids": IDS, "kind": LABELS}).write_ndjson(tmp_path / "meta.jsonl")
     options = {"labels": str(tmp_path / "meta.jsonl"), "columns": {"label": "kind"}}
     assert make(tmp_path / "v.npy", **options).index()["id"].to_list() == IDS
+
+
+def test_a_folder_of_arrays_with_what_was_embedded(tmp_path):
+    """`embeddings.npy`, `density_weights.npy` and `ids.json` beside the lines they were made of."""
+    folder = tmp_path / "embeddings_offline"
+    folder.mkdir()
+    np.save(folder / "embeddings.npy", VALUES)
+    np.save(folder / "density_weights.npy", np.array([0.1, 0.2, 0.3, 0.2, 0.2], np.float32))
+    np.save(folder / "others.npy", np.ones((5, 3)))
+    (folder / "ids.json").write_text(json.dumps(IDS))
+    (folder / "embeddings_metadata.json").write_text('{"k": 10}')
+    said = [{"prefix": {"messages": [{"role": "user", "content": f"{n}?"}]}} for n in IDS]
+    lines = [one | ({"src": "hh-rlhf"} if n else {}) for n, one in enumerate(said)]
+    prefixes = tmp_path / "prefixes_all.jsonl"
+    prefixes.write_text("\n".join(map(json.dumps, lines)))
+    columns = {"label": 'src | "unknown"', "text": "prefix.messages"}
+    source = make(folder, labels=str(prefixes), columns=columns)
+    assert source.index()["id"].to_list() == IDS
+    made = ingest(source, range(5), {}, {}).samples
+    assert made["label"].to_pylist() == ["unknown", *["hh-rlhf"] * 4]
+    assert made["text"].to_pylist()[4] == "user: t?"
+    assert made["density_weights"].to_pylist() == pytest.approx([0.1, 0.2, 0.3, 0.2, 0.2])
+    assert source.remarks()[0].names == ("embeddings_metadata.json", "others.npy")
+    for given in (None, str(folder)):
+        np.testing.assert_array_equal(encode(tmp_path, made, input=given), VALUES)
+    texts = SOURCES.create("table", {"input": str(prefixes), "columns": columns})
+    by_id = ingest(texts, range(5), {}, {}).samples.set_column(0, "id", [IDS])
+    np.testing.assert_array_equal(encode(tmp_path, by_id, input=str(folder), id="ids"), VALUES)
+    with pytest.raises(LatentmapError, match="Unknown array 'vectors'"):
+        make(folder, vectors="vectors").index()
+
+
+@pytest.mark.parametrize("form", ["npz", "npy", "parquet"])
+def test_what_was_exported_comes_in_again(tmp_path, form):
+    pixel = BytesIO()
+    Image.new("RGB", (2, 2), "red").save(pixel, "PNG")
+    columns = {field.name: pa.nulls(5, field.type) for field in SCHEMA}
+    columns |= {"id": IDS, "source": ["s"] * 5, "label": LABELS, "label_group": ["g"] * 5}
+    columns |= {"source_group": list("ppqqr"), "text": [f"text {n}" for n in IDS], "digest": IDS}
+    write_arrow(tmp_path / "s.arrow", pa.table(columns | {"rarity": range(5)}))
+    picture = "data:image/png;base64," + base64.b64encode(pixel.getvalue()).decode()
+    rows = Rows(
+        "embeddings",
+        np.dtype("float32"),
+        (5, 4),
+        lambda: [VALUES],
+        [tmp_path / "s.arrow"],
+        lambda: [picture, *[None] * 4],
+    )
+    FORMATS[form](tmp_path / f"embeddings.{form}", rows)
+    write_csv(tmp_path / "metadata.csv", [tmp_path / "s.arrow"])
+    beside = {"labels": "metadata.csv"} if form == "npy" else {}
+    source = make(tmp_path / f"embeddings.{form}", **beside)
+    made = ingest(source, range(5), {}, {}).samples
+    for name in ("id", "label", "label_group", "source_group", "text", "rarity"):
+        assert made[name].to_pylist() == list(columns.get(name, range(5))), name
+    assert (made["image"].to_pylist()[0] == pixel.getvalue()) == (form == "npz")
+    assert source.remarks() == []
+    np.testing.assert_array_equal(encode(tmp_path, made), VALUES)
 
 
 def pickled(path):

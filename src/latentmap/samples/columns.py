@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any, Self
@@ -19,11 +20,18 @@ from latentmap.samples.tables.file import HIDDEN, LINE
 OR = " | "
 """Between the paths of which the first that holds something counts."""
 
+QUOTED = re.compile(r"""(["'])(.+)\1""")
+"""What stands last among paths for rows in which none of them holds something."""
+
+NAMES = ("label", "label_group", "source_group")
+"""Roles that may have such a text."""
+
 
 class ColumnMap(Options):
     """Which column of the source holds what; a dot leads into a nested value, null maps nothing.
 
-    `prompt | messages` is the first of these columns that has something.
+    `prompt | messages` is the first of these columns that has something. A label, label group or
+    source group may end in a text in quotes, for rows where none has: `src | "unknown"`.
 
     Attributes:
         id: unique name of the row; made of the row's number if not mapped.
@@ -54,6 +62,18 @@ class ColumnMap(Options):
             raise ValueError("label_group is a class of labels; map 'label' too, or leave it out")
         return self
 
+    @model_validator(mode="after")
+    def _quoted_last(self) -> Self:
+        for role in ColumnMap.model_fields:
+            given = getattr(self, role) or ()
+            for part in (given,) if isinstance(given, str) else given:
+                quoted = [bool(QUOTED.fullmatch(path.strip())) for path in part.split(OR)]
+                if any(quoted[:-1]) or (any(quoted) and role not in NAMES):
+                    raise ValueError(
+                        f"{role}: a text in quotes stands last, and only for {', '.join(NAMES)}"
+                    )
+        return self
+
     def paths(self) -> dict[str, tuple[str, ...]]:
         """Return all paths of every role."""
         return {role: tuple(chain(*self.parts(role))) for role in ColumnMap.model_fields}
@@ -69,8 +89,18 @@ class ColumnMap(Options):
         if given is None:
             return ()
         parts = (given,) if isinstance(given, str) else given
-        tried = [tuple(path.strip() for path in part.split(OR)) for part in parts]
-        return (tuple(chain(*tried)),) if role == "image" else tuple(tried)
+        tried = [
+            tuple(path for path in map(str.strip, part.split(OR)) if not QUOTED.fullmatch(path))
+            for part in parts
+        ]
+        return (tuple(chain(*tried)),) if role == "image" else tuple(filter(None, tried))
+
+    def otherwise(self, role: str) -> str | None:
+        """Return what a role is where none of its paths holds something; null if it is nothing."""
+        given = getattr(self, role)
+        last = given.rpartition(OR)[2].strip() if isinstance(given, str) else ""
+        quoted = QUOTED.fullmatch(last)
+        return quoted[2] if quoted else None
 
     def label_of(self, value: Any) -> str | None:
         """Return what an index says of a row's label: "" where no label is mapped."""
@@ -166,10 +196,11 @@ def ids_of(
 def values(table: pa.Table, columns: ColumnMap, role: str) -> list[Any]:
     """Read a role as Python values: of several columns, the first that has something."""
     tried = [cells(table, path) for path in columns.paths()[role]]
-    if len(tried) == 1:
+    otherwise = columns.otherwise(role)
+    if len(tried) == 1 and otherwise is None:
         return tried[0]
     by_row = zip(*tried, strict=True) if tried else [()] * len(table)
-    return [next((value for value in row if value not in (None, "")), None) for row in by_row]
+    return [next((value for value in row if value not in (None, "")), otherwise) for row in by_row]
 
 
 def texts(table: pa.Table, columns: ColumnMap) -> list[str | None]:

@@ -127,7 +127,11 @@ def _faults(
         faults = [fault_of(cell) for cell in table[BROKEN].to_pylist()]
     for role in (*NAMING, "text", "boxes"):
         for path in columns.paths()[role]:
-            for row, fault in _unparsed(table, path, role, core[role]):
+            read = core[role]
+            if role in NAMING:  # a literal that cannot be parsed is no lack of a value
+                otherwise = columns.otherwise(role)
+                read = [None if value == otherwise else value for value in read]
+            for row, fault in _unparsed(table, path, role, read):
                 faults[row] = faults[row] or fault
     if LINE in table.column_names and columns.text and not columns.image:
         tried = " or ".join(columns.paths()["text"])

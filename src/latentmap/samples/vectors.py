@@ -17,13 +17,17 @@ from numpy.typing import NDArray
 
 from latentmap.config import unknown
 from latentmap.errors import LatentmapError
+from latentmap.samples.cached_rows import column_of, json_list, tabulate
 from latentmap.samples.cells import as_text
 from latentmap.samples.tables.file import BROKEN, HIDDEN, Fault
 from latentmap.samples.tables.rows import Rows
 from latentmap.store.arrays import check_archive, check_growth, finite_rows
 
 EMBEDDINGS = "embeddings"
-"""Name of the array of vectors in an `.npz` file."""
+"""Name of the array of vectors in an `.npz` file or a folder."""
+
+TEXTS = ("metadata", "thumbnails")
+"""Names of the texts in an `.npz` file as `snakemake exports` writes it."""
 
 NUMBERED = re.compile(r"(.*?)([0-9]+)")
 
@@ -85,6 +89,7 @@ def read_vectors(
 
     Args:
         path: `.npy` (N, D); `.npz` with `embeddings` (N, D) and other arrays of N values or rows;
+            a folder with `embeddings.npy` and other files of N values (`.npy`, or a JSON list);
             or a table (see `Rows`) with a column of lists of numbers, or one for each dimension.
         chosen: which array or columns hold the vectors.
         texts: paths of columns that stay text in a CSV file though all their cells are numbers.
@@ -93,6 +98,8 @@ def read_vectors(
     Raises:
         LatentmapError: it cannot be read, or holds no vectors.
     """
+    if path.is_dir():
+        return _of_folder(path, chosen)
     with _saying(path), path.open("rb") as file:
         magic = file.read(6)
     if magic.startswith(NPY):
@@ -108,8 +115,15 @@ def read_vectors(
     return Vectors(path, _checked(path, values), columns, lengths, damaged)
 
 
-def read_labels(path: Path, header: bool = True) -> Mapping[str, pa.ChunkedArray]:
-    """Read the columns of a table, or an `.npy` array (N,) as the column `label`.
+def read_labels(
+    path: Path, texts: Sequence[str] = (), header: bool = True
+) -> Mapping[str, pa.ChunkedArray]:
+    """Read the columns of a table, or a `.npy` array (N,) as the column `label`.
+
+    Args:
+        path: the file.
+        texts: as for `read_vectors`.
+        header: as for `read_vectors`.
 
     Raises:
         LatentmapError: it cannot be read.
@@ -117,7 +131,7 @@ def read_labels(path: Path, header: bool = True) -> Mapping[str, pa.ChunkedArray
     with _saying(path), path.open("rb") as file:
         is_array = file.read(6).startswith(NPY)
     if not is_array:
-        return plain_columns(Rows([path], header=header).table())
+        return plain_columns(Rows([path], texts, header).table())
     with _saying(path):
         return {"label": _column(np.load(path, allow_pickle=False))}
 
@@ -134,6 +148,37 @@ def _of_array(
     rows, dims = embeddings.shape
     lengths = np.full(rows, dims)
     return Vectors(path, embeddings, columns, lengths, [None] * rows, tuple(missed))
+
+
+def _of_folder(path: Path, chosen: Chosen) -> Vectors:
+    """Read the vectors of a folder of arrays, and its other files that have a value for each."""
+    name = EMBEDDINGS if chosen is None else str(chosen)
+    files = {file.stem: file for file in sorted(path.glob("*.npy"))}
+    if name not in files:
+        problem = unknown("array", name, files)
+        raise LatentmapError(f"{path}: {problem} Set 'vectors' to the one that holds them.")
+    vectors = files.pop(name)
+    with _saying(vectors):
+        values = np.load(vectors, mmap_mode="r", allow_pickle=False)
+    columns: dict[str, pa.ChunkedArray] = {}
+    missed = []
+    for file in [*files.values(), *sorted(path.glob("*.json"))]:
+        with _saying(file):
+            found = _values_of(file)
+        if found is None or len(found) != len(values) or file.stem in columns:
+            missed.append(file.name)
+        else:
+            columns[file.stem] = found
+    return _of_array(vectors, values, columns, missed)
+
+
+def _values_of(file: Path) -> pa.ChunkedArray | None:
+    """Read an array of values or a JSON list as a column; None of what is neither."""
+    if file.suffix == ".npy":
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        return _column(array) if array.ndim == 1 else None
+    value = json.loads(file.read_text("utf-8-sig"))
+    return pa.chunked_array([column_of(value)]) if isinstance(value, list) else None
 
 
 def _of_archive(path: Path, chosen: Chosen) -> Vectors:
@@ -155,8 +200,23 @@ def _of_archive(path: Path, chosen: Chosen) -> Vectors:
         if array.ndim in (1, 2) and array.shape[:1] == values.shape[:1]
     }
     with _saying(path):
-        columns = {other: _column(array) for other, array in fitting.items()}
-    return _of_array(path, values, columns, [other for other in found if other not in fitting])
+        told = _told(found, len(values)) if values.ndim else {}
+        columns = told | {other: _column(array) for other, array in fitting.items()}
+    missed = [name for name in found if name not in fitting and not (told and name in TEXTS)]
+    return _of_array(path, values, columns, missed)
+
+
+def _told(found: Mapping[str, NDArray[Any]], rows: int) -> dict[str, pa.ChunkedArray]:
+    """Return what the texts of an exported file say of its rows; nothing if there are none."""
+    texts = [str(found[name]) if name in found and not found[name].ndim else "" for name in TEXTS]
+    try:
+        metadata, thumbnails = map(json_list, TEXTS, texts)
+    except ValueError:  # a text that is something else
+        return {}
+    if len(metadata) != rows:
+        return {}
+    table = tabulate(metadata, thumbnails if len(thumbnails) == rows else [None] * rows)
+    return {name: table[name] for name in table.column_names if table[name].null_count < rows}
 
 
 def _checked(path: Path, values: NDArray[Any]) -> NDArray[np.float32]:

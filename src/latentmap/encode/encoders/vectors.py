@@ -9,7 +9,7 @@ from latentmap.encode.encoder import Sample
 from latentmap.errors import LatentmapError
 from latentmap.samples.clean import CACHE
 from latentmap.samples.vectors import Chosen, Vectors, read_vectors
-from latentmap.store.files import digest_file
+from latentmap.store.files import digest, digest_file
 
 
 class VectorsOptions(CachedVectorsOptions):
@@ -40,7 +40,10 @@ class VectorsEncoder(CachedVectors[VectorsOptions]):
         if self.options.input is None:
             return ""
         try:
-            return digest_file(self.options.input)
+            path = Path(self.options.input)
+            if path.is_dir():
+                return digest(*map(digest_file, sorted(path.glob("*.npy"))))
+            return digest_file(path)
         except OSError as error:
             raise LatentmapError(
                 f"{self.options.input}: {error.strerror}. Check the 'input' of the encoder "

@@ -9,8 +9,8 @@ from latentmap.samples.text_tables import TextTableOptions, TextTableSource
 class JsonlColumns(ColumnMap):
     """The layout of preference pairs; see `ColumnMap`."""
 
-    label: str | None = "src"
-    text: str | tuple[str, ...] | None = "prompt | prefix.messages"
+    label: str | None = 'src | "unknown"'
+    text: str | tuple[str, ...] | None = "prefix.messages | prompt"
 
 
 class JsonlOptions(TextTableOptions):

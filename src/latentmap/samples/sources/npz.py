@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import zipfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.cells import as_text, check_storable
+from latentmap.samples.cached_rows import THUMBNAIL, json_list, tabulate
 from latentmap.samples.clean import LATENT_ROW
 from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images
@@ -34,14 +30,8 @@ from latentmap.store.arrays import (
 )
 from latentmap.store.files import digest_file
 
-THUMBNAIL = "thumbnail"
-
 ARRAYS = ("latents", "metadata", "thumbnails")
 """Arrays of a cache that are read."""
-
-DEEPEST = 32
-"""Lists and structs inside each other that remain such; Arrow files hold 64. Deeper ones are text.
-"""
 
 NOT_FINITE = "its latent has values that are not finite"
 
@@ -164,9 +154,10 @@ class NpzSource(Source[NpzOptions]):
         try:
             with open_archive(path) as archive:
                 rows = _latent_rows(archive)
-                metadata = _json_list(archive, "metadata")
+                metadata = json_list("metadata", read_text(archive, "metadata"))
                 has_thumbnails = "thumbnails.npy" in archive.namelist()
-                thumbnails = _json_list(archive, "thumbnails") if has_thumbnails else []
+                text = read_text(archive, "thumbnails") if has_thumbnails else ""
+                thumbnails = json_list("thumbnails", text)
         except UNREADABLE as error:
             raise self._refuse(error) from None
         thumbnails = thumbnails or [None] * rows
@@ -175,7 +166,8 @@ class NpzSource(Source[NpzOptions]):
                 f"{path} has {rows} latents, {len(metadata)} rows of metadata and "
                 f"{len(thumbnails)} thumbnails. Make the cache again."
             )
-        return _tabulate(metadata, thumbnails)
+        table = tabulate(metadata, thumbnails)
+        return table.append_column(LATENT_ROW, pa.array(range(rows), pa.int64()))
 
     def _refuse(self, error: Exception) -> LatentmapError:
         reason = " ".join(str(error).split())
@@ -191,53 +183,3 @@ def _latent_rows(archive: zipfile.ZipFile) -> int:
     if len(latents.shape) < 2 or 0 in latents.shape[1:]:
         raise ValueError(f"'latents' has shape {latents.shape} of {latents.dtype}")
     return latents.shape[0]
-
-
-def _json_list(archive: zipfile.ZipFile, name: str) -> list[Any]:
-    """Parse an array that holds one JSON text."""
-    text = read_text(archive, name)
-    try:
-        value = json.loads(text or "null")
-    except RecursionError:
-        raise ValueError(f"'{name}' is nested too deeply") from None
-    check_storable(text, value)
-    if value is not None and not isinstance(value, list):
-        raise ValueError(f"'{name}' is not a JSON list")
-    return value or []
-
-
-def _tabulate(metadata: Sequence[Any], thumbnails: Sequence[Any]) -> pa.Table:
-    rows = [row if isinstance(row, dict) else {} for row in metadata]
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: _column([row.get(name) for row in rows]) for name in names}
-    columns[THUMBNAIL] = pa.array([_decode(image) for image in thumbnails], pa.large_binary())
-    columns[LATENT_ROW] = pa.array(range(len(rows)), pa.int64())
-    return pa.table(columns)
-
-
-def _column(values: list[Any]) -> pa.Array:
-    try:
-        array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # values of different types
-        array = None
-    if array is None or _is_deep(array.type):
-        return pa.array([as_text(value) for value in values], pa.string())
-    return array
-
-
-def _is_deep(of: pa.DataType) -> bool:
-    """Whether more lists and structs are inside each other than `DEEPEST`."""
-    inside = [of]
-    for _ in range(DEEPEST):
-        inside = [outer.field(i).type for outer in inside for i in range(outer.num_fields)]
-    return bool(inside)
-
-
-def _decode(image: Any) -> bytes | None:
-    """Decode base 64, in lines or not, with or without a `data:` prefix; else give it as it is."""
-    if image is None or image == "":
-        return None
-    try:
-        return base64.b64decode("".join(image.rpartition(",")[2].split()), validate=True)
-    except (binascii.Error, ValueError, AttributeError):
-        return str(image).encode()

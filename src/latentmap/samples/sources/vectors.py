@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
+from latentmap.samples.cached_rows import THUMBNAIL
 from latentmap.samples.cells import stable_text
 from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
 from latentmap.samples.columns import ColumnMap
@@ -23,27 +25,38 @@ from latentmap.samples.tables.file import BROKEN, CONTENT, broken
 from latentmap.samples.vectors import Chosen, Vectors, read_labels, read_vectors
 from latentmap.store.files import digest
 
-IDS = ("id", "ids")
-"""Columns that ids are taken from, should there be one and none be mapped."""
+KNOWN = {
+    "id": ("id", "ids"),
+    "label_group": ("label_group",),
+    "source_group": ("source_group",),
+    "text": ("text",),
+    "image": (THUMBNAIL,),
+}
+"""Columns that are taken for these, where there is one and none is mapped."""
 
 
 class VectorColumns(ColumnMap):
-    """The columns beside the vectors; see `ColumnMap`."""
+    """The columns beside the vectors; see `ColumnMap`.
 
-    label: str | None = "label | labels"
+    `qa_category` is the label in the `.npz` files of `snakemake exports`.
+    """
+
+    label: str | None = "label | labels | qa_category"
 
 
 class VectorsOptions(TabularOptions):
     """Options of `vectors`.
 
     Attributes:
-        input: an `.npy` file (N, D), an `.npz` file with `embeddings`, or a table of vectors.
+        input: an `.npy` file (N, D), an `.npz` file with `embeddings`, a folder with
+            `embeddings.npy`, or a table of vectors.
         vectors: what holds the vectors: an array, a column of lists, the beginning of the names of
             numbered columns (`x` of `x0`, `x1`, …), or a list of columns; looked for by default.
         labels: a table, or an `.npy` array of labels, with a row for each vector; a path beside the
             file or a full one.
         columns: which column holds what; an id that is not mapped is in `id` or `ids`, else it is
-            `{name}:{row}`.
+            `{name}:{row}`; `label_group`, `source_group`, `text` and the `thumbnail` of an export
+            are read where they are there.
     """
 
     vectors: Chosen = None
@@ -80,7 +93,10 @@ class VectorsSource(Source[VectorsOptions]):
 
     @property
     def _path(self) -> Path:
-        return self.input_file("a .npy or .npz file, or a table, of vectors")
+        given = Path(self.given_input("a .npy or .npz file, a folder of them, or a table"))
+        if not given.exists():
+            raise LatentmapError(f"{given}: no such file. Check 'input'.")
+        return given
 
     @property
     def _images(self) -> Images:
@@ -88,14 +104,20 @@ class VectorsSource(Source[VectorsOptions]):
 
     @property
     def _columns(self) -> ColumnMap:
-        columns = self.options.columns
-        known = [name for name in IDS if name in self._beside_vectors]
-        return columns if columns.id or not known else columns.model_copy(update={"id": known[0]})
+        columns, there = self.options.columns, self._beside_vectors
+        found = {
+            role: next((name for name in names if name in there), None)
+            for role, names in KNOWN.items()
+            if role not in columns.model_fields_set
+        }
+        if columns.label is None:
+            found.pop("label_group", None)
+        return columns.model_copy(update=found)
 
     @cached_property
     def _vectors(self) -> Vectors:
         options = self.options
-        return read_vectors(self._path, options.vectors, options.columns.every_path, options.header)
+        return read_vectors(self._path, options.vectors, self._texts, options.header)
 
     def _take(self, rows: Sequence[int]) -> pa.Table:
         """Return what is known of some vectors, where they are, and what identifies them."""
@@ -130,4 +152,9 @@ class VectorsSource(Source[VectorsOptions]):
         path = self._path.parent / labels
         if not path.is_file():
             raise LatentmapError(f"{path}: no such file. Check 'labels'.")
-        return read_labels(path, self.options.header)
+        return read_labels(path, self._texts, self.options.header)
+
+    @property
+    def _texts(self) -> list[str]:
+        """Columns whose cells are no numbers, though they may look like some."""
+        return [*self.options.columns.every_path, *chain(*KNOWN.values())]

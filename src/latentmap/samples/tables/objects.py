@@ -1,4 +1,4 @@
-"""JSON files: one object a line, or one array of objects."""
+"""Rows that are texts: JSON, one object a line or one array of objects; and plain lines."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ from latentmap.samples.tables.file import (
 )
 
 BYTES_PER_PART, ROWS_PER_PART = 2**24, 2**12
+
+TEXT = "text"
+"""Column of what is on a line of plain text."""
 
 SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -177,11 +180,14 @@ class JsonLines(JsonFile):
                 yield from stream
 
     def _parse(self, row: Found) -> Mapping[str, Any]:
-        try:
-            text = row.data.removeprefix(codecs.BOM_UTF8).decode()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"not UTF-8 (byte {error.start + 1})") from None
-        return parse_object(text)
+        return parse_object(_decoded(row))
+
+
+class TextLines(JsonLines):
+    """One text a line, which is not looked into; blank lines do not count."""
+
+    def _parse(self, row: Found) -> Mapping[str, Any]:
+        return {TEXT: _decoded(row)}
 
 
 class JsonArray(JsonFile):
@@ -218,6 +224,18 @@ class JsonArray(JsonFile):
             raise ValueError("not a JSON object")
         check_storable(row.data.decode(), row.value)
         return row.value
+
+
+def _decoded(row: Found) -> str:
+    """Return the text of a line.
+
+    Raises:
+        ValueError: it is not UTF-8.
+    """
+    try:
+        return row.data.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 (byte {error.start + 1})") from None
 
 
 def _after_space(text: str, place: int) -> int:

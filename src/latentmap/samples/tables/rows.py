@@ -21,7 +21,7 @@ from latentmap.samples.tables.delimited import (
     tell_delimiter,
 )
 from latentmap.samples.tables.file import HIDDEN, Objects, Place, TableFile, check_names
-from latentmap.samples.tables.objects import JsonArray, JsonLines
+from latentmap.samples.tables.objects import JsonArray, JsonLines, TextLines
 
 READ = "a .csv, .tsv, .jsonl, .json, .parquet or .arrow file"
 
@@ -58,6 +58,7 @@ class Rows:
         texts: paths of columns that stay text in a file of delimited text though all their cells
             are numbers (`007` is text in any case); by default all columns do.
         header: whether the first row of delimited text names the columns.
+        kind: what the files are, where their content does not tell: lines of plain text.
 
     Raises:
         LatentmapError: a file cannot be read, is no table, has two columns of one name, or other
@@ -65,9 +66,18 @@ class Rows:
     """
 
     def __init__(
-        self, paths: Sequence[Path], texts: Iterable[str] | None = None, header: bool = True
+        self,
+        paths: Sequence[Path],
+        texts: Iterable[str] | None = None,
+        header: bool = True,
+        kind: type[TextLines] | None = None,
     ) -> None:
-        self._files = [_open(Content(path), _text_columns(texts), header) for path in paths]
+        contents = map(Content, paths)
+        self._files: list[TableFile] = (
+            [_open(content, _text_columns(texts), header) for content in contents]
+            if kind is None
+            else [_lines_of(content, kind) for content in contents]
+        )
         for path, file in zip(paths, self._files, strict=True):
             if file.schema is not None:
                 check_names(path, file.schema.names)
@@ -142,6 +152,13 @@ def _text_columns(paths: Iterable[str] | None) -> StaysText:
         return lambda name, names: True
     given = list(paths)
     return lambda name, names: any(split_path(path, names)[0] == name for path in given)
+
+
+def _lines_of(content: Content, kind: type[TextLines]) -> TableFile:
+    """Open a file of plain text."""
+    content.refuse_foreign()
+    content.refuse_binary()
+    return kind(content)
 
 
 def _open(content: Content, stays_text: StaysText, header: bool) -> TableFile:
