@@ -51,6 +51,7 @@ from latentmap.store.results import (
     METRICS_JSON,
     METRICS_PARQUET,
     NEIGHBORS,
+    OUTLIERS,
     PLAN,
     POSITIONS,
     PROJECTION,

@@ -31,6 +31,31 @@ rule measure_embedding:
         "../workflow/scripts/measure_embedding.py"
 
 
+rule find_outliers:
+    input:
+        embedding=at(EMBEDDING),
+        neighbors=at(NEIGHBORS),
+        samples=every(SAMPLES),
+    output:
+        outliers=at(OUTLIERS),
+    log:
+        log_of("find_outliers", EMBEDDING),
+    benchmark:
+        benchmark_of("find_outliers", EMBEDDING)
+    conda:
+        "../envs/metrics.yaml"
+    resources:
+        mem_mb=growing,
+        runtime=60,
+    params:
+        outliers=RUN.outliers.model_dump(),
+        code=code("find_outliers"),
+    message:
+        "Score the outliers of {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"
+    script:
+        "../workflow/scripts/find_outliers.py"
+
+
 # An embedding's metrics are in `{method}.json`; no method is called "agreement" or "learning".
 ruleorder: compare_embeddings > measure_embedding
 ruleorder: trace_learning > measure_embedding

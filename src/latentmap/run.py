@@ -27,6 +27,7 @@ from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import HEADLINE, METRICS, known_metrics
+from latentmap.metrics.outliers import OutlierOptions
 from latentmap.names import FolderName, MapName, Title, check_free, check_together
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.pool.method import METHODS, PoolingMethod, name_of
@@ -158,6 +159,7 @@ class Run(Options):
         methods: pooling methods to measure; all by default.
         neighbors: the neighbor graph.
         density: the local density of samples, and the sampling weights made from it.
+        outliers: the scores by which samples unlike others of their label are found.
         metrics: options of each metric; `null` leaves one out.
         headline: the metric that ranks methods; one that cannot is answered with those that can.
             Where all samples share one source group, its twin without `_grouped` ranks.
@@ -185,6 +187,7 @@ class Run(Options):
     methods: Literal["all"] | Annotated[tuple[Method, ...], Field(min_length=1)] = "all"
     neighbors: NeighborOptions = NeighborOptions()
     density: DensityOptions = DensityOptions()
+    outliers: OutlierOptions = OutlierOptions()
     metrics: MetricsOptions = MetricsOptions()
     headline: str = HEADLINE
     statistics: StatisticsOptions = StatisticsOptions()
@@ -244,7 +247,7 @@ class Run(Options):
     def _ask_for_enough_neighbors(self) -> Run:
         """Refuse what would need more neighbors than the graph has before anything runs."""
         parts = [(f"metrics.{name}.k", getattr(part, "k", 0)) for name, part in self.metrics]
-        parts.append(("density.k", self.density.k))
+        parts += [("density.k", self.density.k), ("outliers.k", self.outliers.k)]
         for name, part in self.projections.items():
             parts.append((f"projections.{name}.n_neighbors", getattr(part, "n_neighbors", 0)))
             parts.append((f"three times projections.{name}.perplexity", _needed(part)))

@@ -252,6 +252,11 @@ class Results:
         """(encoder, variant, method) of the embeddings that get maps."""
         return list(dict.fromkeys(key[:3] for key in self.maps))
 
+    @property
+    def scored(self) -> list[Key]:
+        """(encoder, variant, method) of the embeddings with maps whose outliers are looked for."""
+        return self.mapped if self.facts.labelled else []
+
     @cached_property
     def maps(self) -> list[Key]:
         """(encoder, variant, method, projection) of every map."""
@@ -460,6 +465,7 @@ NEIGHBORS = Artifact(f"neighbors/{_EMBEDDED}.parquet", _METHODS, read_parquet)
 METRICS = Artifact(f"metrics/{_EMBEDDED}.json", _METHODS, read_json)
 SCORES = Artifact(f"metrics/{_EMBEDDED}.scores.parquet", _METHODS, read_parquet)
 SAMPLING_WEIGHTS = Artifact(f"metrics/{_EMBEDDED}.sampling_weights.parquet", _METHODS, read_parquet)
+OUTLIERS = Artifact(f"metrics/{_EMBEDDED}.outliers.parquet", attrgetter("scored"), read_parquet)
 SOURCE_METRICS = Artifact(f"metrics/{_EMBEDDED}.sources.json", attrgetter("compared"), read_json)
 AGREEMENT = Artifact("metrics/{encoder}/{variant}/agreement.json", _LATENTS, read_json)
 LEARNING = Artifact(
