@@ -92,18 +92,28 @@ def test_a_metric_is_scaled_from_the_worst_to_the_best_in_its_own_direction():
     assert normalised({"a": math.nan}, "silhouette") == {}
 
 
-def test_radars_show_the_best_methods_as_closed_outlines(comparison):
+def test_compression_and_efficiency_are_better_the_less_there_is():
+    """From 4,096 tokens to one: 16, a third of the way in powers of two, is two thirds of it."""
+    tokens = {"flatten": 4096.0, "patch4": 16.0, "mean": 1.0}
+    assert normalised(tokens, "n_tokens") == pytest.approx(
+        {"flatten": 0, "patch4": 2 / 3, "mean": 1}
+    )
+    assert normalised({"a": 100.0, "b": 10.0}, "effective_dim_90") == {"a": 0, "b": 1}
+
+
+def test_the_radar_shows_the_best_methods_as_closed_outlines(comparison):
     spec = built("radar_chart", comparison)
-    radars, parallel = spec["vconcat"]
-    assert [radar["title"] for radar in radars["concat"]] == [
-        e.key.method for e in comparison.experiments[:6]
-    ]
-    outlines = rows_of(spec, radars, strokeWidth=2)
+    radar, parallel = spec["vconcat"]
+    outlines = rows_of(spec, radar, strokeWidth=2.2)
+    baseline = comparison.named[-1][0]
+    shown = [*(e.key.method for e in comparison.experiments[:6]), baseline]
+    assert list(dict.fromkeys(row["method"] for row in outlines)) == shown
     best = [row for row in outlines if row["method"] == "mean"]
-    assert (best[0]["x"], best[0]["y"]) == (best[-1]["x"], best[-1]["y"])
+    assert (best[0]["x"], best[0]["y"]) == pytest.approx((best[-1]["x"], best[-1]["y"]))
+    assert {"compression", "efficiency", "same label"} <= {row["axis"] for row in best}
     # The best of all methods and of the baseline: on the outermost ring, whatever the metric.
     assert all(math.hypot(row["x"], row["y"]) == pytest.approx(1) for row in best)
-    rings = [row for row in rows_of(spec, radars, style="guide") if "ring" in row]
+    rings = [row for row in rows_of(spec, radar, style="guide") if "ring" in row]
     assert {row["ring"] for row in rings} == {0.25, 0.5, 0.75, 1.0}
     assert all(math.hypot(row["x"], row["y"]) == pytest.approx(row["ring"]) for row in rings)
     lines = rows_of(spec, parallel, type="line")
