@@ -30,6 +30,7 @@ localrules:
 rule all:
     input:
         REPORT_FILES,
+        list(CACHE_FILES.values()),
 
 
 rule samples:

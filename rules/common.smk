@@ -13,6 +13,7 @@ from snakemake.logging import logger
 
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
+from latentmap.export.options import places_in
 from latentmap.fingerprint import fingerprint
 from latentmap.given import read_config
 from latentmap.ending import failure_lines, quarantine_lines, say_last
@@ -157,6 +158,8 @@ EXPORT_FORMATS = RUN.export.formats
 METRIC_OPTIONS = {name: options.model_dump() for name, options in RUN.measured.items()}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 PAGES = [page for page in listed_pages() if RESULTS.keys(page.file)]
+CACHE_FILES = RUN.cache_files
+CACHE_WILDCARDS = places_in(RUN.export.cache or "")
 REPORT_FILES = [at(METRICS_CSV), *(path for page in PAGES for path in paths(page.file))]
 PUBLISHED = published(RESULTS)
 
@@ -176,6 +179,17 @@ def code(script, *modules):
     """Fingerprint a rule's script, the plug-ins it is given, and all they import of latentmap."""
     path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
     return fingerprint(*modules, scripts=(path,))
+
+
+def of_cache(artifact):
+    """Input function: all these files of the latents that a cache is made of."""
+    return lambda wildcards: [
+        path
+        for encoder, variant in CACHE_FILES
+        if wildcards.get("encoder", encoder) == encoder
+        and wildcards.get("variant", variant) == variant
+        for path in paths(artifact, encoder=encoder, variant=variant)
+    ]
 
 
 # ---- encoders and maps -------------------------------------------------------------------------
@@ -211,6 +225,12 @@ def projection_code(projection):
 
 
 # ---- pages -------------------------------------------------------------------------------------
+
+
+def map_pages(key):
+    """The page of a map."""
+    where = dict(zip(PROJECTION.wildcards, key))
+    return [p for page in PAGES if page.kind == "method_maps" for p in paths(page.file, **where)]
 
 
 CAPTIONS = {name: f"../workflow/report/{name}.rst" for name in ("page", "table")}

@@ -1,6 +1,12 @@
 # The encoders that stand for one cache of embeddings each, and the maps that go beside it.
 CACHES = {e.name: e for e in RUN.encoders if kind_of(e) == "embedding_cache" and e.input}
 COORDS_KEYS = [key for key in RESULTS.maps if key[0] in CACHES and key[1] == RUN.variants[0]]
+PLACED_PAGES = [path for key in COORDS_KEYS for path in map_pages(key)] if RUN.export.pages else []
+
+
+def beside_cache(key, suffix):
+    """Where the file of a map goes that is put beside its cache."""
+    return f"{CACHES[key[0]].input}/{RUN.export.prefix}_{key[3]}{suffix}"
 
 
 rule export_coords:
@@ -33,6 +39,8 @@ rule export_coords:
 rule coords:
     input:
         coords=[str(RESULTS.path(COORDS, *key)) for key in COORDS_KEYS],
+        pages=PLACED_PAGES,
+        assets=list(map(at, ASSETS)) if PLACED_PAGES else [],
     log:
         log_of("coords"),
     localrule: True
@@ -41,7 +49,11 @@ rule coords:
     params:
         # Copies outside the run's folder are no output: Snakemake would delete what is there
         # before the job could look at it. Without an output the job looks at every call.
-        targets=[f"{CACHES[key[0]].input}/vis_{key[3]}_coords.npy" for key in COORDS_KEYS],
+        targets=[
+            beside_cache(key, suffix)
+            for suffix in (["_coords.npy", ".html"] if PLACED_PAGES else ["_coords.npy"])
+            for key in COORDS_KEYS
+        ],
         overwrite=RUN.export.overwrite,
     message:
         "Put the coordinates beside their caches"
@@ -94,6 +106,33 @@ rule export_latents:
         "Export the latents of {wildcards.encoder} ({wildcards.variant})"
     script:
         "../workflow/scripts/export_latents.py"
+
+
+if CACHE_FILES:
+
+    rule export_cache:
+        input:
+            latents=of_cache(LATENTS),
+            samples=of_cache(SAMPLES),
+            thumbnails=of_cache(THUMBNAILS),
+        output:
+            cache=RUN.export.cache,
+        log:
+            RESULTS.job(LOG, "export_cache", CACHE_WILDCARDS),
+        benchmark:
+            RESULTS.job(BENCHMARK, "export_cache", CACHE_WILDCARDS)
+        conda:
+            "../envs/report.yaml"
+        resources:
+            mem_mb=2500,
+            runtime=60,
+        params:
+            run=RUN.run,
+            code=code("export_cache"),
+        message:
+            "Write {output.cache}"
+        script:
+            "../workflow/scripts/export_cache.py"
 
 
 rule export_embedding:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,41 @@ def test_latents_of_another_type_or_shape_are_refused(tmp_path, latents):
     assert f"'latents' is {latents.dtype} {latents.shape}" in said and "\n" not in said
     np.savez(path, latents=np.zeros((4, 2, 3, 3), np.float16), metadata=metadata)
     check_all(run(source, [{"kind": "cached", "input": str(path)}]))
+
+
+def test_a_cache_is_written_over_nothing_of_others(tmp_path):
+    path = tmp_path / "cache.npz"
+    export = {"export": {"cache": str(path)}}
+    check_all(run(**export))
+    np.savez(path, latents=np.zeros((2, 1, 2, 2), np.float32), metadata="[]")
+    assert f"{path} is there, and not of this run" in complaint(run(**export))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"written by the latentmap run a"
+    check_all(run(**export))
+    source = {"kind": "npz", "input": str(path)}
+    assert f"{path} is read by this run" in complaint(run(source, **export))
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "words"),
+    [
+        ("x.npz", {"variants": ["plain", "boxes"]}, r"latents of dct \(plain\), dct \(boxes\)"),
+        ("x{run}.npz", {}, r"\{run\} in 'x\{run\}.npz'; allowed: \{encoder\}, \{variant\}"),
+        ("x.npz", {"encoders": [{"kind": "metadata"}]}, "latents of all encoders are vectors"),
+    ],
+)
+def test_a_path_that_cannot_hold_the_caches_of_a_run_is_refused(path, changes, words):
+    with pytest.raises(LatentmapError, match=f"export.cache: .*{words}"):
+        run(**changes, export={"cache": path})
+
+
+def test_several_caches_have_paths_of_their_own():
+    asked = run(variants=["plain", "boxes"], export={"cache": "~/{encoder} {variant}.npz"})
+    home = Path.home()
+    assert asked.cache_files == {
+        ("dct", "plain"): f"{home}/dct plain.npz",
+        ("dct", "boxes"): f"{home}/dct boxes.npz",
+    }
 
 
 def test_vectors_of_caches_come_from_caches(pictures):

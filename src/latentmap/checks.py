@@ -12,6 +12,7 @@ import polars as pl
 from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
 from latentmap.encode.models import may_have
 from latentmap.errors import LatentmapError
+from latentmap.export.caches import is_cache_of
 from latentmap.neighbors.graph import read_metric
 from latentmap.project.reference import check_encoder
 from latentmap.run import Run, created, kind_of
@@ -102,6 +103,17 @@ def wrong_with_reference(run: Run, runs: Path = Path(RUNS)) -> Iterator[str]:
             yield from other or [_not_there(run, path) for path in missing[:1]]
             if not other and not missing:
                 yield from _complaints(partial(_check_metric, run, theirs.paths(graphs, **where)))
+
+
+def wrong_with_caches(run: Run) -> Iterator[str]:
+    """Yield which caches would be written over files that the run has not written."""
+    parts = [*run.samples.sources, *run.encoders]
+    read = {Path(given) for part in parts if (given := getattr(part, "input", None))}
+    for path in map(Path, run.cache_files.values()):
+        if path in read:
+            yield f"export.cache: {path} is read by this run. Give another path."
+        elif path.exists() and not is_cache_of(path, run.run):
+            yield f"export.cache: {path} is there, and not of this run. Move it, or give another."
 
 
 def missing_devices(run: Run) -> list[str]:

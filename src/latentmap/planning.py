@@ -15,6 +15,7 @@ from latentmap.checks import (
     refuse,
     without_effect,
     wrong_with_annotations,
+    wrong_with_caches,
     wrong_with_encoders,
     wrong_with_reference,
     wrong_with_rows,
@@ -66,6 +67,7 @@ class Plan:
                 wrong_with_encoders(self.run, self.given),
                 wrong_with_annotations(self.run),
                 wrong_with_reference(self.run),
+                wrong_with_caches(self.run),
             )
         )
 

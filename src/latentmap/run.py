@@ -276,6 +276,20 @@ class Run(Options):
         return self.model_copy(update={"headline": able[0]}) if able else self
 
     @model_validator(mode="after")
+    def _write_each_cache_by_itself(self) -> Run:
+        """Refuse one path for several caches, and a cache of nothing."""
+        found = self.cache_files
+        if self.export.cache is not None and not found:
+            raise ValueError("export.cache: the latents of all encoders are vectors; leave it out")
+        if len(set(found.values())) < len(found):
+            names = ", ".join(f"{encoder} ({variant})" for encoder, variant in found)
+            raise ValueError(
+                f"export.cache: one path for the latents of {names}; "
+                "put {encoder} or {variant} into it"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _ask_for_methods_that_exist(self) -> Run:
         """Refuse methods of which none is defined for the latents of an encoder."""
         for encoder in self.encoders:
@@ -335,6 +349,19 @@ class Run(Options):
     def labelled_sources(self) -> list[str]:
         """Names of the sources whose samples have labels."""
         return [s.name for s in self.samples.sources if SOURCES.create(**created(s)).has_labels]
+
+    @property
+    def cache_files(self) -> dict[tuple[str, str], str]:
+        """Where the run writes caches of its feature maps, by encoder and variant."""
+        path = self.export.cache
+        if path is None:
+            return {}
+        return {
+            (encoder.name, variant): path.format(encoder=encoder.name, variant=variant)
+            for encoder in self.encoders
+            if self.has_channels(encoder.name)
+            for variant in self.variants
+        }
 
     @property
     def measured(self) -> dict[str, Options]:

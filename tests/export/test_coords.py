@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.export.coords import export_coords, place_copies
+from latentmap.export.coords import export_coords, place_files
 from latentmap.store.maps import write_map
 
 POINTS = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
@@ -31,33 +31,29 @@ def test_a_sample_that_the_cache_does_not_have_is_an_error(cache, tmp_path):
 
 
 @pytest.fixture
-def copies(tmp_path):
-    """Three files to copy: one is new, one is there as it is, one is there and differs."""
-    copies = {}
-    for name, there in (("new", None), ("same", "same"), ("other", "mine")):
-        (tmp_path / name).write_text(name)
-        copies[str(tmp_path / name)] = str(tmp_path / f"{name}.npy")
-        if there:
-            (tmp_path / f"{name}.npy").write_text(there)
-    return copies
+def contents(tmp_path):
+    """Three files to write: one is new, one is there as it is, one is there and differs."""
+    for name, there in (("same", "same"), ("other", "mine")):
+        (tmp_path / f"{name}.npy").write_text(there)
+    return {tmp_path / f"{name}.npy": name.encode() for name in ("new", "same", "other")}
 
 
-def test_nothing_is_written_where_anything_would_be_lost(copies, tmp_path):
+def test_nothing_is_written_where_anything_would_be_lost(contents, tmp_path):
     with pytest.raises(LatentmapError, match=r"other\.npy\. Nothing was written"):
-        place_copies(copies, overwrite=False)
+        place_files(contents, overwrite=False)
     assert not (tmp_path / "new.npy").exists()
     assert (tmp_path / "other.npy").read_text() == "mine"
 
 
-def test_files_are_replaced_when_told_and_left_where_they_are_the_same(copies, tmp_path):
+def test_files_are_replaced_when_told_and_left_where_they_are_the_same(contents, tmp_path):
     before = (tmp_path / "same.npy").stat().st_mtime_ns
-    place_copies(copies, overwrite=True)
+    place_files(contents, overwrite=True)
     for name in ("new", "same", "other"):
         assert (tmp_path / f"{name}.npy").read_text() == name
     assert (tmp_path / "same.npy").stat().st_mtime_ns == before
-    place_copies(copies, overwrite=False)
+    place_files(contents, overwrite=False)
 
 
 def test_no_cache_is_one_line():
     with pytest.raises(LatentmapError, match="no maps of an encoder 'embedding_cache'"):
-        place_copies({}, overwrite=False)
+        place_files({}, overwrite=False)

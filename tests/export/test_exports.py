@@ -18,9 +18,9 @@ from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
 from latentmap.export import arrays
 from latentmap.export.arrays import FORMATS
-from latentmap.export.caches import cache_metadata
+from latentmap.export.caches import cache_metadata, is_cache_of
 from latentmap.export.columns import read_columns, write_csv
-from latentmap.export.latents import export_embedding, export_latents
+from latentmap.export.latents import export_cache, export_embedding, export_latents
 from latentmap.export.options import ExportOptions
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
@@ -127,6 +127,10 @@ def test_the_npz_has_the_layout_of_the_seed(exported):
     assert len(thumbnails) == 5
 
 
+KEYS = ("id", "qa_category", "qa_type")
+"""What the scripts that first wrote such caches read of the metadata of every sample."""
+
+
 def read_cache(path):
     """What the scripts that first wrote such caches read of one."""
     with np.load(path, allow_pickle=False) as found:
@@ -135,6 +139,29 @@ def read_cache(path):
             "metadata": json.loads(str(found["metadata"])),
             "thumbnails": json.loads(str(found["thumbnails"])),
         }
+
+
+def test_a_run_writes_the_cache_that_the_first_scripts_read(run, tmp_path):
+    samples, _, thumbnails, values = run
+    latents = []
+    for number, rows in enumerate((slice(0, 3), slice(3, 5))):
+        latents.append(tmp_path / f"half{number}.arrow")
+        ids = [f"s{row}" for row in range(5)[rows]]
+        write_latents(latents[-1], ids, values[rows].astype(np.float16), {})
+    path = tmp_path / "elsewhere" / "cosmos.npz"
+    export_cache(latents, samples, thumbnails, path, "mine")
+    found = read_cache(path)
+    assert found["latents"].dtype == np.float32
+    np.testing.assert_array_equal(found["latents"], values.astype(np.float16))
+    # What the scripts take of each sample: three texts, and a picture that a browser shows.
+    assert all(type(row[key]) is str for row in found["metadata"] for key in KEYS)
+    assert [row["id"] for row in found["metadata"]] == [f"s{row}" for row in range(5)]
+    assert all(picture.startswith("data:image/jpeg;base64,") for picture in found["thumbnails"])
+    with np.load(path, allow_pickle=False) as archive:
+        assert all(archive[name].shape == () for name in ("metadata", "thumbnails"))
+        assert archive["metadata"].dtype.kind == "U"
+    assert is_cache_of(path, "mine")
+    assert not is_cache_of(path, "other") and not is_cache_of(latents[0], "mine")
 
 
 def test_a_cache_that_is_read_and_written_again_and_again_stays_as_it_is(exported, tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -86,7 +87,11 @@ def test_cache_of_latents(unfinished):
         metadata=json.dumps(metadata),
         thumbnails=json.dumps([None] * 24),
     )
-    take_in(unfinished, "npz", "cache.npz", encoders=[{"kind": "cached"}])
+    export = {"cache": "kept/{encoder}.npz"}
+    take_in(unfinished, "npz", "cache.npz", encoders=[{"kind": "cached"}], export=export)
+    with np.load(unfinished.folder / "kept/cached.npz", allow_pickle=False) as kept:
+        np.testing.assert_array_equal(kept["latents"], latents)
+        assert [row["qa_type"] for row in json.loads(str(kept["metadata"]))] == ["t"] * 24
     means = pl.read_parquet(unfinished.folder / "results/mine/embeddings/cached/plain/mean.parquet")
     np.testing.assert_allclose(
         np.stack(means["embedding"]), latents.mean((2, 3)), rtol=1e-5, atol=1e-6
@@ -116,19 +121,23 @@ def test_caches_of_two_seeds_and_coordinates_beside_them(unfinished, make_cache)
         vectors[3 * seed] = np.nan
         make_cache(unfinished.folder / f"caches/m_d/test/seed{seed}", vectors, labels)
     values = ["run=mine", "input=caches", "projections={tsne: null, umap: null, pca: {pca: 4}}"]
+    values.append("export={pages: true, prefix: seen}")
     place = ["coords", "--configfile", "config/embedding_cache.yaml", "--config", *values]
     unfinished.run_snakemake(*place)
-    beside = unfinished.folder / "caches/m_d/test/seed2/vis_pca_coords.npy"
+    beside = unfinished.folder / "caches/m_d/test/seed2/seen_pca_coords.npy"
     coords = np.load(beside, allow_pickle=False)
     assert (coords.shape, coords.dtype) == ((rows, 2), np.float32)
     assert np.flatnonzero(np.isnan(coords).any(axis=1)).tolist() == [3, 6]
     # What is there and differs stays, and what was deleted comes back when it is asked for.
     np.save(beside, coords + 1)
     printed = unfinished.run_snakemake(*place, check=False)
-    assert "seed2/vis_pca_coords.npy. Nothing was written" in printed
+    assert "seed2/seen_pca_coords.npy. Nothing was written" in printed
     beside.unlink()
     unfinished.run_snakemake(*place)
     np.testing.assert_array_equal(np.load(beside), coords)
+    page = (beside.parent / "seen_pca.html").read_text()
+    assert "003.jpg" not in page and "004.jpg" in page
+    assert not re.search(r'(src|href)="[^"]*assets/', page)
 
 
 @pytest.mark.parametrize("as_text", [False, True], ids=["structs", "literals"])

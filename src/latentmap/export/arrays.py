@@ -53,19 +53,25 @@ def write_npy(path: Path | str, rows: Rows) -> None:
         _write_member(file, rows)
 
 
-def write_npz(path: Path | str, rows: Rows) -> None:
+def write_npz(path: Path | str, rows: Rows, comment: bytes = b"") -> None:
     """Write rows in the layout of the caches that the source `npz` reads.
 
     The archive has the array, `metadata` (the text of a JSON list of what `cache_metadata` returns)
     and `thumbnails` (the text of a JSON list of `data:` URLs, empty if there are none). No array
     needs pickle. `numpy.savez` would need the array as a whole, and puts the time of writing into
     the file.
+
+    Args:
+        path: the file.
+        rows: of the array.
+        comment: of the archive, which NumPy passes over.
     """
     texts = {
         "metadata": json_text(cache_metadata(rows.samples), default=str),
         "thumbnails": json.dumps(rows.thumbnails()),
     }
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        archive.comment = comment
         # A ZipInfo has no clock: its date is 1980.
         with archive.open(zipfile.ZipInfo(f"{rows.name}.npy"), "w", force_zip64=True) as file:
             _write_member(file, rows)

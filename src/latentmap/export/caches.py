@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import zip_longest
@@ -23,6 +24,9 @@ ANEW = ("source", "width", "height")
 """What every run says of its samples anew: a sample of a cache keeps what the cache says of it."""
 
 DIGITS = 9
+
+COMMENT = "written by the latentmap run "
+"""Begins the comment of an archive that a run writes at a path of its user's."""
 
 
 def cache_metadata(samples: Sequence[Path | str]) -> list[dict[str, Any]]:
@@ -93,6 +97,20 @@ def _own_thumbnails(shard: Path | str) -> Iterator[bytes | None]:
         return
     for row in read_arrow(shard, ["image", LATENT_ROW]).to_pylist():
         yield None if row[LATENT_ROW] is None else row["image"]
+
+
+def cache_comment(run: str) -> bytes:
+    """Return the comment of the caches that a run writes at a path of its user's."""
+    return f"{COMMENT}{run}".encode()
+
+
+def is_cache_of(path: Path, run: str) -> bool:
+    """Whether a file is a cache that a run of this name wrote at a path of its user's."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment == cache_comment(run)
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _data_url(picture: bytes) -> str:

@@ -65,27 +65,26 @@ def in_order(
     return coords
 
 
-def place_copies(copies: Mapping[str, str], overwrite: bool) -> None:
-    """Copy exported files to where they belong, all of them or none.
+def place_files(contents: Mapping[Path, bytes], overwrite: bool) -> None:
+    """Write files to where they belong, all of them or none.
 
     Args:
-        copies: where each file goes, by the file.
+        contents: of every file.
         overwrite: replace files that are there already and differ.
 
     Raises:
-        LatentmapError: there is nothing to copy, or a file with another content is there.
+        LatentmapError: there is nothing to write, or a file with another content is there.
     """
-    if not copies:
+    if not contents:
         raise LatentmapError(
             "The run has no maps of an encoder 'embedding_cache' with an 'input': there is no "
             "cache to put coordinates beside."
         )
-    contents = {Path(target): Path(file).read_bytes() for file, target in copies.items()}
     written = {target for target, content in contents.items() if _content(target) != content}
     differing = sorted(str(target) for target in written if target.exists())
     if differing and not overwrite:
         raise LatentmapError(
-            f"There already, with other coordinates: {', '.join(differing)}. Nothing was written. "
+            f"There already, with other content: {', '.join(differing)}. Nothing was written. "
             "Move them, or set 'export: {overwrite: true}'."
         )
     for target in sorted(written):

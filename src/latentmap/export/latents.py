@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from latentmap.export.arrays import FORMATS, Rows
-from latentmap.export.caches import cache_thumbnails
+from latentmap.export.arrays import FORMATS, Rows, write_npz
+from latentmap.export.caches import cache_comment, cache_thumbnails
 from latentmap.store.latents import read_shards
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, embedding_parts, read_dims, read_parquet
@@ -35,11 +36,32 @@ def export_latents(
         LatentmapError: a shard's rows are not the samples, or shards differ in shape or number
             format.
     """
-    values = [shard.values for shard in read_shards(latents, samples)]
-    values = values or [np.zeros((0, 1), np.float32)]
-    shape = (sum(map(len, values)), *values[0].shape[1:])
-    pictures = partial(cache_thumbnails, thumbnails, samples)
-    _write(Rows("latents", values[0].dtype, shape, lambda: values, samples, pictures), outputs)
+    _write(_latents(latents, samples, thumbnails), outputs)
+
+
+def export_cache(
+    latents: Sequence[FilePath],
+    samples: Sequence[FilePath],
+    thumbnails: Sequence[FilePath],
+    output: FilePath,
+    run: str,
+) -> None:
+    """Write the latents of one encoder and variant as the first scripts did, in float32.
+
+    Args:
+        latents: shards of latents.
+        samples: their shards of samples, in the same order.
+        thumbnails: their shards of JPEGs (id, jpeg), in the same order.
+        output: the `.npz` file.
+        run: name of the run, by which the file is known as its own; see `cache_of`.
+
+    Raises:
+        LatentmapError: as `export_latents`.
+    """
+    rows = _latents(latents, samples, thumbnails)
+    as_float32 = (part.astype(np.float32, copy=False) for part in rows.parts())
+    rows = replace(rows, dtype=np.dtype(np.float32), parts=lambda: as_float32)
+    write_npz(output, rows, cache_comment(run))
 
 
 def export_embedding(
@@ -60,6 +82,16 @@ def export_embedding(
     shape = (len(ids), read_dims(embedding))
     parts = partial(embedding_parts, embedding)
     _write(Rows("embeddings", np.dtype(np.float32), shape, parts, samples), outputs)
+
+
+def _latents(
+    latents: Sequence[FilePath], samples: Sequence[FilePath], thumbnails: Sequence[FilePath]
+) -> Rows:
+    values = [shard.values for shard in read_shards(latents, samples)]
+    values = values or [np.zeros((0, 1), np.float32)]
+    shape = (sum(map(len, values)), *values[0].shape[1:])
+    pictures = partial(cache_thumbnails, thumbnails, samples)
+    return Rows("latents", values[0].dtype, shape, lambda: values, samples, pictures)
 
 
 def _write(rows: Rows, outputs: Mapping[str, FilePath]) -> None:
