@@ -20,8 +20,7 @@ from latentmap.ending import failure_lines, quarantine_lines, say_last
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
-from latentmap.report.page import listed_pages, published
-from latentmap.run import DEFAULT_CONFIG, TEXTS, created, kind_of, load_run
+from latentmap.report.page import pages_of, published
 from latentmap.samples.annotations import digest_annotation
 from latentmap.store.digests import remember_digests
 from latentmap.store.results import (
@@ -91,6 +90,10 @@ def refusing():
         raise WorkflowError(str(error))
 
 
+with refusing():
+    # It imports every plug-in that has options, and refuses one that is not whole.
+    from latentmap.run import DEFAULT_CONFIG, TEXTS, created, kind_of, load_run
+
 # Read anew: to Snakemake 007 is a number, and what follows " #" a comment.
 GIVEN = workflow.config_settings
 
@@ -157,11 +160,15 @@ MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RE
 EXPORT_FORMATS = RUN.export.formats
 METRIC_OPTIONS = {name: options.model_dump() for name, options in RUN.measured.items()}
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
-PAGES = [page for page in listed_pages() if RESULTS.keys(page.file)]
+with refusing():
+    PAGES = pages_of(RESULTS)
+    PUBLISHED = published(RESULTS)
 CACHE_FILES = RUN.cache_files
 CACHE_WILDCARDS = places_in(RUN.export.cache or "")
-REPORT_FILES = [at(METRICS_CSV), *(path for page in PAGES for path in paths(page.file))]
-PUBLISHED = published(RESULTS)
+PAGE_FILES = [path for page in PAGES for path in paths(page.file)]
+# Browsers need the assets, no page does. Were they inputs, Snakemake would not look at what else a
+# page depends on while they are made anew.
+REPORT_FILES = [at(METRICS_CSV), *map(at, ASSETS), *PAGE_FILES]
 
 
 if workflow.is_main_process:
@@ -226,14 +233,19 @@ def projection_code(projection):
 
 # ---- pages -------------------------------------------------------------------------------------
 
+# What a job opens the run with. Its inputs say all that it depends on, so neither is tracked:
+# functions of `output` are not.
+OPENED = {
+    "folder": lambda wildcards, output: str(RESULTS.folder),
+    "shards": lambda wildcards, output: shards(),
+}
+CAPTIONS = {name: f"../workflow/report/{name}.rst" for name in ("page", "table")}
+
 
 def map_pages(key):
     """The page of a map."""
     where = dict(zip(PROJECTION.wildcards, key))
     return [p for page in PAGES if page.kind == "method_maps" for p in paths(page.file, **where)]
-
-
-CAPTIONS = {name: f"../workflow/report/{name}.rst" for name in ("page", "table")}
 
 
 def bundled(page, key):

@@ -187,7 +187,7 @@ rule export_points:
 rule export_figure:
     input:
         page=lambda wildcards: PUBLISHED[wildcards.figure][0],
-        samples=ancient(at(SHOWN_SAMPLES)),
+        samples=at(SHOWN_SAMPLES),
     output:
         svg=f"{at(FIGURE)}.svg",
         png=f"{at(FIGURE)}.png",

@@ -3,7 +3,6 @@ rule write_assets:
         every(SAMPLES),
         every(THUMBNAILS),
         every(ANNOTATIONS),
-        ancient(at(MANIFEST)),
     output:
         list(map(at, ASSETS)),
     log:
@@ -16,7 +15,7 @@ rule write_assets:
         mem_mb=2000,
         runtime=10,
     params:
-        folder=lambda wildcards: str(RESULTS.folder),
+        **OPENED,
         max_points=RUN.report.max_points,
         code=code("write_assets"),
     message:
@@ -81,9 +80,6 @@ for page in PAGES:
             f"write_{page.kind}"
         input:
             lambda wildcards, page=page: [p for a in page.reads for p in paths(a, **wildcards)],
-            # It has the shards, whose files say which they are; assets are looked up by browsers.
-            ancient(at(MANIFEST)),
-            list(map(ancient, map(at, ASSETS))),
         output:
             RESULTS.patterns(page.file, *about),
             [
@@ -102,7 +98,7 @@ for page in PAGES:
             mem_mb=2000,
             runtime=20,
         params:
-            folder=lambda wildcards: str(RESULTS.folder),
+            **OPENED,
             page=page.kind,
             tracked=page.tracked(RESULTS),
             code=lambda wildcards, page=page: code(
@@ -116,7 +112,7 @@ for page in PAGES:
 
 rule bundle_pages:
     input:
-        pages=[path for page in PAGES for path in paths(page.file)],
+        pages=PAGE_FILES,
         assets=list(map(at, ASSETS)),
     output:
         [bundled(page, key) for page in PAGES for key in RESULTS.keys(page.file)],

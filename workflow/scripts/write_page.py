@@ -8,7 +8,7 @@ from latentmap.store.results import Results
 def main(snakemake):
     """Run the job."""
     with job_log(snakemake.log[0]):
-        results = Results.open(snakemake.params.folder)
+        results = Results.open(snakemake.params.folder, snakemake.params.shards)
         PAGES.create(snakemake.params.page).write(results, **snakemake.wildcards)
 
 

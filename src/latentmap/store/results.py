@@ -7,7 +7,7 @@ on follows their imports, and a new kind of file must not compute anything again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -172,13 +172,18 @@ class Results:
         self._options: Collection[str] | None = None
 
     @classmethod
-    def open(cls, folder: Path | str) -> Results:
+    def open(cls, folder: Path | str, shards: Sequence[str] | None = None) -> Results:
         """Open a run by its folder alone.
+
+        Args:
+            folder: of the run.
+            shards: ids of its shards; by default they are in its manifest.
 
         Raises:
             LatentmapError: the folder has no run.
         """
-        return cls(folder, RUN.read(RUN.below(Path(folder))))
+        facts = RUN.read(RUN.below(Path(folder)))
+        return cls(folder, facts, None if shards is None else lambda: shards)
 
     # ---- what there is one of ------------------------------------------------------------------
 
