@@ -15,7 +15,7 @@ from latentmap.config import Registry
 from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
 from latentmap.given import read_config
-from latentmap.metrics.metric import METRICS
+from latentmap.metrics.metric import METRICS, Metric
 from latentmap.planning import Plan, check_all
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
@@ -94,7 +94,10 @@ def _list(options: argparse.Namespace) -> None:
     registry = REGISTRIES[options.what]
     width = max(map(len, registry))
     for name in registry:
+        plugin = registry[name]
         print(f"{name:{width}}  {registry.description(name)}")
+        if issubclass(plugin, Metric):
+            print(f"{'':{width}}  gives {', '.join(plugin.columns)}")
 
 
 def _load(options: argparse.Namespace) -> Run:

@@ -11,17 +11,30 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+import inspect
 import os.path
 import pkgutil
 import re
+import traceback
 from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
+from types import ModuleType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    NamedTuple,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from latentmap.errors import LatentmapError
 
@@ -57,6 +70,11 @@ class Plugin(ABC, Generic[O_co]):
     def __init__(self, options: O_co) -> None:
         self.options = options
 
+    @classmethod
+    def flaws(cls) -> Iterator[str]:
+        """Yield what is wrong with the class itself, beside attributes of a wrong type."""
+        yield from ()
+
     @property
     def kind(self) -> str:
         """Its name in the configuration, which is that of its file."""
@@ -85,6 +103,7 @@ class Registry(Generic[P]):
         self.package = package
         self.base = base
         self.noun = noun
+        self._found: dict[str, type[P]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
@@ -113,12 +132,17 @@ class Registry(Generic[P]):
         """Where the plug-in of each name is."""
         folder = importlib.import_module(self.package).__path__
         files = (m.name for m in pkgutil.iter_modules(folder) if m.name[0] != "_")
-        places = (
-            _Place(file, size)
-            for file in files
-            for size in (self._defined_in(file).sizes if file.endswith(SIZED) else (None,))
-        )
-        return {place.name: place for place in places}
+        places: dict[str, _Place] = {}
+        for file in files:
+            for size in self._defined_in(file).sizes if file.endswith(SIZED) else (None,):
+                place = _Place(file, size)
+                other = places.setdefault(place.name, place)
+                if other is not place:
+                    raise LatentmapError(
+                        f"Two {self.noun}s are called '{place.name}': {_shown(self._path(file))} "
+                        f"and {_shown(self._path(other.file))}. Rename one."
+                    )
+        return places
 
     def _place(self, name: str) -> _Place:
         if name not in self._places:
@@ -126,8 +150,29 @@ class Registry(Generic[P]):
         return self._places[name]
 
     def _defined_in(self, file: str) -> type[P]:
-        """Import a file and return the plug-in class that it defines."""
-        module = importlib.import_module(f"{self.package}.{file}")
+        """Import a file and return the plug-in class that it defines.
+
+        Raises:
+            LatentmapError: it cannot be imported, or does not define one whole plug-in.
+        """
+        if file not in self._found:
+            self._found[file] = self._one_in(self._imported(file))
+        return self._found[file]
+
+    def _imported(self, file: str) -> ModuleType:
+        try:
+            return importlib.import_module(f"{self.package}.{file}")
+        except LatentmapError:
+            raise
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            raise LatentmapError(
+                f"{_shown(self._path(file))}: this {self.noun} cannot be imported. "
+                f"{type(error).__name__}: {error} ({_shown(last.filename)}, line {last.lineno})."
+            ) from error
+
+    def _one_in(self, module: ModuleType) -> type[P]:
+        """Return the class that a module defines, which must be a whole plug-in."""
         found = [
             value
             for value in vars(module).values()
@@ -135,9 +180,22 @@ class Registry(Generic[P]):
             and issubclass(value, self.base)
             and value.__module__ == module.__name__
         ]
+        file = _shown(str(module.__file__))
         if len(found) != 1:
-            raise TypeError(f"{module.__name__} defines {len(found)} {self.noun}s, not one")
+            names = f" ({', '.join(one.__name__ for one in found)})" if found else ""
+            raise LatentmapError(
+                f"{file} defines {len(found)} classes derived from {self.base.__name__}{names}; "
+                f"the file of a {self.noun} defines one."
+            )
+        flaw = next(_flaws(found[0]), None) if module.__doc__ else "has no docstring above it"
+        if flaw:
+            raise LatentmapError(f"{file}: the {self.noun} {found[0].__name__} {flaw}.")
         return found[0]
+
+    def _path(self, file: str) -> str:
+        spec = find_spec(f"{self.package}.{file}")
+        assert spec is not None and spec.origin is not None
+        return spec.origin
 
     def create(self, name: str, options: Mapping[str, Any] | None = None) -> P:
         """Make the plug-in `name` from plain options, as a job gets them."""
@@ -147,11 +205,57 @@ class Registry(Generic[P]):
     def description(self, name: str) -> str:
         """Return the first line of a plug-in's docstring, with its size where that has an `n`."""
         file, size = self._place(name)
-        spec = find_spec(f"{self.package}.{file}")
-        assert spec is not None and spec.origin is not None
-        docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text("utf-8"))) or ""
+        docstring = ast.get_docstring(ast.parse(Path(self._path(file)).read_text("utf-8"))) or ""
         first = docstring.partition("\n")[0]
         return first if size is None else re.sub(r"\bn\b", str(size), first)
+
+
+def _flaws(plugin: type[Plugin[Any]]) -> Iterator[str]:
+    """Yield what a plug-in class lacks of what its bases ask for, and what is wrong with it."""
+    for name in sorted(plugin.__abstractmethods__):
+        yield f"does not define {name}()"
+    told = meanings(plugin)
+    for name, kind in _attributes(plugin.__bases__).items():
+        meaning = f" ({told[name].removesuffix('.')})" if name in told else ""
+        if not hasattr(plugin, name):
+            yield f"does not set '{name}'{meaning}"
+            continue
+        try:
+            kind.validate_python(getattr(plugin, name))
+        except ValidationError as error:
+            yield f"has a wrong '{name}'{meaning}: {error.errors()[0]['msg']}"
+    yield from plugin.flaws()
+
+
+@cache
+def _attributes(bases: tuple[type, ...]) -> Mapping[str, TypeAdapter[Any]]:
+    """Return what checks each attribute that classes declare of those derived from them."""
+    config = ConfigDict(arbitrary_types_allowed=True, strict=True)
+    return {
+        name: TypeAdapter(get_args(hint)[0], config=config)
+        for base in bases
+        for name, hint in get_type_hints(base).items()
+        if get_origin(hint) is ClassVar
+    }
+
+
+_ENTRY = re.compile(r"^    (\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
+"""One attribute of a docstring: its name, and what is said of it."""
+
+
+def meanings(described: type) -> dict[str, str]:
+    """Return what the docstrings of a class and of its bases say of each attribute."""
+    told: dict[str, str] = {}
+    for base in reversed(described.__mro__):
+        attributes = (inspect.cleandoc(vars(base).get("__doc__") or "")).partition("Attributes:")[2]
+        told |= {name: " ".join(text.split()) for name, text in _ENTRY.findall(attributes)}
+    return told
+
+
+def _shown(path: str) -> str:
+    """Return a path as a user reads it: below the current folder if it is there."""
+    shown = os.path.relpath(path)
+    return path if shown.startswith("..") else shown
 
 
 def unknown(noun: str, given: str, allowed: Iterable[str]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 
@@ -11,10 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from latentmap.config import Options
-
-ENTRY = re.compile(r"^    (\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
-"""One attribute of a docstring: its name, and what is said of it."""
+from latentmap.config import Options, meanings
 
 
 class Key(NamedTuple):
@@ -49,15 +44,6 @@ def keys(model: type[Options], prefix: str = "") -> Iterator[Key]:
         inner = set(_models(field.annotation))
         if len(inner) == 1:
             yield from keys(inner.pop(), f"{prefix}{name}{_between(field.annotation)}")
-
-
-def meanings(model: type[Options]) -> dict[str, str]:
-    """Return what the docstrings of a model and of its bases say of each key."""
-    told: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        attributes = (inspect.cleandoc(vars(base).get("__doc__") or "")).partition("Attributes:")[2]
-        told |= {name: " ".join(text.split()) for name, text in ENTRY.findall(attributes)}
-    return told
 
 
 class _Described(GenerateJsonSchema):

@@ -45,7 +45,10 @@ def _explain(detail: ErrorDetails, model: type[BaseModel]) -> str:
     where = ".".join(str(part) for part in place)
     context = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden":
-        return f"{where}: " + unknown("key", str(key), _keys_at(tuple(parents), model))
+        allowed = _keys_at(tuple(parents), model)
+        if not allowed:
+            return f"{where}: '{parents[-1]}' takes no options; leave this key out."
+        return f"{where}: " + unknown("key", str(key), allowed)
     if detail["type"] == "literal_error":
         return f"{where}: " + unknown("value", str(detail["input"]), _quoted(context["expected"]))
     if detail["type"] == "union_tag_invalid":

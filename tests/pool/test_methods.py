@@ -133,8 +133,10 @@ def test_values_are_those_of_the_definition(
 def test_dims_and_tokens(name: str, shape: tuple[int, int, int]) -> None:
     method = METHODS.create(name)
     latents = latents_of(shape, count=12)
+    latents[0], latents[1] = 0, 7  # without a largest value, a direction or a deviation
     table = method.finish(method.pool(latents, regions_for(latents)))
     assert table.shape == (12, method.dims(shape))
+    assert np.isfinite(table).all()
     assert method.tokens(shape) >= 1
     if method.tokens(shape) > 1:
         assert method.dims(shape) % method.tokens(shape) == 0

@@ -38,7 +38,7 @@ def test_null_becomes_nan_and_keeps_its_note(tmp_path):
     assert found[LENIENT].chance == 0.1 and found.recall == 0.97
     assert found.labels["a"].every.share == 0.5
     assert math.isnan(found.labels["a"].grouped.share)
-    assert math.isnan(found.value("never measured"))
+    assert math.isnan(found.value("silhouette"))
 
 
 @pytest.mark.parametrize("content", [{"a": 1}, {"metrics": {"a": 1}, "labels": {}}])

@@ -9,10 +9,12 @@ import pytest
 from latentmap.errors import LatentmapError
 from latentmap.report import page as module
 from latentmap.report import pages as package
-from latentmap.report.page import CATEGORIES, PAGES, Page, listed_pages, published
+from latentmap.report.page import CATEGORIES, PAGES, Page, listed_pages, pages_of, published
 from latentmap.store.results import NEIGHBORS
 
-PAGE = """
+PAGE = '''
+    """A page that no one knows."""
+
     from latentmap.report.page import Content, Page, Scope
     from latentmap.store.results import METRICS, NEIGHBORS, page_file
 
@@ -31,17 +33,17 @@ PAGE = """
 
         def charts(self, results, key):
             return {"stranger": "bars"}
-"""
+'''
 
 
 @pytest.fixture
 def stranger(tmp_path, monkeypatch):
     """Put a page that needs the neighbors into a folder of its own, saying what it reads."""
 
-    def make(reads):
+    def make(reads, file="stranger.html"):
         folder = tmp_path / "pages"
         folder.mkdir()
-        code = textwrap.dedent(PAGE).replace("READS", reads)
+        code = textwrap.dedent(PAGE).replace("READS", reads).replace("stranger.html", file)
         (folder / "stranger.py").write_text(code)
         template = '{% extends "page.html" %}{% block main %}{{ count }} graphs{% endblock %}'
         (folder / "stranger.html").write_text(template)
@@ -71,6 +73,12 @@ def test_a_page_that_opens_what_it_does_not_say_that_it_reads_fails(fake_run, st
     page = stranger("METRICS")
     with pytest.raises(LatentmapError, match=r"neighbors/.* is not among what this page says"):
         page.write(fake_run.results, encoder="dct", variant="plain")
+
+
+def test_two_pages_that_would_be_one_file_are_refused(fake_run, stranger):
+    stranger("NEIGHBORS", "deep_dive/nearest_neighbors.html")
+    with pytest.raises(LatentmapError, match="'nearest_neighbors' and 'stranger' would both be "):
+        pages_of(fake_run.results)
 
 
 def test_options_that_a_page_does_not_name_are_refused(fake_run):

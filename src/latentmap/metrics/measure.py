@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.config import Options
+from latentmap.errors import LatentmapError
 from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.density import DensityOptions, write_sampling_weights
 from latentmap.metrics.exchange import Exchange
@@ -169,11 +170,20 @@ def _measured(
     measured: dict[str, Measurement] = {}
     for metric in metrics:
         found = _audited(metric, metric.measure(data), data.graph.audit)
+        if found.keys() != metric.columns.keys():
+            raise LatentmapError(
+                f"The metric '{metric.kind}' gives {_listed(found)}, but its `columns` are "
+                f"{_listed(metric.columns)}. Make `measure` give each of them, and nothing else."
+            )
         for name, one in found.items():
             column = metric.columns[name]
             effect = column.effect(one.value, one.chance)
             measured[name] = replace(_with_interval(one, column.bounds), effect=effect)
     return measured
+
+
+def _listed(columns: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in columns) or "nothing"
 
 
 def _of_labelled(found: Measurement, data: LabelledEmbedding) -> Measurement:

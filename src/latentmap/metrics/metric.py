@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import ClassVar, Literal, NamedTuple, TypeVar
@@ -307,6 +307,12 @@ class Metric(Plugin[M_co]):
     columns: ClassVar[dict[str, MetricColumn]]
     needs_labels: ClassVar[bool] = True
     reads_neighbors: ClassVar[bool] = False
+
+    @classmethod
+    def flaws(cls) -> Iterator[str]:
+        """Yield that it has no column."""
+        if not cls.columns:
+            yield "has no column in 'columns'"
 
     @abstractmethod
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

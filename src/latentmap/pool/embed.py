@@ -84,7 +84,7 @@ def _pool(
     for shard in shards:
         for start, block in float_blocks(shard.values):
             vectors = method.pool(block, regions[row : row + len(block)])
-            _check_finite(vectors, shard, start)
+            _check_finite(method, block, vectors, shard, start)
             if pooled is None:
                 pooled = np.empty((count, vectors.shape[1]), np.float32)
             pooled[row : row + len(block)] = vectors
@@ -112,11 +112,24 @@ def _halves() -> NDArray[np.float32]:
     return np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
 
 
-def _check_finite(vectors: NDArray[np.float32], shard: LatentShard, start: int) -> None:
+def _check_finite(
+    method: PoolingMethod,
+    block: Latents,
+    vectors: NDArray[np.float32],
+    shard: LatentShard,
+    start: int,
+) -> None:
     finite = np.isfinite(vectors)
-    if not finite.all():
-        row = start + int(np.argmin(finite.all(axis=1)))
+    if finite.all():
+        return
+    row = int(np.argmin(finite.all(axis=1)))
+    which = f"'{shard.ids[start + row]}' (row {start + row} of {shard.path})"
+    if np.isfinite(block[row]).all():
         raise LatentmapError(
-            f"The pooled latent of '{shard.ids[row]}' (row {row} of {shard.path}) is not finite. "
-            "Encode it again with float32 precision, or remove the sample."
+            f"Pooling method '{method.kind}' gives values that are not finite for the latent of "
+            f"{which}, which is finite. Mend the method, or leave it out of 'methods'."
         )
+    raise LatentmapError(
+        f"The latent of {which} is not finite. Encode it again with float32 precision, or remove "
+        "the sample."
+    )

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from latentmap.config import unknown
+from latentmap.errors import LatentmapError
 from latentmap.metrics.metric import GROUPED, HEADLINE, MACRO, Measurement, headlines, known_metrics
 from latentmap.metrics.metric import Key as Key
 from latentmap.neighbors.rows import DistanceMetric
@@ -86,7 +88,18 @@ class Experiment:
     headline: str = HEADLINE
 
     def __getitem__(self, metric: str) -> Measurement:
-        return self.metrics.get(metric, _UNDEFINED)
+        """Return a measurement; one that is not defined where the metric was not measured.
+
+        A metric need not have every average, nor a twin among other source groups.
+
+        Raises:
+            LatentmapError: no metric has this name.
+        """
+        if metric in self.metrics:
+            return self.metrics[metric]
+        if metric.removesuffix(GROUPED).removesuffix(MACRO) not in known_metrics():
+            raise LatentmapError(unknown("metric", metric, known_metrics()))
+        return _UNDEFINED
 
     def value(self, metric: str) -> float:
         """Return a metric's value; NaN where it was not measured or is not defined."""

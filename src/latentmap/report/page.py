@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from latentmap.config import Options, Plugin, Registry
+from latentmap.errors import LatentmapError
 from latentmap.project.quality import DOUBTFUL
 from latentmap.report.plates import embedded_json, first_coloring, has_groups
 from latentmap.report.points import ShownSamples
@@ -88,6 +89,12 @@ class Page(Plugin[Options]):
     shows: ClassVar[tuple[Registry[Any], ...]] = ()
     also_writes: ClassVar[tuple[Artifact[Any], ...]] = ()
 
+    @classmethod
+    def flaws(cls) -> Iterator[str]:
+        """Yield what of its scope its files do not tell apart."""
+        for name in set(cls.scope.value) - set(cls.file.wildcards):
+            yield f"is of {cls.scope}, but its file, {cls.file.pattern}, has no {{{name}}} in it"
+
     @abstractmethod
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield what the pages of one job show.
@@ -144,14 +151,43 @@ def listed_pages() -> list[Page]:
     return sorted(pages, key=lambda page: order.get(page.category, len(order)))
 
 
+def pages_of(results: Results) -> list[Page]:
+    """Return the kinds of pages that a run has, in the order in which they are listed.
+
+    Raises:
+        LatentmapError: two of them would be the same file.
+    """
+    places: dict[Path, str] = {}
+    for page in listed_pages():
+        for key in results.keys(page.file):
+            place = results.address(page.file, *key)
+            other = places.setdefault(place, page.kind)
+            if other != page.kind:
+                raise LatentmapError(
+                    f"The pages '{other}' and '{page.kind}' would both be {place}. "
+                    "Give one of them another `file`."
+                )
+    return [page for page in listed_pages() if page.kind in places.values()]
+
+
 def published(results: Results) -> dict[str, tuple[Path, str]]:
-    """Return the charts of a run to publish: for each the page, and its id there."""
-    return {
-        "/".join([*key[:2], "figures", name]): (results.address(page.file, *key), chart)
-        for page in listed_pages()
-        for key in results.keys(page.file)
-        for name, chart in page.charts(results, key).items()
-    }
+    """Return the charts of a run to publish: for each the page, and its id there.
+
+    Raises:
+        LatentmapError: two of them would be the same file.
+    """
+    found: dict[str, tuple[Path, str]] = {}
+    for page in listed_pages():
+        for key in results.keys(page.file):
+            for name, chart in page.charts(results, key).items():
+                place = results.address(page.file, *key)
+                figure = "/".join([*key[:2], "figures", name])
+                other, _ = found.setdefault(figure, (place, chart))
+                if other != place:
+                    raise LatentmapError(
+                        f"{other} and {place} both publish a chart '{name}'. Rename one."
+                    )
+    return found
 
 
 def write_page(output: Path, template: Path, content: Content, results: Results) -> None:
