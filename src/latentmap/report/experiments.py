@@ -249,8 +249,8 @@ def times_chance(experiment: Experiment, metric: str) -> tuple[float, float]:
     """Return a share over its chance level, and over uniform chance; NaN where there is none."""
     found = experiment[metric]
     chance = math.nan if found.effect is None else found.chance
-    name = next((name for start, name in UNIFORM.items() if metric.startswith(start)), "")
-    uniform = experiment.value(name)
+    uniforms = [name for start, name in UNIFORM.items() if metric.startswith(start)]
+    uniform = experiment.value(uniforms[0]) if uniforms else math.nan
     times, times_uniform = (
         found.value / level if level else math.nan for level in (chance, uniform)
     )
