@@ -62,7 +62,7 @@ CONFIG = {
     "reference_run": None,
     "metrics": {"knn_category": {"k": 10}},
     "neighbors": {"k": 10},
-    "report": {"side_by_side": True, "max_points": 5000},
+    "report": {"side_by_side": True, "max_points": 5000, "color_by": "group"},
 }
 
 

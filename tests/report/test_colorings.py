@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from latentmap.draw.colors import OKABE_ITO
-from latentmap.report.colorings import MOST_VALUES, NO_VALUE, colorings
+from latentmap.report.colorings import (
+    MOST_LABELS,
+    MOST_VALUES,
+    NO_VALUE,
+    OTHERS,
+    colorings,
+    label_coloring,
+)
 from latentmap.report.palette import TRUST, UNKNOWN, ordered_colors
 
 
@@ -35,6 +42,22 @@ def test_columns_of_one_or_of_many_values_have_no_colours():
     assert [coloring.title for coloring in found] == ["few", "half"]
     assert len(set(found[0].colors)) == MOST_VALUES + 1
     assert len({coloring.key for coloring in found}) == 2
+
+
+def test_of_many_texts_the_most_frequent_have_colours():
+    column = [name for n in range(20) for name in [f"v{n:02}"] * (20 - n)] + [None]
+    (coloring,) = colorings({"name": column})
+    assert coloring.values == [*(f"v{n:02}" for n in range(MOST_VALUES - 1)), OTHERS, NO_VALUE]
+    assert len(set(coloring.colors)) == MOST_VALUES + 1
+    assert coloring.codes[-1] == MOST_VALUES
+    assert coloring.codes[-2] == MOST_VALUES - 1
+    assert sum(count for *_, count in coloring.legend) == len(column)
+
+
+def test_labels_have_far_more_colours():
+    labels = [f"class {n:02}" for n in range(MOST_LABELS)]
+    assert label_coloring(labels).values == labels
+    assert colorings({"name": labels}) == [] and label_coloring(["one", "one"]) is None
 
 
 def test_steps_of_trust_are_steps_of_the_scale():

@@ -1,4 +1,5 @@
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -6,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.report.points import read_points, read_shown_samples
+from latentmap.report.plates import first_coloring
+from latentmap.report.points import MOST_COLUMNS, OWN_LENGTH, read_points, read_shown_samples
 from latentmap.store.tables import read_arrow, write_arrow, write_parquet
 
 
@@ -78,12 +80,43 @@ def with_columns(fake_run, tmp_path):
     return write
 
 
-def test_samples_without_labels_are_told_apart_by_columns_of_their_own(fake_run, with_columns):
-    shown = read_shown_samples(with_columns(label=False), fake_run.thumbnails, 10)
-    assert set(shown.content["label"]) == set(shown.content["group"]) == {""}
-    assert list(shown.further) == ["language", "score", "late"]
+@pytest.mark.parametrize("label", [True, False])
+def test_samples_are_told_apart_by_columns_of_their_own(fake_run, with_columns, label):
+    shown = read_shown_samples(with_columns(label), fake_run.thumbnails, 10)
+    assert list(shown.further) == ["language", "score", "text_of_its_own", "nested.a", "late"]
     assert shown.further["language"] == ["de" if row % 3 else "en" for row in range(0, 70, 7)]
     assert shown.further["score"] == [str(row % 2) for row in range(0, 70, 7)]
+    assert shown.further["text_of_its_own"] == [f"text {row}" for row in range(0, 70, 7)]
+    assert shown.further["nested.a"] == shown.further["score"]
     assert shown.further["late"][:6] == [None] * 6 and None not in shown.further["late"][6:]
-    assert [c.title for c in shown.colorings] == ["language", "score", "late"]
-    assert read_shown_samples(with_columns(label=True), fake_run.thumbnails, 10).further == {}
+    own = [c.title for c in shown.colorings if c.title != "label"]
+    assert own == ["language", "score", "text_of_its_own", "nested.a", "late"]
+    if not label:
+        assert set(shown.content["label"]) == set(shown.content["group"]) == {""}
+
+
+def test_of_many_columns_those_come_first_that_can_colour_maps(fake_run, tmp_path):
+    paths = []
+    for path in fake_run.samples:
+        table = read_arrow(path)
+        for number in range(MOST_COLUMNS):
+            names = [f"{number} {row} {'long ' * 40}" for row in range(len(table))]
+            table = table.append_column(f"name{number}", pa.array(names))
+        table = table.append_column("few", pa.array([row % 2 for row in range(len(table))]))
+        paths.append(tmp_path / path.name)
+        write_arrow(paths[-1], table)
+    shown = read_shown_samples(paths, fake_run.thumbnails, 1000)
+    assert list(shown.further) == [*(f"name{n}" for n in range(MOST_COLUMNS - 1)), "few"]
+    assert max(map(len, shown.further["name0"])) == OWN_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"), [("group", "group"), ("label", "labels"), ("score", "column1")]
+)
+def test_maps_begin_with_the_colours_that_are_asked_for(fake_run, with_columns, asked, first):
+    shown = read_shown_samples(with_columns(True), fake_run.thumbnails, 1000, color_by=asked)
+    key, palette = first_coloring(shown, {"A": "#111111"})
+    assert key == first
+    assert len(palette) == {"group": 0, "label": len(set(fake_run.labels)), "score": 2}[asked]
+    with pytest.raises(LatentmapError, match=r"report.color_by: .*'scor'.* Did you mean 'score'"):
+        first_coloring(replace(shown, color_by="scor"), {"A": "#111111"})

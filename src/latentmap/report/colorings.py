@@ -8,11 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from latentmap.report.palette import UNKNOWN, group_colors, ordered_colors
+from latentmap.report.palette import NEUTRAL, UNKNOWN, group_colors, ordered_colors
 from latentmap.samples.spelling import plain_name
 
 MOST_VALUES = 12
-"""A column of more values has no colours that a reader could tell apart."""
+"""More values of a column have no colours that a reader could tell apart."""
+
+MOST_LABELS = 50
+"""So many labels have colours of their own: what they are is on the page, and on hover."""
+
+LABEL = "label"
+OTHERS = "other values"
 
 NO_VALUE = "no value"
 
@@ -48,31 +54,49 @@ class Coloring:
 def colorings(columns: Mapping[str, Sequence[str | None]]) -> list[Coloring]:
     """Return the colours of every column that tells samples apart by a few values.
 
+    Of texts that are more than these, the most frequent have colours of their own.
+
     Args:
         columns: values of the samples that are shown, by name; None where a sample has none.
     """
-    return [
-        _coloring(f"column{number}", title, column)
-        for number, (title, column) in enumerate(columns.items())
-        if len(set(column)) > 1 and len(set(column) - {None}) <= MOST_VALUES
-    ]
+    found = (_coloring(f"column{n}", title, c) for n, (title, c) in enumerate(columns.items()))
+    return [coloring for coloring in found if coloring]
 
 
-def _coloring(key: str, title: str, column: Sequence[str | None]) -> Coloring:
-    found = {value for value in column if value is not None}
-    numbers = _numbers(found)
+def label_coloring(labels: Sequence[str | None]) -> Coloring | None:
+    """Return the colours of labels, of which far more than of other values get their own."""
+    return _coloring("labels", LABEL, labels, MOST_LABELS)
+
+
+def _coloring(
+    key: str, title: str, column: Sequence[str | None], most: int = MOST_VALUES
+) -> Coloring | None:
+    counts = Counter(value for value in column if value is not None)
+    numbers = _numbers(counts)
+    values = sorted(counts, key=lambda value: (numbers[value] if numbers else 0, value))
+    if len(values) > most:
+        values = [] if numbers else sorted(_most_frequent(counts, most - 1))
+    if len(set(column)) < 2 or not values:
+        return None
+    others = len(counts) > len(values)
     if numbers is None:
-        values = sorted(found)
         colors = list(group_colors(dict.fromkeys(values)).values())
     else:
-        values = sorted(found, key=lambda value: (numbers[value], value))
         colors = ordered_colors(len(values))
     codes: dict[Any, int] = {value: code for code, value in enumerate(values)}
-    if len(found) < len(set(column)):
-        codes[None] = len(values)
-        values, colors = [*values, NO_VALUE], [*colors, UNKNOWN]
-    shown = [plain_name(value) for value in values]
+    codes |= dict.fromkeys(set(counts) - set(values), len(values))
+    shown = [*map(plain_name, values), *[OTHERS] * others]
+    colors += [NEUTRAL] * others
+    if None in column:
+        codes[None] = len(shown)
+        shown, colors = [*shown, NO_VALUE], [*colors, UNKNOWN]
     return Coloring(key, title, shown, colors, [codes[value] for value in column])
+
+
+def _most_frequent(counts: Mapping[str, int], most: int) -> list[str]:
+    """Return the values that most samples have; none of those that tell every sample apart."""
+    repeated = [value for value, count in counts.items() if count > 1]
+    return sorted(repeated, key=lambda value: (-counts[value], value))[:most]
 
 
 def _numbers(values: Iterable[str]) -> dict[str, float] | None:

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from latentmap.config import unknown
+from latentmap.errors import LatentmapError
 from latentmap.report.chart import Chart, Comparison
+from latentmap.report.colorings import LABEL
 from latentmap.report.density import PERCENTILE, read_density
 from latentmap.report.labels import NO_LABEL, read_labels
 from latentmap.report.maps import (
@@ -131,7 +134,8 @@ class MapPlates:
         self._results = results
         annotations = next(iter(results.paths(ANNOTATIONS)), None)
         most = results.option("report.max_points")
-        self.shown = read_shown_samples(results.paths(SAMPLES), None, most, annotations)
+        first = results.option("report.color_by")
+        self.shown = read_shown_samples(results.paths(SAMPLES), None, most, annotations, first)
         self.colors = read_labels(results.path(LABELS)).colors
 
     def plate(
@@ -215,7 +219,20 @@ def has_groups(colors: Mapping[str, str]) -> bool:
 
 
 def first_coloring(samples: ShownSamples, colors: Mapping[str, str]) -> tuple[str, Sequence[str]]:
-    """Return what colours a map at first: the label group, else a column with its palette."""
-    if has_groups(colors):
-        return GROUP, ()
-    return next(((c.key, c.colors) for c in samples.colorings), (BY_TRUST, ()))
+    """Return what colours a map at first, with the palette of it if it is a column.
+
+    It is what is asked for; where that is the label group and no sample has one, the first column.
+
+    Raises:
+        LatentmapError: no column of that name can colour a map.
+    """
+    named = {coloring.title: (coloring.key, coloring.colors) for coloring in samples.colorings}
+    offered = {**named, BY_TRUST: (BY_TRUST, ()), GROUP: (GROUP, ())}
+    if not has_groups(colors):
+        offered[GROUP] = next(iter(offered.values()))
+    asked = samples.color_by
+    if asked == LABEL and asked not in offered:  # each label is its own group, or there is none
+        asked = GROUP
+    if asked not in offered:
+        raise LatentmapError(f"report.color_by: {unknown('column', asked, offered)}")
+    return offered[asked]

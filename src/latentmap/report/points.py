@@ -6,7 +6,6 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.report.colorings import MOST_VALUES, Coloring, colorings
+from latentmap.report.colorings import MOST_VALUES, Coloring, colorings, label_coloring
 from latentmap.report.labels import NO_LABEL
 from latentmap.samples.cells import as_text
 from latentmap.samples.clean import ORIGINS
@@ -22,11 +21,16 @@ from latentmap.store.maps import AXES, read_map
 from latentmap.store.samples import SCHEMA, evenly_spaced, read_samples
 from latentmap.store.tables import check_ids, read_arrow, read_arrow_schema, read_parquet
 
+BY_GROUP = "group"
+"""What colours maps at first by default: the label group."""
+
 TEXT_LENGTH = 300
 CELL_LENGTH = 160
 
-MOST_COLUMNS = 8
-"""Of the samples' own columns, so many can colour maps."""
+OWN_LENGTH = 80
+
+MOST_COLUMNS = 12
+"""So many of the samples' own columns show on hover, those first that can colour maps."""
 
 # What a tooltip has rows for itself, or shows as something else than a row.
 OWN_NAMES = {
@@ -47,19 +51,22 @@ class ShownSamples:
             (both `NO_LABEL` where a sample has none), text, and, if they were read, image
             (position in `images`, -1 for none) and images (data URIs, each once).
         further: further columns of those that are shown, by name: the source where there are
-            several, annotations, and without labels those of the samples' own that have few
-            values; None where a sample has none.
+            several, annotations, and columns of their own; None where a sample has none.
+        color_by: what colours maps at first: `group`, `label` or one of the further columns.
     """
 
     ids: list[str]
     rows: NDArray[np.intp]
     content: dict[str, list[Any]]
     further: dict[str, list[str | None]] = field(default_factory=dict)
+    color_by: str = BY_GROUP
 
     @cached_property
     def colorings(self) -> list[Coloring]:
-        """The further columns that can colour a map."""
-        return colorings(self.further)
+        """What can colour a map beside label groups: labels where these are more, and columns."""
+        labels = self.content["label"]
+        own = label_coloring(labels) if labels != self.content["group"] else None
+        return [*([own] if own else []), *colorings(self.further)]
 
     @property
     def everything(self) -> dict[str, Any]:
@@ -90,6 +97,7 @@ def read_shown_samples(
     thumbnails: Sequence[Path | str] | None,
     max_points: int,
     annotations: Path | str | None = None,
+    color_by: str = BY_GROUP,
 ) -> ShownSamples:
     """Read what maps show of a run's samples.
 
@@ -98,11 +106,12 @@ def read_shown_samples(
         thumbnails: their shards of JPEGs (id, jpeg), in the same order; none for no images.
         max_points: of more samples than this, evenly spaced ones are shown.
         annotations: what is joined to the samples, if anything is.
+        color_by: what colours maps at first.
 
     Raises:
         LatentmapError: thumbnails or annotations do not belong to the samples.
     """
-    table = read_samples(samples, ["id", "source", "label"])
+    table = read_samples(samples, ["id", "source"])
     rows = evenly_spaced(len(table), max_points)
     shown = read_samples_at(rows, samples, thumbnails)
     further = {}
@@ -110,40 +119,44 @@ def read_shown_samples(
         further["source"] = _chosen(table["source"], rows)
     if annotations is not None:
         further |= _read_annotations(annotations, shown)
-    if table["label"].null_count == len(table):
-        own = _few_valued(samples, rows)
-        further |= {name: column for name, column in own.items() if name not in further}
-    return replace(shown, further=further)
+    own = _own_columns(samples, rows)
+    further |= {name: column for name, column in own.items() if name not in further}
+    return replace(shown, further=further, color_by=color_by)
 
 
-def _few_valued(
+def _own_columns(
     samples: Sequence[Path | str], rows: NDArray[np.intp]
 ) -> dict[str, list[str | None]]:
-    """Read the first of the samples' own columns that tell them apart by a few values, as text.
+    """Read those of the samples' own columns that tell them apart, as text.
+
+    The fields of a struct are columns, too; a column that some shards lack is None in their rows.
 
     Args:
-        samples: shards of samples; a column that some do not have is null in their rows.
+        samples: shards of samples.
         rows: numbers of samples, ascending.
     """
-    schemas = [read_arrow_schema(path) for path in samples]
     core = {*SCHEMA.names, *ORIGINS}
-    names = dict.fromkeys(
-        field.name for schema in schemas for field in schema if field.name not in core
-    )
-    found = {}
-    for name in names:
-        values: list[Any] = []
-        for path, schema in zip(samples, schemas, strict=True):
-            count = len(read_arrow(path, ["id"]))
-            column = read_arrow(path, [name])[name] if name in schema.names else pa.nulls(count)
-            if not _is_plain(column.type) or len(column.unique()) > MOST_VALUES + 1:
-                break
-            values += column.to_pylist()
-        else:
-            told = name if name not in OWN_NAMES else f"own.{name}"
-            found[told] = [_cell(values[row]) for row in rows.tolist()]
-    telling = (item for item in found.items() if 1 < len(set(item[1]) - {None}) <= MOST_VALUES)
-    return dict(islice(telling, MOST_COLUMNS))
+    found: dict[str, list[Any]] = {}
+    start = 0
+    for path in samples:
+        names = [name for name in read_arrow_schema(path).names if name not in core]
+        table = read_arrow(path, ["id", *names])
+        here = rows[(rows >= start) & (rows < start + len(table))] - start
+        done = int(np.searchsorted(rows, start))
+        flat = table.drop_columns("id").flatten()
+        for name, column in zip(flat.column_names, flat.columns, strict=True):
+            if _is_plain(column.type):
+                values = found.setdefault(name, [None] * len(rows))
+                values[done : done + len(here)] = _chosen(column, here)
+        start += len(table)
+    told = {
+        name if name not in OWN_NAMES else f"own.{name}": [_cell(v, OWN_LENGTH) for v in values]
+        for name, values in found.items()
+    }
+    telling = [name for name, values in told.items() if len(set(values) - {None}) > 1]
+    first = sorted(telling, key=lambda name: len(set(told[name]) - {None}) > MOST_VALUES)
+    chosen = set(first[:MOST_COLUMNS])
+    return {name: values for name, values in told.items() if name in chosen}
 
 
 def _is_plain(kind: pa.DataType) -> bool:
@@ -152,9 +165,9 @@ def _is_plain(kind: pa.DataType) -> bool:
     return is_text or is_number or pa.types.is_boolean(kind) or pa.types.is_null(kind)
 
 
-def _cell(value: Any) -> str | None:
+def _cell(value: Any, most: int = CELL_LENGTH) -> str | None:
     text = as_text(value)
-    return None if text is None else _shorten(text, CELL_LENGTH)
+    return None if text is None else _shorten(text, most)
 
 
 def _read_annotations(path: Path | str, shown: ShownSamples) -> dict[str, list[str | None]]:

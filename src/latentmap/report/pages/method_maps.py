@@ -23,7 +23,7 @@ class MethodMaps(Page):
     )
     scope = Scope.METHOD
     reads = (METRICS.over("mapped"), *MAP_READS)
-    configured_by = ("headline", "report.max_points")
+    configured_by = ("headline", "report.max_points", "report.color_by")
     shows = (METRIC_PLUGINS,)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:

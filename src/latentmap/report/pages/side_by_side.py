@@ -21,7 +21,7 @@ class SideBySide(Page):
     file = page_file("{encoder}/{variant}/maps.html", _asked_for)
     scope = Scope.LATENTS
     reads = MAP_READS
-    configured_by = ("report.max_points",)
+    configured_by = ("report.max_points", "report.color_by")
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield the maps in reading order."""

@@ -80,7 +80,7 @@ class Summary(Page):
         *(book.AGREEMENT, book.SOURCE_METRICS, *MAP_READS),
         *(book.METRICS_CSV, book.METRICS_JSON, book.METRICS_PARQUET),
     )
-    configured_by = ("headline", "report.max_points")
+    configured_by = ("headline", "report.max_points", "report.color_by")
     shows = (METRIC_PLUGINS, CHARTS, CHANNEL_CHARTS, PAGES)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
