@@ -171,7 +171,7 @@ def one_label(run: Run, sources: Sources, rows: pl.DataFrame) -> list[str]:
         sources: by name.
         rows: as for `wrong_with_rows`.
     """
-    labels = _usable(rows)["label"].unique().to_list()
+    labels = _usable(rows).filter(pl.col("label") != "")["label"].unique().to_list()
     if len(labels) != 1 or _silent(sources, rows) or not _compares_labels(run, sources):
         return []
     return [
@@ -223,8 +223,8 @@ def _silent(sources: Sources, rows: pl.DataFrame) -> list[str]:
 
 
 def _has_lost_labels(name: str, source: Source[SourceOptions], rows: pl.DataFrame) -> bool:
-    labels = rows.filter(source=name)["label"]
-    return source.has_labels and 0 < len(labels) == labels.null_count()
+    labels = rows.filter(source=name)["label"].fill_null("")
+    return source.has_labels and 0 < len(labels) == (labels == "").sum()
 
 
 def _compares_labels(run: Run, sources: Sources) -> bool:

@@ -10,18 +10,18 @@ POINTS = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
 
 @pytest.fixture
 def cache(make_cache, tmp_path):
-    names = ["c", "a", "gone", "b", "a"]
+    names = ["c", "a", "gone\n", "b", "a"]
     return make_cache(tmp_path / "seed1", np.zeros((5, 4), np.float32), [0] * 5, names)
 
 
 def test_coordinates_are_in_the_order_of_the_metadata(cache, tmp_path):
-    write_map(tmp_path / "umap.parquet", ["a", "b", "c"], POINTS, {})
+    write_map(tmp_path / "umap.parquet", ["a", "gone ", "a#2"], POINTS, {})
     output = tmp_path / "vis_umap_coords.npy"
     export_coords([tmp_path / "umap.parquet"], cache, "file_name", [output])
     coords = np.load(output, allow_pickle=False)
     assert coords.dtype == np.float32
     nothing = [np.nan, np.nan]
-    np.testing.assert_array_equal(coords, [[5, 6], [1, 2], nothing, [3, 4], nothing])
+    np.testing.assert_array_equal(coords, [nothing, [1, 2], [3, 4], nothing, [5, 6]])
 
 
 def test_a_sample_that_the_cache_does_not_have_is_an_error(cache, tmp_path):

@@ -7,7 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
+from latentmap.planning import check_all
+from latentmap.run import load_run
 from latentmap.samples.caches import cache_remarks, find_caches
 from latentmap.samples.ingest import ingest
 from latentmap.samples.plan import SEALED, Limit, list_rows, plan_shards
@@ -26,6 +29,11 @@ def open_source(path, **options):
 
 def ingested(source):
     return ingest(source, range(len(source.index())), {}, {})
+
+
+def planned(source):
+    (shard,) = plan_shards(list_rows({"caches": source}, Limit()), 100, pl.DataFrame(schema=SEALED))
+    return ingest(source, shard.rows, shard.duplicates, {})
 
 
 def test_rows_of_a_cache(make_cache, tmp_path):
@@ -141,37 +149,56 @@ def test_labels_that_differ_between_caches_are_noted_and_those_of_the_first_kept
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_name_that_a_cache_repeats_is_set_aside_once(make_cache, tmp_path, seed):
+def test_a_name_that_only_one_of_two_caches_repeats_is_set_aside(make_cache, tmp_path, seed):
     names = [f"{row:03}.jpg" for row in range(6)]
     for one in (1, 2):
         repeated = [names[0], *names[:5]] if one == seed else names
         make_cache(tmp_path / "m" / "test" / f"seed{one}", vectors(one), LABELS, repeated)
-    source = open_source(tmp_path)
-    (shard,) = plan_shards(list_rows({"caches": source}, Limit()), 100, pl.DataFrame(schema=SEALED))
-    made = ingest(source, shard.rows, shard.duplicates, {})
+    made = planned(open_source(tmp_path))
     assert sorted(made.samples["id"].to_pylist()) == names[:5]
     aside = made.quarantine.filter(pc.equal(made.quarantine["action"], "quarantined"))
     assert {row["id"]: row["reason"] for row in aside.to_pylist()} == {
-        "000.jpg": "id of an earlier row, with other content",
+        "000.jpg#2": f"not in the cache m-test-seed{3 - seed}",
         "005.jpg": f"not in the cache m-test-seed{seed}",
     }
     assert len(aside) == 2
 
 
-def test_no_row_gets_the_vector_of_another(make_cache, tmp_path):
-    folder = make_cache(
-        tmp_path / "m" / "test" / "seed1", vectors(), LABELS, ["a.jpg", "a.jpg", *"bcde"]
-    )
+def test_rows_that_repeat_a_name_or_have_no_label_are_samples(make_cache, tmp_path):
+    names = ["a.jpg", "a.jpg", "a.jpg#2", "a.jpg", "e", ""]
+    folder = make_cache(tmp_path / "m" / "test" / "seed1", vectors(), LABELS, names)
     metadata = (folder / "metadata.csv").read_text()
-    (folder / "metadata.csv").write_text(metadata.replace("a.jpg,0,class 0,0", "a.jpg,0,,0"))
+    (folder / "metadata.csv").write_text(metadata.replace("a.jpg,0,class 0,0", "a.jpg,0,,0", 1))
     source = open_source(folder)
-    (shard,) = plan_shards(list_rows({"caches": source}, Limit()), 100, pl.DataFrame(schema=SEALED))
-    made = ingest(source, shard.rows, shard.duplicates, {})
-    assert made.samples["id"].to_pylist() == list("bcde")
-    assert made.quarantine["reason"].to_pylist() == [
-        "empty label",
-        "its name is that of row 0 of the cache m-test-seed1, which counts",
+    made = planned(source)
+    ids = ["a.jpg", "a.jpg#3", "a.jpg#2", "a.jpg#4", "e"]
+    assert made.samples["id"].to_pylist() == ids
+    assert made.samples["source_group"].to_pylist() == ["a.jpg", "a.jpg", "a.jpg#2", "a.jpg", "e"]
+    assert made.samples["label"].to_pylist() == [None, "class 1", "class 2", "class 0", "class 1"]
+    assert made.samples["label_group"][0].as_py() is None
+    said = made.quarantine.select(["id", "action", "reason"]).to_pylist()
+    assert [tuple(row.values()) for row in said] == [
+        ("a.jpg", "noted", "no label"),
+        ("a.jpg#3", "noted", "an earlier row has its name 'a.jpg' too"),
+        ("a.jpg#4", "noted", "an earlier row has its name 'a.jpg' too"),
+        (None, "quarantined", "no id"),
     ]
+    # Each has the vector of its own row, wherever the vectors are taken from.
+    for options in ({}, {"input": str(folder)}):
+        encoder = ENCODERS.create("embedding_cache", options)
+        encoder.load()
+        found = [encoder.prepare(row, None) for row in made.samples.to_pylist()]
+        np.testing.assert_array_equal(found, vectors()[:5])
+
+
+def test_a_cache_whose_rows_have_no_label_at_all_is_told_so(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    metadata = re.sub(r"class \d", "", (folder / "metadata.csv").read_text())
+    (folder / "metadata.csv").write_text(metadata)
+    source = {"kind": "embedding_cache", "input": str(folder)}
+    config = {"run": "a", "samples": {"sources": [source]}, "encoders": [{**source}]}
+    with pytest.raises(LatentmapError, match=r"No row of embedding_cache .* has a label"):
+        check_all(load_run(config))
 
 
 def test_one_file_in_two_sources_is_two_samples_of_one_source_group(make_cache, tmp_path):

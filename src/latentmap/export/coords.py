@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.caches import EmbeddingCache
+from latentmap.samples.spelling import plain_name
 from latentmap.store.files import atomic
 from latentmap.store.maps import read_map
 
@@ -30,7 +31,8 @@ def export_coords(
     Raises:
         LatentmapError: a sample on a map is no row of the cache.
     """
-    names = EmbeddingCache(Path(cache)).names(column)
+    ids = EmbeddingCache(Path(cache)).ids(column)
+    names = [key and plain_name(key) for key in ids]
     for source, output in zip(maps, outputs, strict=True):
         found = read_map(source)
         coords = in_order(found.ids, found.coordinates, names, str(cache))
@@ -41,22 +43,20 @@ def export_coords(
 
 
 def in_order(
-    ids: Sequence[str], points: NDArray[np.float32], names: Sequence[str], origin: str
+    ids: Sequence[str], points: NDArray[np.float32], names: Sequence[str | None], origin: str
 ) -> NDArray[np.float32]:
     """Return the points of samples in the order of other rows, (len(names), dims) float32.
 
     Args:
         ids: (n,) samples that are on the map.
         points: (n, dims) where they are.
-        names: ids of all rows; of several rows with one id, the first has the point.
+        names: ids of all rows, null for those that have none.
         origin: what the rows are of, for the message.
 
     Raises:
         LatentmapError: a sample is no row.
     """
-    rows: dict[str, int] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(name, row)
+    rows = {name: row for row, name in enumerate(names)}
     strange = next((name for name in ids if name not in rows), None)
     if strange is not None:
         raise LatentmapError(f"{origin} has no row '{strange}'. It has changed; run again.")

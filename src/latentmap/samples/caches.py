@@ -7,8 +7,10 @@ A cache is a folder `{model}_{dataset}/{split}/seed{seed}` with `embeddings.pt` 
 from __future__ import annotations
 
 import glob
+import itertools
 import pickle
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -85,17 +87,35 @@ class EmbeddingCache:
         return self._tensor(LABELS, 1) if (self.folder / LABELS).is_file() else None
 
     def rows(self, column: str) -> dict[str, int]:
-        """Return the row of every sample, by its name in a column of the metadata.
-
-        A name that several rows have is that of the first.
+        """Return the row of every sample, by its id.
 
         Raises:
             LatentmapError: there is no such column.
         """
-        rows: dict[str, int] = {}
-        for row, name in enumerate(self.names(column)):
-            rows.setdefault(name, row)
-        return rows
+        return {key: row for row, key in enumerate(self.ids(column)) if key is not None}
+
+    def ids(self, column: str) -> list[str | None]:
+        """Return the id of every row: its name, and of the second row with a name `{name}#2`.
+
+        A row without a name has no id.
+
+        Args:
+            column: of the metadata, which holds the names.
+
+        Raises:
+            LatentmapError: there is no such column.
+        """
+        names = self.names(column)
+        taken, counts = set(names), Counter[str]()
+        found: list[str | None] = []
+        for name in names:
+            counts[name] += 1
+            if name and counts[name] > 1:
+                tried = (f"{name}#{number}" for number in itertools.count(counts[name]))
+                name = next(key for key in tried if key not in taken)
+                taken.add(name)
+            found.append(name or None)
+        return found
 
     def names(self, column: str) -> list[str]:
         """Return a column of the metadata, one text for each row.

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from latentmap.errors import LatentmapError
 from latentmap.samples.boxes import CORNERS_IN_PIXELS, BoxFormat
+from latentmap.samples.cells import is_blank
 from latentmap.samples.clean import (
     DUPLICATE,
     OF_SOURCE,
@@ -94,7 +95,7 @@ def ingest(
     raw = _read(source, rows)
     plain = raw.drop_columns(["image"]).to_pylist()
     digests = [boxes.digest(sample["digest"], bool(sample["boxes"])) for sample in plain]
-    cleaner = Cleaner(source.has_labels, boxes)
+    cleaner = Cleaner(source.has_labels and source.needs_labels, boxes)
     kept: list[tuple[int, Clean]] = []
     notes: list[dict[str, Any]] = []
     for position, (row, sample) in enumerate(zip(rows, plain, strict=True)):
@@ -149,7 +150,8 @@ def _samples(
     positions = [position for position, _ in kept]
     found = [clean for _, clean in kept]
     good = raw.take(pa.array(positions, pa.int64()))
-    ids, labels = good["id"].to_pylist(), good["label"].to_pylist()
+    ids = good["id"].to_pylist()
+    labels = [None if is_blank(label) else label for label in good["label"].to_pylist()]
     groups, sources = good["label_group"].to_pylist(), good["source_group"].to_pylist()
     sizes = [clean.size or (None, None) for clean in found]
     core = {

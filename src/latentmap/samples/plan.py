@@ -144,7 +144,8 @@ def _uniform(
     content = pl.col("content") if "content" in index.columns else pl.lit(None).alias("content")
     label = pl.col("label").cast(pl.String)
     if source.has_labels:  # what is blank is no label
-        label = pl.when(label.str.strip_chars() != "").then(label)
+        without = None if source.needs_labels else ""
+        label = pl.when(label.str.strip_chars() != "").then(label).otherwise(pl.lit(without))
     if "boxes" in index.columns:
         rows = index.select("digest", pl.col("boxes").list.len() > 0).iter_rows()
         digests = [boxes.digest(row, has_boxes) for row, has_boxes in rows]

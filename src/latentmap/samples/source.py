@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import polars as pl
@@ -103,9 +103,13 @@ class Source(Plugin[S_co]):
     A source is asked twice: for its `index` when a run is planned (cheap: no image is decoded, no
     network is used), and to `read` the rows of one shard in that shard's own job. The job is told
     where these rows lie (`with_places`), so that it need not look at the rows of other shards.
+
+    Attributes:
+        needs_labels: whether a row without a label is set aside, where it `has_labels` at all.
     """
 
     Options: type[SourceOptions] = SourceOptions
+    needs_labels: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -153,7 +157,7 @@ class Source(Plugin[S_co]):
 
     @property
     def has_labels(self) -> bool:
-        """Whether a row needs a label; where `columns.label` is null, no sample has one."""
+        """Whether samples have labels; where `columns.label` is null, none has."""
         columns = getattr(self.options, "columns", None)
         return columns is None or columns.label is not None
 

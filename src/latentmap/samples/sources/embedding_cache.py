@@ -22,7 +22,7 @@ from latentmap.samples.caches import (
     cache_remarks,
     find_caches,
 )
-from latentmap.samples.cells import cells
+from latentmap.samples.cells import cells, is_blank
 from latentmap.samples.clean import CACHE, CACHE_ROW, ORIGINS
 from latentmap.samples.columns import ColumnMap
 from latentmap.samples.images import Images
@@ -34,8 +34,8 @@ from latentmap.store.arrays import finite_rows
 
 NUMBER, GROUP = "ground_truth_num_label", "ground_truth_L2_num_label"
 
-PREFIXED = "prefixed_id"
-"""Column of the table that has the ids with their prefix, if they have one."""
+ID = "id_of_row"
+"""Column of the table that has the id of every row."""
 
 
 class EmbeddingCacheColumns(ColumnMap):
@@ -69,10 +69,11 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
 
     The extra columns `cache` and `cache_row` say where a sample comes from. A sample that one of
     the caches lacks, or whose vector is not finite in one, is set aside; one whose label differs
-    between caches is noted.
+    between caches is noted, and so is one without a label, or whose name an earlier row has too.
     """
 
     Options = EmbeddingCacheOptions
+    needs_labels = False
 
     @property
     def gives(self) -> frozenset[Content]:
@@ -112,12 +113,11 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
         for name, cache in self._caches.items():
             held = self._rows[name][np.asarray(rows, np.int64)]
             for place, fault in _faults(name, cache, held):
-                faults[place].append(fault)
+                if table[ID][place].as_py():  # one without a name is set aside for that
+                    faults[place].append(fault)
             for place, note in _disagreements(name, cache, held):
                 notes[place].append(note)
-        for place, fault in self._repeats(rows):
-            faults[place].append(fault)
-        for place, note in self._relabelled(rows):
+        for place, note in [*self._remarkable(rows), *self._relabelled(rows)]:
             notes[place].append(note)
         for name, found in ((FAULT, faults), (NOTE, notes)):
             raw = raw.append_column(name, pa.array(map(_sentence, found), pa.string()))
@@ -135,8 +135,7 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
     def _columns(self) -> ColumnMap:
         columns = self.options.columns
         changes: dict[str, str | None] = {} if self.options.image_root else {"image": None}
-        if self.options.prefix:
-            changes |= {"id": PREFIXED, "source_group": columns.source_group or columns.id}
+        changes |= {"id": ID, "source_group": columns.source_group or columns.id}
         return columns.model_copy(update=changes)
 
     @property
@@ -146,19 +145,13 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
 
     @cached_property
     def _table(self) -> pa.Table:
-        """All rows of the first cache, and of each other those that no earlier one has.
-
-        A row that repeats a name of its own cache is there too, to be set aside as a duplicate.
-        """
-        known: set[str] = set()
+        """All rows of the first cache, and of each other those that no earlier one has."""
+        known: set[str | None] = set()
         tables = []
         for cache in self._caches.values():
-            names = cache.names(self.options.columns.id)
-            first = cache.rows(self.options.columns.id)
-            rows = [
-                row for row, name in enumerate(names) if name not in known or first[name] != row
-            ]
-            known.update(names)
+            ids = cache.ids(self.options.columns.id)
+            rows = [row for row, key in enumerate(ids) if key is None or key not in known]
+            known.update(ids)
             tables.append(self._tabulate(cache, rows))
         return pa.concat_tables(tables, promote_options="default")
 
@@ -175,22 +168,21 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
             groups = [number and f"L2 {number}" for number in table[GROUP].to_pylist()]
             field = table.schema.get_field_index(GROUP)
             table = table.set_column(field, GROUP, pa.array(groups, pa.string()))
-        if self.options.prefix:
-            names = table[self.options.columns.id].to_pylist()
-            ids = pa.array([f"{self.options.prefix}{name}" for name in names], pa.string())
-            table = table.append_column(PREFIXED, ids)
+        found = cache.ids(self.options.columns.id)
+        ids = [found[row] and f"{self.options.prefix}{found[row]}" for row in rows]
+        table = table.append_column(ID, pa.array(ids, pa.string()))
         folder = pa.array([str(cache.folder)] * len(rows), pa.string())
         return table.append_column(CACHE, folder).append_column(CACHE_ROW, positions)
 
     @cached_property
     def _rows(self) -> dict[str, NDArray[np.int64]]:
         """For every cache: which of its rows each row of the table is, -1 where it is none."""
-        column = self.options.columns.id
-        names = self._table[column].to_pylist()
+        prefix = self.options.prefix
+        ids = [key and key.removeprefix(prefix) for key in self._table[ID].to_pylist()]
         held = {}
         for cache_name, cache in self._caches.items():
-            rows = cache.rows(column)
-            held[cache_name] = np.array([rows.get(name, -1) for name in names], np.int64)
+            rows = cache.rows(self.options.columns.id)
+            held[cache_name] = np.array([rows.get(key, -1) for key in ids], np.int64)
         return held
 
     @cached_property
@@ -199,23 +191,24 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
         label = self.options.columns.label
         return {name: cells(cache.metadata, label) for name, cache in self._caches.items()}
 
-    def _repeats(self, rows: Sequence[int]) -> Iterator[tuple[int, str]]:
-        """Yield which of some rows of the table repeat a name whose vector is its first row's."""
-        folders, own = self._table[CACHE].to_pylist(), self._table[CACHE_ROW].to_pylist()
-        names = {str(cache.folder): name for name, cache in self._caches.items()}
+    def _remarkable(self, rows: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yield which of some rows of the table repeat a name, or have no label."""
+        columns = self.options.columns
+        names, ids = self._table[columns.id].to_pylist(), self._table[ID].to_pylist()
+        labels = cells(self._table, columns.label)
         for place, row in enumerate(rows):
-            name = names[folders[row]]
-            first = int(self._rows[name][row])
-            if first != own[row]:
-                yield place, f"its name is that of row {first} of the cache {name}, which counts"
+            if ids[row] and ids[row] != f"{self.options.prefix}{names[row]}":
+                yield place, f"an earlier row has its name '{names[row]}' too"
+            if columns.label and is_blank(labels[row]):
+                yield place, "no label"
 
     def _relabelled(self, rows: Sequence[int]) -> Iterator[tuple[int, str]]:
         """Yield which of some rows of the table have another label in a later cache."""
         for place, row in enumerate(rows):
             held = {name: cache_rows[row] for name, cache_rows in self._rows.items()}
             said = {name: self._labels[name][own] for name, own in held.items() if own >= 0}
-            first, *others = said
-            for other in others:
+            first = next(iter(said), "")
+            for other in list(said)[1:]:
                 if said[other] is not None and said[other] != said[first]:
                     yield (
                         place,
