@@ -13,6 +13,7 @@ from snakemake.logging import logger
 
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
+from latentmap.explorer.bundle import BUNDLE, sources_digest
 from latentmap.export.options import places_in
 from latentmap.fingerprint import fingerprint
 from latentmap.given import read_config

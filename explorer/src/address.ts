@@ -1,0 +1,138 @@
+/** The state in the address of the page: what is as at first is left out. */
+
+import type { Site } from "./data/site";
+import { firstState, NONE, type Filter, type State } from "./state";
+import type { Camera } from "./view/camera";
+
+/** A longer selection is not shared: addresses that long do not survive being sent. */
+const LONGEST_SELECTION = 6_000;
+
+export function writeAddress(state: State, site: Site): string {
+  const first = firstState(site);
+  const said = new URLSearchParams();
+  const say = (name: string, value: unknown, usual: unknown): void => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    if (text !== (typeof usual === "string" ? usual : JSON.stringify(usual))) said.set(name, text);
+  };
+  say("map", state.map, first.map);
+  say("color", state.color, first.color);
+  say("size", state.size, first.size);
+  say("scale", state.scale, first.scale);
+  say("opacity", state.opacity, first.opacity);
+  say("hide", state.hidden, first.hidden);
+  say("only", state.only, first.only);
+  say("filter", state.filters, first.filters);
+  say("q", state.query, first.query);
+  say("row", state.row, first.row);
+  say("camera", cameraNumbers(state.camera), cameraNumbers(first.camera));
+  const selection = encodeRows(state.selected);
+  if (selection !== "" && selection.length <= LONGEST_SELECTION) said.set("rows", selection);
+  // Row numbers mean something only as long as the samples are the same.
+  if (said.has("row") || said.has("rows")) said.set("key", site.manifest.key);
+  return said.toString();
+}
+
+/** Read what an address says; what it says wrongly is left out. */
+export function readAddress(address: string, site: Site): Partial<State> {
+  const said = new URLSearchParams(address);
+  const json = (name: string): unknown => {
+    try {
+      return JSON.parse(said.get(name) ?? "null");
+    } catch {
+      return null;
+    }
+  };
+  const state: Partial<State> = {};
+  const map = site.map(said.get("map") ?? "") ?? site.map(firstState(site).map);
+  if (map !== undefined) state.map = map.id;
+  const color = said.get("color");
+  if (color !== null) state.color = color === "null" ? null : color;
+  const size = said.get("size");
+  if (size !== null) state.size = size;
+  for (const [name, low, high] of [["scale", 0.1, 5], ["opacity", 0.05, 1]] as const) {
+    const value = json(name);
+    if (typeof value === "number") state[name] = Math.max(low, Math.min(high, value));
+  }
+  const hidden = json("hide");
+  if (isTexts(hidden)) state.hidden = hidden;
+  const only = json("only");
+  if (isTexts(only)) state.only = only;
+  const filters = json("filter");
+  if (Array.isArray(filters)) state.filters = filters.filter((one) => isFilter(one, site));
+  state.query = said.get("q") ?? "";
+  const camera = readCamera(json("camera"), map?.dims);
+  if (camera !== undefined) state.camera = camera;
+  if (said.get("key") === site.manifest.key) {
+    const row = json("row");
+    if (isRow(row, site.count)) state.row = row;
+    state.selected = decodeRows(said.get("rows") ?? "", site.count);
+  }
+  return state;
+}
+
+/** Whether the address would lose the selection, because it is too long to be sent. */
+export function isTooLong(rows: Uint32Array): boolean {
+  return encodeRows(rows).length > LONGEST_SELECTION;
+}
+
+function cameraNumbers({ dims, target, reach, turn, tilt }: Camera): number[] {
+  return [dims, ...target, reach, turn, tilt].map((value) => Number(value.toPrecision(5)));
+}
+
+function readCamera(numbers: unknown, dims: 2 | 3 | undefined): Camera | undefined {
+  if (!Array.isArray(numbers) || numbers.length !== 7 || !numbers.every(Number.isFinite)) return undefined;
+  const [said, x, y, z, reach, turn, tilt] = numbers as [number, number, number, number, number, number, number];
+  return said === dims && reach > 0 ? { dims, target: [x, y, z], reach, turn, tilt } : undefined;
+}
+
+function isTexts(value: unknown): value is (string | null)[] {
+  return Array.isArray(value) && value.every((one) => one === null || typeof one === "string");
+}
+
+function isRow(value: unknown, count: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < count;
+}
+
+function isFilter(value: unknown, site: Site): value is Filter {
+  if (typeof value !== "object" || value === null) return false;
+  const one = value as Record<string, unknown>;
+  if (typeof one["column"] !== "string" || site.entry(one["column"]) === undefined) return false;
+  return isTexts(one["values"]) || (typeof one["low"] === "number" && typeof one["high"] === "number");
+}
+
+/** Ascending rows as the distances between them, seven bits to a byte, in base64 for addresses. */
+export function encodeRows(rows: Uint32Array): string {
+  const bytes: number[] = [];
+  let before = -1;
+  for (const row of rows) {
+    let distance = row - before - 1;
+    for (; distance > 127; distance >>>= 7) bytes.push((distance & 127) | 128);
+    bytes.push(distance);
+    before = row;
+    if (bytes.length > 2 * LONGEST_SELECTION) break;
+  }
+  const text = bytes.map((byte) => String.fromCharCode(byte)).join("");
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+export function decodeRows(text: string, count: number): Uint32Array {
+  let bytes: string;
+  try {
+    bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    return NONE;
+  }
+  const rows: number[] = [];
+  let [row, distance, shift] = [-1, 0, 0];
+  for (const character of bytes) {
+    const byte = character.charCodeAt(0);
+    distance |= (byte & 127) << shift;
+    shift += 7;
+    if (byte & 128) continue;
+    row += distance + 1;
+    if (row >= count) break;
+    rows.push(row);
+    [distance, shift] = [0, 0];
+  }
+  return Uint32Array.from(rows);
+}

@@ -1,0 +1,128 @@
+/** The manifest of a site: docs/explorer-format.md says what its keys mean. */
+
+import { Failure } from "./failure";
+
+const FORMAT = "latentmap explorer";
+const VERSION = 1;
+
+export interface File {
+  file: string;
+  bytes: number;
+  crc32: number;
+}
+
+export interface Chunked {
+  file: string;
+  starts: number[];
+  bytes: number[];
+  crc32: number[];
+}
+
+export interface Method {
+  id: string;
+  encoder: string;
+  variant: string;
+  method: string;
+  dims: number;
+  baseline: boolean;
+  rank: number | null;
+  may_be_best: boolean | null;
+  value: number | null;
+  interval: [number, number] | null;
+  chance: number | null;
+  maps: string[];
+  columns: { density?: string; purity?: string; nearest_other?: string };
+  neighbors: (Chunked & { k: number; metric: string }) | null;
+}
+
+export interface MapEntry extends File {
+  id: string;
+  method: string;
+  projection: string;
+  kind: string;
+  dims: 2 | 3;
+  type: "uint16" | "float32";
+  offset: number[];
+  scale: number;
+  unplaced: number;
+  box: [number, number][];
+  extent: [number, number][];
+  alignment: { reference: string; residual: number } | null;
+  trust: { k: number; recall: number; trustworthiness: number } | null;
+  columns: { trust?: string };
+}
+
+interface ColumnFacts extends File {
+  id: string;
+  title: string;
+  description: string | null;
+  about: "sample" | "annotation" | "method" | "map";
+  of: string | null;
+  missing: number;
+}
+
+export interface CategoryEntry extends ColumnFacts {
+  kind: "category";
+  values: number;
+  colors: string[] | null;
+}
+
+export interface NumberEntry extends ColumnFacts {
+  kind: "number";
+  low: number | null;
+  high: number | null;
+  whole: boolean;
+  unit: string | null;
+}
+
+export type ColumnEntry = CategoryEntry | NumberEntry;
+
+export interface SampleColumn {
+  name: string;
+  title: string;
+  about: "sample" | "annotation";
+  kind: "text" | "json";
+}
+
+export interface Manifest {
+  format: string;
+  version: number;
+  run: string;
+  key: string;
+  count: number;
+  first: { map: string | null; column: string | null };
+  metric: { name: string; title: string } | null;
+  methods: Method[];
+  maps: MapEntry[];
+  columns: ColumnEntry[];
+  ids: Chunked;
+  samples: Chunked & { columns: SampleColumn[] };
+  thumbnails: Chunked | null;
+  pictures: { files: number; bytes: number } | null;
+  palette: { categories: string[]; none: string; numbers: string[] };
+  missing: { what: string; why: string; remedy: string }[];
+}
+
+/** Read a manifest; refuse what is none, and one of a version that this page does not know. */
+export function readManifest(bytes: Uint8Array): Manifest {
+  let content: Partial<Manifest>;
+  try {
+    content = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Manifest>;
+  } catch {
+    content = {};
+  }
+  if (content?.format !== FORMAT || typeof content.count !== "number") {
+    throw new Failure(
+      "manifest.json does not describe an explorer.", "It is damaged or comes from another tool.",
+      "Write the explorer again: snakemake --cores all --forcerun write_explorer",
+    );
+  }
+  if (content.version !== VERSION) {
+    throw new Failure(
+      `The data has version ${content.version}, this page reads version ${VERSION}.`,
+      "The page and its data were written by different versions of latentmap.",
+      "Write both again: snakemake --cores all --forcerun build_explorer write_explorer",
+    );
+  }
+  return content as Manifest;
+}

@@ -1,0 +1,237 @@
+/** A site's data: what is asked for is fetched, checked and kept for a while. */
+
+import type { Table } from "@uwdata/flechette";
+
+import type { FetchBytes } from "./door";
+import { readManifest, type Chunked, type ColumnEntry, type Manifest, type MapEntry, type Method } from "./manifest";
+import { Recent } from "./recent";
+import { categoriesOf, fetchTable, valuesOf } from "./tables";
+
+export interface Categories {
+  kind: "category";
+  entry: Extract<ColumnEntry, { kind: "category" }>;
+  /** Largest first; null, where samples have none, is the last. */
+  values: (string | null)[];
+  indices: ArrayLike<number>;
+}
+
+export interface Numbers {
+  kind: "number";
+  entry: Extract<ColumnEntry, { kind: "number" }>;
+  /** NaN for none. */
+  values: Float32Array | Float64Array;
+  /** In hundredths of a percent; 65535 for none. */
+  percentiles: Uint16Array;
+}
+
+export type Column = Categories | Numbers;
+export const NO_PERCENTILE = 65535;
+
+export interface Sample {
+  row: number;
+  id: string;
+  text: string | null;
+  messages: { role: string; content: string }[] | null;
+  size: { width: number; height: number } | null;
+  boxes: number[][];
+  /** Path of the whole picture. */
+  picture: string | null;
+  fields: { title: string; about: "sample" | "annotation"; value: string }[];
+}
+
+export interface Neighbor {
+  row: number;
+  distance: number;
+  sameSource: boolean;
+}
+
+/** Where samples without a place are put: out of any view. */
+const NOWHERE = 1e6;
+const UNPLACED = 65535;
+const FAR_OUT = 1.6;
+
+export class Site {
+  readonly #places = new Recent<Promise<Float32Array>>(6);
+  readonly #columns = new Recent<Promise<Column>>(12);
+  readonly #chunks = new Recent<Promise<Table>>(48);
+  readonly #thumbnails = new Recent<Promise<string | null>>(400, (made) => {
+    void made.then((url) => url !== null && URL.revokeObjectURL(url), () => {});
+  });
+  readonly #methods: ReadonlyMap<string, Method>;
+  readonly #maps: ReadonlyMap<string, MapEntry>;
+  readonly #entries: ReadonlyMap<string, ColumnEntry>;
+
+  private constructor(
+    readonly manifest: Manifest, readonly fetchBytes: FetchBytes, readonly isInOneFile: boolean,
+  ) {
+    this.#methods = new Map(manifest.methods.map((method) => [method.id, method]));
+    this.#maps = new Map(manifest.maps.map((map) => [map.id, map]));
+    this.#entries = new Map(manifest.columns.map((entry) => [entry.id, entry]));
+  }
+
+  /** Open a site; one that is in one file has no whole pictures. */
+  static async open(fetchBytes: FetchBytes, isInOneFile: boolean): Promise<Site> {
+    return new Site(readManifest(await fetchBytes("manifest.json")), fetchBytes, isInOneFile);
+  }
+
+  get count(): number {
+    return this.manifest.count;
+  }
+
+  method(id: string): Method | undefined {
+    return this.#methods.get(id);
+  }
+
+  map(id: string): MapEntry | undefined {
+    return this.#maps.get(id);
+  }
+
+  entry(id: string): ColumnEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * x, y, z of every sample on a map, scaled so that what a view fits to lies between −1 and 1; z is 0 on a
+   * flat map.
+   */
+  places(map: MapEntry): Promise<Float32Array> {
+    return this.#kept(this.#places, map.id, async () => {
+      const table = await fetchTable(this.fetchBytes, map, this.manifest.key);
+      return scaled(table, map, this.count);
+    });
+  }
+
+  column(id: string): Promise<Column> {
+    return this.#kept(this.#columns, id, async () => {
+      const entry = this.#entries.get(id)!;
+      const table = await fetchTable(this.fetchBytes, entry, this.manifest.key);
+      return entry.kind === "category"
+        ? { kind: "category", entry, ...categoriesOf(table, "value") }
+        : {
+            kind: "number",
+            entry,
+            values: valuesOf<Float32Array | Float64Array>(table, "value"),
+            percentiles: valuesOf<Uint16Array>(table, "percentile"),
+          };
+    });
+  }
+
+  async sample(row: number): Promise<Sample> {
+    const { samples } = this.manifest;
+    const [table, place] = await this.#chunkOf(samples, row);
+    const value = <T>(name: string): T | null => (table.getChild(name)?.at(place) ?? null) as T | null;
+    const [width, height] = [value<number>("width"), value<number>("height")];
+    const messages = value<string>("messages");
+    const picture = value<string>("picture");
+    return {
+      row,
+      id: value<string>("id") ?? "",
+      text: value<string>("text"),
+      messages: messages === null ? null : JSON.parse(messages),
+      size: width === null || height === null ? null : { width, height },
+      boxes: Array.from(value<ArrayLike<ArrayLike<number>>>("boxes") ?? [], (box) => Array.from(box)),
+      picture: picture === null ? null : `pictures/${picture}`,
+      fields: samples.columns
+        .map(({ name, title, about }) => ({ title, about, value: value<string>(name) }))
+        .filter((field): field is Sample["fields"][number] => field.value !== null),
+    };
+  }
+
+  /** A URL of a sample's small picture; null if it has none. */
+  async thumbnail(row: number): Promise<string | null> {
+    const { thumbnails } = this.manifest;
+    if (thumbnails === null) return null;
+    const [table, place] = await this.#chunkOf(thumbnails, row);
+    return this.#kept(this.#thumbnails, String(row), async () => {
+      const jpeg = table.getChild("jpeg").at(place) as Uint8Array<ArrayBuffer> | null;
+      return jpeg === null ? null : URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
+    });
+  }
+
+  /** The nearest neighbors of a sample in an embedding, nearest first; null if none are here. */
+  async neighbors(method: Method, row: number): Promise<Neighbor[] | null> {
+    if (method.neighbors === null) return null;
+    const [table, place] = await this.#chunkOf(method.neighbors, row);
+    const list = (name: string): ArrayLike<number> => table.getChild(name).at(place);
+    const [rows, distances, same] = [list("neighbor"), list("distance"), list("same_source")];
+    return Array.from(rows, (neighbor, i) => ({
+      row: neighbor, distance: distances[i]!, sameSource: same[i] === 1,
+    })).filter((neighbor) => neighbor.row >= 0);
+  }
+
+  /** Ids of these rows. */
+  async ids(rows: ArrayLike<number>): Promise<string[]> {
+    const found: string[] = [];
+    for (const row of Array.from(rows)) {
+      const [table, place] = await this.#chunkOf(this.manifest.ids, row);
+      found.push(table.getChild("id").at(place) as string);
+    }
+    return found;
+  }
+
+  /** Go through all samples, chunk by chunk; nothing of it is kept. */
+  async *texts(): AsyncGenerator<{ first: number; table: Table }> {
+    const { samples } = this.manifest;
+    for (let chunk = 0; chunk + 1 < samples.starts.length; chunk++) {
+      yield { first: samples.starts[chunk]!, table: await this.#fetchChunk(samples, chunk) };
+    }
+  }
+
+  async #chunkOf(chunked: Chunked, row: number): Promise<[Table, number]> {
+    const chunk = lastAtMost(chunked.starts, row);
+    const path = `${chunked.file} ${chunk}`;
+    const table = await this.#kept(this.#chunks, path, () => this.#fetchChunk(chunked, chunk));
+    return [table, row - chunked.starts[chunk]!];
+  }
+
+  #fetchChunk({ file, bytes, crc32 }: Chunked, chunk: number): Promise<Table> {
+    const entry = { file: file.replace("{}", String(chunk)), bytes: bytes[chunk]!, crc32: crc32[chunk]! };
+    return fetchTable(this.fetchBytes, entry, this.manifest.key);
+  }
+
+  /** Keep what is asked for; what failed is asked for again next time. */
+  #kept<T>(kept: Recent<Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+    return kept.get(key, () => {
+      const made = make();
+      made.catch(() => kept.delete(key));
+      return made;
+    });
+  }
+}
+
+/** What a view of a map fits to: its extent, unless few samples far out make that much larger. */
+function fittedBox({ box, extent }: MapEntry): [number, number][] {
+  return box.map(([low, high], axis) => {
+    const [least, most] = extent[axis]!;
+    return most - least <= FAR_OUT * (high - low) ? [least, most] : [low, high];
+  });
+}
+
+function scaled(table: Table, map: MapEntry, count: number): Float32Array {
+  const { offset, scale } = map;
+  const box = fittedBox(map);
+  const half = Math.max(...box.map(([low, high]) => (high - low) / 2)) || 1;
+  const places = new Float32Array(3 * count);
+  ["x", "y", "z"].slice(0, map.dims).forEach((name, axis) => {
+    const stored = valuesOf<Uint16Array | Float32Array>(table, name);
+    const middle = (box[axis]![0] + box[axis]![1]) / 2;
+    const [factor, shift] = [scale / half, (offset[axis]! - middle) / half];
+    const unplaced = (value: number) => (map.type === "uint16" ? value === UNPLACED : value !== value);
+    for (let row = 0; row < count; row++) {
+      const value = stored[row]!;
+      places[3 * row + axis] = unplaced(value) ? NOWHERE : factor * value + shift;
+    }
+  });
+  return places;
+}
+
+/** Index of the last number that is at most this one; the numbers ascend. */
+function lastAtMost(numbers: readonly number[], most: number): number {
+  let [low, high] = [0, numbers.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! <= most) low = middle;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,179 @@
+/** Brings state, data and map together: what follows from each choice. */
+
+import type { Column, Site } from "./data/site";
+import { asFailure } from "./data/failure";
+import { nothingFound, type Found } from "./found";
+import { search } from "./search";
+import { columnOf, firstState, NONE, type State } from "./state";
+import { Store } from "./store";
+import { homeCamera } from "./view/camera";
+import { CONTEXT, PLAIN_SIZE, SELECTED, SHOWN } from "./view/cloud";
+import { packed, plainShades, shadesOf, sizesOf } from "./view/shades";
+import { Stage } from "./view/stage";
+import { shownRows } from "./visibility";
+
+export class Explorer {
+  readonly state: Store<State>;
+  readonly found: Store<Found>;
+  readonly stage: Stage;
+  #matches: Uint8Array | null = null;
+  #search = new AbortController();
+  #shown: string | undefined;
+
+  constructor(readonly site: Site, initial: Partial<State>) {
+    this.state = new Store({ ...firstState(site), ...initial });
+    this.found = new Store(nothingFound(site.count));
+    this.stage = new Stage(site.count, () => matchMedia("(prefers-reduced-motion: reduce)").matches);
+  }
+
+  /** Draw the first view, then follow every change. */
+  start(): void {
+    const { state, found } = this;
+    this.#adaptLook();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.#adaptLook();
+      this.stage.refresh();
+    });
+    state.watch(["map"], () => this.#try(() => this.#showMap()));
+    state.watch(["color", "map"], () => this.#try(() => this.#showColors()));
+    state.watch(["size", "map"], () => this.#try(() => this.#showSizes()));
+    state.watch(["scale", "opacity"], () => {
+      this.#adaptLook();
+      this.stage.refresh();
+    });
+    state.watch(["camera"], ({ camera }) => {
+      if (camera !== this.stage.camera) this.stage.move(camera);
+    });
+    state.watch(["query"], () => this.#try(() => this.#searchTexts()));
+    state.watch(["hidden", "only", "filters"], () => this.#try(() => this.#updateShown()));
+    state.watch(["selected"], () => this.#updateStates());
+    state.watch(["row", "map"], () => this.#try(() => this.#openSample()));
+    found.watch(["color"], () => this.#try(() => this.#updateShown()));
+  }
+
+  /** Open a sample's detail; the one before is a step back. */
+  open(row: number): void {
+    const { row: before, trail } = this.state.now;
+    if (row === before) return;
+    this.state.set({ row, trail: before === null ? trail : [...trail, before].slice(-50) });
+  }
+
+  back(): void {
+    const { trail } = this.state.now;
+    if (trail.length > 0) this.state.set({ row: trail.at(-1)!, trail: trail.slice(0, -1) });
+  }
+
+  select(rows: Uint32Array): void {
+    this.state.set({ selected: rows });
+  }
+
+  fail(error: unknown): void {
+    this.found.set({ failure: asFailure(error) });
+  }
+
+  #try(work: () => Promise<void>): void {
+    work().catch((error: unknown) => this.fail(error));
+  }
+
+  async #showMap(): Promise<void> {
+    const map = this.site.map(this.state.now.map);
+    if (map === undefined) return;
+    const places = await this.site.places(map);
+    if (this.state.now.map !== map.id) return;
+    let { camera } = this.state.now;
+    if (camera.dims !== map.dims) camera = homeCamera(map.dims);
+    this.state.set({ camera });
+    await this.stage.fly(places, camera);
+    this.#shown = map.id;
+    this.stage.host.dataset["map"] = map.id;
+  }
+
+  async #showColors(): Promise<void> {
+    const { color: key, map } = this.state.now;
+    const id = columnOf(this.site, map, key);
+    const column = id === undefined ? null : await this.site.column(id);
+    if (this.state.now.color !== key || this.state.now.map !== map) return;
+    const { manifest, count } = this.site;
+    this.stage.change(column === null ? plainShades(count, manifest) : shadesOf(column, manifest));
+    this.found.set({ color: column });
+  }
+
+  async #showSizes(): Promise<void> {
+    const { size: key, map } = this.state.now;
+    const id = columnOf(this.site, map, key);
+    const column: Column | null = id === undefined ? null : await this.site.column(id);
+    if (this.state.now.size !== key || this.state.now.map !== map) return;
+    this.stage.change({
+      sizes: column?.kind === "number"
+        ? sizesOf(column, key === "this:density")
+        : new Uint8Array(this.site.count).fill(PLAIN_SIZE),
+    });
+  }
+
+  async #searchTexts(): Promise<void> {
+    this.#search.abort();
+    this.#search = new AbortController();
+    const { query } = this.state.now;
+    const { signal } = this.#search;
+    const matches = query === ""
+      ? null
+      : await search(this.site, query, signal, (searched) => this.found.set({ searched }));
+    if (signal.aborted) return;
+    this.#matches = matches;
+    this.found.set({ searched: 1 });
+    await this.#updateShown();
+  }
+
+  async #updateShown(): Promise<void> {
+    const state = this.state.now;
+    const shown = await shownRows(this.site, state, this.found.now.color, this.#matches);
+    if (this.state.now.filters !== state.filters || this.state.now.hidden !== state.hidden) return;
+    let shownCount = 0;
+    for (const one of shown) shownCount += one;
+    this.found.set({ shown, shownCount });
+    this.#updateStates();
+  }
+
+  #updateStates(): void {
+    const { shown } = this.found.now;
+    const { selected } = this.state.now;
+    const states = Uint8Array.from(shown, (one) => (one ? SHOWN : CONTEXT));
+    for (const row of selected) if (states[row] === SHOWN) states[row] = SELECTED;
+    this.#adaptLook();
+    this.stage.change({ states });
+  }
+
+  async #openSample(): Promise<void> {
+    const { row, map } = this.state.now;
+    if (row === null) return this.found.set({ sample: null, neighbors: null });
+    const method = this.site.method(this.site.map(map)?.method ?? "");
+    const [sample, neighbors] = await Promise.all([
+      this.site.sample(row), method === undefined ? null : this.site.neighbors(method, row),
+    ]);
+    if (this.state.now.row !== row || this.state.now.map !== map) return;
+    this.found.set({ sample, neighbors });
+  }
+
+  #adaptLook(): void {
+    const style = getComputedStyle(document.documentElement);
+    const color = (name: string): number => packed(style.getPropertyValue(name).trim());
+    const { scale, opacity, selected } = this.state.now;
+    this.stage.look = {
+      size: scale * plainSize(this.site.count),
+      opacity,
+      context: color("--aside"),
+      paper: color("--map"),
+      dimmed: selected !== NONE && selected.length > 0,
+    };
+  }
+
+  /** Id of the map that is on the screen, once its points have arrived. */
+  get shownMap(): string | undefined {
+    return this.#shown;
+  }
+}
+
+/** Diameter in pixels: fewer samples have larger points. */
+function plainSize(count: number): number {
+  return Math.max(2, Math.min(10, 40 / Math.max(1, count) ** 0.2));
+}

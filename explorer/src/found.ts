@@ -1,0 +1,33 @@
+/** What follows from the state: loaded columns, what is shown, what is pointed at. */
+
+import type { Column, Neighbor, Sample } from "./data/site";
+import type { Failure } from "./data/failure";
+
+export interface Found {
+  /** The colour's column, once it is here; null where all have one colour. */
+  color: Column | null;
+  /** One byte for each row: whether filters, legend and search let it through. */
+  shown: Uint8Array;
+  shownCount: number;
+  /** The sample under the pointer. */
+  hovered: number | null;
+  /** The sample whose detail is open, and its neighbors in the embedding shown; null: none here. */
+  sample: Sample | null;
+  neighbors: readonly Neighbor[] | null;
+  /** How much of the texts is searched, from 0 to 1; 1 if no search goes on. */
+  searched: number;
+  failure: Failure | null;
+}
+
+export function nothingFound(count: number): Found {
+  return {
+    color: null,
+    shown: new Uint8Array(count).fill(1),
+    shownCount: count,
+    hovered: null,
+    sample: null,
+    neighbors: null,
+    searched: 1,
+    failure: null,
+  };
+}

@@ -1,0 +1,199 @@
+/** What a person does on the map and on the keyboard. */
+
+import { element } from "./dom";
+import type { Explorer } from "./explorer";
+import type { card } from "./panels/card";
+import { showDims, stepMethod } from "./panels/toolbar";
+import { united, without } from "./selecting";
+import { NONE } from "./state";
+import { drawAbove } from "./view/above";
+import { homeCamera, panned, rotated, zoomed, type Camera } from "./view/camera";
+import { listen } from "./view/gestures";
+
+const STEP = 40; // pixels that an arrow moves
+const ROTATION = 0.25; // pixels a millisecond of a map that turns by itself
+
+export class Hands {
+  #shape: (readonly [number, number])[] = [];
+  #touched = false;
+
+  constructor(
+    readonly explorer: Explorer, readonly hover: ReturnType<typeof card>, readonly help: HTMLDialogElement,
+  ) {
+    const { stage, state, found } = explorer;
+    stage.host.tabIndex = 0;
+    stage.host.setAttribute("role", "application");
+    stage.host.setAttribute("aria-label", "Map of all samples: arrows move, plus and minus zoom, Enter opens the sample in the middle");
+    stage.drawAbove = (context, grid) => this.#drawAbove(context, grid);
+    found.watch(["hovered", "neighbors"], () => stage.drawOverlay());
+    state.watch(["row"], () => stage.drawOverlay());
+    state.watch(["map"], () => {
+      this.#touched = false;
+      this.#turnWhileIdle();
+    });
+    this.#listen();
+    addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** Show the whole map. */
+  fit(): void {
+    const { state } = this.explorer;
+    state.set({ camera: homeCamera(state.now.camera.dims) });
+  }
+
+  #listen(): void {
+    const { explorer, hover } = this;
+    const { stage, state } = explorer;
+    listen(stage.host, {
+      touch: () => {
+        this.#touched = true;
+      },
+      hover: (x, y) => {
+        const row = stage.grid.nearest(x, y, stage.look.size);
+        if (row === undefined) hover.hide();
+        else hover.show(row, x, y);
+      },
+      leave: () => hover.hide(),
+      click: (x, y) => {
+        const row = stage.grid.nearest(x, y, stage.look.size);
+        if (row !== undefined) explorer.open(row);
+      },
+      drag: (dx, dy, pans) => this.#drag(dx, dy, pans),
+      zoom: (factor, x, y) => {
+        hover.hide();
+        this.#look(zoomed(state.now.camera, factor, x, y, stage.width, stage.height));
+      },
+      draws: () => state.now.tool !== "move",
+      draw: (x, y, began) => {
+        if (began) this.#shape = [[x, y]];
+        else if (state.now.tool === "lasso") this.#shape.push([x, y]);
+        else {
+          const [left, top] = this.#shape[0]!;
+          this.#shape = [[left, top], [x, top], [x, y], [left, y]];
+        }
+        stage.drawOverlay();
+      },
+      drawn: (event) => this.#select(event),
+    });
+  }
+
+  #look(camera: Camera): void {
+    this.explorer.state.set({ camera });
+  }
+
+  #drag(dx: number, dy: number, pans: boolean): void {
+    const { stage, state } = this.explorer;
+    const { camera } = state.now;
+    this.#look(camera.dims === 3 && !pans
+      ? rotated(camera, dx, dy)
+      : panned(camera, dx, dy, stage.width, stage.height));
+  }
+
+  #select({ shiftKey, altKey }: PointerEvent): void {
+    const { stage, state } = this.explorer;
+    const shape = this.#shape;
+    this.#shape = [];
+    stage.drawOverlay();
+    let rows = stage.grid.inside(shape);
+    if (!state.now.through) rows = stage.grid.foremost(rows, stage.look.size);
+    const { selected } = state.now;
+    state.set({ selected: shiftKey ? united(selected, rows) : altKey ? without(selected, rows) : rows });
+  }
+
+  #key(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
+    if (event.key === "Escape") return this.#escape(target);
+    if (target.closest("input, select, textarea")) return;
+    const act = this.#actions(target)[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (act === undefined) return;
+    this.#touched = true;
+    event.preventDefault();
+    act();
+  }
+
+  #actions(target: HTMLElement): Record<string, () => void> {
+    const { explorer } = this;
+    const { stage, state } = explorer;
+    const zoom = (factor: number) => () =>
+      this.#look(zoomed(state.now.camera, factor, stage.width / 2, stage.height / 2, stage.width, stage.height));
+    const onMap: Record<string, () => void> = {
+      ArrowLeft: () => this.#drag(STEP, 0, false),
+      ArrowRight: () => this.#drag(-STEP, 0, false),
+      ArrowUp: () => this.#drag(0, STEP, false),
+      ArrowDown: () => this.#drag(0, -STEP, false),
+      Enter: () => {
+        const row = stage.grid.nearest(stage.width / 2, stage.height / 2, stage.look.size, 200);
+        if (row !== undefined) explorer.open(row);
+      },
+    };
+    return {
+      ...(target === stage.host || target === document.body ? onMap : {}),
+      "+": zoom(1.3),
+      "=": zoom(1.3),
+      "-": zoom(1 / 1.3),
+      "[": () => stepMethod(explorer, -1),
+      "]": () => stepMethod(explorer, 1),
+      "2": () => showDims(explorer, 2),
+      "3": () => showDims(explorer, 3),
+      v: () => state.set({ tool: "move" }),
+      l: () => state.set({ tool: "lasso" }),
+      r: () => state.set({ tool: "rectangle" }),
+      f: () => this.fit(),
+      "/": () => document.getElementById("query")?.focus(),
+      "?": () => this.help.showModal(),
+      Backspace: () => explorer.back(),
+    };
+  }
+
+  /** Put away what came last: first the field, then the sample, then selection and search. */
+  #escape(target: HTMLElement): void {
+    const { state, stage } = this.explorer;
+    if (target.closest("input, select")) stage.host.focus();
+    else if (state.now.tool !== "move") state.set({ tool: "move" });
+    else if (state.now.row !== null) state.set({ row: null, trail: [] });
+    else if (state.now.selected.length > 0) state.set({ selected: NONE });
+    else state.set({ query: "", filters: [], hidden: [], only: null });
+  }
+
+  /** Turn a solid map slowly, until somebody touches it; not while a pointer is over it. */
+  #turnWhileIdle(): void {
+    const { state, stage } = this.explorer;
+    let before = performance.now();
+    const turn = (now: number): void => {
+      if (this.#touched || state.now.camera.dims === 2 || stage.calm()) return;
+      if (!stage.host.matches(":hover")) this.#look(rotated(state.now.camera, (before - now) * ROTATION * 0.1, 0));
+      before = now;
+      requestAnimationFrame(turn);
+    };
+    setTimeout(() => requestAnimationFrame(turn), 1500);
+  }
+
+  #drawAbove(context: CanvasRenderingContext2D, grid: Parameters<typeof drawAbove>[1]): void {
+    const { state, found } = this.explorer;
+    const style = getComputedStyle(document.documentElement);
+    drawAbove(context, grid, {
+      hovered: found.now.hovered,
+      row: state.now.row,
+      neighbors: found.now.neighbors?.map(({ row }) => row) ?? [],
+      shape: this.#shape,
+      ink: style.getPropertyValue("--ink"),
+      accent: style.getPropertyValue("--link"),
+    });
+  }
+}
+
+/** Said once to whoever has not been here: what to try first. */
+export function firstHint(text: string): HTMLElement | null {
+  const KEY = "latentmap explorer hint";
+  try {
+    if (localStorage.getItem(KEY) !== null) return null;
+    localStorage.setItem(KEY, "seen");
+  } catch {
+    return null;
+  }
+  const hint = element("p", { class: "hint", role: "note" }, text);
+  addEventListener("pointerdown", () => hint.remove(), { once: true });
+  addEventListener("keydown", () => hint.remove(), { once: true });
+  return hint;
+}

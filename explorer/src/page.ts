@@ -1,0 +1,64 @@
+/** The page: its panels around the map. */
+
+import { writeAddress } from "./address";
+import { element, fill } from "./dom";
+import type { Explorer } from "./explorer";
+import { firstHint, Hands } from "./hands";
+import { card } from "./panels/card";
+import { controls } from "./panels/controls";
+import { detail } from "./panels/detail";
+import { helpDialog } from "./panels/help";
+import { notice } from "./panels/notice";
+import { selection } from "./panels/selection";
+import { statusBar } from "./panels/status";
+import { toolbar } from "./panels/toolbar";
+import { tools } from "./panels/tools";
+
+export function layOut(explorer: Explorer): void {
+  const { found, stage, site } = explorer;
+  document.title = `${site.manifest.run} — latentmap explorer`;
+  const hover = card(explorer);
+  const help = helpDialog();
+  const hands = new Hands(explorer, hover, help);
+  const notices = notice(() => found.set({ failure: null }));
+  found.watch(["failure"], ({ failure }) => notices.show(failure));
+  fill(
+    document.body,
+    toolbar(explorer, () => help.showModal()),
+    element(
+      "main", {},
+      controls(explorer),
+      element("div", { class: "middle" }, stage.host, tools(explorer, () => hands.fit()), notices.host),
+      aside(explorer),
+    ),
+    statusBar(explorer),
+    help,
+  );
+  const hint = firstHint("Point at a sample to see it, click it for its neighbors, press ? for all keys.");
+  if (hint !== null) stage.host.after(hint);
+  stage.host.append(hover.host);
+  rememberAddress(explorer);
+}
+
+/** Sample and selection beside the map; without any, wide pages say how to get there. */
+function aside(explorer: Explorer): HTMLElement {
+  const empty = element(
+    "section", { class: "empty" },
+    element("p", {}, "Click a sample to see all that is known of it, and its nearest neighbors in the embedding."),
+    element("p", {}, "Draw around samples with the lasso to see what is frequent among them."),
+  );
+  const host = element("aside", { class: "aside", "aria-label": "Sample and selection" },
+    detail(explorer), selection(explorer), empty);
+  explorer.state.watch(["row", "selected"], ({ row, selected }) => {
+    empty.hidden = row !== null || selected.length > 0;
+  });
+  return host;
+}
+
+function rememberAddress({ state, site }: Explorer): void {
+  let timer = 0;
+  state.watch(Object.keys(state.now) as (keyof typeof state.now)[], () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => history.replaceState(null, "", `#${writeAddress(state.now, site)}`), 250);
+  });
+}

@@ -1,0 +1,74 @@
+/** What the sample under the pointer is, beside the pointer. */
+
+import { element, data, fill } from "../dom";
+import type { Column } from "../data/site";
+import type { Explorer } from "../explorer";
+import { columnOf } from "../state";
+import { number } from "../words";
+
+const SNIPPET = 240;
+
+export function card(explorer: Explorer): { host: HTMLElement; show(row: number, x: number, y: number): void; hide(): void } {
+  const { site, found } = explorer;
+  const host = element("div", { class: "card", hidden: true });
+  let shown: number | null = null;
+
+  function place(x: number, y: number): void {
+    const { width, height } = explorer.stage;
+    const { offsetWidth, offsetHeight } = host;
+    const left = x + 18 + offsetWidth > width ? x - 18 - offsetWidth : x + 18;
+    const top = Math.min(y + 12, height - offsetHeight - 8);
+    host.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
+  }
+
+  async function show(row: number, x: number, y: number): Promise<void> {
+    if (row === shown) return place(x, y);
+    shown = row;
+    found.set({ hovered: row });
+    const [sample, picture, facts] = await Promise.all([
+      site.sample(row), site.thumbnail(row), factsOf(explorer, row),
+    ]);
+    if (shown !== row) return;
+    fill(
+      host,
+      picture !== null && element("img", { src: picture, alt: "" }),
+      ...facts.map(([title, value]) => element("p", { class: "fact" }, element("span", {}, data(title)), data(value))),
+      sample.text !== null && element("p", { class: "snippet" }, data(shortened(sample.text))),
+      element("p", { class: "id" }, data(sample.id)),
+    );
+    host.hidden = false;
+    host.dataset["row"] = String(row);
+    place(x, y);
+  }
+
+  return {
+    host,
+    show: (row, x, y) => void show(row, x, y).catch((error: unknown) => explorer.fail(error)),
+    hide(): void {
+      shown = null;
+      host.hidden = true;
+      found.set({ hovered: null });
+    },
+  };
+}
+
+/** The label, the chosen colour and size, and how dense it is around a sample. */
+async function factsOf({ site, state, found }: Explorer, row: number): Promise<[string, string][]> {
+  const { map, size } = state.now;
+  const keys = [site.manifest.first.column, found.now.color?.entry.id ?? null, size, "this:density"];
+  const ids = new Set(keys.map((key) => columnOf(site, map, key)).filter((id) => id !== undefined));
+  const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
+  return columns.map((column) => [column.entry.title, valueOf(column, row)]);
+}
+
+export function valueOf(column: Column, row: number): string {
+  if (column.kind === "category") return column.values[column.indices[row]!] ?? "no value";
+  const value = column.values[row]!;
+  if (Number.isNaN(value)) return "no value";
+  const unit = column.entry.unit === null ? "" : ` ${column.entry.unit}`;
+  return `${number(value)}${unit} (above ${Math.floor(column.percentiles[row]! / 100)} %)`;
+}
+
+export function shortened(text: string, length = SNIPPET): string {
+  return text.length <= length ? text : `${text.slice(0, length).trimEnd()} …`;
+}

@@ -1,0 +1,174 @@
+/** All that is known of one sample, and its nearest neighbors in the embedding. */
+
+import { data, element, fill, section } from "../dom";
+import type { Neighbor, Sample } from "../data/site";
+import type { Explorer } from "../explorer";
+import { columnOf } from "../state";
+import { count, counted, number } from "../words";
+import { shortened, valueOf } from "./card";
+
+const LONG_TEXT = 20_000;
+const SVG = "http://www.w3.org/2000/svg";
+
+export function detail(explorer: Explorer): HTMLElement {
+  const host = element("section", { class: "detail", "aria-label": "Sample", tabindex: -1, hidden: true });
+  explorer.found.watch(["sample", "neighbors"], ({ sample, neighbors }) => {
+    host.hidden = sample === null;
+    if (sample !== null) {
+      show(host, explorer, sample, neighbors).catch((error: unknown) => explorer.fail(error));
+    }
+  });
+  return host;
+}
+
+async function show(
+  host: HTMLElement, explorer: Explorer, sample: Sample, neighbors: readonly Neighbor[] | null,
+): Promise<void> {
+  const { state } = explorer;
+  const [picture, facts] = await Promise.all([
+    pictureOf(explorer, sample), factsOf(explorer, sample),
+  ]);
+  const near = neighbors === null ? [] : await Promise.all(neighbors.map((one) => tile(explorer, one)));
+  if (explorer.found.now.sample !== sample) return;
+  const { trail } = state.now;
+  fill(
+    host,
+    element(
+      "div", { class: "row" },
+      trail.length > 0 && element("button", {
+        onclick: () => explorer.back(), "aria-keyshortcuts": "Backspace", title: "Backspace",
+      }, "← Back"),
+      element("span", { class: "spring" }),
+      element("button", { onclick: () => state.set({ row: null, trail: [] }), "aria-label": "Close", title: "Esc" }, "×"),
+    ),
+    picture,
+    ...textOf(sample),
+    facts,
+    neighborSection(explorer, neighbors, near),
+  );
+  host.dataset["row"] = String(sample.row);
+  host.scrollTop = 0;
+}
+
+/** The whole picture with boxes that can be switched off; the small one where there is no other. */
+async function pictureOf({ site }: Explorer, sample: Sample): Promise<HTMLElement | null> {
+  if (sample.picture === null || site.isInOneFile) {
+    const small = await site.thumbnail(sample.row);
+    return small === null ? null : element("img", { class: "picture", src: small, alt: `Picture of ${sample.id}` });
+  }
+  const image = element("img", { src: sample.picture, alt: `Picture of ${sample.id}` });
+  const frame = element("div", { class: "picture framed" }, image);
+  if (sample.boxes.length === 0 || sample.size === null) return frame;
+  const boxes = boxesOver(sample.boxes, sample.size);
+  const toggle = element("input", {
+    type: "checkbox", checked: true, onchange: () => boxes.toggleAttribute("hidden", !toggle.checked),
+  });
+  frame.append(boxes, element("label", { class: "boxes" }, toggle, " ", counted(sample.boxes.length, "box", "boxes")));
+  return frame;
+}
+
+function boxesOver(boxes: readonly number[][], { width, height }: { width: number; height: number }): SVGElement {
+  const overlay = document.createElementNS(SVG, "svg");
+  overlay.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  overlay.setAttribute("aria-hidden", "true");
+  for (const [x0, y0, x1, y1] of boxes as [number, number, number, number][]) {
+    const box = document.createElementNS(SVG, "rect");
+    const sides = { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0) };
+    for (const [name, value] of Object.entries(sides)) box.setAttribute(name, String(value));
+    overlay.append(box);
+  }
+  return overlay;
+}
+
+function textOf({ text, messages }: Sample): HTMLElement[] {
+  if (messages !== null) {
+    return messages.map(({ role, content }) => element(
+      "div", { class: "message" }, element("h3", {}, data(role)), ...long(String(content)),
+    ));
+  }
+  return text === null ? [] : [element("div", { class: "text" }, ...long(text))];
+}
+
+/** Very long texts are shown in part until more is asked for. */
+function long(text: string): HTMLElement[] {
+  const shown = data(shortened(text, LONG_TEXT), { class: "long" });
+  if (text.length <= LONG_TEXT) return [shown];
+  const more = element("button", { class: "link", onclick: () => {
+    shown.textContent = text;
+    more.remove();
+  } }, `Show all ${count(text.length)} characters`);
+  return [shown, more];
+}
+
+async function factsOf({ site, state }: Explorer, sample: Sample): Promise<HTMLElement> {
+  const { map } = state.now;
+  const own = ["density", "purity", "nearest_other", "trust"].map((role) => columnOf(site, map, `this:${role}`));
+  const given = site.manifest.columns.filter(({ of }) => of === null).map(({ id }) => id);
+  const ids = new Set([...given, ...own].filter((id) => id !== undefined));
+  const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
+  const titles = new Set(columns.map(({ entry }) => entry.title));
+  const facts: [string, string][] = [
+    ...columns.map((column): [string, string] => [column.entry.title, valueOf(column, sample.row)]),
+    ...sample.fields.filter(({ title }) => !titles.has(title)).map(({ title, value }): [string, string] => [title, value]),
+    ["id", sample.id],
+  ];
+  return element("dl", { class: "facts" }, ...facts.flatMap(([title, value]) => [
+    element("dt", {}, data(title)), element("dd", {}, ...long(value)),
+  ]));
+}
+
+function neighborSection(
+  { site, state }: Explorer, neighbors: readonly Neighbor[] | null, tiles: HTMLElement[],
+): HTMLElement {
+  const method = site.method(site.map(state.now.map)?.method ?? "");
+  if (neighbors === null) {
+    const missing = site.manifest.missing.find(({ what }) => /neighbor/i.test(what));
+    return section(
+      "Nearest in the embedding",
+      element("p", { class: "note" }, missing
+        ? data(`${missing.why} ${missing.remedy}`)
+        : "The neighbors in this embedding are not in these files."),
+    );
+  }
+  const same = neighbors.some(({ sameSource }) => sameSource);
+  return section(
+    "Nearest in the embedding",
+    element("div", { class: "tiles" }, ...tiles),
+    element("p", { class: "note" },
+      `${method?.neighbors?.metric === "cosine" ? "Cosine" : "Euclidean"} distances.`,
+      same && element("span", { class: "same" }, " Outlined: same source.")),
+  );
+}
+
+async function tile(explorer: Explorer, { row, distance, sameSource }: Neighbor): Promise<HTMLElement> {
+  const { site } = explorer;
+  const [picture, sample] = await Promise.all([site.thumbnail(row), site.sample(row)]);
+  const label = await labelOf(explorer, row);
+  return sampleTile(explorer, row, picture, shortened(sample.text ?? sample.id, 90), {
+    below: number(distance),
+    title: [label, sample.id, `distance ${number(distance)}`, sameSource ? "same source" : null].filter(Boolean).join("\n"),
+    outlined: sameSource,
+  });
+}
+
+async function labelOf({ site }: Explorer, row: number): Promise<string | null> {
+  const { column } = site.manifest.first;
+  return column === null ? null : valueOf(await site.column(column), row);
+}
+
+/** A sample as a button: its picture or the start of its text. */
+export function sampleTile(
+  explorer: Explorer, row: number, picture: string | null, text: string,
+  { below, title, outlined }: { below: string | null; title: string; outlined: boolean },
+): HTMLElement {
+  return element(
+    "button", {
+      class: outlined ? "tile outlined" : "tile", title, "aria-label": title.replaceAll("\n", ", "), "data-row": row,
+      onclick: () => explorer.open(row),
+      onpointerenter: () => explorer.found.set({ hovered: row }),
+      onpointerleave: () => explorer.found.set({ hovered: null }),
+    },
+    picture === null ? data(text, { class: "words" }) : element("img", { src: picture, alt: "" }),
+    below !== null && element("span", { class: "below" }, below),
+  );
+}

@@ -1,0 +1,140 @@
+/** What colours mean; values can be switched off, shown alone and searched. */
+
+import type { Categories, Numbers } from "../data/site";
+import { data, element, fill } from "../dom";
+import type { Explorer } from "../explorer";
+import { toggled } from "../state";
+import { along, colorOfCategory, scaleOf } from "../view/shades";
+import { count, counted, number } from "../words";
+
+const AT_FIRST = 12;
+const AT_MOST = 300;
+
+export function legend(explorer: Explorer): HTMLElement {
+  const host = element("div", { class: "legend" });
+  let refresh = (): void => {};
+  explorer.found.watch(["color"], ({ color }) => {
+    fill(host);
+    if (color === null) refresh = () => {};
+    else if (color.kind === "number") refresh = numberLegend(host, explorer, color);
+    else refresh = categoryLegend(host, explorer, color);
+  });
+  explorer.state.watch(["hidden", "only"], () => refresh());
+  return host;
+}
+
+function categoryLegend(host: HTMLElement, explorer: Explorer, color: Categories): () => void {
+  const sizes = new Uint32Array(color.values.length);
+  for (let row = 0; row < explorer.site.count; row++) sizes[color.indices[row]!]!++;
+  let [wanted, limit] = ["", AT_FIRST];
+  const list = element("ul");
+  const more = element("button", { class: "link", onclick: () => {
+    limit = limit === AT_FIRST ? AT_MOST : AT_FIRST;
+    refresh();
+  } });
+  const all = element("button", { class: "link", onclick: () => showAll(explorer) }, "Show all");
+  const find = element("input", {
+    type: "search", placeholder: `Search ${counted(color.entry.values, "value")}`,
+    "aria-label": "Search the legend",
+    oninput: () => {
+      wanted = find.value.trim().toLowerCase();
+      refresh();
+    },
+  });
+  const refresh = (): void => {
+    const matching = color.values.flatMap((value, i) =>
+      nameOf(value).toLowerCase().includes(wanted) ? [i] : []);
+    fill(list, ...matching.slice(0, limit).map((i) => row(explorer, color, i, sizes[i]!)));
+    const rest = matching.length - limit;
+    more.hidden = matching.length <= AT_FIRST || (rest > 0 && limit === AT_MOST);
+    more.textContent = limit === AT_FIRST ? `${count(matching.length - AT_FIRST)} more` : "Fewer";
+    all.hidden = explorer.state.now.only === null && explorer.state.now.hidden.length === 0;
+  };
+  fill(host, color.values.length > AT_FIRST && find, list, more, all);
+  refresh();
+  return refresh;
+}
+
+function row(explorer: Explorer, color: Categories, index: number, size: number): HTMLElement {
+  const value = color.values[index]!;
+  const name = nameOf(value);
+  const on = isOn(explorer, value);
+  const swatch = element("span", { class: "swatch" });
+  swatch.style.background = colorOfCategory(color, index, explorer.site.manifest.palette);
+  return element(
+    "li", { class: on ? null : "off" },
+    element(
+      "button", {
+        class: "value", "aria-pressed": on, title: name,
+        onclick: (event: MouseEvent) => {
+          toggle(explorer, value);
+          keepFocus(event);
+        },
+      },
+      swatch, data(name, { class: value === null ? "name none" : "name" }), element("span", { class: "number" }, count(size)),
+    ),
+    element("button", {
+      class: "only", "aria-label": `Only ${name}`,
+      onclick: () => isolate(explorer, value),
+    }, "only"),
+  );
+}
+
+/** A list that is drawn again loses the focus; give it to the same place of the new one. */
+function keepFocus(event: MouseEvent): void {
+  const button = event.currentTarget as HTMLElement;
+  const list = button.closest("ul")!;
+  const place = Array.from(list.children).indexOf(button.parentElement!);
+  setTimeout(() => list.children[place]?.querySelector<HTMLElement>("button")?.focus());
+}
+
+function nameOf(value: string | null): string {
+  return value === "" ? "(empty)" : value ?? "no value";
+}
+
+function isOn({ state }: Explorer, value: string | null): boolean {
+  const { only, hidden } = state.now;
+  return only?.includes(value) ?? !hidden.includes(value);
+}
+
+function toggle({ state }: Explorer, value: string | null): void {
+  const { only, hidden } = state.now;
+  if (only === null) return state.set({ hidden: toggled(hidden, value) });
+  const left = toggled(only, value);
+  state.set({ only: left.length === 0 ? null : left });
+}
+
+/** Show one value alone; once more shows all. */
+function isolate(explorer: Explorer, value: string | null): void {
+  const { only } = explorer.state.now;
+  if (only?.length === 1 && only[0] === value) showAll(explorer);
+  else explorer.state.set({ only: [value], hidden: [] });
+}
+
+function showAll({ state }: Explorer): void {
+  state.set({ only: null, hidden: [] });
+}
+
+function numberLegend(host: HTMLElement, { site }: Explorer, color: Numbers): () => void {
+  const { low, high } = scaleOf(color);
+  const { numbers, none } = site.manifest.palette;
+  const bar = element("div", { class: "scale" });
+  const stops = Array.from({ length: 9 }, (_, i) => along(numbers, i / 8));
+  bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  const unit = color.entry.unit === null ? "" : ` ${color.entry.unit}`;
+  const ticks = [low, (low + high) / 2, high].map((value) => element("span", {}, number(value)));
+  const swatch = element("span", { class: "swatch" });
+  swatch.style.background = none;
+  const { low: least, high: most, missing, description } = color.entry;
+  const beyond = least !== null && most !== null && (least < low || most > high)
+    ? `All values lie from ${number(least)} to ${number(most)}${unit}; the outer ones have the end's colour.`
+    : null;
+  fill(
+    host, bar, element("div", { class: "ticks" }, ...ticks),
+    unit !== "" && element("p", { class: "note" }, `In${unit}.`),
+    beyond !== null && element("p", { class: "note" }, beyond),
+    missing > 0 && element("p", { class: "note" }, swatch, `${counted(missing, "sample")} without a value`),
+    description !== null && element("p", { class: "note" }, data(description)),
+  );
+  return () => {};
+}

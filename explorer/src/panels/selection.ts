@@ -1,0 +1,129 @@
+/** What the selected samples have in common, how they look, and their ids to keep. */
+
+import { data, download, element, fill, section } from "../dom";
+import type { Explorer } from "../explorer";
+import type { Categories } from "../data/site";
+import { NONE } from "../state";
+import { enrichment, type Enriched } from "../statistics/enrichment";
+import { count, counted, number, pValue } from "../words";
+import { isTooLong } from "../address";
+import { sampleTile } from "./detail";
+import { shortened } from "./card";
+
+const SHEET = 24;
+const TABLE = 8;
+const MOST_VALUES = 5_000;
+
+export function selection(explorer: Explorer): HTMLElement {
+  const host = element("section", { class: "selection", "aria-label": "Selection", hidden: true });
+  explorer.state.watch(["selected"], ({ selected }) => {
+    host.hidden = selected.length === 0;
+    if (selected.length === 0) return fill(host);
+    show(host, explorer, selected).catch((error: unknown) => explorer.fail(error));
+  });
+  return host;
+}
+
+async function show(host: HTMLElement, explorer: Explorer, selected: Uint32Array): Promise<void> {
+  const { site, state } = explorer;
+  const enriched = await enrichedValues(explorer, selected);
+  if (state.now.selected !== selected) return;
+  const save = (kind: "csv" | "json") => () => {
+    saveIds(explorer, selected, kind).catch((error: unknown) => explorer.fail(error));
+  };
+  fill(
+    host,
+    element(
+      "div", { class: "row" },
+      element("h2", {}, `${counted(selected.length, "sample")} selected`),
+      element("span", { class: "spring" }),
+      element("button", { onclick: () => state.set({ selected: NONE }), "aria-label": "Clear the selection", title: "Esc" }, "×"),
+    ),
+    isTooLong(selected) && element("p", { class: "note" }, "So many are not kept in the page's link: export their ids."),
+    enrichmentTable(enriched, selected.length, site.count),
+    sheet(explorer, selected),
+    element("div", { class: "row" },
+      element("button", { onclick: save("csv") }, "Export CSV"),
+      element("button", { onclick: save("json") }, "Export JSON")),
+  );
+}
+
+async function enrichedValues({ site }: Explorer, selected: Uint32Array): Promise<Enriched[]> {
+  const entries = site.manifest.columns.filter((entry) =>
+    entry.kind === "category" && entry.of === null && entry.values <= MOST_VALUES);
+  const columns = await Promise.all(entries.map(({ id }) => site.column(id))) as Categories[];
+  return enrichment(
+    columns.map(({ entry, values, indices }) => ({ title: entry.title, values, indices })),
+    selected, site.count,
+  );
+}
+
+function enrichmentTable(found: readonly Enriched[], selected: number, all: number): HTMLElement {
+  let limit = TABLE;
+  const body = element("tbody");
+  const more = element("button", { class: "link", onclick: () => {
+    limit = limit === TABLE ? 200 : TABLE;
+    refresh();
+  } });
+  const refresh = (): void => {
+    fill(body, ...found.slice(0, limit).map(({ column, value, seen, expected, p }) => element(
+      "tr", {},
+      element("td", {}, data(value ?? ""), element("span", { class: "of" }, data(column))),
+      element("td", { class: "number" }, count(seen)),
+      element("td", { class: "number" }, number(expected)),
+      element("td", { class: p < 0.05 ? "number" : "number faint" }, pValue(p)),
+    )));
+    more.hidden = found.length <= TABLE;
+    more.textContent = limit === TABLE ? `${count(Math.min(found.length, 200) - TABLE)} more` : "Fewer";
+  };
+  refresh();
+  return section(
+    "What is frequent here",
+    element(
+      "table", {},
+      element("thead", {}, element("tr", {}, ...["value", "here", "by chance", "p"].map((title, i) =>
+        element("th", { class: i > 0 ? "number" : null, scope: "col" }, title)))),
+      body,
+    ),
+    more,
+    element("p", { class: "note" },
+      `By chance: as many as ${count(selected)} of ${count(all)} samples drawn at random would have. ` +
+      `p: of at least as many (hypergeometric), adjusted over all values by Benjamini and Hochberg. ` +
+      `Whoever selects by what is seen on the map finds small p values too easily.`),
+  );
+}
+
+function sheet(explorer: Explorer, selected: Uint32Array): HTMLElement {
+  let shown = 0;
+  const tiles = element("div", { class: "tiles" });
+  const more = element("button", { class: "link", onclick: () => void add() });
+  const add = async (): Promise<void> => {
+    const rows = Array.from(selected.subarray(shown, shown + SHEET));
+    shown += rows.length;
+    const { site } = explorer;
+    const made = await Promise.all(rows.map(async (row) => {
+      const [picture, sample] = await Promise.all([site.thumbnail(row), site.sample(row)]);
+      const title = shortened([sample.id, sample.text].filter(Boolean).join("\n"), 300);
+      return sampleTile(explorer, row, picture, shortened(sample.text ?? sample.id, 90), { below: null, title, outlined: false });
+    }));
+    tiles.append(...made);
+    more.hidden = shown >= selected.length;
+    more.textContent = `${count(selected.length - shown)} more`;
+  };
+  add().catch((error: unknown) => explorer.fail(error));
+  return section("How they look", tiles, more);
+}
+
+async function saveIds({ site }: Explorer, rows: Uint32Array, kind: "csv" | "json"): Promise<void> {
+  const ids = await site.ids(rows);
+  const text = kind === "json"
+    ? JSON.stringify({ run: site.manifest.run, key: site.manifest.key, ids }, null, 1)
+    : `row,id\r\n${ids.map((id, i) => `${rows[i]},${quoted(id)}\r\n`).join("")}`;
+  const type = kind === "json" ? "application/json" : "text/csv;charset=utf-8";
+  download(`selection.${kind}`, new Blob([text], { type }));
+}
+
+/** A field of a CSV file. */
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,79 @@
+/** All that a person chooses: it is in the address of the page, so that it can be shared. */
+
+import { homeCamera, type Camera } from "./view/camera";
+import type { Site } from "./data/site";
+
+export type Tool = "move" | "lasso" | "rectangle";
+
+/** What is asked of a column: numbers from low to high, or some of its values. */
+export type Filter =
+  | { column: string; low: number; high: number }
+  | { column: string; values: readonly (string | null)[] };
+
+export interface State {
+  /** Id of the map. */
+  map: string;
+  /** Columns by their id, or "this:purity" for that of whatever is shown; null for none. */
+  color: string | null;
+  size: string | null;
+  /** Times the plain size of points, and how much they cover. */
+  scale: number;
+  opacity: number;
+  /** Values of the colour's column that are switched off; where `only` is not null, the only ones on. */
+  hidden: readonly (string | null)[];
+  only: readonly (string | null)[] | null;
+  filters: readonly Filter[];
+  /** Words that ids or texts of samples must have. */
+  query: string;
+  /** Rows in ascending order. */
+  selected: Uint32Array;
+  /** The sample whose detail is open, and those seen before it. */
+  row: number | null;
+  trail: readonly number[];
+  tool: Tool;
+  /** In 3D: whether the lasso takes what lies behind others too. */
+  through: boolean;
+  camera: Camera;
+}
+
+export const NONE = new Uint32Array();
+export const NO_MAP = "";
+
+export function firstState(site: Site): State {
+  const { first, maps } = site.manifest;
+  const map = site.map(first.map ?? "") ?? maps[0];
+  return {
+    map: map?.id ?? NO_MAP,
+    color: first.column,
+    size: null,
+    scale: 1,
+    opacity: 0.85,
+    hidden: [],
+    only: null,
+    filters: [],
+    query: "",
+    selected: NONE,
+    row: null,
+    trail: [],
+    tool: "move",
+    through: true,
+    camera: homeCamera(map?.dims ?? 2),
+  };
+}
+
+/**
+ * The column that a state names: "this:density" and the like follow the method and map shown.
+ * Undefined where that has none.
+ */
+export function columnOf(site: Site, map: string, key: string | null): string | undefined {
+  if (key === null) return undefined;
+  if (!key.startsWith("this:")) return site.entry(key)?.id;
+  const entry = site.map(map);
+  const role = key.slice("this:".length);
+  const own = { ...site.method(entry?.method ?? "")?.columns, ...entry?.columns };
+  return (own as Record<string, string | undefined>)[role];
+}
+
+export function toggled<T>(values: readonly T[], value: T): readonly T[] {
+  return values.includes(value) ? values.filter((kept) => kept !== value) : [...values, value];
+}

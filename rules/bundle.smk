@@ -1,0 +1,24 @@
+# The explorer's page is the same for all runs: it lies beside what Snakemake keeps, and is built
+# again when its sources change.
+EXPLORER_SOURCES = Path(workflow.basedir) / "explorer"
+EXPLORER_PAGE = [f".snakemake/latentmap/explorer/{name}" for name in BUNDLE]
+
+
+rule build_explorer:
+    output:
+        EXPLORER_PAGE,
+    log:
+        ".snakemake/latentmap/explorer.log",
+    conda:
+        "../envs/bundle.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        sources=str(EXPLORER_SOURCES),
+        digest=sources_digest(EXPLORER_SOURCES),
+        code=code("build_explorer"),
+    message:
+        "Build the explorer's page"
+    script:
+        "../workflow/scripts/build_explorer.py"

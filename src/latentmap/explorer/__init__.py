@@ -1,0 +1,1 @@
+"""The explorer: a page that shows every sample of a run, and the data that it reads."""

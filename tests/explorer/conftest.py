@@ -1,0 +1,168 @@
+"""The built page, served with a site that was written for the tests, in headless Chromium."""
+
+import importlib.util
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from latentmap.errors import LatentmapError
+from latentmap.explorer.bundle import build, sources_digest
+
+_path = Path(__file__).parent / "sites.py"
+_spec = importlib.util.spec_from_file_location("explorer_sites", _path)
+sites = importlib.util.module_from_spec(_spec)
+sys.modules["explorer_sites"] = sites
+_spec.loader.exec_module(sites)
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+# Without a GPU, Chromium draws WebGL on the processor.
+SOFTWARE_GL = [
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
+NO_GL = ["--disable-gpu", "--disable-3d-apis", "--disable-webgl", "--disable-webgl2"]
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory):
+    """The built page; built once for the same sources."""
+    sources = ROOT / "explorer"
+    folder = ROOT / "build" / f"explorer-{sources_digest(sources)}"
+    if not folder.exists():
+        built = tmp_path_factory.mktemp("bundle")
+        try:
+            build(sources, built)
+        except LatentmapError as error:
+            if "npm ci" in str(error):
+                pytest.skip(f"npm fetches nothing here: {error}")
+            raise
+        shutil.copytree(built, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session", name="sites")
+def _sites():
+    """Return the module that writes sites."""
+    return sites
+
+
+@dataclass
+class Site:
+    """A site on disk and on a server, and what is known of it."""
+
+    folder: Path
+    url: str
+    known: dict
+
+    def on_screen(self, page, rows, method="mean", projection="umap"):
+        """Return where rows of a flat map lie on the page as it is at first."""
+        entry = next(
+            entry
+            for entry in self.known["manifest"]["maps"]
+            if entry["id"] == f"tiny/plain/{method}/{projection}"
+        )
+        low, high = np.array(entry["extent"]).T
+        places = self.known["places"][method, projection][rows] - (low + high) / 2
+        stage = page.locator(".stage").bounding_box()
+        unit = min(stage["width"], stage["height"]) / (high - low).max() / 1.06
+        middle = [stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2]
+        return middle + places * [unit, -unit]
+
+    def lone(self, page):
+        """Return the row that is farthest from all others."""
+        places = self.on_screen(page, range(len(self.known["label"])))
+        apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
+        np.fill_diagonal(apart, np.inf)
+        return int(apart.min(axis=1).argmax())
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+def served(folder: Path) -> ThreadingHTTPServer:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def site(bundle, tmp_path_factory):
+    """A site of 300 samples under a sub-path."""
+    root = tmp_path_factory.mktemp("site")
+    folder = root / "some" / "path"
+    known = sites.write_site(folder)
+    shutil.copytree(bundle, folder, dirs_exist_ok=True)
+    server = served(root)
+    yield Site(folder, f"http://127.0.0.1:{server.server_port}/some/path/", known)
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with api.sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *SOFTWARE_GL])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def without_webgl(playwright):
+    """Return a browser in which pages get no WebGL."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *NO_GL])
+    yield browser
+    browser.close()
+
+
+def wait_for_rest(page):
+    page.wait_for_selector(".stage[data-view=resting]", timeout=30_000)
+
+
+@pytest.fixture
+def rest():
+    """Wait until the map of a page rests."""
+    return wait_for_rest
+
+
+@pytest.fixture
+def opened(browser, site):
+    """Open the site; at the end, assert that it had no errors and asked nobody else."""
+    contexts, complaints, requests = [], [], []
+
+    def open_page(address="", browser=browser, **options):
+        context = browser.new_context(viewport={"width": 1200, "height": 800}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (complaints.append("a dialog opened"), dialog.dismiss()))
+        page.goto(site.url + address)
+        wait_for_rest(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    own = (site.url, "blob:", "data:")
+    assert [url for url in requests if not url.startswith(own)] == []
