@@ -3,6 +3,7 @@
 import re
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from latentmap.errors import LatentmapError
 from latentmap.report import page as module
 from latentmap.report import pages as package
 from latentmap.report.page import CATEGORIES, PAGES, Page, listed_pages, pages_of, published
-from latentmap.store.results import NEIGHBORS
+from latentmap.store.results import NEIGHBORS, Results
 
 PAGE = '''
     """A page that no one knows."""
@@ -81,6 +82,26 @@ def test_two_pages_that_would_be_one_file_are_refused(fake_run, stranger):
         pages_of(fake_run.results)
 
 
+def charts_of_comparisons(fake_run, methods, is_baseline):
+    """The charts that are planned for an encoder of these methods and one other encoder."""
+    encoders = [
+        replace(fake_run.facts.encoders[0], name="own", methods=methods),
+        replace(fake_run.facts.encoders[0], name="other", is_baseline=is_baseline),
+    ]
+    facts = replace(fake_run.facts, encoders=tuple(encoders))
+    keys = Results(fake_run.folder, facts, list).keys(PAGES["comparisons"].file, encoder="own")
+    return {name for _, variant, name in keys if variant == "plain"}
+
+
+def test_charts_with_nothing_to_compare_are_not_planned(fake_run):
+    alone = charts_of_comparisons(fake_run, ["mean"], is_baseline=False)
+    beside_a_baseline = charts_of_comparisons(fake_run, ["mean"], is_baseline=True)
+    two = charts_of_comparisons(fake_run, ["mean", "max"], is_baseline=False)
+    assert beside_a_baseline - alone == {"pareto_frontier", "radar_chart"}
+    assert two - beside_a_baseline == {"method_agreement"}
+    assert "metric_bars" in alone and beside_a_baseline > alone and two > alone
+
+
 def test_options_that_a_page_does_not_name_are_refused(fake_run):
     limited = fake_run.results.limited_to([], ["report.max_points"])
     assert limited.option("report.max_points") == 5000
@@ -105,5 +126,6 @@ def test_every_page_and_every_published_chart_is_there(report):
     found = published(results)
     assert {"figures/overview_bars", "dct/plain/figures/mean_umap"} < set(found)
     for path, chart in found.values():
-        charts = re.findall(r'data-chart="([\w-]+)"', path.read_text())
-        assert chart in charts or "in this chart is defined" in path.read_text() or not charts
+        said = path.read_text()
+        charts = re.findall(r'data-chart="([\w-]+)"', said)
+        assert chart in charts or "Nothing on this page is defined" in said or not charts

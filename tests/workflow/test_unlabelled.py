@@ -74,7 +74,7 @@ def test_pictures_without_labels(unfinished):
         *(f"dct/plain/deep_dive/{name}.html" for name in ("nearest_neighbors", "sources")),
     }
     for page in pages:
-        assert "in this chart is defined" not in (bare / "report" / page).read_text()
+        assert "Nothing on this page is defined" not in (bare / "report" / page).read_text()
     page = (bare / "report/dct/plain/per_method/mean/pca.html").read_text()
     assert '<option value="column0" selected>source</option>' in page
 

@@ -37,7 +37,7 @@ class Comparison:
 
     experiments: Sequence[Experiment]
     references: Sequence[Experiment]
-    label_groups: Mapping[str, str]
+    label_groups: Mapping[str, str] = field(default_factory=dict)
     costs: Mapping[Key, MethodCost] = field(default_factory=dict)
     agreement: MethodAgreement | None = None
     calibrations: Mapping[tuple[str, str], Calibration] = field(default_factory=dict)
@@ -66,6 +66,16 @@ class Chart(Plugin[Options]):
     look_for: ClassVar[str]
     needs_labels: ClassVar[bool] = True
     scope: ClassVar[Scope] = "comparisons"
+
+    @classmethod
+    def compares(cls, methods: int, baselines: int) -> bool:
+        """Return whether there is anything to show on a page about one encoder.
+
+        Args:
+            methods: pooling methods of the encoder.
+            baselines: other encoders that know nothing of the data, each with its best method.
+        """
+        return True
 
     @abstractmethod
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

@@ -33,6 +33,11 @@ class MethodAgreementChart(Chart):
         "cell for its chance level."
     )
 
+    @classmethod
+    def compares(cls, methods: int, baselines: int) -> bool:
+        """Return whether there are two methods."""
+        return methods > 1
+
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return the heatmaps of two or more methods."""
         import altair as alt

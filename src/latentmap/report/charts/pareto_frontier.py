@@ -28,6 +28,11 @@ class ParetoFrontier(Chart):
         "method."
     )
 
+    @classmethod
+    def compares(cls, methods: int, baselines: int) -> bool:
+        """Return whether there are two to compare."""
+        return methods + baselines > 1
+
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a panel for each size that was measured."""
         import altair as alt

@@ -56,6 +56,11 @@ class RadarChart(Chart):
         "of its axes: compare shapes there, and values on the parallel lines."
     )
 
+    @classmethod
+    def compares(cls, methods: int, baselines: int) -> bool:
+        """Return whether there are two to compare."""
+        return methods + baselines > 1
+
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a radar above parallel axes; none with fewer than three usable metrics."""
         import altair as alt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +19,10 @@ from latentmap.report.channel_chart import (
     DeepDive,
     channel_charts,
 )
+from latentmap.report.chart_pages import ChartPages
 from latentmap.report.labels import read_labels
 from latentmap.report.maps import DATA
-from latentmap.report.page import Content, Page, Scope
+from latentmap.report.page import Content, Scope
 from latentmap.report.plates import Plate, chart_plate, embedded_json, specification
 from latentmap.report.points import Points, read_samples_at
 from latentmap.store.results import (
@@ -46,11 +47,12 @@ def _charts(results: Results) -> list[Key]:
     return [(*key, name) for key in results.inspected for name in names]
 
 
-class Channels(Page):
+class Channels(ChartPages):
     """One page for each chart about channels."""
 
     title = "Channels"
     category = "Deep dive"
+    plugins = CHANNEL_CHARTS
     file = page_file("{encoder}/{variant}/deep_dive/{chart}.html", _charts)
     scope = Scope.LATENTS
     reads = (CHANNELS, POSITIONS, CHANNEL_MAPS, SAMPLES, THUMBNAILS, LABELS)
@@ -78,14 +80,6 @@ class Channels(Page):
                 shown if plugin.shows_samples and chart is not None else None,
                 colors,
             )
-
-    def title_of(self, key: Key) -> str:
-        """Return the chart's."""
-        return CHANNEL_CHARTS[key[2]].title
-
-    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
-        """Return the chart."""
-        return {key[2]: key[2]}
 
 
 def _rows(maps: ChannelMaps, samples: Sequence[Path | str], path: Path | str) -> NDArray[np.intp]:

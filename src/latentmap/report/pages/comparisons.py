@@ -2,69 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.report.agreements import read_agreement
-from latentmap.report.chart import CHARTS, Comparison, charts_of
-from latentmap.report.experiments import best_of_each_encoder, experiments_of, ranked
+from latentmap.report.chart import CHARTS
+from latentmap.report.chart_pages import COMPARED, ChartPages, comparison, comparison_file
 from latentmap.report.labels import read_labels
-from latentmap.report.page import Content, Page, Scope
+from latentmap.report.page import Content, Scope
 from latentmap.report.plates import chart_plates
-from latentmap.store.results import (
-    AGREEMENT,
-    LABELS,
-    MAP_AGREEMENT,
-    METRICS,
-    Key,
-    Results,
-    page_file,
-)
+from latentmap.store.results import AGREEMENT, LABELS, MAP_AGREEMENT, Key, Results
 
 
-def _charts(results: Results) -> list[Key]:
-    names = charts_of("comparisons", results.facts.labelled)
-    return [(*key, name) for key in results.latents for name in names]
-
-
-class Comparisons(Page):
+class Comparisons(ChartPages):
     """One chart over the methods of one encoder and variant, held against the baselines."""
 
     title = "Comparison"
     category = "Comparisons"
-    file = page_file("{encoder}/{variant}/comparisons/{chart}.html", _charts)
+    file = comparison_file("comparisons")
     scope = Scope.CHART
-    reads = (METRICS.beside_baselines, AGREEMENT, MAP_AGREEMENT, LABELS)
+    reads = (COMPARED, AGREEMENT, MAP_AGREEMENT, LABELS)
     configured_by = ("headline",)
     shows = (METRIC_PLUGINS,)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield the chart."""
         ((encoder, variant, chart),) = keys
-        where = {"encoder": encoder, "variant": variant}
-        experiments = experiments_of(results, METRICS.beside_baselines, **where)
-        own = [e for e in experiments if e.key[:2] == (encoder, variant)]
-        others = [e for e in experiments if e.key.encoder != encoder]
-        places = (
-            results.path(artifact, encoder, variant) for artifact in (AGREEMENT, MAP_AGREEMENT)
-        )
-        data = Comparison(
-            ranked(own),
-            best_of_each_encoder(others),
-            read_labels(results.path(LABELS)).group_of,
+        places = (results.path(file, encoder, variant) for file in (AGREEMENT, MAP_AGREEMENT))
+        data = comparison(
+            results,
+            encoder,
+            variant,
+            label_groups=read_labels(results.path(LABELS)).group_of,
             agreement=read_agreement(*places),
         )
         plugin = CHARTS.create(chart)
         plates = chart_plates(chart, plugin, data)
         yield Content(f"{plugin.title} ({encoder}, {variant})", {"plates": plates})
-
-    def title_of(self, key: Key) -> str:
-        """Return the chart's."""
-        return CHARTS[key[2]].title
-
-    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
-        """Return the chart."""
-        return {key[2]: key[2]}
 
     def modules(self, **where: str) -> list[str]:
         """Return the metrics, and this chart."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import polars as pl
 
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
-from latentmap.report.chart import CHARTS, Comparison, charts_of
+from latentmap.report.chart import CHARTS, charts_of
+from latentmap.report.chart_pages import COMPARED, ChartPages, comparison, comparison_file
 from latentmap.report.costs import ENCODING, Cost, method_costs, tabulate_costs, works_of
-from latentmap.report.experiments import (
-    best_of_each_encoder,
-    experiments_of,
-    format_value,
-    has_labels,
-    ranked,
-)
-from latentmap.report.page import Content, Page, Scope
+from latentmap.report.experiments import format_value, has_labels
+from latentmap.report.page import Content, Scope
 from latentmap.report.plates import chart_plates
 from latentmap.store.files import write_plain_json, write_text
 from latentmap.store.results import (
@@ -25,12 +20,10 @@ from latentmap.store.results import (
     COSTS_JSON,
     EMBEDDING,
     LATENTS,
-    METRICS,
     NEIGHBORS,
     PROJECTION,
     Key,
     Results,
-    page_file,
 )
 
 SCHEMA = {
@@ -47,19 +40,14 @@ SCHEMA = {
 }
 
 
-def _charts(results: Results) -> list[Key]:
-    names = charts_of("costs", results.facts.labelled)
-    return [(*key, name) for key in results.latents for name in names]
-
-
-class Costs(Page):
+class Costs(ChartPages):
     """What every stage of every method cost, and what metrics it bought."""
 
     title = "Costs"
     category = "Costs"
-    file = page_file("{encoder}/{variant}/comparisons/{chart}.html", _charts)
+    file = comparison_file("costs")
     scope = Scope.RUN
-    reads = (LATENTS, EMBEDDING, NEIGHBORS, METRICS, PROJECTION)
+    reads = (LATENTS, EMBEDDING, NEIGHBORS, COMPARED, PROJECTION)
     configured_by = ("headline",)
     shows = (METRIC_PLUGINS,)
     also_writes = (COSTS_CSV, COSTS_JSON)
@@ -74,38 +62,19 @@ class Costs(Page):
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield the page of each encoder and variant."""
         costs = tabulate_costs(works_of(results))
-        experiments = experiments_of(results, METRICS)
         for encoder, variant, name in keys:
-            own = [e for e in experiments if e.key[:2] == (encoder, variant)]
-            rivals = [
-                e
-                for e in experiments
-                if e.key.encoder in results.baselines
-                and e.key.encoder != encoder
-                and e.key.variant == variant
-            ]
+            data = comparison(results, encoder, variant, costs=method_costs(costs))
             chart = CHARTS.create(name)
-            data = Comparison(
-                ranked(own), best_of_each_encoder(rivals), {}, costs=method_costs(costs)
-            )
             here = [c for c in costs if (c.encoder, c.variant) == (encoder, variant)]
             yield Content(
                 f"{chart.title} ({encoder}, {variant})",
                 {
-                    "labelled": has_labels(experiments),
+                    "labelled": has_labels(data.experiments),
                     "plates": chart_plates(name, chart, data),
                     "tables": [results.address(COSTS_CSV), results.address(COSTS_JSON)],
                     "rows": _rows(here),
                 },
             )
-
-    def title_of(self, key: Key) -> str:
-        """Return the chart's."""
-        return CHARTS[key[2]].title
-
-    def charts(self, results: Results, key: Key) -> Mapping[str, str]:
-        """Return the chart."""
-        return {key[2]: key[2]}
 
     def modules(self, **where: str) -> list[str]:
         """Return the metrics, and the charts of costs."""
