@@ -64,6 +64,35 @@ def test_the_participation_ratio_counts_equal_components(plugin):
     assert metric.measure(data)["participation_ratio"].value == pytest.approx(3)
 
 
+def labelled(places, labels, sources):
+    names = [str(row) for row in range(len(places))]
+    graph = find_neighbors(names, places, sources, 10)
+    groups = np.array(sources)
+    return LabelledEmbedding(places, np.array(labels), np.array(labels), groups, graph, 1)
+
+
+def test_the_nearest_label_is_held_against_chance_and_known_without_each_group(plugin):
+    metric = plugin("latentmap/metrics/metrics/nearest_label", Metric)
+    rng = np.random.default_rng(0)
+    sources = [f"image {row // 2}" for row in range(24)]
+    places = rng.normal(size=(24, 2)).astype(np.float32)
+    apart = places + np.repeat([[0], [99]], 12, axis=0).astype(np.float32)
+    clusters = metric.measure(labelled(apart, ["a"] * 12 + ["b"] * 12, sources))
+    found = clusters["nearest_label_acc"]
+    assert found.value == 1 and found.p_value < 0.01 and found.chance == pytest.approx(0.5, abs=0.1)
+
+    labels = rng.choice(["a", "b"], 24).tolist()
+    mixed = metric.measure(labelled(places, labels, sources))["nearest_label_acc"]
+    assert mixed.p_value > 0.05
+    for group in range(12):  # as if the group's samples had never been there
+        rows = [row for row in range(24) if row // 2 != group]
+        kept = ([labels[row] for row in rows], [sources[row] for row in rows])
+        alone = metric.measure(labelled(places[rows], *kept))["nearest_label_acc"]
+        assert mixed.contributions.without[sorted(set(sources)).index(f"image {group}")] == (
+            pytest.approx(alone.value)
+        )
+
+
 def test_the_chart_has_a_point_for_every_method(plugin):
     chart = plugin("latentmap/report/charts/effective_dimension", Chart)
     experiments = [
