@@ -28,9 +28,9 @@ def test_list_names_the_columns_of_metrics(capsys):
 def test_list_gives_every_plugin_a_line_of_description(what, capsys):
     assert main(["list", what]) == 0
     lines = capsys.readouterr().out.splitlines()
-    named = [line.split()[0] for line in lines if not line.startswith(" ")]
-    assert named == list(REGISTRIES[what])
-    assert all(len(line.split()) > 3 for line in lines)
+    of_plugins = [line.split() for line in lines if not line.startswith(" ")]
+    assert [name for name, *_ in of_plugins] == list(REGISTRIES[what])
+    assert all(len(words) > 3 for words in of_plugins)
 
 
 def test_plan_shows_what_would_be_computed(capsys):
