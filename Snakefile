@@ -24,6 +24,7 @@ localrules:
     report,
     figures,
     bundled,
+    explore,
     exports,
 
 
@@ -77,6 +78,11 @@ rule bundled:
         [path for page in PAGES for path in paths(page.file.bundled)],
 
 
+rule explore:
+    input:
+        explorer_files,
+
+
 rule exports:
     input:
         at(EXPORTED_METADATA),
@@ -102,5 +108,6 @@ include: "rules/metrics.smk"
 include: "rules/project.smk"
 include: "rules/inspect.smk"
 include: "rules/report.smk"
+include: "rules/explorer.smk"
 include: "rules/export.smk"
 include: "rules/bundle.smk"

@@ -14,6 +14,7 @@ from snakemake.logging import logger
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
 from latentmap.explorer.bundle import BUNDLE, sources_digest
+from latentmap.explorer.write import NEEDS as EXPLORER_NEEDS, READS as EXPLORER_READS
 from latentmap.export.options import places_in
 from latentmap.fingerprint import fingerprint
 from latentmap.given import read_config
@@ -34,6 +35,7 @@ from latentmap.store.results import (
     COORDS,
     DOWNLOAD,
     EMBEDDING,
+    EXPLORER,
     EXPORTED_EMBEDDING,
     EXPORTED_LATENTS,
     EXPORTED_METADATA,
@@ -170,6 +172,7 @@ PAGE_FILES = [path for page in PAGES for path in paths(page.file)]
 # Browsers need the assets, no page does. Were they inputs, Snakemake would not look at what else a
 # page depends on while they are made anew.
 REPORT_FILES = [at(METRICS_CSV), *map(at, ASSETS), *PAGE_FILES]
+EXPLORER_FILES = paths(EXPLORER)
 
 
 if workflow.is_main_process:
@@ -230,6 +233,19 @@ def revision(encoder):
 def projection_code(projection):
     """Fingerprint of what makes a map."""
     return code("project_embedding", PROJECTIONS.module(kind_of(RUN.projection(projection))))
+
+
+# ---- explorer ----------------------------------------------------------------------------------
+
+
+def explorer_files(wildcards):
+    """Input function: the explorer, which a run may do without."""
+    with refusing():
+        if not EXPLORER_FILES:
+            raise LatentmapError(
+                "'explorer: null' leaves the explorer out. Give it options, or {}."
+            )
+    return EXPLORER_FILES
 
 
 # ---- pages -------------------------------------------------------------------------------------

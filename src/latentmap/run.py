@@ -21,6 +21,7 @@ from latentmap.draw.boxes import DrawOptions
 from latentmap.draw.thumbnails import ThumbnailOptions
 from latentmap.encode.encoder import ENCODERS, EncoderOptions, FittedEncoder
 from latentmap.errors import LatentmapError
+from latentmap.explorer.options import ExplorerOptions
 from latentmap.export.options import ExportOptions
 from latentmap.given import read_yaml
 from latentmap.inspect.channels import InspectOptions
@@ -173,6 +174,7 @@ class Run(Options):
         inspection: how the channels of latents are compared.
         report: what the report shows.
         export: what `snakemake exports` and `snakemake coords` write.
+        explorer: what `snakemake explore` writes; `null` makes none.
     """
 
     run: FolderName = Field(min_length=1)
@@ -200,6 +202,7 @@ class Run(Options):
     inspection: InspectOptions = InspectOptions()
     report: ReportOptions = ReportOptions()
     export: ExportOptions = ExportOptions()
+    explorer: ExplorerOptions | None = ExplorerOptions()
 
     @field_validator("metrics", "projections", mode="before")
     @classmethod

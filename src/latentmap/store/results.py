@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.store.files import read_json, reading, write_json
+from latentmap.store.files import read_json, read_plain_json, reading, write_json
 from latentmap.store.latents import LatentShard, read_latents
 from latentmap.store.manifest import Shard, read_manifest
 from latentmap.store.maps import PlacedSamples, read_map
@@ -292,6 +292,11 @@ class Results:
         return self.run if self.config["annotations"] else []
 
     @property
+    def explored(self) -> list[Key]:
+        """The key of the explorer, if there is to be one."""
+        return self.run if self.config["explorer"] else []
+
+    @property
     def exported_latents(self) -> list[Key]:
         """(encoder, variant, format) of the latents to export."""
         return self._in_formats(self.latents) if self.config["export"]["latents"] else []
@@ -517,6 +522,10 @@ EXPORTED_EMBEDDING = Artifact(
 )
 EXPORTED_POINTS = Artifact(
     f"export/{_EMBEDDED}/{{projection}}/embeddings_3d.json", attrgetter("solid_maps"), Path
+)
+
+EXPLORER: Artifact[Any] = Artifact(
+    "explorer/manifest.json", attrgetter("explored"), read_plain_json
 )
 
 LOG = Artifact("logs/{job}.log", lambda results: [], Path)

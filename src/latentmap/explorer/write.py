@@ -1,0 +1,324 @@
+"""Writing the data of an explorer: every map, column and sample of a run, and its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+import latentmap
+from latentmap.explorer.columns import Columns, number
+from latentmap.explorer.coordinates import aligned, stored
+from latentmap.explorer.everyone import Everyone, read_everyone
+from latentmap.explorer.methods import described_methods, ranking_metric
+from latentmap.explorer.neighbors import read_nearest
+from latentmap.explorer.options import ExplorerOptions
+from latentmap.explorer.sample_columns import (
+    LABEL,
+    LABEL_GROUP,
+    add_column,
+    add_known_columns,
+    own_column,
+    own_names,
+)
+from latentmap.explorer.samples import (
+    Pictures,
+    Told,
+    each_once,
+    id_parts,
+    sample_parts,
+    thumbnail_parts,
+)
+from latentmap.explorer.site import NUMBER, Site, in_chunks
+from latentmap.report.labels import read_labels
+from latentmap.report.palette import GROUPS, NEUTRAL, ordered_colors
+from latentmap.samples.spelling import plain_name
+from latentmap.store.maps import read_map
+from latentmap.store.results import (
+    ANNOTATIONS,
+    EXPLORER,
+    LABELS,
+    METRICS,
+    NEIGHBORS,
+    PROJECTION,
+    RANKING,
+    SAMPLES,
+    SAMPLING_WEIGHTS,
+    THUMBNAILS,
+    TRUST,
+    Artifact,
+    Key,
+    Results,
+)
+from latentmap.store.tables import (
+    check_ids,
+    facts_of,
+    matrix,
+    read_parquet,
+    read_parquet_schema,
+)
+
+FORMAT, VERSION = "latentmap explorer", 1
+
+READS = (
+    *(SAMPLES, THUMBNAILS, ANNOTATIONS, LABELS, METRICS, RANKING),
+    *(SAMPLING_WEIGHTS.over("mapped"), NEIGHBORS, PROJECTION, TRUST),
+)
+"""The files that an explorer is made of."""
+
+NEEDS = ("run", "explorer", "projections")
+"""The options that it depends on."""
+
+SHADES = 9
+"""Colours of numbers, between which others are mixed."""
+
+FEW = 50
+"""Values of a column that is shown first, where there are no labels."""
+
+DENSITY = "Inverse mean distance to the nearest neighbors in the embedding: low is rare."
+PURITY = (
+    "Share of the 15 nearest neighbors in the embedding that have the sample's label, among "
+    "samples of other source groups."
+)
+FAR = "Distance in the embedding to the nearest sample of another source group: 0 is a duplicate."
+DOUBT = "How far to trust the sample's place on the map: below 0.8, its place says little."
+
+TOLD_TRUST = ("k", "assessed", "recall", "trustworthiness", "continuity", "doubtful")
+"""What is said of the trust in a map as a whole."""
+
+
+def write_explorer(results: Results) -> None:
+    """Write the data of an explorer; docs/explorer-format.md says in what form.
+
+    Raises:
+        LatentmapError: a file of the run is missing or damaged, or does not belong to its samples.
+    """
+    results = results.limited_to(READS, NEEDS)
+    options = ExplorerOptions.model_validate(results.option("explorer"))
+    everyone = read_everyone(results.paths(SAMPLES))
+    key = everyone.key(results.option("run"))
+    site = Site(results.address(EXPLORER).parent, key)
+    columns = Columns(site)
+    add_known_columns(columns, everyone, read_labels(results.path(LABELS)))
+    told = _add_other_columns(columns, results, options)
+    methods = described_methods(results)
+    _write_methods(site, columns, results, everyone, methods, options.neighbors)
+    maps = _write_maps(site, columns, results, everyone, methods)
+    site.finish(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "latentmap": latentmap.__version__,
+            "run": results.option("run"),
+            "key": key,
+            "count": len(everyone.ids),
+            "first": _first(maps, columns),
+            "metric": ranking_metric(results),
+            "methods": [*methods.values()],
+            "maps": maps,
+            "columns": columns.entries,
+            "palette": {
+                "categories": GROUPS,
+                "none": NEUTRAL,
+                "numbers": ordered_colors(SHADES),
+            },
+            "missing": _missing(options, everyone, methods),
+            **_write_samples(site, results, everyone, told, options),
+        }
+    )
+
+
+def _add_other_columns(columns: Columns, results: Results, options: ExplorerOptions) -> Told:
+    """Add the samples' own columns and annotations; return which of them are told of each."""
+    samples = results.paths(SAMPLES)
+    own = [
+        name
+        for name in own_names(samples)
+        if add_column(columns, name, own_column(samples, name), "sample", options.text)
+    ]
+    annotations = pa.table({})
+    for path in results.paths(ANNOTATIONS):
+        table = read_parquet(path)
+        told = [
+            name
+            for name in table.column_names
+            if name != "id" and add_column(columns, name, table[name], "annotation", options.text)
+        ]
+        annotations = table.select(told)
+    return Told(own, annotations, options.text)
+
+
+def _write_methods(
+    site: Site,
+    columns: Columns,
+    results: Results,
+    everyone: Everyone,
+    methods: Mapping[Key, dict[str, Any]],
+    lists: int,
+) -> None:
+    """Write columns of the methods that have maps, and the neighbors in the best ones."""
+    mapped = set(results.mapped)
+    listed = set(islice(sorted(methods, key=lambda key: key not in mapped), lists))
+    for key, method in methods.items():
+        method |= {"maps": [], "columns": {}, "neighbors": None}
+        if key not in mapped | listed:
+            continue
+        nearest = read_nearest(results.path(NEIGHBORS, *key), everyone.ids)
+        if key in listed:
+            chunks = nearest.chunks(everyone.groups)
+            method["neighbors"] = {
+                **site.write_chunks(f"neighbors/{method['id']}/{NUMBER}.arrow", chunks),
+                "k": nearest.rows.shape[1],
+                "metric": nearest.metric,
+            }
+        if key not in mapped:
+            continue
+        density = _read_column(results, SAMPLING_WEIGHTS, key, "density", everyone)
+        found: dict[str, tuple[NDArray[Any], str, str]]
+        found = {"density": (density, "local density", DENSITY)}
+        if everyone.has_labels:
+            found["purity"] = (nearest.purity(everyone.labels), "neighbors with its label", PURITY)
+        far = np.where(np.isfinite(nearest.distance_elsewhere), nearest.distance_elsewhere, np.nan)
+        if not np.isnan(far).all():
+            found["nearest_other"] = (far, "distance to the nearest of another source group", FAR)
+        for name, (values, title, description) in found.items():
+            known = f"{name}::{method['id']}"
+            method["columns"][name] = columns.add(
+                known, number(values), title, description, "method", method["id"]
+            )
+
+
+def _read_column(
+    results: Results, artifact: Artifact[pa.Table], key: Key, name: str, everyone: Everyone
+) -> NDArray[np.float32]:
+    """Read a column of numbers that every sample has."""
+    path = results.path(artifact, *key)
+    table = read_parquet(path, ["id", name])
+    check_ids(path, table["id"].to_pylist(), everyone.ids)
+    values: NDArray[np.float32] = matrix(table[name])
+    return values
+
+
+def _write_maps(
+    site: Site,
+    columns: Columns,
+    results: Results,
+    everyone: Everyone,
+    methods: Mapping[Key, dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Write all maps, each laid over the first one with as many dimensions."""
+    rank = {key: place for place, key in enumerate(methods)}
+    trust = {key: facts_of(read_parquet_schema(results.path(TRUST, *key))) for key in results.maps}
+
+    def best_first(key: Key) -> tuple[bool, int, float]:
+        method = key[:3]
+        return methods[method]["baseline"], rank[method], -(trust[key]["recall"] or 0)
+
+    references: dict[int, tuple[str, NDArray[np.float64]]] = {}
+    entries = {}
+    for key in sorted(results.maps, key=best_first):
+        *_, name = key
+        method = methods[key[:3]]
+        known = f"{method['id']}/{name}"
+        places = read_map(results.path(PROJECTION, *key), everyone.ids).coordinates.astype(float)
+        reference, target = references.setdefault(places.shape[1], (known, places))
+        residual = 0.0
+        if reference != known:
+            places, residual = aligned(places, target)
+        found = stored(places)
+        doubt = _read_column(results, TRUST, key, "trust", everyone)
+        if not np.isnan(doubt).all():
+            column = columns.add(f"trust::{known}", number(doubt), "trust", DOUBT, "map", known)
+        method["maps"].append(known)
+        entries[known] = {
+            "id": known,
+            "method": method["id"],
+            "projection": name,
+            "kind": results.option("projections")[name]["kind"],
+            "dims": places.shape[1],
+            **site.write(f"maps/{known}.arrow", found.table),
+            **found.facts,
+            "alignment": {"reference": reference, "residual": residual},
+            "trust": {fact: trust[key][fact] for fact in TOLD_TRUST},
+            "columns": {} if np.isnan(doubt).all() else {"trust": column},
+        }
+    return [*entries.values()]
+
+
+def _write_samples(
+    site: Site, results: Results, everyone: Everyone, told: Told, options: ExplorerOptions
+) -> dict[str, Any]:
+    """Write what is told of each sample; return what the manifest says of it."""
+    samples = results.paths(SAMPLES)
+    shown = options.pictures and everyone.has_pictures
+    pictures = Pictures(site) if shown else None
+    parts = sample_parts(samples, told, pictures)
+    names = [(name, "sample") for name in told.own]
+    names += [(name, "annotation") for name in told.annotations.column_names]
+    thumbnails = None
+    if shown:
+        jpegs = map(each_once, in_chunks(thumbnail_parts(samples, results.paths(THUMBNAILS))))
+        thumbnails = site.write_chunks(f"thumbnails/{NUMBER}.arrow", jpegs)
+    return {
+        "ids": site.write_chunks(f"ids/{NUMBER}.arrow", in_chunks(id_parts(samples))),
+        "samples": {
+            **site.write_chunks(f"samples/{NUMBER}.arrow", in_chunks(parts)),
+            "columns": [
+                {"name": f"c{number}", "title": plain_name(name), "about": about}
+                for number, (name, about) in enumerate(names)
+            ],
+        },
+        "thumbnails": thumbnails,
+        "pictures": None if pictures is None else pictures.facts,
+    }
+
+
+def _first(maps: Sequence[Mapping[str, Any]], columns: Columns) -> dict[str, str | None]:
+    """Return which map and column are shown first.
+
+    The map is the first in two dimensions; the column is that of label groups, else of labels,
+    else the first with a few categories.
+    """
+    order = sorted(maps, key=lambda entry: entry["dims"] != 2)
+    known = {column["id"] for column in columns.entries}
+    few = [
+        column["id"]
+        for column in columns.entries
+        if column["kind"] == "category"
+        and column["id"] != "source_group"
+        and 1 < column["values"] <= FEW
+    ]
+    choice = [name for name in (LABEL_GROUP, LABEL) if name in known]
+    others = [column["id"] for column in columns.entries]
+    return {
+        "map": next((entry["id"] for entry in order), None),
+        "column": next(iter([*choice, *few, *others]), None),
+    }
+
+
+def _missing(
+    options: ExplorerOptions, everyone: Everyone, methods: Mapping[Key, Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """Say what a reader might look for and does not find."""
+    found = []
+    if not options.pictures and everyone.has_pictures:
+        found.append(("pictures", "The explorer was written without pictures.", "pictures: true"))
+    if not options.text:
+        found.append(("text", "The explorer was written without texts.", "text: true"))
+    lists = sum(method["neighbors"] is not None for method in methods.values())
+    if lists < len(methods):
+        why = f"The explorer has the nearest neighbors in {lists} of {len(methods)} embeddings."
+        found.append(("neighbors", why, f"neighbors: {len(methods)}"))
+    return [
+        {
+            "what": what,
+            "why": why,
+            "remedy": f"Set 'explorer: {{{option}}}' in the configuration and run: "
+            "snakemake explore",
+        }
+        for what, why, option in found
+    ]

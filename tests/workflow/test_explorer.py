@@ -1,0 +1,34 @@
+"""What `snakemake explore` makes, and what it makes again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+
+def test_the_explorer_follows_its_options_and_computes_nothing(project):
+    finished = project.outputs()
+    project.snakemake("explore")
+    folder = project.results / "explorer"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["count"] == 24
+    assert manifest["pictures"]["files"] == 6
+    made = project.outputs()
+    assert {name: made[name] for name in finished} == finished
+    assert "Nothing to be done" in project.snakemake("explore")
+    project.configure({"explorer": {"pictures": False}})
+    dry = project.snakemake("explore", "-n")
+    assert {line.split()[0] for line in dry.splitlines() if line.endswith(" 1")} == {
+        "write_explorer",
+        "explore",
+    }
+    project.snakemake("explore")
+    assert json.loads((folder / "manifest.json").read_text())["pictures"] is None
+    assert not (folder / "thumbnails").exists()
+    project.configure({"explorer": None})
+    refused = project.run_snakemake("explore", "--configfile", "config/small.yaml", check=False)
+    assert "'explorer: null' leaves the explorer out" in refused
+    assert not project.pending()
