@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from latentmap.samples.remarks import NOT_USED
 from latentmap.store.tables import read_parquet
 
 SHOWN = 5
@@ -57,7 +58,8 @@ def quarantine_lines(table: Path, since: float) -> list[str]:
         return []
     counts: Counter[str] = Counter()
     for row in read_parquet(table, ["action", "count"]).to_pylist():
-        counts[row["action"]] += row["count"]
+        if row["action"] != NOT_USED:
+            counts[row["action"]] += row["count"]
     if not counts:
         return []
     said = ", ".join(f"{count:,} {action}" for action, count in sorted(counts.items()))

@@ -195,7 +195,7 @@ def test_pages_carry_what_they_show(run):
     assert set(maps["points"]) == {f"{axis}{channel}" for axis in "xy" for channel in range(5)}
     assert {len(values) for values in maps["points"].values()} == {70}
     panels = maps["spec"]["vconcat"]
-    assert panels[0]["title"] == "Each channel on its own"
+    assert panels[0]["title"] == "kNN label purity"
 
 
 def test_fewer_points_are_those_of_the_same_samples(run, files, tmp_path):

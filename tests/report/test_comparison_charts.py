@@ -77,7 +77,7 @@ def test_the_pareto_chart_joins_the_methods_that_none_beats_and_marks_baselines(
     line = rows_of(spec, panel, type="line")
     assert [row["name"] for row in line] == ["max", "mean"]
     shown = rows_of(spec, panel, type="point")
-    assert [row["name"] for row in shown if row["kind"] == "baseline"] == ["dct / mean (baseline)"]
+    assert [row["name"] for row in shown if row["kind"] == "baseline"] == ["dct / mean"]
     assert len(shown) == len(experiments) + 1
     assert all(
         node["scale"]["type"] == "log" for node in nodes(spec) if "format" in node.get("axis", {})
@@ -145,7 +145,7 @@ def test_the_baselines_stand_in_the_heatmap(comparison):
 def test_names_keep_methods_and_baselines_apart():
     own, rival = (Experiment(Key(name, "plain", "mean"), {}, {}) for name in ("vae", "dct"))
     data = Comparison([own], [rival], {})
-    assert data.named == [("mean", own), ("dct / mean (baseline)", rival)]
+    assert data.named == [("mean", own), ("dct / mean", rival)]
 
 
 def test_the_curve_has_a_line_for_each_method_over_k_above_chance(comparison):

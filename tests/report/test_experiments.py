@@ -9,11 +9,14 @@ from latentmap.metrics.metric import Measurement
 from latentmap.report.experiments import (
     Experiment,
     Key,
+    counted,
+    format_p,
     format_value,
     headline,
     metric_names,
     ranked,
     read_experiments,
+    say_p,
 )
 from latentmap.store.files import write_json
 
@@ -24,6 +27,24 @@ def experiment(method, **metrics):
     return Experiment(
         Key("e", "plain", method), {k: Measurement(v) for k, v in metrics.items()}, {}
     )
+
+
+def test_counts_are_said_as_one_would():
+    found = [counted(n, of, "label") for n, of in ((1, 1), (2, 2), (0, 3), (3, 3), (2, 1200))]
+    assert found == [
+        *("the only label", "both labels", "none of the 3 labels", "all 3 labels"),
+        "2 of 1,200 labels",
+    ]
+
+
+def test_tiny_p_values_are_only_said_to_be_so():
+    assert [format_p(p) for p in (None, 0.0002, 0.001, 0.0123)] == [
+        "–",
+        "< 0.001",
+        "0.001",
+        "0.012",
+    ]
+    assert [say_p(p) for p in (0.0002, 0.0123)] == ["p < 0.001", "p = 0.012"]
 
 
 def test_null_becomes_nan_and_keeps_its_note(tmp_path):

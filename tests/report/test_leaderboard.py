@@ -1,6 +1,7 @@
 """The table of embeddings and metrics, and the verdict above it."""
 
 import math
+from dataclasses import replace
 
 from latentmap.metrics.metric import HEADLINE, Measurement
 from latentmap.report.experiments import Experiment, Key
@@ -69,7 +70,7 @@ def test_the_verdict_says_how_far_the_best_is_from_chance():
     assert (found.count, found.best, found.is_baseline) == (2, "vae / a (plain)", True)
     facts = dict(found.facts)
     assert facts["kNN label purity across sources"] == "0.550"
-    assert facts["Chance level"] == "0.100; the best is 50 % of the way from there to 1"
+    assert facts["Chance level"] == "0.100; chance-corrected 0.500 (0 is chance, 1 is perfect)"
     assert facts["vae (plain)"] == "a 0.550"
 
 
@@ -78,6 +79,19 @@ def test_the_page_of_a_method_shows_effects_beside_raw_values():
     shown = [rows[HEADLINE][name] for name in ("value", "chance", "effect")]
     assert shown == ["0.550", "0.100", "0.500"]
     assert rows["silhouette"]["effect"] == "–"
+
+
+def test_variants_that_are_the_same_are_one_line_of_the_verdict():
+    boxes = [experiment("a", 0.55), experiment("b", 0.3)]
+    plain = [replace(e, key=e.key._replace(variant="plain")) for e in boxes]
+    boxes = [replace(e, key=e.key._replace(variant="boxes")) for e in boxes]
+    found = verdict([*boxes, *plain], NOTHING, [])
+    assert (found.count, found.best) == (2, "vae / a (boxes, plain)")
+    assert [fact for fact in found.facts if "vae" in fact[0]] == [("vae (boxes, plain)", "a 0.550")]
+    other = [plain[0], replace(plain[1], metrics=plain[0].metrics)]
+    found = verdict([*boxes, *other], NOTHING, [])
+    assert (found.count, found.best) == (4, "vae / a (boxes)")
+    assert [what for what, _ in found.facts if "vae" in what] == ["vae (boxes)", "vae (plain)"]
 
 
 def test_without_a_ranking_there_is_no_verdict():

@@ -56,5 +56,5 @@ def test_a_metric_that_would_find_clearly_more_is_a_warning():
 def test_in_a_run_by_cosine_it_is_the_euclidean_distance():
     _, said = neighbor_findings([gaining("mean", 0.06, 0.03, 0.09, "cosine")])
     assert said.text.startswith("By Euclidean distance, clearly more neighbors")
-    assert "in 1 of 1 embedding, vae / mean (plain): +0.060" in said.text
+    assert "in the only embedding, vae / mean (plain): +0.060" in said.text
     assert "`neighbors.metric: euclidean`" in said.text

@@ -38,7 +38,7 @@ def test_a_metric_is_the_chart_of_the_page_and_its_rows(report, publish):
     part = table.filter(
         pl.col("part").str.contains("kNN label purity (higher", literal=True),
         pl.col("neighbors") == "across sources",
-        ~pl.col("method").str.contains("baseline"),
+        ~pl.col("shade").str.contains("baseline"),
     )
     assert part["method"].to_list() == [e.key.method for e in experiments]
     assert part["value"].to_list() == pytest.approx([e.value(HONEST) for e in experiments])

@@ -57,7 +57,7 @@ def test_bars_are_not_doubled_and_groups_that_are_labels_have_none():
     # Of silhouette and F-ratio there are three bars each, too.
     assert (rows_of(once), rows_of(twice)) == (6 + 3, 6 + 12)
     color = once["concat"][0]["layer"][0]["encoding"]["color"]
-    assert color["scale"]["domain"] == ["across sources"] and color["legend"] is None
+    assert color["scale"]["domain"] == ["method"] and color["legend"] is None
     assert rows_of(chart("overview_bars", SAME)) == 3
     assert "same group" not in json.dumps(chart("radar_chart", SAME))
     assert "same group" in json.dumps(chart("radar_chart", OTHER))

@@ -131,7 +131,7 @@ def test_a_limit_takes_the_first_rows():
     assert [s.rows for s in plan(*numbered(*range(10)), num_samples=3)] == [(0, 1, 2)]
     limited = list_rows({"s": Listed(*numbered(*range(10)))}, Limit(3))
     [(name, remark)] = limited.remarks()
-    assert (name, remark.in_short()) == ("s", "rows: 7")
+    assert (name, remark.in_short()) == ("s", "samples: 3 of 10 are used (num_samples).")
     assert not list_rows({"s": Listed(*numbered(*range(10)))}, Limit(10)).remarks()
 
 

@@ -18,7 +18,12 @@
     rule: { color: ink },
     rect: { stroke: paper },
     circle: { stroke: paper },
-    style: { guide: { color: line }, aside: { color: "#9198a1" }, halo: { stroke: paper } },
+    style: {
+      guide: { color: line },
+      aside: { color: "#9198a1" },
+      halo: { stroke: paper },
+      interval: { color: "#9198a1" },
+    },
   };
   const isDark = matchMedia("(prefers-color-scheme: dark)");
   const maps = new Map();
@@ -66,6 +71,15 @@
       for (const [key, { codes }] of Object.entries(samples.colorings)) row[key] = codes[i];
       return { ...row, told: toldOf(row, i) };
     });
+
+  // Colours that are too dark on dark paper, and what takes their place.
+  const BRIGHTER = { "#0072B2": "#4AA3DF" };
+  const brightened = (part) => {
+    if (Array.isArray(part)) return part.map(brightened);
+    if (!(part instanceof Object)) return BRIGHTER[part] ?? part;
+    const entries = Object.entries(part);
+    return Object.fromEntries(entries.map(([key, value]) => [key, key === "datasets" ? value : brightened(value)]));
+  };
 
   const merged = (one, other) => {
     const found = { ...one };
@@ -122,12 +136,42 @@
     return { ...spec, width: scale * spec.width, height: scale * spec.height };
   };
 
+  // Places the names of points (style `placed`) where they cover neither points, nor each other, nor
+  // marks of the style `avoided`, inside the frame; those that find no place are left out.
+  const withPlacedNames = (group) => {
+    const { marks = [], encode } = group;
+    marks.forEach(withPlacedNames);
+    const points = marks.find((mark) => mark.type === "symbol");
+    const of = (style) => marks.filter((mark) => mark.style?.includes(style));
+    const [width, height] = ["width", "height"].map((side) => {
+      const { signal, value } = encode?.update[side] ?? { signal: side };
+      return signal ?? value;
+    });
+    for (const names of of("placed")) {
+      names.from = { data: points.name };
+      const { align, dx, dy, x, y, ...update } = names.encode.update;
+      names.encode.update = { ...update, text: { signal: "datum.datum.label || ''" } };
+      names.transform = [
+        {
+          type: "label",
+          size: { signal: `[${width}, ${height}]` },
+          anchor: ["top-right", "right", "bottom-right", "top-left", "left", "bottom-left"],
+          offset: [4],
+          avoidMarks: of("avoided").map((mark) => mark.name),
+        },
+      ];
+    }
+    return group;
+  };
+
   const columnsOf = ({ columns, vconcat }) => columns ?? (vconcat ? columnsOf(vconcat[0]) : 1);
 
   const drawn = new Map();
   const draw = async (source) => {
     const target = document.getElementById(source.dataset.chart);
-    const { spec, renderer, data, points } = JSON.parse(source.textContent);
+    const { spec: printed, renderer, data, points } = JSON.parse(source.textContent);
+    // The colours of a map are those of its legend.
+    const spec = isDark.matches && !points ? brightened(printed) : printed;
     if (spec.usermeta?.outside) {
       for (const label of document.querySelectorAll("[data-outside]")) label.hidden = false;
     }
@@ -137,12 +181,13 @@
     if (points) spec.datasets[data] = rowsOf(points);
     if (isDark.matches) spec.config = merged(spec.config, DARK);
     const room = target.clientWidth - MENU;
-    spec.config = merged(spec.config, { axis: { labelLimit: Math.min(260, 0.4 * room) } });
+    spec.config = merged(spec.config, { axis: { labelLimit: Math.min(260, 0.5 * room) } });
     const embed = async (around) => {
       const shown = withLegends(fitted(spec, room, around), room);
       drawn.get(target)?.finalize();
       const { view } = await vegaEmbed(target, shown, {
         renderer,
+        patch: withPlacedNames,
         actions: { export: true, source: false, compiled: false, editor: false },
         downloadFileName: target.id,
         tooltip: { theme: isDark.matches ? "dark" : "light" },
@@ -254,6 +299,20 @@
     });
   };
 
+  // Where nothing can hover, a tap on a cell tells what its tooltip says, until the next tap.
+  const tellOnTap = () => {
+    const told = document.createElement("output");
+    told.className = "told";
+    told.hidden = true;
+    document.body.append(told);
+    document.addEventListener("click", ({ target }) => {
+      const text = target.closest("td[title], th[title], th button[title]")?.title;
+      told.hidden = !text;
+      told.textContent = text ?? "";
+    });
+  };
+
+  if (matchMedia("(hover: none)").matches) tellOnTap();
   document.querySelectorAll("table.sortable").forEach(connectTable);
   for (const image of document.querySelectorAll("img[data-sample]")) {
     image.src = samples.images[samples.image[image.dataset.sample]];

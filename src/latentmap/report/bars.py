@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.experiments import Experiment, distinct
-from latentmap.report.palette import CHANCE, CHANCE_RANGE, GROUPED, UNGROUPED
+from latentmap.report.palette import CHANCE, CHANCE_RANGE, GROUPED, LIGHT, NEUTRAL, UNGROUPED
 
 if TYPE_CHECKING:
     import altair as alt
@@ -70,6 +70,8 @@ def paired_bars(
     domain: Sequence[float] | None = None,
     field: str = "neighbors",
     order: Sequence[str] = tuple(NEIGHBORS.values()),
+    baselines: Collection[str] = (),
+    title: str | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Return a dark bar above a light one for each method; one bar where all are of one kind.
 
@@ -79,38 +81,48 @@ def paired_bars(
         domain: extent of the values, where several charts share one.
         field: what the two bars of a method differ in; by default their neighbors.
         order: its values: of the dark bars, of the light ones.
+        baselines: names of those methods that are baselines.
+        title: of the values.
     """
     import altair as alt
 
     found = {row[field] for row in rows}
     order = [kind for kind in order if kind in found]
-    color = alt.Color(
-        f"{field}:N",
-        scale=alt.Scale(domain=order, range=[GROUPED, UNGROUPED][: len(order)]),
-        legend=alt.Legend(orient="top", title=None, direction="vertical")
-        if len(order) > 1
-        else None,
-    )
+    alone = len(order) == 1
+    shaded = [
+        {**row, "shade": _shade("" if alone else row[field], row["method"] in baselines)}
+        for row in rows
+    ]
+    pairs = zip(order, ((GROUPED, NEUTRAL), (UNGROUPED, LIGHT)), strict=False)
+    colors = {
+        _shade("" if alone else kind, is_baseline): pair[is_baseline]
+        for kind, pair in pairs
+        for is_baseline in (False, True)
+    }
     offset = alt.YOffset(f"{field}:N", sort=order, scale=alt.Scale(domain=order))
-    base = _base(rows, names).encode(yOffset=offset)
-    return _layers(base, rows, color, domain, alt.Tooltip(f"{field}:N"))
+    base = _base(shaded, names).encode(yOffset=offset)
+    return _layers(base, shaded, colors, domain, title, alt.Tooltip(f"{field}:N"))
 
 
 def single_bars(
-    rows: list[Row], names: Sequence[str], colors: Sequence[str]
+    rows: list[Row], names: Sequence[str], baselines: Collection[str] = ()
 ) -> alt.LayerChart | alt.FacetChart:
     """Return one bar for each method.
 
     Args:
         rows: from `bar_rows`, of a metric without a twin.
         names: methods from top to bottom.
-        colors: of each method.
+        baselines: names of those methods that are baselines.
     """
-    import altair as alt
+    shaded = [{**row, "shade": _shade("", row["method"] in baselines)} for row in rows]
+    colors = {_shade("", False): GROUPED, _shade("", True): NEUTRAL}
+    return _layers(_base(shaded, names), shaded, colors, None, None)
 
-    scale = alt.Scale(domain=list(names), range=list(colors))
-    color = alt.Color("method:N", scale=scale, legend=None)
-    return _layers(_base(rows, names), rows, color, None)
+
+def _shade(kind: str, is_baseline: bool) -> str:
+    """Return what the legend calls a bar."""
+    role = "baseline" if is_baseline else "" if kind else "method"
+    return ", ".join(filter(None, (role, kind)))
 
 
 def _base(rows: list[Row], names: Sequence[str]) -> alt.Chart:
@@ -125,20 +137,28 @@ def _base(rows: list[Row], names: Sequence[str]) -> alt.Chart:
 def _layers(
     base: alt.Chart,
     rows: list[Row],
-    color: alt.Color,
+    colors: Mapping[str, str],
     domain: Sequence[float] | None,
+    title: str | None,
     *tooltips: alt.Tooltip,
 ) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     scale = alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain))
+    found = {row["shade"] for row in rows}
+    shades = [shade for shade in colors if shade in found]
+    color = alt.Color(
+        "shade:N",
+        scale=alt.Scale(domain=shades, range=[colors[shade] for shade in shades]),
+        legend=alt.Legend(orient="top", title=None, columns=2) if shades[1:] else None,
+    )
     numbers = (
         *("value", "chance", "chance_low", "chance_high", "effect"),
         *("low", "high", "p_value"),
     )
     layers = [
         base.mark_bar(height=BAR, opacity=0.6).encode(
-            x=alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5)),
+            x=alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
             color=color,
             tooltip=[
                 alt.Tooltip("method:N"),

@@ -46,7 +46,7 @@ class Comparison:
     @property
     def named(self) -> list[tuple[str, Experiment]]:
         """Every experiment with the name that a chart of one encoder and variant gives it."""
-        baselines = ((f"{e.key.encoder} / {e.key.method} (baseline)", e) for e in self.references)
+        baselines = ((f"{e.key.encoder} / {e.key.method}", e) for e in self.references)
         return [*((e.key.method, e) for e in self.experiments), *baselines]
 
 

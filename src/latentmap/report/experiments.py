@@ -23,6 +23,9 @@ UNIFORM = {"knn_category_": "random_baseline_category", "knn_group_": "random_ba
 
 _UNDEFINED = Measurement(math.nan)
 
+SMALLEST_P = 0.001
+"""Of smaller p-values nobody needs to know more than that they are smaller."""
+
 
 @dataclass(frozen=True)
 class LabelRate:
@@ -277,6 +280,38 @@ def best_of_each_encoder(experiments: Sequence[Experiment]) -> list[Experiment]:
     return list(best.values())
 
 
+def joined_variants(experiments: Iterable[Experiment]) -> dict[Key, Key]:
+    """Return the key under which each embedding is told of, one for variants that are the same.
+
+    As they are where an encoder looks at no picture, so that drawn boxes change nothing.
+    """
+    variants: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
+    for experiment in experiments:
+        encoder, variant, method = experiment.key
+        values = tuple(repr(found.value) for _, found in sorted(experiment.metrics.items()))
+        variants.setdefault(encoder, {}).setdefault(variant, {})[method] = values
+    joined = {}
+    for encoder, methods in variants.items():
+        first, *others = methods.values()
+        shared = ", ".join(methods) if all(other == first for other in others) else None
+        for variant, found in methods.items():
+            for method in found:
+                key = Key(encoder, variant, method)
+                joined[key] = key._replace(variant=shared or variant)
+    return joined
+
+
+def counted(count: int, total: int, noun: str) -> str:
+    """Return how many of all something is: `3 of 24 labels`, `all 24 labels`, `the only label`."""
+    if total == 1 == count:
+        return f"the only {noun}"
+    if count == total:
+        return f"{'both' if total == 2 else f'all {total:,}'} {noun}s"
+    if count == 0:
+        return f"none of the {total:,} {noun}s"
+    return f"{count:,} of {total:,} {noun}s"
+
+
 def format_value(value: float | None) -> str:
     """Return a metric as readers want it: about three digits, whole numbers in full."""
     if value is None or not math.isfinite(value):
@@ -291,6 +326,19 @@ def format_value(value: float | None) -> str:
     else:
         text = f"{value:.3f}" if round(size, 4) >= 0.001 else f"{value:.1e}"
     return text.replace("-", "−")
+
+
+def format_p(p_value: float | None) -> str:
+    """Return a p-value as tables have it."""
+    if p_value is not None and p_value < SMALLEST_P:
+        return f"< {SMALLEST_P}"
+    return format_value(p_value)
+
+
+def say_p(p_value: float) -> str:
+    """Return a p-value as sentences have it: `p = 0.012`, `p < 0.001`."""
+    text = format_p(p_value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def format_chance(measurement: Measurement) -> str:

@@ -11,6 +11,7 @@ from latentmap.metrics.permutation import deviation_p
 from latentmap.report.experiments import (
     Experiment,
     LabelRate,
+    counted,
     distinct,
     format_value,
     headline,
@@ -174,14 +175,16 @@ def _labels(order: Sequence[Experiment]) -> Iterator[Finding]:
     ):
         for label in furthest:
             yield Finding(
-                f"Under {best.key.name} {len(labels)} of {len(tested)} labels {_are(len(labels))} "
-                f"found among their own neighbors {more} often than by chance ({adjusted}). "
+                f"Under {best.key.name} {counted(len(labels), len(tested), 'label')} "
+                f"{are(len(labels))} found among their own neighbors {more} often than by chance "
+                f"({adjusted}). "
                 f"Furthest {where} it is '{label}': {_rate(tested[label])}."
             )
 
 
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def are(count: int) -> str:
+    """Return the verb for so many."""
+    return "are" if count > 1 else "is"
 
 
 def _rate(rate: LabelRate) -> str:
@@ -212,7 +215,8 @@ def _approximate(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     if recalls:
         worst = min(recalls, key=recalls.__getitem__)
         yield Finding(
-            f"The neighbors of {len(recalls)} of {len(experiments)} embeddings are approximate. "
+            f"The neighbors of {counted(len(recalls), len(experiments), 'embedding')} are "
+            "approximate. "
             f"On the rows that were checked, at least {recalls[worst]:.3f} of the exact ones were "
             f"found, least for {worst}.",
             warning=recalls[worst] < LEAST_RECALL,
@@ -224,9 +228,9 @@ def _undefined(experiments: Sequence[Experiment], metric: str) -> Iterator[Findi
     if missing:
         notes = sorted({note.rstrip(".") for e in missing if (note := e[metric].note)})
         yield Finding(
-            f"{title_of(metric)} is not defined for {len(missing)} of {len(experiments)} "
-            f"embeddings, {missing[0].key.name} among them"
-            + (f": {'; '.join(notes)}." if notes else "."),
+            f"{title_of(metric)} is not defined for "
+            f"{counted(len(missing), len(experiments), 'embedding')}, {missing[0].key.name} among "
+            "them" + (f": {'; '.join(notes)}." if notes else "."),
             warning=True,
         )
 
@@ -238,7 +242,8 @@ def _untested(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
     if without:
         notes = sorted({note for e in without if (note := e[metric].note)})
         yield Finding(
-            f"Whether {title_of(metric)} is above chance could not be tested for {len(without)} of "
-            f"{len(measured)} embeddings" + (f": {' '.join(notes)}" if notes else "."),
+            f"Whether {title_of(metric)} is above chance could not be tested for "
+            f"{counted(len(without), len(measured), 'embedding')}"
+            + (f": {' '.join(notes)}" if notes else "."),
             warning=True,
         )

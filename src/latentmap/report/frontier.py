@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 METHOD, BASELINE = "method", "baseline"
+MARGIN = 1.6
+"""Room beside the outermost points, as a factor of the cost."""
 
 
 def frontier(rows: Sequence[Row], cost: str) -> list[Row]:
@@ -54,18 +56,31 @@ def pareto_panel(
     import altair as alt
 
     best = frontier([row for row in rows if row["kind"] == METHOD], cost)
-    low, high = min(row[cost] for row in rows), max(row[cost] for row in rows)
+    low = min(row[cost] for row in rows) / MARGIN
+    high = max(row[cost] for row in rows) * MARGIN
     x = alt.X(
         f"{cost}:Q",
         title=title,
-        scale=alt.Scale(type="log", domain=[low / 1.5, high * 4], nice=False),
-        axis=alt.Axis(values=_powers_of_ten(low / 1.5, high * 4), format="~s"),
+        scale=alt.Scale(type="log", domain=[low, high], nice=False),
+        axis=alt.Axis(values=_powers_of_ten(low, high), format="~s"),
     )
     y = alt.Y("value:Q", title=title_of(metric), scale=alt.Scale(zero=False, padding=14))
-    base = alt.Chart(alt.InlineData(values=list(rows))).encode(x=x, y=y)
+    labels = {
+        id(row): row["name"]
+        for row in rows
+        if any(row is one for one in best) or row["kind"] == BASELINE
+    }
+    shown = [{**row, "label": labels.get(id(row))} for row in rows]
+    base = alt.Chart(alt.InlineData(values=shown)).encode(x=x, y=y)
     line = (
         alt.Chart(alt.InlineData(values=best))
-        .mark_line(interpolate="step-after", color=GROUPED, strokeWidth=1.5, opacity=0.6)
+        .mark_line(
+            interpolate="step-after",
+            color=GROUPED,
+            strokeWidth=1.5,
+            opacity=0.6,
+            style="avoided",
+        )
         .encode(x=x, y=y)
     )
     kinds = [METHOD, BASELINE]
@@ -86,23 +101,26 @@ def pareto_panel(
             *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("value", "chance", "effect")),
         ],
     )
-    baselines = [row for row in rows if row["kind"] == BASELINE]
-    names = [
-        alt.Chart(alt.InlineData(values=named))
-        .mark_text(align="left", dx=7, dy=height, fontSize=11)
-        .encode(x=x, y=y, text="name:N")
-        for named, height in ((best, -7), (baselines, 9))
-        if named
-    ]
-    layers: list[Any] = [line, points, *names]
+    # In print, names stand where these say; on pages, the script finds the place of each.
+    is_right = f"log(datum.{cost}) > {math.log(low * high) / 2}"
+    names = base.transform_filter("datum.label").mark_text(
+        fontSize=11,
+        style="placed",
+        align=alt.ExprRef(f"{is_right} ? 'right' : 'left'"),
+        dx=alt.ExprRef(f"{is_right} ? -7 : 7"),
+        dy=alt.ExprRef(f"datum.kind == '{BASELINE}' ? 9 : -7"),
+    )
+    layers: list[Any] = [line, points, names.encode(text="label:N")]
     if any(row["low"] is not None for row in rows):
-        layers.insert(0, base.mark_rule(color=NEUTRAL, opacity=0.5).encode(y="low:Q", y2="high:Q"))
+        layers.insert(0, base.mark_rule(style="interval").encode(y="low:Q", y2="high:Q"))
     chances = [row for row in rows if row["chance"] is not None]
     if chances:
         level = alt.Chart(alt.InlineData(values=chances[:1]))
         layers.insert(
             0,
-            level.mark_rule(color=CHANCE, strokeDash=[5, 3], strokeWidth=1.5).encode(y="chance:Q"),
+            level.mark_rule(
+                color=CHANCE, strokeDash=[5, 3], strokeWidth=1.5, style="avoided"
+            ).encode(y="chance:Q"),
         )
         if chances[0]["chance_low"] is not None:
             band = level.mark_rect(color=CHANCE, opacity=0.12)

@@ -13,14 +13,16 @@ from latentmap.report.experiments import (
     Key,
     distinct,
     format_chance,
+    format_p,
     format_value,
     headline,
     is_ranked,
-    metric_names,
+    say_p,
     times_chance,
     twins,
 )
 from latentmap.report.findings import SIGNIFICANT
+from latentmap.report.metric_rows import defined_metrics
 from latentmap.report.standings import BEST, LOWER, MAY_BE_BEST, STANDING_COLUMNS, Standings
 
 LEADING = (
@@ -110,7 +112,7 @@ def leaderboard(
         standings: what is sure of their order.
         pages: of embeddings that have one.
     """
-    names, undefined = _defined(experiments)
+    names, undefined = defined_metrics(experiments)
     leading = set(distinct((*twins(headline(experiments)), *LEADING), experiments))
     tones = {name: _tones(name, experiments) for name in names}
     ranks = is_ranked(experiments)
@@ -130,19 +132,6 @@ def leaderboard(
         for place, one in enumerate(experiments)
     ]
     return Leaderboard([first, *sure, *others], rows, undefined)
-
-
-def _defined(experiments: Sequence[Experiment]) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the metrics that are defined for any embedding, and the others by the reason why."""
-    defined: list[str] = []
-    undefined: dict[str, list[str]] = {}
-    for name in metric_names(experiments):
-        if any(not math.isnan(one.value(name)) for one in experiments):
-            defined.append(name)
-            continue
-        notes = dict.fromkeys(one[name].note or "No reason is given." for one in experiments)
-        undefined.setdefault(" ".join(notes), []).append(title_of(name))
-    return defined, undefined
 
 
 def _meaning(name: str) -> str:
@@ -177,7 +166,7 @@ def _standing(standings: Standings, key: Key) -> Iterator[Cell]:
     standing = standings.of(key)
     p_value = standing.p_adjusted
     order = {BEST: 0, MAY_BE_BEST: 1, LOWER: 2}.get(standing.against_best, "")
-    yield Cell(format_value(p_value), "" if p_value is None else repr(p_value))
+    yield Cell(format_p(p_value), "" if p_value is None else repr(p_value))
     yield Cell(standing.against_best, str(order))
 
 
@@ -196,7 +185,7 @@ def _cell(experiment: Experiment, name: str, tone: int, leading: bool) -> Cell:
     if found.interval is not None:
         details.append(f"95 % interval {' to '.join(map(format_value, found.interval))}")
     if found.p_value is not None:
-        details.append(f"p = {format_value(found.p_value)}")
+        details.append(say_p(found.p_value))
     if found.note:
         details.append(found.note)
     faint = found.p_value is not None and found.p_value > SIGNIFICANT

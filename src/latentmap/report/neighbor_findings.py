@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from latentmap.metrics.metric import Measurement
 from latentmap.metrics.metrics.hubness import HIGH
-from latentmap.report.experiments import Experiment, format_difference, format_value
+from latentmap.report.experiments import Experiment, counted, format_difference, format_value
 from latentmap.report.findings import Finding
 
 CLEAR_GAIN = 0.02
@@ -65,20 +65,20 @@ def _lowest(measurement: Measurement) -> float:
 
 def _hubness(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     skewness = {e.key: e.value("hubness_skewness") for e in experiments}
-    high = [e for e in experiments if skewness[e.key] > HIGH]
+    high = [e for e in experiments if skewness[e.key] >= HIGH]
     if not high:
         return
     worst = max(high, key=lambda e: skewness[e.key])
     antihubs = worst.value("hubness_antihubs")
     yield Finding(
-        f"Hubness is high (skewness above {HIGH}) {_in(high, experiments, worst)}: "
+        f"Hubness is high (skewness of {HIGH} or more) {_in(high, experiments, worst)}: "
         f"{format_value(skewness[worst.key])}, and {100 * antihubs:.0f} % of its samples are among "
-        "nobody's nearest neighbors. What neighbors say there depends on few samples.",
+        "nobody's nearest neighbors. Metrics of neighbors depend on few samples there.",
         warning=True,
     )
 
 
 def _in(found: Sequence[Experiment], every: Sequence[Experiment], worst: Experiment) -> str:
     """Return in how many embeddings something was found, and in which most."""
-    counted = f"in {len(found)} of {len(every)} embedding{'' if len(every) == 1 else 's'}"
-    return f"{counted}, {'most in ' if len(found) > 1 else ''}{worst.key.name}"
+    so_many = f"in {counted(len(found), len(every), 'embedding')}"
+    return f"{so_many}, {'most in ' if len(found) > 1 else ''}{worst.key.name}"

@@ -41,6 +41,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 CONFIG = {
     "font": FONT,
     "background": None,
+    "numberFormat": ",.6~g",
     "view": {"stroke": "#d0d0d0", "continuousWidth": 300, "continuousHeight": 300},
     "axis": {
         "labelFontSize": 11,
@@ -63,6 +64,7 @@ CONFIG = {
         "guide": {"color": "#dddddd"},
         "aside": {"color": "#57606a"},
         "halo": {"stroke": "#ffffff"},
+        "interval": {"color": "#8b949e"},
     },
 }
 
@@ -75,6 +77,9 @@ MAP_READS = (
 
 LARGE, SMALL = (860, 560), (320, 280)
 """Sizes of a map alone and of one among others, in pixels."""
+
+
+THREE_VIEWS = "A 3D map, seen along each of its axes: axes 1 and 2, axes 1 and 3, axes 2 and 3."
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ class MapPlates:
             "points": {**points, "trust": trust.values, PERCENTILE: density},
         }
         notes = [
-            "The three panels are the pairs of axes of a 3D map." if "z" in points else "",
+            THREE_VIEWS if "z" in points else "",
             f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
             trust.note,
         ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from latentmap.report.experiments import Key, format_difference, format_value
-from latentmap.report.findings import SIGNIFICANT, Finding
+from latentmap.report.experiments import Key, counted, format_difference, format_value, say_p
+from latentmap.report.findings import SIGNIFICANT, Finding, are
 from latentmap.store.files import read_json, reading
 
 NAMED = 5
@@ -48,9 +49,16 @@ class Standings:
 
     Attributes:
         content: of the file.
+        joined: of variants that are the same, the key under which they are told of once
+            (`joined_variants`).
     """
 
     content: Mapping[str, Any]
+    joined: Mapping[Key, Key] = field(default_factory=dict)
+
+    def name(self, key: Key) -> str:
+        """Return what an embedding is called."""
+        return self.joined.get(key, key).name
 
     def of(self, key: Key) -> Standing:
         """Return where one embedding stands; nothing is known if its metric is not defined."""
@@ -69,6 +77,14 @@ class Standings:
     def _whole(self) -> list[Mapping[str, Any]]:
         """The ranking of the whole run."""
         return list(self.content["scopes"][0]["ranking"])
+
+    @cached_property
+    def _distinct(self) -> dict[str, Mapping[str, Any]]:
+        """The ranking of the whole run by name, variants that are the same once."""
+        rows: dict[str, Mapping[str, Any]] = {}
+        for row in self._whole:
+            rows.setdefault(self.name(_key(row)), row)
+        return rows
 
     @property
     def _parts(self) -> list[Mapping[str, Any]]:
@@ -89,20 +105,21 @@ class Standings:
 
     def facts(self) -> Iterator[tuple[str, str]]:
         """Yield which other embeddings may be the best: what is asked, and the answer."""
-        if not self._whole or not self._whole[1:]:
+        if len(self._distinct) < 2:
             return
-        best, *others = self._whole
-        left = [_key(row).name for row in others if row["may_be_best"]]
-        adjusted = f"p {'>' if left else '≤'} {SIGNIFICANT}, adjusted for all comparisons"
+        (_, best), *others = self._distinct.items()
+        left = [name for name, row in others if row["may_be_best"]]
+        adjusted = f"adjusted p {'>' if left else '≤'} {SIGNIFICANT}"
         if self.content["note"]:
             text = f"not known: {self.content['note']}"
         elif left:
             share = f"{len(left)} of {len(others)} others: " if others[1:] else ""
             text = f"{share}{_listed(left)} ({adjusted})"
         else:
-            ahead = format_difference(best["value"] - others[0]["value"])
+            name, following = others[0]
+            ahead = format_difference(best["value"] - following["value"])
             none = f"none of the {len(others)} others" if others[1:] else "not the other"
-            text = f"{none} ({adjusted}); {ahead} over the next, {_key(others[0]).name}"
+            text = f"{none} ({adjusted}); {ahead} over the next, {name}"
         yield "May be best too", text
 
     def interval_of_best(self) -> str:
@@ -111,8 +128,8 @@ class Standings:
         if interval is None:
             return ""
         low, high = map(format_value, interval)
-        chosen = f", corrected for the choice among {len(self._whole)}" if self._whole[1:] else ""
-        return f" (95 % interval {low} to {high}{chosen})"
+        corrected = ", corrected for selecting the best" if self._whole[1:] else ""
+        return f" (95 % interval {low} to {high}{corrected})"
 
     def p_of_best(self) -> float | None:
         """Return the p-value of the best embedding, adjusted for all of the run."""
@@ -152,8 +169,8 @@ class Standings:
         first = next(iter(rows), None)
         for sign, best, other in ((1, own, baseline), (-1, baseline, own)):
             if best == first and other in rows and rows[other]["may_be_best"] is False:
-                p_value = format_value(rows[other]["p_best"])
-                return sign, f"{format_difference(entry['difference'])} (p = {p_value})"
+                p_value = say_p(rows[other]["p_best"])
+                return sign, f"{format_difference(entry['difference'])} ({p_value})"
         return _sign(entry), _change(entry)
 
     def _by_k(self) -> Iterator[Finding]:
@@ -172,10 +189,10 @@ class Standings:
         tested = [p for key in self._by_key if (p := self.of(key).p_adjusted) is not None]
         above = sum(p <= SIGNIFICANT for p in tested)
         if tested:
+            text = f"{counted(above, len(tested), 'embedding')} {are(above)} above chance"
             yield Finding(
-                f"{above} of {len(tested)} embeddings are above chance: permutation "
-                f"p ≤ {SIGNIFICANT}, adjusted by Holm's method over the methods of an encoder and "
-                "variant.",
+                f"{text[0].upper()}{text[1:]}: permutation p ≤ {SIGNIFICANT}, adjusted by Holm's "
+                "method over the methods of an encoder and variant.",
                 warning=2 * above < len(tested),
             )
 
@@ -190,22 +207,26 @@ class Standings:
             )
 
     def _fresh(self) -> Iterator[Finding]:
-        parts = [_in_fresh_sample(scope) for scope in self._parts if scope["fresh"]]
-        if parts:
+        scopes = [scope for scope in self._parts if scope["fresh"]]
+        if scopes:
+            keeps = " and ".join(
+                f"{scope['fresh']['keeps_best']:.2f} for {_place(scope)}" for scope in scopes
+            )
+            orders = ", ".join(filter(None, map(_kendall, scopes)))
             yield Finding(
                 f"If the study were repeated with {self.content['source_groups']:,} other source "
-                f"groups, the best method would be the best again with a probability of "
-                f"{', '.join(parts)}. The metric draws nothing at random: another seed gives the "
-                "same order."
+                f"groups, the best method would be best again with a probability of {keeps}."
+                + (f" Kendall's τ to expect between both rankings: {orders}." if orders else "")
+                + " The metric draws nothing at random: another seed gives the same ranking."
             )
 
     def _next(self) -> Iterator[Finding]:
         following = self.content["scopes"][0]["next"]
         if not following:
             return
-        best = _key(self._whole[0]).name
-        if following["identical"]:
-            twins = [Key(*key).name for key in following["identical"]]
+        best = self.name(_key(self._whole[0]))
+        twins = [name for key in following["identical"] if (name := self.name(Key(*key))) != best]
+        if twins:
             yield Finding(
                 f"The scores of {best} are also those of {_listed(twins)}: no number of source "
                 "groups tells them apart."
@@ -213,21 +234,26 @@ class Standings:
         if following["method"]:
             groups, limit = following["source_groups"], following["limit"]
             needed = f"about {groups:,}" if groups else f"more than {limit:,}"
+            other = self.name(Key(*following["method"]))
             yield Finding(
-                f"To tell {best} from {Key(*following['method']).name}, {needed} source groups "
-                f"would be needed (power 80 %) instead of {self.content['source_groups']:,}, if "
-                "the difference is as large as it was found to be."
+                f"To tell {best} from {other}, {needed} source groups would be needed (power 80 %) "
+                f"instead of {self.content['source_groups']:,}, if the difference is as large as "
+                "it was found to be."
             )
 
 
-def read_standings(path: Path | str) -> Standings:
+def read_standings(path: Path | str, joined: Mapping[Key, Key] = MappingProxyType({})) -> Standings:
     """Read the ranking of a run.
+
+    Args:
+        path: of the file.
+        joined: keys of variants that are the same (`joined_variants`).
 
     Raises:
         LatentmapError: the file is damaged.
     """
     with reading(path, "a ranking"):
-        standings = Standings(read_json(path))
+        standings = Standings(read_json(path), joined)
         standings.findings()
     return standings
 
@@ -244,14 +270,19 @@ def _against_best(place: int, row: Mapping[str, Any]) -> str:
     return MAY_BE_BEST if row["may_be_best"] else LOWER
 
 
-def _in_fresh_sample(scope: Mapping[str, Any]) -> str:
-    """Return what to expect of the best and of the order of one encoder and variant."""
-    keeps, tau = format_value(scope["fresh"]["keeps_best"]), scope["fresh"]["kendall"]
-    where = f"{keeps} for {scope['encoder']} ({scope['variant']}"
+def _place(scope: Mapping[str, Any]) -> str:
+    return f"{scope['encoder']} ({scope['variant']})"
+
+
+def _kendall(scope: Mapping[str, Any]) -> str:
+    """Return what to expect of the order of one encoder and variant; nothing of one method."""
+    tau = scope["fresh"]["kendall"]
     if tau is None:
-        return f"{where})"
-    mean, low, high = (format_value(tau[name]) for name in ("mean", "lowest", "highest"))
-    return f"{where}; Kendall's τ of both orders {mean}, {low} to {high})"
+        return ""
+    mean, low, high = (
+        f"{tau[name]:z.2f}".replace("-", "−") for name in ("mean", "lowest", "highest")
+    )
+    return f"{mean} ({low} to {high}) for {_place(scope)}"
 
 
 def _sign(entry: Mapping[str, Any]) -> int | None:

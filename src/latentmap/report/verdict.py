@@ -12,6 +12,8 @@ from latentmap.report.experiments import (
     format_value,
     headline,
     is_ranked,
+    joined_variants,
+    say_p,
 )
 from latentmap.report.standings import Standings
 
@@ -48,9 +50,10 @@ def verdict(
     if not is_ranked(experiments):
         return None
     best = experiments[0]
+    joined = joined_variants(experiments)
     return Verdict(
-        len(experiments),
-        best.key.name,
+        len(set(joined.values())),
+        joined[best.key].name,
         best.key.encoder in baselines,
         standings.none_above_chance(),
         [*_measured(best, standings), *standings.facts(), *_encoders(experiments, standings)],
@@ -64,22 +67,29 @@ def _measured(best: Experiment, standings: Standings) -> Iterator[tuple[str, str
     if found.chance is None:
         return
     parts = [format_chance(found)]
-    if found.effect is not None:
-        parts.append(f"the best is {100 * found.effect:.0f} % of the way from there to 1")
     p_value = standings.p_of_best()
     if p_value is not None:
-        parts.append(f"p = {format_value(p_value)}, adjusted for all embeddings")
+        parts.append(f"adjusted {say_p(p_value)}")
+    if found.effect is not None:
+        parts.append(f"chance-corrected {format_value(found.effect)} (0 is chance, 1 is perfect)")
     yield "Chance level", "; ".join(parts)
 
 
 def _encoders(experiments: Sequence[Experiment], standings: Standings) -> Iterator[tuple[str, str]]:
-    """Yield the best method of every encoder and variant, and how it stands to the baselines."""
+    """Yield the best method of every encoder and variant, and how it stands to the baselines.
+
+    Variants in which an encoder gives the same are said once.
+    """
     metric = headline(experiments)
-    best: dict[tuple[str, ...], Experiment] = {}
+    joined = joined_variants(experiments)
+    best: dict[tuple[str, str], Experiment] = {}
     for experiment in experiments:
-        best.setdefault(experiment.key[:2], experiment)
+        best.setdefault((experiment.key.encoder, experiment.key.variant), experiment)
     against = standings.against_baselines()
-    for (encoder, variant), one in best.items():
-        said = against.get((encoder, variant), "")
+    facts = {}
+    for place, one in best.items():
+        shown = joined[one.key]
         text = f"{one.key.method} {format_value(one.value(metric))}"
-        yield f"{encoder} ({variant})", "; ".join(filter(None, (text, said)))
+        parts = (text, against.get(place, ""))
+        facts[f"{shown.encoder} ({shown.variant})"] = "; ".join(filter(None, parts))
+    yield from facts.items()

@@ -18,7 +18,7 @@ from latentmap.errors import LatentmapError
 from latentmap.samples.boxes import BoxFormat, box_remarks
 from latentmap.samples.clean import DUPLICATE
 from latentmap.samples.planned import PlannedShard
-from latentmap.samples.remarks import Remark
+from latentmap.samples.remarks import NOT_USED, Remark
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.samples.spelling import look_alike_remarks
 from latentmap.store.files import digest
@@ -62,8 +62,8 @@ class Listing:
         found = []
         for name, index in self.indexes.items():
             if beyond := len(index) - taken.get(name, 0):
-                remark = Remark("rows", beyond, "more than 'num_samples' takes", "Raise it.")
-                found.append((name, remark))
+                used = f"{len(index) - beyond:,} of {len(index):,} are used (num_samples)"
+                found.append((name, Remark("samples", beyond, used, "", action=NOT_USED)))
             found += [(name, remark) for remark in box_remarks(self.boxes[name], len(index))]
         labels = self.rows.filter(pl.col("label").fill_null("") != "")
         return found + look_alike_remarks(labels.group_by("source", "label").len().iter_rows())

@@ -12,6 +12,9 @@ PASSED_OVER = "passed over"
 NOTED = "noted"
 """Action of a remark on how data is read that is taken."""
 
+NOT_USED = "not used"
+"""Action of a remark on what the configuration leaves out."""
+
 NAMED = 3
 """Names that a remark gives as examples."""
 
@@ -26,7 +29,7 @@ class Remark:
         reason: why they are not taken, or how they are read.
         remedy: what to do if that is not meant.
         names: of some of them.
-        action: `PASSED_OVER` or `NOTED`.
+        action: `PASSED_OVER`, `NOTED` or `NOT_USED`.
     """
 
     what: str
@@ -52,10 +55,10 @@ class Remark:
         }
 
     def in_short(self) -> str:
-        """Return what is passed over, how many and which; or what is noted, in full."""
+        """Return what is passed over, how many and which; anything else in full."""
         if self.action == PASSED_OVER:
             return f"{self.what}: {self.count:,}{self._examples()}"
-        return f"{self.what}{self._examples()}: {self.reason}. {self.remedy}"
+        return f"{self.what}{self._examples()}: {self.reason}. {self.remedy}".rstrip()
 
     def _examples(self) -> str:
         more = ["…"] if self.names and len(self.names) < self.count else []

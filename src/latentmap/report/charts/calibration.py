@@ -85,7 +85,7 @@ def _rows(calibration: Calibration) -> list[Row]:
 def _panel(rows: list[Row], title: str) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
-    axis = alt.Axis(labelAngle=0, grid=False)
+    axis = alt.Axis(labelAngle=0, grid=False, labelOverlap=True)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("channel:O", title="channel", axis=axis)
     )

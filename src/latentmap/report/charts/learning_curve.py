@@ -97,7 +97,7 @@ def _panel(rows: list[Row], metric: str, color: alt.Color) -> alt.LayerChart | a
     )
     layers = [
         base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", title=title_of(metric))),
-        base.mark_circle(size=22, opacity=0.6).encode(y="value:Q"),
+        base.mark_circle(size=22, opacity=0.6, strokeWidth=0).encode(y="value:Q"),
     ]
     if any(row["chance"] is not None for row in rows):
         chance = [row for row in rows if row["chance"] is not None]

@@ -29,8 +29,8 @@ class MethodAgreementChart(Chart):
     title: ClassVar[str] = "Agreement between methods"
     look_for: ClassVar[str] = (
         "Dark blocks are methods with the same view of the samples. Numbers are percent of full "
-        "agreement; an empty cell does not exceed the 95 % limit of permuted samples. Hover over a "
-        "cell for its chance level."
+        "agreement; an empty cell does not exceed the 95 % limit of permuted samples. The "
+        "tooltip of a cell gives its chance level."
     )
 
     @classmethod

@@ -9,7 +9,6 @@ from latentmap.metrics.metric import known_metrics, title_of, with_others
 from latentmap.report.bars import bar_rows, paired_bars, single_bars
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import distinct, headline
-from latentmap.report.palette import GROUPED, NEUTRAL
 
 if TYPE_CHECKING:
     import altair as alt
@@ -43,14 +42,16 @@ class MetricBars(Chart):
 
         named = data.named
         names = [name for name, _ in named]
-        colors = [GROUPED] * len(data.experiments) + [NEUTRAL] * len(data.references)
+        baselines = names[len(data.experiments) :]
         charts = {}
         for metric in distinct(with_others(FIRST), [experiment for _, experiment in named]):
             rows = bar_rows(named, metric)
             is_paired = metric + GROUPED_END in known_metrics()
             if rows:
                 charts[metric] = (
-                    paired_bars(rows, names) if is_paired else single_bars(rows, names, colors)
+                    paired_bars(rows, names, baselines=baselines)
+                    if is_paired
+                    else single_bars(rows, names, baselines)
                 )
         if not charts:
             return None

@@ -32,6 +32,7 @@ class OverviewBars(Chart):
         """Return columns of horizontal bars on one scale, methods by their best result."""
         import altair as alt
 
+        name = title_of(headline(data.experiments))
         methods = list(dict.fromkeys(e.key.method for e in data.experiments))
         named = [(e.key.method, e) for e in data.experiments]
         _, metric = twins(headline(data.experiments))
@@ -42,8 +43,9 @@ class OverviewBars(Chart):
         for place in sorted({e.key[:2] for e in data.experiments}):
             own = [(method, e) for method, e in named if e.key[:2] == place]
             shown = [method for method in methods if method in dict(own)]
-            charts[place] = paired_bars(bar_rows(own, metric), shown, domain=extent(rows))
-        name = title_of(headline(data.experiments))
+            charts[place] = paired_bars(
+                bar_rows(own, metric), shown, domain=extent(rows), title=name
+            )
         return alt.concat(
             *(
                 chart.properties(title=", ".join(place), width=WIDTH)

@@ -50,7 +50,12 @@ class VariantBars(Chart):
             ]
             shown = [method for method in methods if any(e.key.method == method for e in own)]
             charts[encoder] = paired_bars(
-                rows, shown, domain=domain, field="variant", order=VARIANTS
+                rows,
+                shown,
+                domain=domain,
+                field="variant",
+                order=VARIANTS,
+                title=title_of(metric),
             )
         return alt.concat(
             *(chart.properties(title=encoder, width=WIDTH) for encoder, chart in charts.items()),

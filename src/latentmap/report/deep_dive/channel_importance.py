@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from latentmap.metrics.metric import Measurement
 from latentmap.report.bars import measured, single_bars
 from latentmap.report.channel_chart import ChannelChart, DeepDive, channel_name
-from latentmap.report.palette import GROUPED
 
 if TYPE_CHECKING:
     import altair as alt
@@ -52,8 +51,7 @@ class ChannelImportance(ChannelChart):
                 if not math.isnan(measurements[channel].value)
             ]
             if rows:
-                bars = single_bars(rows, names, [GROUPED] * len(names))
-                panels.append(bars.properties(title=title, width=WIDTH))
+                panels.append(single_bars(rows, names).properties(title=title, width=WIDTH))
         if not panels:
             return None
         return alt.hconcat(

@@ -82,9 +82,9 @@ def _bars(data: DeepDive) -> alt.LayerChart | alt.FacetChart | None:
     ]
     if not rows:
         return None
-    title = "Each channel on its own"
     names = [channel_name(channel) for channel in data.shown()]
-    return paired_bars(rows, names).properties(title=title, width=700)
+    title = "kNN label purity"
+    return paired_bars(rows, names, title=title).properties(title=title, width=700)
 
 
 def _map(channel: int, data: DeepDive) -> alt.Chart:

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.report.experiments import experiments_of
-from latentmap.report.metric_rows import headline_metrics, metric_rows
+from latentmap.report.metric_rows import defined_metrics, headline_metrics, metric_rows
 from latentmap.report.page import Content, Page, Scope
 from latentmap.report.plates import MAP_READS, MapPlates
 from latentmap.store.results import METRICS, Key, Results, page_file
@@ -45,6 +45,7 @@ class MethodMaps(Page):
                     "headlines": headline_metrics(experiment),
                     "others": others,
                     "rows": metric_rows(experiment),
+                    "undefined": defined_metrics([experiment])[1],
                 },
                 maps.shown,
                 maps.colors,

@@ -15,11 +15,11 @@ from latentmap.metrics.inference import holm
 from latentmap.metrics.sources import reference_source
 from latentmap.report.agreements import in_order
 from latentmap.report.experiments import Key as Embedded
-from latentmap.report.experiments import experiments_of, format_value, has_labels
+from latentmap.report.experiments import experiments_of, format_p, format_value, has_labels, say_p
 from latentmap.report.findings import SIGNIFICANT
 from latentmap.report.labels import NO_LABEL
 from latentmap.report.page import Content, Page, Scope
-from latentmap.report.plates import Plate, chart_plate, embedded_json, specification
+from latentmap.report.plates import THREE_VIEWS, Plate, chart_plate, embedded_json, specification
 from latentmap.report.source_charts import SourcedMap, region_bars, sourced_map
 from latentmap.report.source_comparisons import (
     SCHEMES,
@@ -203,7 +203,7 @@ def _plates(
     )
     total, count = sum(len(part.ids) for part in shown), len(data.sources)
     notes = [
-        "The three panels are the pairs of axes of a 3D map." if data.places.shape[1] == 3 else "",
+        THREE_VIEWS if data.places.shape[1] == 3 else "",
         f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
     ]
     metric = {"spec": specification(sourced_map(data)), "renderer": "canvas"}
@@ -240,7 +240,7 @@ def _row(comparison: SourceComparison, pair: SourcePair) -> dict[str, Any]:
         _cell(pair.accuracy, 0.5, ""),
         _cell(pair.auc, pair.metrics["auc"]["expected"], _details(pair.metrics["auc"])),
         {
-            "text": format_value(pair.p_adjusted),
+            "text": format_p(pair.p_adjusted),
             "sort": "" if math.isnan(pair.p_adjusted) else repr(pair.p_adjusted),
             "details": "adjusted for the number of pairs of sources",
             "marked": pair.differs,
@@ -272,5 +272,5 @@ def _cell(value: float, expected: float, details: str) -> dict[str, Any]:
 def _details(metric: Mapping[str, float]) -> str:
     return (
         f"if the sources do not differ, 95 % are from {format_value(metric['low'])} to "
-        f"{format_value(metric['high'])}; p = {format_value(metric['p_value'])}"
+        f"{format_value(metric['high'])}; {say_p(metric['p_value'])}"
     )

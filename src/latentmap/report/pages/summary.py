@@ -25,6 +25,7 @@ from latentmap.report.experiments import (
     experiments_of,
     headline,
     is_ranked,
+    joined_variants,
 )
 from latentmap.report.findings import (
     Finding,
@@ -39,11 +40,11 @@ from latentmap.report.learning import read_learning
 from latentmap.report.neighbor_findings import neighbor_findings
 from latentmap.report.page import PAGES, Content, Page, Scope, listed_pages, relative
 from latentmap.report.plates import MAP_READS, SMALL, MapPlates, Plate, chart_plates
-from latentmap.report.points import ShownSamples
 from latentmap.report.provenance import commit_of, processor
 from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.report.standings import read_standings
 from latentmap.report.verdict import verdict
+from latentmap.samples.remarks import NOT_USED, NOTED, PASSED_OVER
 from latentmap.store import results as book
 from latentmap.store.latents import read_metadata
 from latentmap.store.results import Key, Results
@@ -90,7 +91,7 @@ class Summary(Page):
             for encoder, variant in results.latents
         }
         experiments = in_order(experiments_of(results), agreements)
-        standings = read_standings(results.path(book.RANKING))
+        standings = read_standings(results.path(book.RANKING), joined_variants(experiments))
         annotations = next(iter(results.paths(book.ANNOTATIONS)), None)
         joined = None if annotations is None else read_joined(annotations)
         calibrations = _calibrations(results)
@@ -119,7 +120,9 @@ class Summary(Page):
         yield Content(
             f"Latent spaces of {results.name}",
             {
-                "counts": _counts(maps.shown, run_labels, experiments),
+                "counts": _counts(
+                    len(maps.shown.ids), _not_used(quarantine), run_labels, experiments
+                ),
                 "alarms": _alarms(calibrations),
                 "findings": [
                     *samples_without_labels(run_labels),
@@ -128,7 +131,7 @@ class Summary(Page):
                     *neighbor_findings(experiments),
                     *standings.findings(),
                     *source_findings(compared, experiments),
-                    *_quarantine_warnings(quarantine),
+                    *_quarantine_findings(quarantine),
                     *annotation_warnings(joined),
                 ],
                 "headline": headline(experiments),
@@ -170,22 +173,28 @@ class Summary(Page):
         return {"facts": asdict(results.facts), "pages": pages}
 
 
-def _counts(shown: ShownSamples, labels: RunLabels, experiments: Sequence[Experiment]) -> str:
+def _counts(
+    samples: int, not_used: int, labels: RunLabels, experiments: Sequence[Experiment]
+) -> str:
     encoders = {experiment.key.encoder for experiment in experiments}
     variants = {experiment.key.variant for experiment in experiments}
     methods = {experiment.key.method for experiment in experiments}
     groups = sum(group.samples > 0 for group in labels.groups)
     parts = [
-        (len(shown.ids), "sample"),
         (len(labels.labels), "label"),
         (groups if groups < len(labels.labels) else 0, "label group"),
         (len(encoders), "encoder"),
         (len(variants), "variant"),
         (len(methods), "pooling method"),
     ]
+    limited = f" (num_samples leaves out {not_used:,})" if not_used else ""
     return ", ".join(
-        f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in parts if count
+        [_so_many(samples, "sample") + limited, *(_so_many(*part) for part in parts if part[0])]
     )
+
+
+def _so_many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _calibrations(results: Results) -> dict[tuple[str, str], Calibration]:
@@ -218,13 +227,26 @@ def _quarantine(path: Path | str) -> list[dict[str, Any]]:
     )
 
 
-def _quarantine_warnings(path: Path | str) -> list[Finding]:
-    counts = _read(path).group_by("action").agg(pl.sum("count"))
-    actions = counts.sort("action").rows()
-    if not actions:
-        return []
-    text = ", ".join(f"{count:,} {action}" for action, count in actions)
-    return [Finding(f"Rows and files of the input to look at: {text}.", warning=True)]
+def _quarantine_findings(path: Path | str) -> Iterator[Finding]:
+    """Say what became of the input: a warning where rows were lost or changed."""
+    counts = dict(_read(path).group_by("action").agg(pl.sum("count")).rows())
+    counts.pop(NOT_USED, None)
+    for is_wrong in (True, False):
+        told = [
+            f"{count:,} {action}"
+            for action, count in sorted(counts.items())
+            if (action not in (PASSED_OVER, NOTED)) == is_wrong
+        ]
+        if told:
+            yield Finding(
+                f"Rows and files of the input: {', '.join(told)}. Reasons are under Input.",
+                warning=is_wrong,
+            )
+
+
+def _not_used(path: Path | str) -> int:
+    """Return how many samples of the input the configuration leaves out."""
+    return int(_read(path).filter(pl.col("action") == NOT_USED)["count"].sum())
 
 
 def _read(quarantine: Path | str) -> pl.DataFrame:
