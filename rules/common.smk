@@ -55,6 +55,8 @@ from latentmap.store.results import (
     METRICS_PARQUET,
     NEIGHBORS,
     OUTLIERS,
+    PICTURES,
+    PICTURE_NAMES,
     PLAN,
     POSITIONS,
     PROJECTION,
@@ -171,7 +173,7 @@ CACHE_WILDCARDS = places_in(RUN.export.cache or "")
 PAGE_FILES = [path for page in PAGES for path in paths(page.file)]
 # Browsers need the assets, no page does. Were they inputs, Snakemake would not look at what else a
 # page depends on while they are made anew.
-REPORT_FILES = [at(METRICS_CSV), *map(at, ASSETS), *PAGE_FILES]
+REPORT_FILES = [at(METRICS_CSV), *map(at, ASSETS), at(PICTURE_NAMES), *PAGE_FILES]
 EXPLORER_FILES = paths(EXPLORER)
 
 

@@ -24,6 +24,32 @@ rule write_assets:
         "../workflow/scripts/write_assets.py"
 
 
+rule write_pictures:
+    input:
+        samples=every(SAMPLES),
+    output:
+        names=at(PICTURE_NAMES),
+        folder=directory(at(PICTURES)),
+    log:
+        log_of("write_pictures"),
+    benchmark:
+        benchmark_of("write_pictures")
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        max_points=RUN.report.max_points,
+        size=RUN.report.pictures,
+        image_url=RUN.report.image_url,
+        code=code("write_pictures"),
+    message:
+        "Write the pictures that pages open"
+    script:
+        "../workflow/scripts/write_pictures.py"
+
+
 rule collect_labels:
     input:
         samples=every(SAMPLES),
@@ -113,7 +139,7 @@ for page in PAGES:
 rule bundle_pages:
     input:
         pages=PAGE_FILES,
-        assets=list(map(at, ASSETS)),
+        assets=list(map(at, [*ASSETS, PICTURE_NAMES])),
     output:
         [bundled(page, key) for page in PAGES for key in RESULTS.keys(page.file)],
     log:

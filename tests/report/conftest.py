@@ -23,6 +23,7 @@ from latentmap.project.quality import MapQuality, write_trust
 from latentmap.report.assets import write_page_files
 from latentmap.report.labels import collect_labels
 from latentmap.report.page import PAGES, listed_pages
+from latentmap.report.pictures import write_picture_names
 from latentmap.report.table import write_metrics_table
 from latentmap.samples.annotations import AnnotationOptions, join_annotations
 from latentmap.store import results as book
@@ -62,7 +63,12 @@ CONFIG = {
     "reference_run": None,
     "metrics": {"knn_category": {"k": 10}},
     "neighbors": {"k": 10},
-    "report": {"side_by_side": True, "max_points": 5000, "color_by": "group"},
+    "report": {
+        "side_by_side": True,
+        "max_points": 5000,
+        "color_by": "group",
+        "image_url": None,
+    },
 }
 
 
@@ -214,6 +220,8 @@ def fake_run(
     collect_labels(run.samples, run.label_groups, run.labels_file)
     vega_writer(run.results.path(book.VEGA))
     write_page_files(run.results)
+    pictures, names = (run.results.path(one) for one in (book.PICTURES, book.PICTURE_NAMES))
+    write_picture_names(run.samples, 5000, 1024, None, pictures, names)
     return run
 
 
@@ -268,9 +276,9 @@ def _write_samples(run: FakeRun) -> None:
                 "source_group": [f"image {row // 3}" for row in rows],
                 "text": [f"Is Region [0] {HOSTILE} of Region [1]?" for _ in rows],
                 "boxes": [[] for _ in rows],
-                "width": [64] * count,
-                "height": [48] * count,
-                "image": [b""] * count,
+                "width": [320] * count,
+                "height": [240] * count,
+                "image": [_jpeg(row // 3, 5) for row in rows],
                 "digest": ["0" * 16] * count,
             },
             schema=SCHEMA,
@@ -298,10 +306,10 @@ def _write_samples(run: FakeRun) -> None:
     write_parquet(run.results.path(book.QUARANTINE), quarantine)
 
 
-def _jpeg(image: int) -> bytes:
+def _jpeg(image: int, scale: int = 1) -> bytes:
     color = tuple(np.random.default_rng(image).integers(0, 255, 3).tolist())
     stream = io.BytesIO()
-    Image.new("RGB", (64, 48), color).save(stream, "JPEG")
+    Image.new("RGB", (64 * scale, 48 * scale), color).save(stream, "JPEG")
     return stream.getvalue()
 
 

@@ -28,6 +28,7 @@
   const isDark = matchMedia("(prefers-color-scheme: dark)");
   const maps = new Map();
   const samplesElement = document.getElementById("samples");
+  const embedded = samplesElement && JSON.parse(samplesElement.textContent);
   // The samples of the page: its own, or all or some of those that the pages of a report share.
   const chosen = ({ rows, ...own }) => {
     const shared = window.latentmapSamples;
@@ -38,7 +39,9 @@
     const { images, further, colorings, ...columns } = shared;
     return { ...some(columns), images, ...own };
   };
-  const samples = samplesElement && chosen(JSON.parse(samplesElement.textContent));
+  const samples = embedded && chosen(embedded);
+  // The place of a sample among those that the pages of a report share; null if it is not of them.
+  const sharedRowOf = (i) => (embedded.id ? null : embedded.rows ? embedded.rows[i] : i);
   let update = () => {};
 
   const cellsOf = (columns, i) =>
@@ -61,6 +64,7 @@
     samples.id.map((id, i) => {
       const row = {
         ...cellsOf(points, i),
+        place: i,
         trust: trust[i] ?? "not assessed",
         id,
         label: samples.label[i],
@@ -166,12 +170,33 @@
 
   const columnsOf = ({ columns, vconcat }) => columns ?? (vconcat ? columnsOf(vconcat[0]) : 1);
 
+  // A click on a point opens its sample, and marks it on all maps of the page.
+  const nearest = new Map();
+  let opened = null;
+  const neighborsOf = (i) => {
+    const { indices, distances } = nearest.get(opened) ?? [...nearest.values()][0] ?? {};
+    return indices?.[i].map((j, n) => [j, distances[i][n]]).filter(([j]) => j >= 0);
+  };
+  const marked = (view, i) => {
+    if ("opened" in view.getState({ signals: (name) => name === "opened" }).signals) {
+      view.signal("opened", i).runAsync();
+    }
+  };
+  const mark = (i) => maps.forEach((view) => marked(view, i));
+  const openPanel = samples && samplePanel({ samples, rowOf: sharedRowOf, neighborsOf, mark });
+  const open = (i, target) => {
+    if (i === undefined || !openPanel) return;
+    opened = target;
+    openPanel(i);
+  };
+
   const drawn = new Map();
   const draw = async (source) => {
     const target = document.getElementById(source.dataset.chart);
-    const { spec: printed, renderer, data, points } = JSON.parse(source.textContent);
+    const { spec: printed, renderer, data, points, neighbors } = JSON.parse(source.textContent);
     // The colours of a map are those of its legend.
     const spec = isDark.matches && !points ? brightened(printed) : printed;
+    if (neighbors) nearest.set(target, neighbors);
     if (spec.usermeta?.outside) {
       for (const label of document.querySelectorAll("[data-outside]")) label.hidden = false;
     }
@@ -193,7 +218,10 @@
         tooltip: { theme: isDark.matches ? "dark" : "light" },
       });
       drawn.set(target, view);
-      if (points) maps.set(target, view);
+      if (points) {
+        maps.set(target, view);
+        view.addEventListener("click", (_, item) => open(item?.datum?.place, target));
+      }
       return (target.querySelector("svg, canvas").clientWidth - room) / columnsOf(shown);
     };
     try {
@@ -318,6 +346,9 @@
     image.src = samples.images[samples.image[image.dataset.sample]];
   }
   document.querySelectorAll(".legend").forEach(connectLegend);
+  for (const button of document.querySelectorAll("[data-open]")) {
+    button.addEventListener("click", () => open(Number(button.dataset.open)));
+  }
   const drawAll = async () => {
     await Promise.all([...document.querySelectorAll("script[data-chart]")].map(draw));
     update();

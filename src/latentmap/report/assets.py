@@ -9,11 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from latentmap.errors import LatentmapError
+from latentmap.report.details import read_details
 from latentmap.report.plates import embedded_json
 from latentmap.report.points import read_shown_samples
 from latentmap.store.files import write_stamped_text
 from latentmap.store.results import (
     ANNOTATIONS,
+    DETAILS,
     PAGE_SCRIPT,
     PAGE_STYLE,
     SAMPLES,
@@ -28,7 +30,7 @@ SAMPLES_START, SAMPLES_END = "window.latentmapSamples = ", ";\n"
 
 SHARED = re.compile(
     r'<link rel="stylesheet" href="(?P<style>[^"]+)">'
-    r'|<script(?P<nonce> nonce="[^"]+") src="(?P<script>[^"]+)"></script>'
+    r'|<script(?P<how> nonce="[^"]+"[^>]*?) src="(?P<script>[^"]+)"></script>'
 )
 LINK = re.compile(r'<a [^>]*?href="(?!#)[^"]*"[^>]*>(?P<text>.*?)</a>', re.DOTALL)
 STAMP = re.compile(r"\n<!-- latentmap file, .*? -->\n$|(?:// |/\* )latentmap file, [^\n]*\n$")
@@ -56,16 +58,21 @@ def write_vega(output: Path) -> None:
 
 def write_page_files(results: Results) -> None:
     """Write what all pages of a run share but for what draws charts."""
-    write_stamped_text(results.address(PAGE_SCRIPT), f"{_resource('assets.js')}\n// ", "\n")
-    write_stamped_text(results.address(PAGE_STYLE), f"{_resource('assets.css')}\n/* ", " */\n")
-    shown = read_shown_samples(
-        results.paths(SAMPLES),
-        results.paths(THUMBNAILS),
-        results.option("report.max_points"),
-        next(iter(results.paths(ANNOTATIONS)), None),
+    script, style = (
+        "\n".join(map(_resource, names))
+        for names in (("panel.js", "assets.js"), ("assets.css", "panel.css"))
     )
+    write_stamped_text(results.address(PAGE_SCRIPT), f"{script}\n// ", "\n")
+    write_stamped_text(results.address(PAGE_STYLE), f"{style}\n/* ", " */\n")
+    samples = results.paths(SAMPLES)
+    annotations = next(iter(results.paths(ANNOTATIONS)), None)
+    most = results.option("report.max_points")
+    shown = read_shown_samples(samples, results.paths(THUMBNAILS), most, annotations)
     text = f"{SAMPLES_START}{embedded_json(shown.everything)}{SAMPLES_END}"
     write_stamped_text(results.address(SHOWN_SAMPLES), f"{text}// ", "\n")
+    details = embedded_json(read_details(samples, shown.rows, annotations))
+    text = f"window.latentmapDetails = {details};\n"
+    write_stamped_text(results.address(DETAILS), f"{text}// ", "\n")
 
 
 def read_samples_asset(path: Path | str) -> str:
@@ -95,7 +102,7 @@ def bundle(page: Path | str) -> str:
         content = STAMP.sub("\n", read_stamped_text(referred(page, source)))
         if found["style"]:
             return f"<style>{content}</style>"
-        return f"<script{found['nonce']}>{content}</script>"
+        return f"<script{found['how']}>{content}</script>"
 
     text = STAMP.sub("\n", read_stamped_text(page))
     if not SHARED.search(text):

@@ -34,6 +34,7 @@ PALETTE = "palette"
 CHOSEN = "chosen"
 SIZED = "sized"
 WHOLE = "whole"
+OPENED = "opened"
 FAR = 2.5
 """A point this many times as far from the middle as nine tenths of them would squeeze the rest."""
 AROUND_PANELS = 120
@@ -53,9 +54,9 @@ def map_chart(
     The page adds the rows, as the data set `points`, and sets the parameters: `shown`, the label
     groups to show (none chosen shows all); `coloring`, `group`, `trust` or a column of codes,
     whose colours are in `palette` and of which `chosen` are shown; `sized`, whether points are
-    larger where samples are rare; and `whole`, whether points far from all others are in view. How
-    many these are is in the metadata of the specification, `outside`. A 3D map becomes its three
-    pairs of axes.
+    larger where samples are rare; `whole`, whether points far from all others are in view; and
+    `opened`, the row that is marked, -1 for none. How many points are far is in the metadata of
+    the specification, `outside`. A 3D map becomes its three pairs of axes.
 
     Args:
         points: coordinates; they set the extent only.
@@ -70,7 +71,7 @@ def map_chart(
 
     column, palette = coloring
     start: dict[str, Any] = {SHOWN: [], COLORING: column, PALETTE: [*palette], CHOSEN: []}
-    start |= {SIZED: False, WHOLE: False}
+    start |= {SIZED: False, WHOLE: False, OPENED: -1}
     params = [alt.param(name=name, value=value) for name, value in start.items()]
     near = _near(points)
     outside = int((~near).sum())
@@ -106,6 +107,7 @@ def _panel(
     x_places, y_places = (np.asarray(points[axis], np.float64) for axis in axes)
     x_whole, y_whole = _domains(x_places, y_places, width / height)
     x_near, y_near = _domains(x_places[near], y_places[near], width / height)
+    is_opened = f"datum.place == {OPENED}"
     return (
         alt.Chart(alt.NamedData(DATA), name=f"map_{x}{y}", width=width, height=height)
         .mark_circle(opacity=0.8, strokeWidth=0.4, clip=True)
@@ -121,7 +123,10 @@ def _panel(
                     legend=None,
                 ),
             ),
-            size=alt.value(alt.ExprRef(f"{area} * ({SIZED} ? {rarity()} : 1)")),
+            size=alt.value(
+                alt.ExprRef(f"{area} * ({SIZED} ? {rarity()} : 1) * ({is_opened} ? 3 : 1)")
+            ),
+            strokeWidth=alt.value(alt.ExprRef(f"{is_opened} ? 3 : 0.4")),
             tooltip=alt.value(alt.ExprRef("datum.told")),
         )
         .transform_filter(_kept(SHOWN, "datum.group"))

@@ -15,13 +15,16 @@ from typing import Any, ClassVar
 from latentmap.config import Options, Plugin, Registry
 from latentmap.errors import LatentmapError
 from latentmap.project.quality import DOUBTFUL
+from latentmap.report.picture_host import picture_host
 from latentmap.report.plates import embedded_json, first_coloring, has_groups
 from latentmap.report.points import ShownSamples
 from latentmap.report.trust import trust_legend
 from latentmap.store.files import digest, write_stamped_text
 from latentmap.store.results import (
+    DETAILS,
     PAGE_SCRIPT,
     PAGE_STYLE,
+    PICTURE_NAMES,
     SHOWN_SAMPLES,
     SUMMARY,
     VEGA,
@@ -213,12 +216,15 @@ def write_page(output: Path, template: Path, content: Content, results: Results)
     own = None if samples is None else samples.beyond(results.config["report"]["max_points"])
     shares = own is not None and "id" not in own
     scripts = (VEGA, SHOWN_SAMPLES, PAGE_SCRIPT) if shares else (VEGA, PAGE_SCRIPT)
+    later = {"details": DETAILS, "pictures": PICTURE_NAMES} if shares else {}
     fill = partial(
         environment.get_template(template.name).render,
         title=content.title,
         home=relative(results.address(SUMMARY), output),
         style=results.address(PAGE_STYLE),
         scripts=[results.address(script) for script in scripts],
+        later={name: results.address(script) for name, script in later.items()},
+        picture_host=picture_host(results.config["report"].get("image_url")),
         samples=None if own is None else embedded_json(own),
         legend=[] if samples is None else _legend(samples, colors),
         colorings=[] if samples is None else samples.colorings,

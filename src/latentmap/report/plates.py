@@ -20,12 +20,18 @@ from latentmap.report.maps import (
     map_chart,
 )
 from latentmap.report.maps import TRUST as BY_TRUST
-from latentmap.report.points import ShownSamples, read_points, read_shown_samples
+from latentmap.report.points import (
+    ShownSamples,
+    read_points,
+    read_shown_neighbors,
+    read_shown_samples,
+)
 from latentmap.report.trust import read_trust
 from latentmap.store.files import json_text
 from latentmap.store.results import (
     ANNOTATIONS,
     LABELS,
+    NEIGHBORS,
     PROJECTION,
     SAMPLES,
     SAMPLING_WEIGHTS,
@@ -74,6 +80,9 @@ MAP_READS = (
     *(SAMPLES, ANNOTATIONS, LABELS),
 )
 """What a page with maps reads for them."""
+
+MAP_OPTIONS = ("report.max_points", "report.color_by", "report.image_url")
+"""Options that such a page asks for."""
 
 LARGE, SMALL = (860, 560), (320, 280)
 """Sizes of a map alone and of one among others, in pixels."""
@@ -144,7 +153,13 @@ class MapPlates:
         self.colors = read_labels(results.path(LABELS)).colors
 
     def plate(
-        self, key: Key, name: str, title: str, size: tuple[int, int] = LARGE, link: str = ""
+        self,
+        key: Key,
+        name: str,
+        title: str,
+        size: tuple[int, int] = LARGE,
+        link: str = "",
+        neighbors: bool = False,
     ) -> Plate:
         """Return one map, ready for a page that also contains the samples.
 
@@ -154,6 +169,7 @@ class MapPlates:
             title: heading.
             size: width and height of a 2D map in pixels.
             link: address of the map's own page.
+            neighbors: whether an opened sample shows its nearest neighbors.
         """
         shown, colors = self.shown, self.colors
         points = read_points(self._results.path(PROJECTION, *key), shown)
@@ -170,6 +186,9 @@ class MapPlates:
             "data": DATA,
             "points": {**points, "trust": trust.values, PERCENTILE: density},
         }
+        if neighbors:
+            graph = self._results.path(NEIGHBORS, *key[:3])
+            embedded["neighbors"] = read_shown_neighbors(graph, shown)
         notes = [
             THREE_VIEWS if "z" in points else "",
             f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",

@@ -19,7 +19,7 @@ from latentmap.samples.cells import as_text
 from latentmap.samples.clean import ORIGINS
 from latentmap.store.maps import AXES, read_map
 from latentmap.store.samples import SCHEMA, evenly_spaced, read_samples
-from latentmap.store.tables import check_ids, read_arrow, read_arrow_schema, read_parquet
+from latentmap.store.tables import check_ids, matrix, read_arrow, read_arrow_schema, read_parquet
 
 BY_GROUP = "group"
 """What colours maps at first by default: the label group."""
@@ -31,6 +31,9 @@ OWN_LENGTH = 80
 
 MOST_COLUMNS = 12
 """So many of the samples' own columns show on hover, those first that can colour maps."""
+
+NEIGHBORS_SHOWN = 8
+"""Nearest neighbors that an opened sample shows."""
 
 # What a tooltip has rows for itself, or shows as something else than a row.
 OWN_NAMES = {
@@ -256,6 +259,26 @@ def read_points(path: Path | str, shown: ShownSamples) -> Points:
     """
     places = read_map(path, shown.ids).coordinates[shown.rows]
     return {axis: _rounded(values) for axis, values in zip(AXES, places.T, strict=False)}
+
+
+def read_shown_neighbors(path: Path | str, shown: ShownSamples) -> dict[str, list[Any]]:
+    """Read the nearest neighbors of the shown samples, of all source groups.
+
+    Returns:
+        `indices`, their positions among those that are shown, -1 for others; and `distances`.
+
+    Raises:
+        LatentmapError: the graph's ids are not the samples'.
+    """
+    table = read_parquet(path, ["id", "indices", "distances"])
+    check_ids(path, table["id"].to_pylist(), shown.ids)
+    # The last place is that of a neighbor that is not there, -1.
+    places = np.full(len(shown.ids) + 1, -1)
+    places[shown.rows] = np.arange(len(shown.rows))
+    indices = places[matrix(table["indices"])[shown.rows, :NEIGHBORS_SHOWN]]
+    distances = matrix(table["distances"])[shown.rows, :NEIGHBORS_SHOWN]
+    told = [[f"{value:.3g}" for value in row] for row in distances]
+    return {"indices": indices.tolist(), "distances": told}
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:

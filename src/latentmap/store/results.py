@@ -499,8 +499,12 @@ VEGA: Artifact[str] = Artifact("report/assets/vega.js", _RUN, read_stamped_text)
 PAGE_SCRIPT: Artifact[str] = Artifact("report/assets/page.js", _RUN, read_stamped_text)
 PAGE_STYLE: Artifact[str] = Artifact("report/assets/page.css", _RUN, read_stamped_text)
 SHOWN_SAMPLES: Artifact[str] = Artifact("report/assets/samples.js", _RUN, read_stamped_text)
-ASSETS = (VEGA, PAGE_SCRIPT, PAGE_STYLE, SHOWN_SAMPLES)
+DETAILS: Artifact[str] = Artifact("report/assets/details.js", _RUN, read_stamped_text)
+ASSETS = (VEGA, PAGE_SCRIPT, PAGE_STYLE, SHOWN_SAMPLES, DETAILS)
 """What all pages of a report share, beside them."""
+
+PICTURES = Artifact("report/assets/pictures", _RUN, Path)
+PICTURE_NAMES: Artifact[str] = Artifact("report/assets/pictures.js", _RUN, read_stamped_text)
 
 METRICS_CSV = Artifact("report/metrics_table.csv", _RUN, Path)
 METRICS_JSON = Artifact("report/metrics_table.json", _RUN, Path)

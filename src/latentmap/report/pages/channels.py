@@ -56,7 +56,7 @@ class Channels(ChartPages):
     file = page_file("{encoder}/{variant}/deep_dive/{chart}.html", _charts)
     scope = Scope.LATENTS
     reads = (CHANNELS, POSITIONS, CHANNEL_MAPS, SAMPLES, THUMBNAILS, LABELS)
-    configured_by = ("report.max_points",)
+    configured_by = ("report.max_points", "report.image_url")
     shows = (CHANNEL_CHARTS,)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:

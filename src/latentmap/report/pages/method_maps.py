@@ -9,8 +9,8 @@ from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.report.experiments import experiments_of
 from latentmap.report.metric_rows import defined_metrics, headline_metrics, metric_rows
 from latentmap.report.page import Content, Page, Scope
-from latentmap.report.plates import MAP_READS, MapPlates
-from latentmap.store.results import METRICS, Key, Results, page_file
+from latentmap.report.plates import MAP_OPTIONS, MAP_READS, MapPlates
+from latentmap.store.results import METRICS, NEIGHBORS, Key, Results, page_file
 
 
 class MethodMaps(Page):
@@ -22,8 +22,8 @@ class MethodMaps(Page):
         "{encoder}/{variant}/per_method/{method}/{projection}.html", attrgetter("maps")
     )
     scope = Scope.METHOD
-    reads = (METRICS.over("mapped"), *MAP_READS)
-    configured_by = ("headline", "report.max_points", "report.color_by")
+    reads = (METRICS.over("mapped"), NEIGHBORS.over("mapped"), *MAP_READS)
+    configured_by = ("headline", *MAP_OPTIONS)
     shows = (METRIC_PLUGINS,)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
@@ -33,7 +33,8 @@ class MethodMaps(Page):
         where = {"encoder": encoder, "variant": variant, "method": method}
         (experiment,) = experiments_of(results, METRICS, **where)
         for key in keys:
-            plate = maps.plate(key, "map", f"{experiment.key.name}: {key[3]}")
+            title = f"{experiment.key.name}: {key[3]}"
+            plate = maps.plate(key, "map", title, neighbors=True)
             others = {
                 other[3]: results.address(self.file, *other) for other in keys if other != key
             }

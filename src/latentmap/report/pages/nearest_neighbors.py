@@ -70,7 +70,13 @@ class NearestNeighbors(Page):
     file = page_file("{encoder}/{variant}/deep_dive/nearest_neighbors.html", attrgetter("latents"))
     scope = Scope.LATENTS
     reads = (METRICS, AGREEMENT, EMBEDDING, NEIGHBORS, SAMPLES, THUMBNAILS, LABELS)
-    configured_by = ("headline", "metrics.knn_category", "neighbors", "report.max_points")
+    configured_by = (
+        "headline",
+        "metrics.knn_category",
+        "neighbors",
+        "report.max_points",
+        "report.image_url",
+    )
     shows = (METRIC_PLUGINS,)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from latentmap.report.page import Content, Page, Scope
-from latentmap.report.plates import MAP_READS, SMALL, MapPlates
+from latentmap.report.plates import MAP_OPTIONS, MAP_READS, SMALL, MapPlates
 from latentmap.store.results import Key, Results, page_file
 
 
@@ -21,7 +21,7 @@ class SideBySide(Page):
     file = page_file("{encoder}/{variant}/maps.html", _asked_for)
     scope = Scope.LATENTS
     reads = MAP_READS
-    configured_by = ("report.max_points", "report.color_by")
+    configured_by = MAP_OPTIONS
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield the maps in reading order."""

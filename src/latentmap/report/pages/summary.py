@@ -39,7 +39,7 @@ from latentmap.report.leaderboard import leaderboard
 from latentmap.report.learning import read_learning
 from latentmap.report.neighbor_findings import neighbor_findings
 from latentmap.report.page import PAGES, Content, Page, Scope, listed_pages, relative
-from latentmap.report.plates import MAP_READS, SMALL, MapPlates, Plate, chart_plates
+from latentmap.report.plates import MAP_OPTIONS, MAP_READS, SMALL, MapPlates, Plate, chart_plates
 from latentmap.report.provenance import commit_of, processor
 from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.report.standings import read_standings
@@ -81,7 +81,7 @@ class Summary(Page):
         *(book.AGREEMENT, book.SOURCE_METRICS, *MAP_READS),
         *(book.METRICS_CSV, book.METRICS_JSON, book.METRICS_PARQUET),
     )
-    configured_by = ("headline", "report.max_points", "report.color_by")
+    configured_by = ("headline", *MAP_OPTIONS)
     shows = (METRIC_PLUGINS, CHARTS, CHANNEL_CHARTS, PAGES)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
