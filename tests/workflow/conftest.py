@@ -12,7 +12,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "rules", "workflow", "config", "profiles", "envs", "src", "resources")
+PARTS = (
+    *("Snakefile", "rules", "workflow", "config", "profiles", "envs", "src", "resources"),
+    "explorer",
+)
 
 SMALL = {
     "run": "small",
