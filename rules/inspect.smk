@@ -18,7 +18,7 @@ rule inspect_latents:
     params:
         options=RUN.inspection.model_dump(),
         metric=RUN.neighbors.metric,
-        code=code("inspect_latents"),
+        code=code("inspect_latents", *map(PROJECTIONS.module, RUN.inspection.maps)),
     message:
         "Inspect the channels of {wildcards.encoder} ({wildcards.variant})"
     script:

@@ -57,6 +57,21 @@ def test_the_legend_filters_the_maps_of_the_channels(pages, open_page):
     assert page.locator("[data-coloring]").count() == 0
 
 
+def test_a_reader_chooses_raw_values_and_kinds_of_maps(pages, open_page):
+    page = open_page(pages["channel_means_heatmap"])
+    numbers = page.locator(".chart svg .mark-text.role-mark")
+    before = numbers.first.text_content()
+    page.locator("label", has_text="raw values").click()
+    page.wait_for_timeout(200)
+    assert numbers.first.text_content() != before
+    page = open_page(pages["per_channel"])
+    canvas = page.locator(".chart canvas")
+    before = canvas.screenshot()
+    page.locator("label", has_text="UMAP").click()
+    page.wait_for_timeout(200)
+    assert canvas.screenshot() != before
+
+
 def test_wrong_neighbors_are_shown_with_their_pictures(pages, open_page, hostile):
     page = open_page(pages["nearest_neighbors"])
     pictures = page.locator(".pairs img")

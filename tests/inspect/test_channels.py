@@ -12,7 +12,7 @@ from sklearn.metrics import silhouette_score
 from latentmap.errors import LatentmapError
 from latentmap.inspect import channels
 from latentmap.inspect.channels import InspectOptions, inspect_latents
-from latentmap.inspect.inspection import read_channel_maps, read_inspection
+from latentmap.inspect.inspection import ranked, read_channel_maps, read_inspection
 from latentmap.pool import embed
 from latentmap.store.latents import write_latents
 from latentmap.store.tables import write_arrow
@@ -61,6 +61,11 @@ def run(folder, values, options=None, metric="euclidean", **changes):
     return found, read_channel_maps(outputs["maps"])
 
 
+def axes(maps):
+    """Return the first two principal components of the mapped channels, (n, m) each."""
+    return np.moveaxis(maps.places["pca"], -1, 0)
+
+
 def test_the_planted_channel_and_position_come_first(tmp_path, values):
     found, _ = run(tmp_path, values)
     for metric in ("f", "silhouette", "knn", "knn_grouped"):
@@ -82,6 +87,50 @@ def test_f_statistics_are_those_of_scikit_learn(tmp_path, values):
     np.testing.assert_allclose([c.silhouette for c in found.channels], silhouettes, atol=1e-5)
 
 
+def test_the_silhouette_is_that_of_the_means_where_planes_are_wider_than_there_are_samples(
+    tmp_path, values
+):
+    few, labels = values[:40], LABELS[:40]
+    found, _ = run(tmp_path, few, labels=labels, shards=(40,))
+    means = few.mean(axis=(2, 3), dtype=np.float64)
+    expected = [silhouette_score(means[:, [c]], labels) for c in range(SHAPE[0])]
+    np.testing.assert_allclose([c.silhouette for c in found.channels], expected, atol=1e-5)
+
+
+def test_label_groups_have_the_metrics_of_labels_of_their_names(tmp_path, values):
+    """Left and right are one group: what is measured of it is measured of a label of both."""
+    found, _ = run(tmp_path, values)
+    coarse, _ = run(tmp_path, values, labels=np.array([GROUPS[label] for label in LABELS]))
+    assert found.group_channels == coarse.channels != found.channels
+    means = values.mean(axis=(2, 3), dtype=np.float64)
+    expected = f_classif(means, LABELS == "above")[0]
+    np.testing.assert_allclose([one.f for one in found.group_channels], expected, rtol=1e-4)
+
+
+def test_the_spread_over_the_images_of_a_label_is_another_than_that_over_positions(tmp_path):
+    """Planted: means of label left lie 2 apart in channel 0, positions vary in channel 1 alone."""
+    labels, offset = np.repeat(["left", "right"], 20), np.tile([-1.0, 1.0], 20)
+    values = np.zeros((40, 2, 6, 10), np.float32)
+    values[:, 0] = np.where(labels == "left", offset, 0)[:, None, None]
+    values[:, 1, :3], values[:, 1, 3:] = -5, 5
+    found, _ = run(tmp_path, values, labels=labels, shards=(40,))
+    np.testing.assert_allclose(found.label_spreads, [[1, 0], [0, 0]], atol=1e-6)
+    np.testing.assert_allclose(found.label_stds, [[0, 5], [0, 5]], atol=1e-6)
+    alone = np.array(["once", *labels[1:]])
+    once, _ = run(tmp_path, values, labels=alone, shards=(40,))
+    assert np.isnan(once.label_spreads[once.labels.index("once")]).all()
+
+
+def test_planes_are_compared_as_they_are_where_that_is_affordable(tmp_path, values, monkeypatch):
+    assert run(tmp_path, values)[0].grid == SHAPE[1:]
+    assert run(tmp_path, values, InspectOptions(grid=3))[0].grid == (3, 3)
+    monkeypatch.setattr(channels, "COARSE", 5)
+    monkeypatch.setattr(channels, "MOST_PRODUCTS", values.size * COUNT - 1)
+    assert run(tmp_path, values)[0].grid == (5, 5)
+    monkeypatch.setattr(channels, "MOST_PRODUCTS", values.size * COUNT)
+    assert run(tmp_path, values)[0].grid == SHAPE[1:]
+
+
 def test_the_position_over_all_channels_adds_their_sums_of_squares(tmp_path, values):
     found, _ = run(tmp_path, values)
     at = values[:, :, 4, 7].astype(np.float64)
@@ -99,6 +148,7 @@ def test_moments_are_those_of_numpy(tmp_path, values):
     assert found.counts == [20, 20, 20]
     np.testing.assert_allclose(found.label_means[1], means[LABELS == "left"].mean(0), rtol=1e-4)
     np.testing.assert_allclose(found.label_stds[1], stds[LABELS == "left"].mean(0), rtol=1e-4)
+    np.testing.assert_allclose(found.label_spreads[1], means[LABELS == "left"].std(0), rtol=1e-4)
     np.testing.assert_allclose(found.means, [means.mean(0), means.std(0)], rtol=1e-4)
     np.testing.assert_allclose(found.stds, [stds.mean(0), stds.std(0)], rtol=1e-3)
     flat = np.moveaxis(values, 1, 0).reshape(SHAPE[0], -1)
@@ -109,9 +159,28 @@ def test_moments_are_those_of_numpy(tmp_path, values):
 def test_a_map_of_a_channel_shows_its_largest_variance(tmp_path, values):
     _, maps = run(tmp_path, values)
     assert maps.ids == [f"s{row}" for row in range(COUNT)]
-    assert maps.x.shape == maps.y.shape == (COUNT, SHAPE[0])
-    assert abs(np.corrcoef(maps.x[:, 2], CODES)[0, 1]) > 0.95
-    assert (maps.x.var(axis=0) >= maps.y.var(axis=0)).all()
+    x, y = axes(maps)
+    assert x.shape == y.shape == (COUNT, SHAPE[0])
+    assert abs(np.corrcoef(x[:, 2], CODES)[0, 1]) > 0.95
+    assert (x.var(axis=0) >= y.var(axis=0)).all()
+
+
+@pytest.mark.parametrize("kind", ["umap", "tsne"])
+def test_maps_of_a_channel_keep_what_its_neighbors_say(tmp_path, values, kind):
+    """Channel 2 knows the labels, channels 0 and 3 are noise."""
+    values[:, 2] += 3 * CODES[:, None, None]
+    _, maps = run(tmp_path, values, InspectOptions(maps=(kind,)))
+    assert list(maps.places) == [kind] and maps.channels == [0, 1, 2, 3]
+    apart = [silhouette_score(maps.places[kind][:, channel], LABELS) for channel in range(4)]
+    assert apart[2] > 0.8 > 0.2 > max(apart[0], apart[3])
+
+
+def test_of_many_channels_the_best_have_maps(tmp_path, values, monkeypatch):
+    monkeypatch.setattr(channels, "MAPPED", 2)
+    found, maps = run(tmp_path, values)
+    assert maps.channels == sorted(ranked(found.channels)[:2]) and 2 in maps.channels
+    every = run(tmp_path, values[:, maps.channels])[1]
+    np.testing.assert_array_equal(maps.places["umap"], every.places["umap"])
 
 
 def test_passes_over_fewer_channels_give_the_same_bytes(tmp_path, values, monkeypatch):
@@ -144,7 +213,7 @@ def test_many_samples_are_compared_by_a_random_subset(tmp_path, values, monkeypa
     np.testing.assert_allclose(found.channel_positions.ravel(), expected, rtol=1e-4)
     # A map of some samples is that of these samples alone.
     alone = PCA(2).fit_transform(values[rows, 2].reshape(30, -1).astype(np.float64))
-    np.testing.assert_allclose(np.abs(maps.x[:, 2]), np.abs(alone[:, 0]), atol=1e-4)
+    np.testing.assert_allclose(np.abs(axes(maps)[0][:, 2]), np.abs(alone[:, 0]), atol=1e-4)
 
 
 def test_a_latent_that_its_source_group_shares_does_not_count_as_honest(tmp_path):
@@ -183,7 +252,7 @@ def test_constant_channels_one_source_group_and_few_samples(tmp_path, values):
     found, maps = run(tmp_path, values, sources=np.zeros(COUNT, int))
     assert np.isnan(found.channels[0].f) and np.isnan(found.channel_positions[0]).all()
     assert np.isnan(found.channels[2].knn_grouped) and found.channels[2].knn > 0.9
-    assert not maps.x[:, 0].any()
+    assert not axes(maps)[0][:, 0].any()
     few, _ = run(tmp_path, values[:6], labels=LABELS[:6], shards=(6,))
     assert np.isnan(few.channels[2].knn) and few.channels[2].f > 1
 
@@ -232,7 +301,7 @@ def test_without_labels_channels_have_moments_and_maps(tmp_path, values):
     assert np.isnan([list(vars(channel).values()) for channel in found.channels]).all()
     assert np.isnan(found.positions).all()
     np.testing.assert_array_equal(found.covariance, every.covariance)
-    np.testing.assert_array_equal(maps.x, expected.x)
+    np.testing.assert_array_equal(axes(maps), axes(expected))
 
 
 def test_by_cosine_the_planes_of_a_channel_are_compared_by_their_direction(tmp_path, values):
@@ -246,4 +315,4 @@ def test_by_cosine_the_planes_of_a_channel_are_compared_by_their_direction(tmp_p
     assert (found.metric, expected.metric) == ("cosine", "euclidean")
     for one, other in zip(found.channels, expected.channels, strict=True):
         assert (one.knn, one.knn_grouped) == (other.knn, other.knn_grouped)
-    np.testing.assert_allclose(maps.x, expected_maps.x, atol=1e-5)
+    np.testing.assert_allclose(axes(maps), axes(expected_maps), atol=1e-5)

@@ -65,18 +65,17 @@ def files(run):
 
 @pytest.fixture(scope="module")
 def data(fake_run, files):
-    maps = read_channel_maps(files["maps"])
-    points = {f"{axis}{c}": getattr(maps, axis)[:, c].tolist() for axis in "xy" for c in range(5)}
     found = read_inspection(files["metrics"], files["positions"])
-    return DeepDive(found, points, dict.fromkeys(fake_run.label_groups, "#000000"))
+    points = {f"pca_{axis}{c}": [0.0] * 70 for axis in "xy" for c in range(5)}
+    colors = dict.fromkeys(fake_run.label_groups, "#000000")
+    return DeepDive(found, colors, range(5), points)
 
 
 def with_channels(data, count):
     """The same data with more channels, each a bit better than the one before."""
     metrics = [ChannelMetrics(1 + c, 0, c / 1000, 0.1, c / 1000, 0.1) for c in range(count)]
-    return dataclasses.replace(
-        data, inspection=dataclasses.replace(data.inspection, channels=metrics)
-    )
+    found = dataclasses.replace(data.inspection, channels=metrics, group_channels=metrics)
+    return dataclasses.replace(data, inspection=found)
 
 
 def rows_of(chart):
@@ -94,9 +93,19 @@ def test_every_chart_says_what_it_is_and_is_the_same_when_built_again(data, name
 
 def test_the_planted_channel_leads(data):
     spec = CHANNEL_CHARTS.create("channel_importance").build(data).to_dict()
-    for panel in spec["hconcat"]:
+    for panel in spec["concat"]:
         assert panel["layer"][0]["encoding"]["y"]["sort"][0] == f"channel {PLANTED}"
-    assert len(spec["hconcat"]) == 3
+    titles = [panel["title"] for panel in spec["concat"]]
+    assert len(titles) == 6 and titles[3].startswith("same-group share of 5 neighbors")
+
+
+def test_label_groups_that_are_the_labels_are_not_shown_twice(data):
+    found = dataclasses.replace(data.inspection, groups=data.inspection.labels)
+    colors = dict.fromkeys(found.labels, "#000000")
+    same = dataclasses.replace(data, inspection=found, colors=colors)
+    assert len(CHANNEL_CHARTS.create("channel_importance").build(same).to_dict()["concat"]) == 3
+    bars, maps = CHANNEL_CHARTS.create("per_channel").build(same).to_dict()["vconcat"]
+    assert len(maps["concat"]) == 5 and bars["title"] == "kNN label purity"
 
 
 def test_heatmaps_show_deviations_in_units_of_all_samples(data):
@@ -109,6 +118,33 @@ def test_heatmaps_show_deviations_in_units_of_all_samples(data):
     assert row["deviation"] == pytest.approx((found.label_means[label, PLANTED] - mean) / std)
     strongest = max(rows, key=lambda r: abs(r["deviation"]))
     assert strongest["channel"] == str(PLANTED)
+
+
+def test_heatmaps_switch_to_raw_values(data):
+    spec = CHANNEL_CHARTS.create("channel_stds_heatmap").build(data).to_dict()
+    (view,) = [param for param in spec["params"] if "bind" in param]
+    assert view["bind"]["options"] == ["relative to all images", "raw values"]
+    found = data.inspection
+    rows = rows_of(CHANNEL_CHARTS.create("channel_stds_heatmap").build(data))
+    row = next(r for r in rows if r["label"] == "tall.choice" and r["channel"] == "0")
+    label = found.labels.index("tall.choice")
+    assert row["value"] == pytest.approx(found.label_spreads[label, 0])
+    assert row["deviation"] == pytest.approx(row["value"] / found.means[1, 0] - 1)
+
+
+def test_the_best_position_is_named_at_full_resolution(data):
+    chart = CHANNEL_CHARTS.create("spatial_importance")
+    positions = np.ones((40, 64))
+    positions[31, 7] = 9.25
+    single = np.stack([np.roll(positions, channel, axis=1) for channel in range(5)])
+    found = dataclasses.replace(data.inspection, positions=positions, channel_positions=single)
+    planted = dataclasses.replace(data, inspection=found)
+    assert "Best position over all channels: (31, 7) with F 9.25." in chart.note(planted)
+    spec = chart.build(planted).to_dict()
+    large, small = spec["vconcat"]
+    assert large["title"] == "all channels: best (31, 7) with F 9.25"
+    assert small["concat"][4]["title"] == "channel 4: best (31, 11) with F 9.25"
+    assert len(spec["datasets"][large["layer"][0]["data"]["name"]]) == 40 * 64
 
 
 def test_labels_stand_by_group(data, fake_run):
@@ -135,11 +171,10 @@ def test_the_cosine_is_said_beside_the_neighbors_of_channels(data):
 
 def test_planes_are_averaged_to_fit():
     plane = np.arange(24, dtype=float).reshape(4, 6)
-    shown = cells(plane, 3)
-    assert sum((c["row_end"] - c["row"]) * (c["column_end"] - c["column"]) for c in shown) == 24
-    for cell in shown:
-        part = plane[cell["row"] : cell["row_end"], cell["column"] : cell["column_end"]]
-        assert cell["f"] == pytest.approx(part.mean())
+    # Rows 0, 1 and 2, 3; columns in pairs.
+    shown = {(cell["row"], cell["column"]): cell["f"] for cell in cells(plane, 3)}
+    assert len(shown) == 9
+    assert shown[0, 0] == 0.5 and shown[1, 2] == 11.5 and shown[3, 4] == 22.5
     plane[0, :2] = np.nan
     assert len(cells(plane, 6)) == 4 * 6 - 2
     assert len(cells(plane, 3)) == 9 - 1
@@ -156,6 +191,22 @@ def test_correlation_and_spectrum_are_those_of_the_covariance(data):
     assert data.inspection.covariance[PLANTED, PLANTED] > 3
 
 
+def test_the_spectrum_has_a_line_at_nine_tenths_of_the_variance(data):
+    chart = CHANNEL_CHARTS.create("channel_correlations")
+    spread = np.diag([6.0, 2.5, 1.0, 0.3, 0.2])
+    found = dataclasses.replace(
+        data.inspection, covariance=spread, covariance_of_means=np.diag([9.5, 0.5, 0, 0, 0])
+    )
+    planted = dataclasses.replace(data, inspection=found)
+    assert chart.note(planted) == (
+        "90% of the variance is in 1 of 5 axes of channel means and in 3 of 5 axes over all "
+        "positions."
+    )
+    assert [row for row in rows_of(chart.build(planted)) if list(row) == ["share"]] == [
+        {"share": 0.9}
+    ]
+
+
 def test_undefined_metrics_have_no_chart(data):
     nan = float("nan")
     nothing = [ChannelMetrics(nan, nan, nan, nan, nan, nan)] * 5
@@ -164,6 +215,7 @@ def test_undefined_metrics_have_no_chart(data):
     undefined = dataclasses.replace(
         data.inspection,
         channels=nothing,
+        group_channels=nothing,
         positions=empty,
         labels=["one"],
         groups=["Size"],
@@ -171,10 +223,8 @@ def test_undefined_metrics_have_no_chart(data):
         covariance=zero,
         covariance_of_means=zero,
     )
-    for name in set(CHANNEL_CHARTS) - {"per_channel"}:
-        assert (
-            CHANNEL_CHARTS.create(name).build(DeepDive(undefined, {}, {"Size": "#000000"})) is None
-        )
+    for name in CHANNEL_CHARTS:
+        assert CHANNEL_CHARTS.create(name).build(DeepDive(undefined, {"Size": "#000000"})) is None
 
 
 def embedded(page):
@@ -192,10 +242,18 @@ def test_pages_carry_what_they_show(run):
         (chart,) = embedded(text)
         assert ("points" in chart) == (name == "per_channel") == ('id="samples"' in text)
     (maps,) = embedded(pages["per_channel"].read_text())
-    assert set(maps["points"]) == {f"{axis}{channel}" for axis in "xy" for channel in range(5)}
+    assert set(maps["points"]) == {
+        f"{kind}_{axis}{channel}"
+        for kind in ("pca", "umap")
+        for axis in "xy"
+        for channel in range(5)
+    }
+    assert all(-1 <= place <= 1 for values in maps["points"].values() for place in values)
+    (kinds,) = [p for p in maps["spec"]["params"] if isinstance(p.get("bind"), dict)]
+    assert kinds["bind"]["options"] == ["pca", "umap"]
     assert {len(values) for values in maps["points"].values()} == {70}
     panels = maps["spec"]["vconcat"]
-    assert panels[0]["title"] == "kNN label purity"
+    assert [panel["title"] for panel in panels[:2]] == ["kNN label purity", "kNN group purity"]
 
 
 def test_fewer_points_are_those_of_the_same_samples(run, files, tmp_path):
@@ -204,8 +262,15 @@ def test_fewer_points_are_those_of_the_same_samples(run, files, tmp_path):
     # They are those that all pages share.
     assert json.loads(re.search(r'id="samples">(.*?)</script>', text)[1]) == {}
     maps = read_channel_maps(files["maps"])
-    expected = [float(f"{maps.x[maps.ids.index(i), 0]:.4g}") for i in run.ids[::10]]
-    assert embedded(text)[0]["points"]["x0"] == expected and len(expected) == 7
+    rows = [maps.ids.index(identity) for identity in run.ids[::10]]
+    place = maps.places["pca"][:, 0]
+    shown = embedded(text)[0]["points"]
+    assert len(shown["pca_x0"]) == 7
+    # As far apart on the page as there, but for one scale.
+    apart = np.linalg.norm(np.diff(place[rows], axis=0), axis=1)
+    drawn = np.stack([shown["pca_x0"], shown["pca_y0"]], axis=1)
+    ratios = np.linalg.norm(np.diff(drawn, axis=0), axis=1) / apart
+    np.testing.assert_allclose(ratios, ratios[0], rtol=0.01)
 
 
 def test_maps_of_other_samples_are_named(run, tmp_path):

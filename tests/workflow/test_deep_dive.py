@@ -17,7 +17,7 @@ def test_encoders_of_vectors_have_the_page_about_neighbors_only(finished):
         f"report/metadata/{variant}/deep_dive/nearest_neighbors.html"
         for variant in ("plain", "boxes")
     }
-    assert len({name for name in pages if "/dct/" in name}) == 2 * 7
+    assert len({name for name in pages if "/dct/" in name}) == 2 * 8
 
 
 def test_a_chart_about_channels_runs_the_pages_about_channels(project):

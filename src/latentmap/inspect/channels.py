@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from latentmap.inspect.inspection import (
     ChannelMetrics,
     Floats,
     Inspection,
+    ranked,
     write_inspection,
 )
 from latentmap.metrics.agreement import agreement
@@ -29,12 +31,20 @@ from latentmap.neighbors.graph import NeighborGraph, NeighborList
 from latentmap.neighbors.rows import DistanceMetric, compared
 from latentmap.pool.embed import float_blocks
 from latentmap.pool.grids import adaptive, cell_means, covering
-from latentmap.project.components import principal_components
+from latentmap.project.projection import PROJECTIONS
 from latentmap.store.latents import LatentShard, read_shards
 from latentmap.store.samples import read_samples
 
 # What is kept of the channels that one pass looks at.
 PASS_BYTES = 2**27
+# Of latents whose positions take more multiplications than this to compare, a minute or two of
+# one core, coarser grids are compared.
+MOST_PRODUCTS = 10**12
+COARSE = 16
+# Channels that have maps: the best ones.
+MAPPED = 16
+# Neighbors that the maps ask for: three for each of t-SNE's perplexity of 30.
+MAP_NEIGHBORS = 90
 # A mean or a standard deviation over positions is float32: this share of its size is rounding.
 ROUNDING = float(np.finfo(np.float32).eps)
 
@@ -46,13 +56,17 @@ class InspectOptions(Options):
         k: nearest neighbors looked at.
         max_samples: of more samples than this, a random subset is compared with each other.
         seed: of that subset.
-        grid: each channel is averaged to at most grid × grid cells before samples are compared.
+        grid: each channel is averaged to at most grid × grid cells before samples are compared;
+            by default not at all, or to 16 × 16 where channels × compared samples² × positions
+            are more than 10¹².
+        maps: what the maps of each channel, of the 16 best, are made by: `pca`, `tsne`, `umap`.
     """
 
     k: int = Field(default=10, ge=1)
     max_samples: int = Field(default=2000, ge=2)
     seed: int = 0
-    grid: int = Field(default=16, ge=1)
+    grid: int | None = Field(default=None, ge=1)
+    maps: tuple[Literal["pca", "tsne", "umap"], ...] = ("pca", "umap")
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,13 @@ class _Labelled:
     groups: list[str]
     codes: NDArray[np.intp]
     sources: NDArray[np.intp]
+
+    @property
+    def grouped(self) -> _Labelled:
+        """The same samples with their label groups as labels."""
+        names, of_labels = np.unique(np.array(self.groups, np.str_), return_inverse=True)
+        codes = np.append(of_labels, -1)[self.codes]
+        return replace(self, labels=names.tolist(), groups=names.tolist(), codes=codes)
 
     @property
     def counts(self) -> NDArray[np.intp]:
@@ -183,22 +204,29 @@ def inspect(
         options: of the inspection.
         metric: by which the planes of a channel are compared.
     """
-    channels, height, width = shards[0].values.shape[1:]
+    shape = shards[0].values.shape[1:]
     rows = _compared(len(labelled.ids), options)
-    grid = min(options.grid, height), min(options.grid, width)
+    grid = _grid(shape, len(rows), options.grid)
     moments = _moments(shards, labelled.ids)
-    metrics: list[ChannelMetrics] = []
-    places = []
-    between, within = (np.empty((channels, height, width)) for _ in range(2))
-    for chosen in _passes(channels, (height, width), len(labelled.labels), len(rows), grid):
+    kinds = (labelled, labelled.grouped)
+    metrics: list[list[ChannelMetrics]] = [[], []]
+    best: list[_Mapped] = []
+    between, within = (np.empty(shape) for _ in range(2))
+    for chosen in _passes(shape, len(labelled.labels), len(rows), grid):
         between[chosen], within[chosen], planes = _sums(shards, labelled, chosen, rows, grid)
-        for channel, values in zip(range(channels)[chosen], planes, strict=True):
+        for channel, values in zip(range(shape[0])[chosen], planes, strict=True):
             plane = compared(values, metric)
-            metrics.append(_channel(plane, moments, channel, rows, labelled, options.k))
-            places.append(principal_components(plane, 2).coordinates)
-    members = labelled.codes == np.arange(len(labelled.labels))[:, np.newaxis]
-    shares = members / labelled.counts[:, np.newaxis]
-    x, y = np.moveaxis(np.stack(places, axis=1), -1, 0)
+            graph = _neighbors(plane, labelled, rows, max(options.k, MAP_NEIGHBORS))
+            told = labelled.known[rows]
+            if told.any() and not told.all():
+                among = _neighbors(plane[told], labelled, rows[told], options.k)
+            else:
+                among = graph
+            for found, classes in zip(metrics, kinds, strict=True):
+                found.append(_channel(among, moments, channel, rows, classes, options.k))
+            best.append(_Mapped(channel, plane if graph.rotated is None else graph.rotated, graph))
+            first = ranked(metrics[0])[:MAPPED]
+            best = [one for one in best if one.channel in first]
     of_means = _covariance(moments.means)
     inspection = Inspection(
         samples=len(labelled.ids),
@@ -209,9 +237,11 @@ def inspect(
         labels=labelled.labels,
         groups=labelled.groups,
         counts=labelled.counts.tolist(),
-        channels=metrics,
-        label_means=shares @ moments.means,
-        label_stds=shares @ moments.stds,
+        channels=metrics[0],
+        group_channels=metrics[1],
+        label_means=_by_label(moments.means, labelled),
+        label_spreads=_spreads(moments.means, labelled),
+        label_stds=_by_label(moments.stds, labelled),
         means=_summary(moments.means, moments.rounding),
         stds=_summary(moments.stds, moments.rounding),
         covariance_of_means=_varying(of_means, moments.rounding),
@@ -219,7 +249,54 @@ def inspect(
         positions=_f_statistic(between.sum(axis=0), within.sum(axis=0), labelled),
         channel_positions=_f_statistic(between, within, labelled),
     )
-    return inspection, ChannelMaps([labelled.ids[row] for row in rows], x, y)
+    return inspection, ChannelMaps(
+        ids=[labelled.ids[row] for row in rows],
+        channels=[one.channel for one in best],
+        places={kind: np.stack([one.place(kind) for one in best], 1) for kind in options.maps},
+    )
+
+
+class _Mapped(NamedTuple):
+    """A channel that gets maps.
+
+    Attributes:
+        channel: its number.
+        compact: (n, r) rows with the distances of the compared samples in this channel.
+        graph: their neighbors.
+    """
+
+    channel: int
+    compact: NDArray[np.float32]
+    graph: NeighborGraph
+
+    def place(self, kind: str) -> NDArray[np.float32]:
+        """Return the map of a kind, (n, 2)."""
+        return PROJECTIONS.create(kind).place(lambda: self.compact, self.graph).coordinates
+
+
+def _grid(shape: tuple[int, ...], rows: int, most: int | None) -> tuple[int, int]:
+    """Return the cells that each channel of latents of this (C, H, W) is compared by."""
+    if most is None:
+        most = max(shape) if prod(shape) * rows**2 <= MOST_PRODUCTS else COARSE
+    return min(most, shape[1]), min(most, shape[2])
+
+
+def _by_label(values: Floats, labelled: _Labelled) -> Floats:
+    """Return the mean of (N, C) values over the samples of each label, (L, C)."""
+    members = labelled.codes == np.arange(len(labelled.labels))[:, np.newaxis]
+    means: Floats = members / labelled.counts[:, np.newaxis] @ values
+    return means
+
+
+def _spreads(values: Floats, labelled: _Labelled) -> Floats:
+    """Return their standard deviation over the samples of each label, (L, C); NaN of a single one.
+
+    It divides by the number of samples, as all standard deviations here.
+    """
+    spreads = [values[labelled.codes == code].std(axis=0) for code in range(len(labelled.labels))]
+    found = np.reshape(spreads, (-1, values.shape[1]))
+    found[labelled.counts < 2] = np.nan
+    return found
 
 
 def _compared(count: int, options: InspectOptions) -> NDArray[np.intp]:
@@ -286,11 +363,11 @@ def _check_finite(means: NDArray[np.float32], ids: Sequence[str], start: int) ->
 
 
 def _passes(
-    channels: int, size: tuple[int, int], labels: int, rows: int, grid: tuple[int, int]
+    shape: tuple[int, ...], labels: int, rows: int, grid: tuple[int, int]
 ) -> Iterator[slice]:
-    """Cut the channels so that what one pass keeps stays within memory."""
-    each = 8 * (labels + 3) * int(np.prod(size)) + 4 * rows * int(np.prod(grid))
-    step = max(1, PASS_BYTES // each)
+    """Cut the channels of (C, H, W) so that what one pass keeps stays within memory."""
+    channels, *size = shape
+    step = max(1, PASS_BYTES // (8 * (labels + 3) * prod(size) + 4 * rows * prod(grid)))
     return (slice(start, min(start + step, channels)) for start in range(0, channels, step))
 
 
@@ -342,8 +419,17 @@ def _f_statistic(between: Any, within: Any, labelled: _Labelled) -> Any:
     return freedom * np.divide(between, within, out=undefined, where=np.asarray(within) > 0)
 
 
+def _neighbors(
+    plane: NDArray[np.float32], labelled: _Labelled, rows: NDArray[np.intp], k: int
+) -> NeighborGraph:
+    """Return the neighbors of some samples, (n,) rows, by their (n, cells) plane of a channel."""
+    ids = [labelled.ids[row] for row in rows]
+    sources = labelled.sources[rows].astype(np.str_).tolist()
+    return find_neighbors(ids, plane, sources, k)
+
+
 def _channel(
-    plane: NDArray[np.float32],
+    graph: NeighborGraph,
     moments: _Moments,
     channel: int,
     rows: NDArray[np.intp],
@@ -353,24 +439,20 @@ def _channel(
     """Return the metrics of one channel.
 
     Args:
-        plane: (n, cells) the channel of the compared samples, as rows that are compared.
+        graph: neighbors of the compared samples that have a label, by this channel.
         moments: of all channels of all samples.
         channel: its number.
         rows: (n,) the compared samples.
         labelled: all samples.
         k: nearest neighbors looked at.
     """
-    known = labelled.known[rows]
-    if not known.any():
+    rows = rows[labelled.known[rows]]
+    if not len(rows):
         return ChannelMetrics(*[np.nan] * len(fields(ChannelMetrics)))
-    plane, rows = plane[known], rows[known]
-    ids = [labelled.ids[row] for row in rows]
     means = moments.means[:, channel]
     codes = np.unique(labelled.codes[rows], return_inverse=True)[1]
-    sources = labelled.sources[rows]
-    graph = find_neighbors(ids, plane, sources.astype(np.str_).tolist(), k)
     every = _share(codes, graph.every, np.arange(len(rows)), k)
-    grouped = _share(codes, graph.grouped, sources, k)
+    grouped = _share(codes, graph.grouped, labelled.sources[rows], k)
     return ChannelMetrics(
         f=_f_of_means(means, moments.rounding[channel], labelled),
         silhouette=_silhouette(means[rows], codes, graph),
@@ -410,6 +492,8 @@ def _f_of_means(means: Floats, rounding: float, labelled: _Labelled) -> float:
 def _silhouette(means: Floats, codes: NDArray[np.intp], graph: NeighborGraph) -> float:
     names = codes.astype(np.str_)
     values = means.astype(np.float32)[:, np.newaxis]
-    # One source group for all: nobody asks for the interval of a channel.
+    # The graph is that of the plane, whose rotated rows are not the means. One source group for
+    # all: nobody asks for the interval of a channel.
+    graph = replace(graph, rotated=None)
     data = LabelledEmbedding(values, names, names, np.full(len(codes), ""), graph, 1)
     return Silhouette(SilhouetteOptions()).measure(data)["silhouette"].value

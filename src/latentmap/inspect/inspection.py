@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,28 @@ from numpy.typing import NDArray
 
 from latentmap.neighbors.rows import DistanceMetric
 from latentmap.store.files import read_json, reading, write_json
-from latentmap.store.tables import matrix, numbers, read_parquet, strings, write_parquet
+from latentmap.store.tables import (
+    facts_of,
+    matrix,
+    numbers,
+    read_parquet,
+    strings,
+    with_facts,
+    write_parquet,
+)
 
 Floats = NDArray[np.float64]
 
-ARRAYS = ("label_means", "label_stds", "means", "stds", "covariance_of_means", "covariance")
+ARRAYS = (
+    *("label_means", "label_spreads", "label_stds", "means", "stds"),
+    *("covariance_of_means", "covariance"),
+)
+METRICS = ("channels", "group_channels")
 
 
 @dataclass(frozen=True)
 class ChannelMetrics:
-    """What one channel says of the labels; NaN where a metric is not defined.
+    """What one channel says of labels, or of label groups; NaN where a metric is not defined.
 
     Attributes:
         f: F statistic of the labels on the channel's mean over positions.
@@ -54,9 +67,13 @@ class Inspection:
         labels: (L,) names.
         groups: (L,) the label group of each.
         counts: (L,) samples of each.
-        channels: (C,) metrics.
+        channels: (C,) metrics of the labels.
+        group_channels: (C,) metrics of the label groups.
         label_means: (L, C) mean over a label's samples of the channel's mean over positions.
-        label_stds: (L, C) the same of its standard deviation over positions.
+        label_spreads: (L, C) standard deviation over a label's samples of the channel's mean over
+            positions; NaN where the label has one sample.
+        label_stds: (L, C) mean over a label's samples of the channel's standard deviation over
+            positions.
         means: (2, C) mean and standard deviation over all samples of the mean over positions.
         stds: (2, C) the same of the standard deviation over positions.
         covariance_of_means: (C, C) over samples, of the mean over positions.
@@ -74,7 +91,9 @@ class Inspection:
     groups: Sequence[str]
     counts: Sequence[int]
     channels: Sequence[ChannelMetrics]
+    group_channels: Sequence[ChannelMetrics]
     label_means: Floats
+    label_spreads: Floats
     label_stds: Floats
     means: Floats
     stds: Floats
@@ -86,17 +105,24 @@ class Inspection:
 
 @dataclass(frozen=True)
 class ChannelMaps:
-    """The first two principal components of each channel.
+    """Maps of the samples by one channel each.
 
     Attributes:
         ids: (n,) compared samples, in their order.
-        x: (n, C) first component.
-        y: (n, C) second component.
+        channels: (m,) the channels that have maps, ascending.
+        places: by kind of map the coordinates of the samples in that of each channel, (n, m, 2).
     """
 
     ids: list[str]
-    x: NDArray[np.float32]
-    y: NDArray[np.float32]
+    channels: Sequence[int]
+    places: Mapping[str, NDArray[np.float32]]
+
+
+def ranked(channels: Sequence[ChannelMetrics]) -> list[int]:
+    """Return the numbers of channels, best first by the neighbors that each finds alone."""
+    metrics = [(one.knn_grouped, one.knn, one.f) for one in channels]
+    keys = [[-math.inf if math.isnan(v) else v for v in metric] for metric in metrics]
+    return sorted(range(len(channels)), key=lambda channel: keys[channel], reverse=True)
 
 
 def write_inspection(
@@ -107,7 +133,7 @@ def write_inspection(
     Args:
         metrics: JSON file: everything but positions and maps.
         positions: Parquet file: row, column, f over all channels, and f of each channel.
-        maps: Parquet file: id, and the two coordinates in each channel's map.
+        maps: Parquet file: id, and for each kind of map the two coordinates in each channel's.
         found: the inspection.
         of: its maps.
     """
@@ -126,7 +152,14 @@ def write_inspection(
             }
         ),
     )
-    write_parquet(maps, pa.table({"id": strings(of.ids), "x": _lists(of.x), "y": _lists(of.y)}))
+    columns = {
+        f"{kind}_{axis}": _lists(places[..., number])
+        for kind, places in of.places.items()
+        for number, axis in enumerate("xy")
+    }
+    table = pa.table({"id": strings(of.ids), **columns})
+    facts = {"channels": list(of.channels), "kinds": list(of.places)}
+    write_parquet(maps, with_facts(table, facts))
 
 
 def read_inspection(metrics: Path | str, positions: Path | str) -> Inspection:
@@ -135,10 +168,11 @@ def read_inspection(metrics: Path | str, positions: Path | str) -> Inspection:
     with reading(metrics, "an inspection"):
         for name in ARRAYS:
             plain[name] = np.array(plain[name], np.float64)
-        plain["channels"] = [
-            ChannelMetrics(**{name: np.nan if v is None else v for name, v in one.items()})
-            for one in plain["channels"]
-        ]
+        for name in METRICS:
+            plain[name] = [
+                ChannelMetrics(**{field: np.nan if v is None else v for field, v in one.items()})
+                for one in plain[name]
+            ]
     table = read_parquet(positions, ["row", "column", "f", "f_channels"])
     shape = matrix(table["row"])[-1] + 1, matrix(table["column"])[-1] + 1
     return Inspection(
@@ -149,9 +183,16 @@ def read_inspection(metrics: Path | str, positions: Path | str) -> Inspection:
 
 
 def read_channel_maps(path: Path | str) -> ChannelMaps:
-    """Read the maps of each channel."""
-    table = read_parquet(path, ["id", "x", "y"])
-    return ChannelMaps(table["id"].to_pylist(), matrix(table["x"]), matrix(table["y"]))
+    """Read the maps of channels."""
+    table = read_parquet(path)
+    with reading(path, "maps of channels"):
+        facts = facts_of(table)
+        places = {
+            kind: np.stack([matrix(table[f"{kind}_{axis}"]) for axis in "xy"], axis=-1)
+            for kind in facts["kinds"]
+        }
+        channels = facts["channels"]
+    return ChannelMaps(table["id"].to_pylist(), channels, places)
 
 
 def _lists(values: NDArray[Any]) -> pa.FixedSizeListArray:

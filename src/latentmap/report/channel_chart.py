@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from latentmap.config import Options, Plugin, Registry
-from latentmap.inspect.inspection import Floats, Inspection
+from latentmap.inspect.inspection import ChannelMetrics, Floats, Inspection, ranked
 from latentmap.report.matrix import shown_labels
 from latentmap.report.points import Points
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 # More than this no chart shows legibly: the best channels are shown.
 MOST_CHANNELS = 64
-MOST_MAPS = 16
+MOST_PLANES = 16
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,16 @@ class DeepDive:
 
     Attributes:
         inspection: what was found in the latents.
-        points: coordinates of the samples in the maps of the channels that are shown: x0, y0, x1, …
         colors: colour of every label group, in the order of the groups.
+        mapped: the channels that have maps.
+        points: coordinates of the samples in their maps, between -1 and 1, by kind, axis and
+            channel: pca_x0, pca_y0, pca_x1, …
     """
 
     inspection: Inspection
-    points: Points
     colors: Mapping[str, str]
+    mapped: Sequence[int] = ()
+    points: Points = field(default_factory=dict)
 
     @property
     def labels(self) -> list[int]:
@@ -46,10 +48,19 @@ class DeepDive:
     @property
     def ranked(self) -> list[int]:
         """The channels, best first by the neighbors that each finds alone."""
-        found = self.inspection.channels
-        metrics = [(one.knn_grouped, one.knn, one.f) for one in found]
-        keys = [[-math.inf if math.isnan(v) else v for v in metric] for metric in metrics]
-        return sorted(range(len(found)), key=lambda channel: keys[channel], reverse=True)
+        return ranked(self.inspection.channels)
+
+    @property
+    def metrics(self) -> dict[str, Sequence[ChannelMetrics]]:
+        """Of each channel what it says of labels and, where these are others, of groups."""
+        found = self.inspection
+        same = sorted(set(found.groups)) == sorted(found.labels)
+        return {"label": found.channels} | ({} if same else {"group": found.group_channels})
+
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of maps that the channels have."""
+        return list(dict.fromkeys(name.partition("_")[0] for name in self.points))
 
     def shown(self, most: int = MOST_CHANNELS) -> list[int]:
         """The channels that a chart shows: all, or the best if there are more; ascending."""
@@ -72,12 +83,14 @@ class ChannelChart(Plugin[Options]):
         look_for: one line that says what to look for.
         needs_labels: whether it shows nothing where no sample has a label.
         shows_samples: whether it draws the data set `points`, one row for each compared sample.
+        renderer: `canvas` for many marks, of which a reader needs none as text.
     """
 
     title: ClassVar[str]
     look_for: ClassVar[str]
     needs_labels: ClassVar[bool] = True
     shows_samples: ClassVar[bool] = False
+    renderer: ClassVar[str] = "svg"
 
     @abstractmethod
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
@@ -103,21 +116,34 @@ def channel_name(channel: int) -> str:
     return f"channel {channel}"
 
 
+def choice(name: str, label: str, values: Mapping[str, str]) -> alt.Parameter:
+    """Return a parameter that the reader sets to one of a few values, the first by default.
+
+    Args:
+        name: of the parameter.
+        label: what stands before the values.
+        values: with the name that a reader sees.
+    """
+    import altair as alt
+
+    options, labels = list(values), list(values.values())
+    bind = alt.binding_radio(options=options, labels=labels, name=label)
+    return alt.param(name=name, value=options[0], bind=bind)
+
+
 def cells(values: Floats, most: int) -> list[dict[str, float]]:
-    """Return a plane as rectangles, averaged to at most `most` to a side.
+    """Return the cells of a plane, averaged to at most `most` to a side: where each begins.
 
     Args:
         values: (H, W); undefined values are left out.
-        most: rectangles to a side.
+        most: cells to a side.
     """
     edges = [np.linspace(0, size, min(size, most) + 1).round().astype(int) for size in values.shape]
     return [
         {
             "row": int(top),
-            "row_end": int(bottom),
             "column": int(left),
-            "column_end": int(right),
-            "f": round(float(np.nanmean(part)), 4),
+            "f": float(f"{np.nanmean(part):.3g}"),
         }
         for top, bottom in zip(edges[0], edges[0][1:], strict=False)
         for left, right in zip(edges[1], edges[1][1:], strict=False)

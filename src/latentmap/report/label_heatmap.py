@@ -1,46 +1,52 @@
-"""Matrices of labels and channels: how far each label is from the mean of all samples."""
+"""Matrices of labels and channels, as they are and as they differ from all samples."""
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from latentmap.inspect.inspection import Floats, Inspection
-from latentmap.report.channel_chart import ChannelChart, DeepDive
+from latentmap.report.channel_chart import ChannelChart, DeepDive, choice
 from latentmap.report.matrix import diverging, label_axis, labels_note, matrix
 
 if TYPE_CHECKING:
     import altair as alt
 
+RAW = "raw values"
+
 
 class LabelHeatmap(ChannelChart):
-    """How far a metric of each channel is, for each label, from that of all samples.
+    """A metric of each channel for each label: how far it is from that of all samples, and raw.
 
     Attributes:
         what: the metric.
+        compared: how it is set against all samples.
     """
 
     what: ClassVar[str]
+    compared: ClassVar[str] = "z-scores"
     look_for: ClassVar[str] = (
         "Rows of a label group that look alike share what the channels see; columns with strong "
-        "colours are channels that differ between labels. By chance, a label with n samples "
-        "deviates by about 1/√n: 0.1 with 100 samples, 0.3 with 10."
+        "colours are channels that differ between labels. A z-score is the distance from the mean "
+        "of all samples in their standard deviations; by chance, a label with n samples is about "
+        "1/√n away: 0.1 with 100 samples, 0.3 with 10."
     )
 
     @abstractmethod
-    def deviating(self, found: Inspection) -> tuple[Floats, Floats]:
-        """Return the metric's mean for each label, (L, C), and its mean and std overall, (2, C)."""
+    def deviating(self, found: Inspection) -> tuple[Floats, Floats, Floats]:
+        """Return the metric for each label, (L, C), that of all samples, and its unit, (C,)."""
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return a matrix with labels as rows, by group, and channels as columns."""
         import altair as alt
 
         found = data.inspection
-        values, (mean, std) = self.deviating(found)
+        values, centre, unit = self.deviating(found)
         undefined = np.full_like(values, np.nan)
-        deviations = np.divide(values - mean, std, out=undefined, where=std > 0)
+        deviations = np.divide(values - centre, unit, out=undefined, where=unit > 0)
         rows = [
             {
                 "label": found.labels[label],
@@ -52,37 +58,51 @@ class LabelHeatmap(ChannelChart):
             }
             for channel in data.shown()
             for label in data.labels
-            if std[channel] > 0
+            if np.isfinite(deviations[label, channel])
         ]
         if len(found.labels) < 2 or not rows:
             return None
-        reach = float(np.nanmax(np.abs(deviations))) or 1.0
+        shown = np.ix_(data.labels, data.shown())
+        raw, scaled = (
+            float(np.nanmax(np.abs(table[shown]))) or 1.0 for table in (values, deviations)
+        )
+        reach, digits = (
+            f"view == '{RAW}' ? {of_raw} : {of_scaled}"
+            for of_raw, of_scaled in ((raw, scaled), (f"'{_format(raw)}'", f"'{_format(scaled)}'"))
+        )
         names = [found.labels[label] for label in data.labels]
-        return matrix(
-            rows,
-            x=alt.X(
-                "channel:N",
-                scale=alt.Scale(domain=[str(channel) for channel in data.shown()]),
-                title="channel",
-                axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False),
-            ),
-            y=label_axis("label", names),
-            color=diverging(
-                "deviation", reach, f"{self.what}, in standard deviations from the mean"
-            ),
-            tooltip=[
-                *(alt.Tooltip(f"{name}:N") for name in ("label", "group", "channel")),
-                alt.Tooltip("n:Q"),
-                *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("value", "deviation")),
-            ],
-            text=alt.Text("deviation:Q", format=".1f"),
-            light=f"abs(datum.deviation) > {0.65 * reach}",
-            cell=(34, 20),
-            description=(
-                f"Matrix of labels and channels: {self.what}, as deviation from all samples."
-            ),
+        return (
+            matrix(
+                rows,
+                x=alt.X(
+                    "channel:N",
+                    scale=alt.Scale(domain=[str(channel) for channel in data.shown()]),
+                    title="channel",
+                    axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False),
+                ),
+                y=label_axis("label", names),
+                color=diverging("shown", reach, self.what),
+                tooltip=[
+                    *(alt.Tooltip(f"{name}:N") for name in ("label", "group", "channel")),
+                    alt.Tooltip("n:Q"),
+                    alt.Tooltip("value:Q", format=".3~g"),
+                    alt.Tooltip("deviation:Q", title=self.compared, format=".3~g"),
+                ],
+                text=alt.Text("number:N"),
+                light=f"abs(datum.shown) > 0.65 * ({reach})",
+                cell=(34, 20),
+                description=f"Matrix of labels and channels: {self.what}.",
+            )
+            .transform_calculate(shown=f"view == '{RAW}' ? datum.value : datum.deviation")
+            .transform_calculate(number=f"format(datum.shown, {digits})")
+            .add_params(choice("view", "Shown as", {self.compared: self.compared, RAW: RAW}))
         )
 
     def note(self, data: DeepDive) -> str:
         """Return what is left out."""
         return f"{data.note()} {labels_note(len(data.inspection.labels))}".strip()
+
+
+def _format(largest: float) -> str:
+    """Return a format by which numbers up to this one have two digits, in the width of a cell."""
+    return f".{max(0, 1 - math.floor(math.log10(largest)))}f"

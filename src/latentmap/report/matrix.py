@@ -52,14 +52,26 @@ def label_axis(field: str, names: Sequence[str], title: str | None = None) -> al
     return alt.Y(f"{field}:N", scale=alt.Scale(domain=list(names)), title=title, axis=axis)
 
 
-def diverging(field: str, reach: float, title: str) -> alt.Color:
-    """Return the colour of a value that may lie on either side of 0: blue below, orange above."""
+def diverging(field: str, reach: float | str, title: str) -> alt.Color:
+    """Return the colour of a value that may lie on either side of 0: blue below, orange above.
+
+    Args:
+        field: that has the value.
+        reach: largest distance from 0, or an expression that gives it.
+        title: of the legend.
+    """
     import altair as alt
 
+    ends = (
+        (alt.ExprRef(f"{sign}({reach})") for sign in ("-", ""))
+        if isinstance(reach, str)
+        else (-reach, reach)
+    )
+    low, high = ends
     return alt.Color(
         f"{field}:Q",
         title=title,
-        scale=alt.Scale(scheme="blueorange", domain=[-reach, 0, reach]),
+        scale=alt.Scale(scheme="blueorange", domain=[low, 0, high]),
         legend=alt.Legend(format=".2~g", orient="bottom", gradientLength=240, titleLimit=420),
     )
 

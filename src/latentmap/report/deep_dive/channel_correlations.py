@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from latentmap.inspect.inspection import Floats
+from latentmap.inspect.inspection import Floats, Inspection
 from latentmap.report.channel_chart import ChannelChart, DeepDive
 from latentmap.report.matrix import diverging
 from latentmap.report.palette import CHANCE, GROUPED
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 SIDE = 400
+MOST = 0.9
 KINDS = {"of channel means": GROUPED, "over all positions": CHANCE}
 
 
@@ -34,13 +35,12 @@ class ChannelCorrelations(ChannelChart):
         import altair as alt
 
         found = data.inspection
-        covariances = dict(zip(KINDS, (found.covariance_of_means, found.covariance), strict=True))
-        spectra = {kind: _spectrum(values) for kind, values in covariances.items()}
+        spectra = _spectra(found)
         if not any(spectrum.size for spectrum in spectra.values()):
             return None
         shown = data.shown()
         panels = []
-        for kind, covariance in covariances.items():
+        for kind, covariance in _covariances(found).items():
             own = covariance[np.ix_(shown, shown)]
             panels += [
                 _matrix(_correlation(own), shown, f"correlation {kind}", 1.0),
@@ -57,6 +57,23 @@ class ChannelCorrelations(ChannelChart):
                 "cumulative share of the variance."
             ),
         ).resolve_scale(color="independent")
+
+    def note(self, data: DeepDive) -> str:
+        """Return how many axes hold most of the variance."""
+        held = [
+            f"{1 + int(np.argmax(np.cumsum(shares) >= MOST))} of {len(shares)} axes {kind}"
+            for kind, shares in _spectra(data.inspection).items()
+            if shares.size
+        ]
+        return f"{MOST:.0%} of the variance is in {' and in '.join(held)}. {data.note()}".strip()
+
+
+def _covariances(found: Inspection) -> dict[str, Floats]:
+    return dict(zip(KINDS, (found.covariance_of_means, found.covariance), strict=True))
+
+
+def _spectra(found: Inspection) -> dict[str, Floats]:
+    return {kind: _spectrum(values) for kind, values in _covariances(found).items()}
 
 
 def _correlation(covariance: Floats) -> Floats:
@@ -127,4 +144,6 @@ def _lines(spectra: dict[str, Floats], title: str, scale: str) -> alt.LayerChart
         shape=alt.Shape("of:N", scale=alt.Scale(domain=list(KINDS)), legend=None),
         tooltip=["of:N", "axis:Q", alt.Tooltip("share:Q", format=".3~g")],
     )
-    return alt.layer(base.mark_line(), points)
+    most = alt.Chart(alt.InlineData(values=[{"share": MOST}])).mark_rule(strokeDash=[4, 3])
+    line = [] if scale == "log" else [most.encode(y="share:Q")]
+    return alt.layer(*line, base.mark_line(), points)

@@ -31,17 +31,19 @@ class ChannelImportance(ChannelChart):
 
         found = data.inspection
         shown = [channel for channel in data.ranked if channel in set(data.shown())]
-        metrics = {
-            f"same-label share of {found.k} neighbors, other source groups": [
-                Measurement(one.knn_grouped, one.knn_grouped_chance) for one in found.channels
-            ],
-            "F statistic of the channel's mean": [
-                Measurement(one.f, 1.0) for one in found.channels
-            ],
-            "silhouette of the channel's mean": [
-                Measurement(one.silhouette) for one in found.channels
-            ],
-        }
+        metrics: dict[str, list[Measurement]] = {}
+        for kind, channels in data.metrics.items():
+            metrics |= {
+                f"same-{kind} share of {found.k} neighbors, other source groups": [
+                    Measurement(one.knn_grouped, one.knn_grouped_chance) for one in channels
+                ],
+                f"F statistic of {kind}s on the channel's mean": [
+                    Measurement(one.f, 1.0) for one in channels
+                ],
+                f"silhouette of {kind}s on the channel's mean": [
+                    Measurement(one.silhouette) for one in channels
+                ],
+            }
         names = [channel_name(channel) for channel in shown]
         panels = []
         for title, measurements in metrics.items():
@@ -54,8 +56,9 @@ class ChannelImportance(ChannelChart):
                 panels.append(single_bars(rows, names).properties(title=title, width=WIDTH))
         if not panels:
             return None
-        return alt.hconcat(
+        return alt.concat(
             *panels,
+            columns=3,
             spacing=24,
             description="Bars of each channel's metrics, by the neighbors it finds alone.",
         ).resolve_scale(color="independent")

@@ -14,6 +14,6 @@ class ChannelMeansHeatmap(LabelHeatmap):
     title: ClassVar[str] = "Channel means by label"
     what: ClassVar[str] = "channel mean"
 
-    def deviating(self, found: Inspection) -> tuple[Floats, Floats]:
-        """Return those of the labels and of all samples."""
-        return found.label_means, found.means
+    def deviating(self, found: Inspection) -> tuple[Floats, Floats, Floats]:
+        """Return those of the labels, and the mean and deviation of all samples."""
+        return found.label_means, *found.means

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from latentmap.metrics.metric import Measurement
 from latentmap.report.bars import NEIGHBORS, measured, paired_bars
-from latentmap.report.channel_chart import MOST_MAPS, ChannelChart, DeepDive, channel_name
+from latentmap.report.channel_chart import ChannelChart, DeepDive, channel_name, choice
 from latentmap.report.maps import DATA, SHOWN
 
 if TYPE_CHECKING:
     import altair as alt
 
+KIND = "maps"
+NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 COLUMNS = 4
 SIDE = 235
 
@@ -25,28 +25,37 @@ class PerChannel(ChannelChart):
     needs_labels: ClassVar[bool] = False
     title: ClassVar[str] = "Each channel alone"
     look_for: ClassVar[str] = (
-        "Each map shows the first two principal components of one channel. Look for clusters, for "
-        "maps in which one colour stays together, and for channels whose dark bar exceeds the "
-        "orange tick of chance. Left to right is what varies most in a channel, which need not be "
-        "what the labels ask for."
+        "Each map shows the samples by one channel alone. Look for clusters, for maps in which one "
+        "colour stays together, and for channels whose dark bar exceeds the orange tick of chance. "
+        "In a map by PCA, left to right is what varies most in a channel, which need not be what "
+        "the labels ask for."
     )
     shows_samples: ClassVar[bool] = True
+    renderer: ClassVar[str] = "canvas"
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return bars above a grid of maps."""
         import altair as alt
 
-        maps = alt.concat(
-            *(_map(channel, data) for channel in data.shown(MOST_MAPS)), columns=COLUMNS, spacing=14
+        maps = [_map(channel, data) for channel in data.mapped] if data.kinds else []
+        parts = [
+            *_bars(data),
+            *([alt.concat(*maps, columns=COLUMNS, spacing=14)] if maps else []),
+        ]
+        if not parts:
+            return None
+        kinds = (
+            [choice(KIND, "Maps by", {kind: NAMES[kind] for kind in data.kinds})] if maps else []
         )
-        bars = _bars(data)
-        chart = alt.vconcat(
-            *([] if bars is None else [bars]),
-            maps,
-            spacing=24,
-            description="Bars of the same-label neighbors of each channel, and a map of each.",
+        return (
+            alt.vconcat(
+                *parts,
+                spacing=24,
+                description="Bars of the same-label neighbors of each channel, and a map of each.",
+            )
+            .resolve_scale(color="independent")
+            .add_params(alt.param(name=SHOWN, value=[]), *kinds)
         )
-        return chart.resolve_scale(color="independent").add_params(alt.param(name=SHOWN, value=[]))
 
     def note(self, data: DeepDive) -> str:
         """Return how the samples were compared."""
@@ -61,52 +70,52 @@ class PerChannel(ChannelChart):
             else "",
             "They are compared by cosine." if found.metric == "cosine" else "",
             data.note(),
-            f"Maps are of the {MOST_MAPS} {'best' if found.labels else 'first'} channels."
-            if len(found.channels) > MOST_MAPS
+            f"Maps are of the {len(data.mapped)} {'best' if found.labels else 'first'} channels."
+            if 0 < len(data.mapped) < len(found.channels)
             else "",
         ]
         return " ".join(filter(None, parts))
 
 
-def _bars(data: DeepDive) -> alt.LayerChart | alt.FacetChart | None:
-    suffixes = {"_grouped": "knn_grouped", "": "knn"}
-    rows = [
-        {"method": channel_name(channel), "neighbors": neighbors, **measured(measurement)}
-        for channel in data.shown()
-        for suffix, neighbors in NEIGHBORS.items()
-        for one in [data.inspection.channels[channel]]
-        for measurement in [
-            Measurement(getattr(one, suffixes[suffix]), getattr(one, suffixes[suffix] + "_chance"))
-        ]
-        if not math.isnan(measurement.value)
-    ]
-    if not rows:
-        return None
+def _bars(data: DeepDive) -> list[alt.LayerChart | alt.FacetChart]:
+    """Return bars of labels and, where they are others, of label groups."""
     names = [channel_name(channel) for channel in data.shown()]
-    title = "kNN label purity"
-    return paired_bars(rows, names, title=title).properties(title=title, width=700)
+    charts = []
+    for kind, metrics in data.metrics.items():
+        rows = [
+            {"method": channel_name(channel), "neighbors": neighbors, **measured(measurement)}
+            for channel in data.shown()
+            for suffix, neighbors in NEIGHBORS.items()
+            for name in [f"knn{suffix}"]
+            for one in [metrics[channel]]
+            for measurement in [Measurement(getattr(one, name), getattr(one, f"{name}_chance"))]
+            if not math.isnan(measurement.value)
+        ]
+        if rows:
+            title = f"kNN {kind} purity"
+            charts.append(paired_bars(rows, names, title=title).properties(title=title, width=700))
+    return charts
 
 
 def _map(channel: int, data: DeepDive) -> alt.Chart:
     import altair as alt
 
-    places = np.array([data.points[f"x{channel}"], data.points[f"y{channel}"]])
-    reach = 1.05 * float(np.abs(places).max(initial=0)) or 1.0
-    scale = alt.Scale(domain=[-reach, reach], nice=False)
+    scale = alt.Scale(domain=[-1.05, 1.05], nice=False)
     axis = alt.Axis(labels=False, ticks=False, grid=False, title=None)
     colors = alt.Scale(domain=list(data.colors), range=list(data.colors.values()))
     return (
         alt.Chart(alt.NamedData(DATA), title=_map_title(channel, data), width=SIDE, height=SIDE)
         .mark_circle(size=18, opacity=0.8, strokeWidth=0.3)
         .encode(
-            x=alt.X(f"x{channel}:Q", scale=scale, axis=axis),
-            y=alt.Y(f"y{channel}:Q", scale=scale, axis=axis),
+            x=alt.X("x:Q", scale=scale, axis=axis),
+            y=alt.Y("y:Q", scale=scale, axis=axis),
             color=alt.Color("group:N", scale=colors, legend=None),
             tooltip=[
                 alt.Tooltip(f"{name}:N") for name in ("image", "label", "group", "id", "text")
             ],
         )
         .transform_filter(f"length({SHOWN}) == 0 || indexof({SHOWN}, datum.group) >= 0")
+        .transform_calculate(x=f"datum[{KIND} + '_x{channel}']", y=f"datum[{KIND} + '_y{channel}']")
         .add_params(alt.selection_interval(name=f"zoom_{channel}", bind="scales"))
     )
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from latentmap.report.channel_chart import MOST_MAPS, ChannelChart, DeepDive, cells, channel_name
+from latentmap.inspect.inspection import Floats
+from latentmap.report.channel_chart import (
+    MOST_PLANES,
+    ChannelChart,
+    DeepDive,
+    cells,
+    channel_name,
+)
 
 if TYPE_CHECKING:
     import altair as alt
 
 COLUMNS = 4
 LARGE, SMALL = 420, 200
-MOST, MOST_SMALL = 32, 16
+MOST = 64
+"""Positions to a side that are drawn each; more are averaged."""
+_OVER = 1.06
+"""Width of a cell, a little more than it has, so that no background shows between two."""
 
 
 class SpatialImportance(ChannelChart):
@@ -23,37 +33,33 @@ class SpatialImportance(ChannelChart):
     look_for: ClassVar[str] = (
         "At bright positions latents differ more between labels than within them. Dark blue is an "
         "F statistic of 1 or less, which is chance; an even plane means that no position matters "
-        "more than others."
+        "more than others. A ring marks the best position: row and column, counted from 0."
     )
+    renderer: ClassVar[str] = "canvas"
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return the plane over all channels above those of each channel."""
         import altair as alt
 
         found = data.inspection
-        height, width = found.positions.shape
-        shown = data.shown(MOST_MAPS)
-        every = cells(found.positions, MOST)
-        single = [
-            {"channel": channel_name(channel), **cell}
-            for channel in shown
-            for cell in cells(found.channel_positions[channel], MOST_SMALL)
-        ]
-        if not every:
+        if np.isnan(found.positions).all():
             return None
-        large = _plane(every, (height, width), LARGE, "F, all channels").properties(
-            title="all channels"
-        )
-        small = _plane(single, (height, width), SMALL, "F, one channel").facet(
-            facet=alt.Facet(
-                "channel:N", sort=[channel_name(channel) for channel in shown], title=None
-            ),
-            columns=COLUMNS,
-            spacing=12,
-        )
+        shown = [
+            channel
+            for channel in data.shown(MOST_PLANES)
+            if not np.isnan(found.channel_positions[channel]).all()
+        ]
+        highest = max(float(np.nanmax(found.channel_positions[channel])) for channel in shown)
         return alt.vconcat(
-            large,
-            small,
+            _plane(found.positions, "all channels", LARGE, float(np.nanmax(found.positions))),
+            alt.concat(
+                *(
+                    _plane(found.channel_positions[channel], channel_name(channel), SMALL, highest)
+                    for channel in shown
+                ),
+                columns=COLUMNS,
+                spacing=12,
+            ),
             spacing=24,
             description=(
                 "Heatmaps of the height and width of the latents: F statistic of the labels at "
@@ -62,50 +68,70 @@ class SpatialImportance(ChannelChart):
         ).resolve_scale(color="independent")
 
     def note(self, data: DeepDive) -> str:
-        """Return what is averaged or left out."""
-        height, width = data.inspection.positions.shape
+        """Return where labels differ most, and what is averaged or left out."""
+        found = data.inspection
+        height, width = found.positions.shape
         parts = [
-            f"{height} × {width} positions, averaged to at most {MOST} to a side for all channels "
-            f"and {MOST_SMALL} for one."
-            if max(height, width) > MOST_SMALL
+            ""
+            if np.isnan(found.positions).all()
+            else f"Best position over all channels: {_best(found.positions)}.",
+            f"{height} × {width} positions, averaged to at most {MOST} to a side."
+            if max(height, width) > MOST
             else "",
-            data.note(MOST_MAPS),
+            data.note(MOST_PLANES),
         ]
         return " ".join(filter(None, parts))
 
 
-def _plane(rows: list[dict[str, Any]], size: tuple[int, int], side: int, title: str) -> alt.Chart:
+def _place(plane: Floats) -> tuple[int, int]:
+    """Return row and column of the largest F statistic."""
+    row, column = np.unravel_index(np.nanargmax(plane), plane.shape)
+    return int(row), int(column)
+
+
+def _best(plane: Floats) -> str:
+    place = _place(plane)
+    return f"({place[0]}, {place[1]}) with F {plane[place]:.3g}"
+
+
+def _plane(plane: Floats, name: str, side: int, highest: float) -> alt.LayerChart | alt.FacetChart:
+    """Return a (H, W) plane, its best position marked."""
     import altair as alt
 
-    height, width = size
-    highest = max((float(np.max(row["f"])) for row in rows), default=1.0)
+    height, width = plane.shape
+    row, column = _place(plane)
     axis = alt.Axis(grid=False, tickCount=4)
-    tooltip = ["channel:N"] if "channel" in rows[0] else []
-    return (
-        alt.Chart(
-            alt.InlineData(values=rows),
-            width=side * width / max(size),
-            height=side * height / max(size),
+    across, down = (alt.Scale(domain=domain, nice=False) for domain in ([0, width], [height, 0]))
+    positions = (
+        alt.Chart(alt.InlineData(values=cells(plane, MOST)))
+        .mark_rect(stroke=None, clip=True)
+        .transform_calculate(
+            right=f"datum.column + {_OVER * width / min(width, MOST)}",
+            bottom=f"datum.row + {_OVER * height / min(height, MOST)}",
         )
-        .mark_rect()
         .encode(
-            x=alt.X(
-                "column:Q", scale=alt.Scale(domain=[0, width], nice=False), axis=axis, title=None
-            ),
-            x2="column_end:Q",
-            y=alt.Y(
-                "row:Q",
-                scale=alt.Scale(domain=[height, 0], nice=False),
-                axis=axis,
-                title=None,
-            ),
-            y2="row_end:Q",
+            x=alt.X("column:Q", scale=across, axis=axis, title=None),
+            x2="right:Q",
+            y=alt.Y("row:Q", scale=down, axis=axis, title=None),
+            y2="bottom:Q",
             color=alt.Color(
                 "f:Q",
-                title=title,
+                title="F",
                 scale=alt.Scale(scheme="cividis", domain=[1, max(highest, 1.5)], clamp=True),
-                legend=alt.Legend(gradientLength=160),
+                legend=alt.Legend(orient="bottom", gradientLength=160),
             ),
-            tooltip=[*tooltip, "row:Q", "column:Q", alt.Tooltip("f:Q", format=".3~g")],
+            tooltip=["row:Q", "column:Q", alt.Tooltip("f:Q", format=".3~g")],
         )
+    )
+    ring = (
+        alt.Chart(alt.InlineData(values=[{"x": column + 0.5, "y": row + 0.5}]))
+        .mark_point(shape="circle", size=110, stroke="#ffffff", strokeWidth=2, filled=False)
+        .encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None))
+    )
+    return alt.layer(
+        positions,
+        ring,
+        title=f"{name}: best {_best(plane)}",
+        width=side * width / max(plane.shape),
+        height=side * height / max(plane.shape),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from latentmap.errors import LatentmapError
 from latentmap.inspect.inspection import ChannelMaps, read_channel_maps, read_inspection
 from latentmap.report.channel_chart import (
     CHANNEL_CHARTS,
-    MOST_MAPS,
     ChannelChart,
     DeepDive,
     channel_charts,
@@ -23,7 +21,7 @@ from latentmap.report.chart_pages import ChartPages
 from latentmap.report.labels import read_labels
 from latentmap.report.maps import DATA
 from latentmap.report.page import Content, Scope
-from latentmap.report.plates import Plate, chart_plate, embedded_json, specification
+from latentmap.report.plates import Plate, embedded_json, specification
 from latentmap.report.points import Points, read_samples_at
 from latentmap.store.results import (
     CHANNEL_MAPS,
@@ -69,8 +67,8 @@ class Channels(ChartPages):
         rows = _rows(places, samples, maps)[kept]
         shown = read_samples_at(rows, samples, results.paths(THUMBNAILS))
         colors = read_labels(results.path(LABELS)).colors
-        data = DeepDive(read_inspection(*files), {}, colors)
-        data = replace(data, points=_points(places, kept, data.shown(MOST_MAPS)))
+        points = _points(places, kept)
+        data = DeepDive(read_inspection(*files), colors, places.channels, points)
         for *_, name in keys:
             plugin = CHANNEL_CHARTS.create(name)
             chart = plugin.build(data)
@@ -95,23 +93,25 @@ def _rows(maps: ChannelMaps, samples: Sequence[Path | str], path: Path | str) ->
     return np.array(rows, np.intp)
 
 
-def _points(maps: ChannelMaps, rows: NDArray[np.intp], channels: Sequence[int]) -> Points:
-    """Return the coordinates of some samples in the maps of some channels, to four digits."""
+def _points(maps: ChannelMaps, rows: NDArray[np.intp]) -> Points:
+    """Return the coordinates of some samples, between -1 and 1 on each map."""
     return {
-        f"{axis}{channel}": [float(f"{value:.4g}") for value in values[rows, channel]]
-        for axis, values in (("x", maps.x), ("y", maps.y))
-        for channel in channels
+        f"{kind}_{axis}{channel}": [round(value, 4) for value in values.tolist()]
+        for kind, places in maps.places.items()
+        for channel, place in zip(maps.channels, places.swapaxes(0, 1), strict=True)
+        for axis, values in zip("xy", _scaled(place)[rows].T, strict=True)
     }
+
+
+def _scaled(place: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the (n, 2) coordinates of a map around its middle, as far as 1 from it."""
+    centred = place - (place.min(axis=0) + place.max(axis=0)) / 2.0
+    return centred / (np.abs(centred).max() or 1.0)
 
 
 def _plate(name: str, plugin: ChannelChart, chart: alt.TopLevelMixin, data: DeepDive) -> Plate:
-    plate = chart_plate(name, chart, plugin.title, plugin.look_for, note=plugin.note(data))
-    if not plugin.shows_samples:
-        return plate
-    embedded = {
-        "spec": specification(chart),
-        "renderer": "canvas",
-        "data": DATA,
-        "points": data.points,
-    }
-    return replace(plate, embedded=embedded_json(embedded))
+    embedded = {"spec": specification(chart), "renderer": plugin.renderer}
+    if plugin.shows_samples:
+        embedded |= {"data": DATA, "points": data.points}
+    text = embedded_json(embedded)
+    return Plate(name, plugin.title, plugin.look_for, text, note=plugin.note(data))
