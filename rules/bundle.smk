@@ -1,12 +1,12 @@
 # The explorer's page is the same for all runs: it lies beside what Snakemake keeps, and is built
 # again when its sources change.
 EXPLORER_SOURCES = Path(workflow.basedir) / "explorer"
-EXPLORER_PAGE = [f".snakemake/latentmap/explorer/{name}" for name in BUNDLE]
+EXPLORER_PAGE_FILES = [f".snakemake/latentmap/explorer/{name}" for name in BUNDLE]
 
 
 rule build_explorer:
     output:
-        EXPLORER_PAGE,
+        EXPLORER_PAGE_FILES,
     log:
         ".snakemake/latentmap/explorer.log",
     conda:

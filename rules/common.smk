@@ -36,6 +36,7 @@ from latentmap.store.results import (
     DOWNLOAD,
     EMBEDDING,
     EXPLORER,
+    EXPLORER_PAGE,
     EXPORTED_EMBEDDING,
     EXPORTED_LATENTS,
     EXPORTED_METADATA,
@@ -174,7 +175,7 @@ PAGE_FILES = [path for page in PAGES for path in paths(page.file)]
 # Browsers need the assets, no page does. Were they inputs, Snakemake would not look at what else a
 # page depends on while they are made anew.
 REPORT_FILES = [at(METRICS_CSV), *map(at, ASSETS), at(PICTURE_NAMES), *PAGE_FILES]
-EXPLORER_FILES = paths(EXPLORER)
+EXPLORER_FILES = [*paths(EXPLORER), *paths(EXPLORER_PAGE)]
 
 
 if workflow.is_main_process:

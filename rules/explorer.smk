@@ -21,3 +21,26 @@ rule write_explorer:
         "Write the data of the explorer"
     script:
         "../workflow/scripts/write_explorer.py"
+
+
+rule write_explorer_page:
+    input:
+        page=EXPLORER_PAGE_FILES,
+        manifest=at(EXPLORER),
+    output:
+        page=at(EXPLORER_PAGE),
+    log:
+        log_of("write_explorer_page"),
+    benchmark:
+        benchmark_of("write_explorer_page")
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("write_explorer_page"),
+    message:
+        "Write the page of the explorer"
+    script:
+        "../workflow/scripts/write_explorer_page.py"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from latentmap.checks import missing_devices
 from latentmap.config import Registry
 from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
+from latentmap.explorer.check import check_explorer, last_explored
+from latentmap.explorer.serve import address, make_server
 from latentmap.given import read_config
 from latentmap.metrics.metric import METRICS, Metric
 from latentmap.planning import Plan, check_all
@@ -26,7 +30,7 @@ from latentmap.run import DEFAULT_CONFIG, TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
 from latentmap.store.files import write_text
-from latentmap.store.results import QUARANTINE, RUN, Results
+from latentmap.store.results import QUARANTINE, RUN, RUNS, Results
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "sources": SOURCES,
@@ -84,6 +88,14 @@ def _parser() -> argparse.ArgumentParser:
     bundling.add_argument("page", type=Path, help="the page, such as results/demo/report/…html")
     bundling.add_argument("-o", "--output", type=Path, help="by default beside the page")
     bundling.set_defaults(command=_bundle)
+
+    viewing = commands.add_parser("view", help="explore a finished run in a browser")
+    viewing.add_argument(
+        "run", type=Path, nargs="?", help="its folder, results/{run}; by default the last one"
+    )
+    viewing.add_argument("--port", type=int, default=0, help="by default a free one")
+    viewing.add_argument("--no-browser", action="store_true", help="only say where to look")
+    viewing.set_defaults(command=_view)
 
     schema = commands.add_parser("schema", help="print the JSON schema of the configuration")
     schema.set_defaults(command=_schema)
@@ -167,6 +179,18 @@ def _bundle(options: argparse.Namespace) -> None:
     output = options.output or page.with_suffix(".bundled.html")
     write_text(output, bundle(page))
     print(f"Written: {output}, {output.stat().st_size / 1e6:.1f} MB")
+
+
+def _view(options: argparse.Namespace) -> None:
+    folder = options.run or last_explored(Path(RUNS))
+    for line in check_explorer(folder):
+        print(f"Note: {line}", file=sys.stderr)
+    with make_server(folder, options.port) as server:
+        print(f"{folder} is at {address(server)} until you press Ctrl-C.", flush=True)
+        if not options.no_browser:
+            webbrowser.open(address(server))
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def _schema(options: argparse.Namespace) -> None:

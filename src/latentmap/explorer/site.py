@@ -29,6 +29,9 @@ KEY = b"key"
 NUMBER = "{}"
 """Stands in the path of chunks for their number."""
 
+COPIES = (".gz", ".br")
+"""Suffixes of compressed copies."""
+
 SAVED = 0.1
 """A compressed copy saves at least this share of a file."""
 
@@ -65,9 +68,10 @@ class Site:
         with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
         content = sink.getvalue()
-        self._put(file, content)
-        for suffix, smaller in _compressed(content):
-            self._put(file + suffix, smaller)
+        path = self._folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        self._written |= {path, *put_copies(path, content)}
         self._bytes += content.size
         return {"file": file, "bytes": content.size, "crc32": crc32(content)}
 
@@ -95,22 +99,16 @@ class Site:
         if path not in self._written:
             self._bytes += len(content)
             if not path.exists() or path.stat().st_size != len(content):
-                self._put(file, content)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
             self._written.add(path)
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest, and remove the files of an earlier explorer that this has not."""
         text = json_text({**manifest, "bytes": self._bytes}, separators=(",", ":"))
-        for suffix, smaller in _compressed(pa.py_buffer(text.encode())):
-            self._put(MANIFEST + suffix, smaller)
+        put_copies(self._folder / MANIFEST, text.encode())
         self._remove_others()
         write_text(self._folder / MANIFEST, text)
-
-    def _put(self, file: str, content: bytes | pa.Buffer) -> None:
-        path = self._folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        self._written.add(path)
 
     def _remove_others(self) -> None:
         for name in FOLDERS:
@@ -123,22 +121,29 @@ class Site:
                     path.unlink(missing_ok=True)
 
 
-def _gzip(content: pa.Buffer) -> bytes:
+def put_copies(path: Path, content: bytes | pa.Buffer) -> list[Path]:
+    """Write the compressed copies of a file that are worth their place; return them."""
+    size = len(memoryview(content))
+    with ThreadPoolExecutor() as pool:
+        made = pool.map(lambda compress: compress(content), (_gzip, _brotli))
+    kept = []
+    for suffix, smaller in zip(COPIES, made, strict=True):
+        copy = path.with_name(path.name + suffix)
+        if len(smaller) <= (1 - SAVED) * size:
+            copy.write_bytes(smaller)
+            kept.append(copy)
+        else:
+            copy.unlink(missing_ok=True)
+    return kept
+
+
+def _gzip(content: bytes | pa.Buffer) -> bytes:
     return gzip.compress(content, LEVEL, mtime=0)
 
 
-def _brotli(content: pa.Buffer) -> bytes:
-    compressed: bytes = pa.Codec("brotli", LEVEL).compress(content, asbytes=True)
-    return compressed
-
-
-def _compressed(content: pa.Buffer) -> Iterator[tuple[str, bytes]]:
-    """Yield suffix and content of the compressed copies that are worth their place."""
-    with ThreadPoolExecutor() as pool:
-        made = pool.map(lambda compress: compress(content), (_gzip, _brotli))
-    for suffix, smaller in zip((".gz", ".br"), made, strict=True):
-        if len(smaller) <= (1 - SAVED) * content.size:
-            yield suffix, smaller
+def _brotli(content: bytes | pa.Buffer) -> bytes:
+    made: bytes = pa.Codec("brotli", LEVEL).compress(content, asbytes=True)
+    return made
 
 
 def in_chunks(

@@ -531,6 +531,7 @@ EXPORTED_POINTS = Artifact(
 EXPLORER: Artifact[Any] = Artifact(
     "explorer/manifest.json", attrgetter("explored"), read_plain_json
 )
+EXPLORER_PAGE = Artifact("explorer/index.html", attrgetter("explored"), Path)
 
 LOG = Artifact("logs/{job}.log", lambda results: [], Path)
 BENCHMARK = Artifact("benchmarks/{job}.tsv", lambda results: [], Path)
