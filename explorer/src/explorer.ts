@@ -18,9 +18,12 @@ export class Explorer {
   readonly stage: Stage;
   #matches: Uint8Array | null = null;
   #search = new AbortController();
-  #shown: string | undefined;
+
+  /** Whether the page was opened with a view of its own. */
+  readonly hasGivenView: boolean;
 
   constructor(readonly site: Site, initial: Partial<State>) {
+    this.hasGivenView = initial.camera !== undefined;
     this.state = new Store({ ...firstState(site), ...initial });
     this.found = new Store(nothingFound(site.count));
     this.stage = new Stage(site.count, () => matchMedia("(prefers-reduced-motion: reduce)").matches);
@@ -84,7 +87,6 @@ export class Explorer {
     if (camera.dims !== map.dims) camera = homeCamera(map.dims);
     this.state.set({ camera });
     await this.stage.fly(places, camera);
-    this.#shown = map.id;
     this.stage.host.dataset["map"] = map.id;
   }
 
@@ -165,11 +167,6 @@ export class Explorer {
       paper: color("--map"),
       dimmed: selected !== NONE && selected.length > 0,
     };
-  }
-
-  /** Id of the map that is on the screen, once its points have arrived. */
-  get shownMap(): string | undefined {
-    return this.#shown;
   }
 }
 

@@ -11,7 +11,8 @@ import { homeCamera, panned, rotated, zoomed, type Camera } from "./view/camera"
 import { listen } from "./view/gestures";
 
 const STEP = 40; // pixels that an arrow moves
-const ROTATION = 0.25; // pixels a millisecond of a map that turns by itself
+const TURN_AFTER = 1500; // ms without a touch
+const TURN = 0.02; // pixels of a drag in each millisecond, of a map that turns by itself
 
 export class Hands {
   #shape: (readonly [number, number])[] = [];
@@ -27,9 +28,13 @@ export class Hands {
     stage.drawAbove = (context, grid) => this.#drawAbove(context, grid);
     found.watch(["hovered", "neighbors"], () => stage.drawOverlay());
     state.watch(["row"], () => stage.drawOverlay());
-    state.watch(["map"], () => {
-      this.#touched = false;
-      this.#turnWhileIdle();
+    this.#touched = explorer.hasGivenView;
+    let before: number | undefined;
+    state.watch(["map"], ({ map }) => {
+      const dims = explorer.site.map(map)?.dims;
+      if (before !== undefined && dims !== before) this.#touched = false;
+      before = dims;
+      if (dims === 3 && !this.#touched) this.#turnWhileIdle();
     });
     this.#listen();
     addEventListener("keydown", (event) => this.#key(event));
@@ -158,15 +163,18 @@ export class Hands {
 
   /** Turn a solid map slowly, until somebody touches it; not while a pointer is over it. */
   #turnWhileIdle(): void {
-    const { state, stage } = this.explorer;
-    let before = performance.now();
+    const { state, stage, site } = this.explorer;
+    if (stage.calm()) return;
+    let before = performance.now() + TURN_AFTER;
     const turn = (now: number): void => {
-      if (this.#touched || state.now.camera.dims === 2 || stage.calm()) return;
-      if (!stage.host.matches(":hover")) this.#look(rotated(state.now.camera, (before - now) * ROTATION * 0.1, 0));
-      before = now;
+      if (this.#touched || site.map(state.now.map)?.dims !== 3) return;
+      const { camera } = state.now;
+      const waits = camera.dims !== 3 || now < before || stage.host.matches(":hover");
+      if (!waits) this.#look(rotated(camera, (before - now) * TURN, 0));
+      before = Math.max(before, now);
       requestAnimationFrame(turn);
     };
-    setTimeout(() => requestAnimationFrame(turn), 1500);
+    requestAnimationFrame(turn);
   }
 
   #drawAbove(context: CanvasRenderingContext2D, grid: Parameters<typeof drawAbove>[1]): void {

@@ -11,13 +11,14 @@ import { failureText } from "./panels/notice";
 import "./style.css";
 
 async function main(): Promise<void> {
+  const host = document.getElementById("explorer")!;
   try {
     const site = await Site.open(openDoor(document), isInOneFile(document));
     const explorer = new Explorer(site, readAddress(location.hash.slice(1), site));
-    layOut(explorer);
+    layOut(host, explorer);
     explorer.start();
   } catch (error) {
-    fill(document.body, failureText(asFailure(error)));
+    fill(host, failureText(asFailure(error)));
   }
 }
 

@@ -14,7 +14,7 @@ import { statusBar } from "./panels/status";
 import { toolbar } from "./panels/toolbar";
 import { tools } from "./panels/tools";
 
-export function layOut(explorer: Explorer): void {
+export function layOut(host: HTMLElement, explorer: Explorer): void {
   const { found, stage, site } = explorer;
   document.title = `${site.manifest.run} — latentmap explorer`;
   const hover = card(explorer);
@@ -23,7 +23,7 @@ export function layOut(explorer: Explorer): void {
   const notices = notice(() => found.set({ failure: null }));
   found.watch(["failure"], ({ failure }) => notices.show(failure));
   fill(
-    document.body,
+    host,
     toolbar(explorer, () => help.showModal()),
     element(
       "main", {},
@@ -61,4 +61,6 @@ function rememberAddress({ state, site }: Explorer): void {
     clearTimeout(timer);
     timer = setTimeout(() => history.replaceState(null, "", `#${writeAddress(state.now, site)}`), 250);
   });
+  // Whoever pastes another address into the same page means that view.
+  addEventListener("hashchange", () => location.reload());
 }

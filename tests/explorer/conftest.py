@@ -91,22 +91,30 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-def served(folder: Path) -> ThreadingHTTPServer:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-    Thread(target=server.serve_forever, daemon=True).start()
-    return server
+@pytest.fixture(scope="session")
+def served():
+    """Serve folders; return where."""
+    servers = []
+
+    def serve(folder: Path) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+        Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
 
 
 @pytest.fixture(scope="session")
-def site(bundle, tmp_path_factory):
+def site(bundle, served, tmp_path_factory):
     """A site of 300 samples under a sub-path."""
     root = tmp_path_factory.mktemp("site")
     folder = root / "some" / "path"
     known = sites.write_site(folder)
     shutil.copytree(bundle, folder, dirs_exist_ok=True)
-    server = served(root)
-    yield Site(folder, f"http://127.0.0.1:{server.server_port}/some/path/", known)
-    server.shutdown()
+    return Site(folder, f"{served(root)}some/path/", known)
 
 
 @pytest.fixture(scope="session")

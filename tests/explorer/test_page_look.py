@@ -1,7 +1,9 @@
 """A person opens the explorer, looks around and points at samples."""
 
+import json
 import re
 from io import BytesIO
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -46,6 +48,7 @@ def test_pointing_at_a_point_shows_its_card(opened, site, sites):
     assert card.is_hidden()
 
 
+@pytest.mark.slow
 def test_drag_moves_and_the_wheel_zooms_around_the_pointer(opened, site, sites, rest):
     page = opened()
     row = site.lone(page)
@@ -62,7 +65,8 @@ def test_drag_moves_and_the_wheel_zooms_around_the_pointer(opened, site, sites, 
     rest(page)
     page.mouse.move(x + 40, y + 30)
     assert page.locator(".card .id").inner_text() == sites.name(row)
-    page.wait_for_function("location.hash.includes('camera')")
+    page.wait_for_timeout(400)
+    assert "camera" in page.url
     page.reload()
     rest(page)
     page.mouse.move(x + 40, y + 30)
@@ -80,6 +84,7 @@ def test_without_webgl_the_processor_draws_the_same_map(opened, site, sites, res
     assert page.locator(".card .id").inner_text() == sites.name(row)
 
 
+@pytest.mark.slow
 def test_a_lost_context_comes_back(opened, sites, rest):
     page = opened()
     page.locator("#opacity").press("End")
@@ -110,3 +115,91 @@ def test_the_page_fits_its_screen(opened, rest, width, scheme):
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     dark = max(map(int, re.findall(r"\d+", background))) < 100
     assert dark == (scheme == "dark")
+
+
+def turned(page) -> float:
+    """Return how far the map is turned, as the page's address says."""
+    page.wait_for_timeout(350)
+    found = re.search(r"camera=(\S+?)(&|$)", unquote(page.url))
+    return json.loads(found[1])[5] if found else 0.6
+
+
+@pytest.mark.slow
+def test_in_3d_drags_turn_and_the_right_button_moves(opened, rest):
+    page = opened(reduced_motion="reduce")
+    page.keyboard.press("3")
+    page.wait_for_selector(".stage[data-map='tiny/plain/mean/umap3d']")
+    rest(page)
+    start = turned(page)
+    page.mouse.move(500, 400)
+    page.mouse.down()
+    page.mouse.move(600, 400, steps=4)
+    page.mouse.up()
+    rest(page)
+    assert turned(page) == pytest.approx(start - 0.8, abs=1e-3)
+    page.mouse.down(button="right")
+    page.mouse.move(640, 430, steps=4)
+    page.mouse.up(button="right")
+    rest(page)
+    assert turned(page) == pytest.approx(start - 0.8, abs=1e-3)
+    numbers = json.loads(re.search(r"camera=(\S+?)(&|$)", unquote(page.url))[1])
+    assert max(map(abs, numbers[1:4])) > 0.01
+    page.mouse.wheel(0, -240)
+    rest(page)
+    page.wait_for_timeout(350)
+    assert json.loads(re.search(r"camera=(\S+?)(&|$)", unquote(page.url))[1])[4] < numbers[4]
+    page.keyboard.press("2")
+    page.wait_for_selector(".stage[data-map='tiny/plain/mean/umap']")
+
+
+@pytest.mark.slow
+def test_a_solid_map_turns_until_it_is_touched_and_not_for_whom_motion_is_too_much(opened, rest):
+    page = opened()
+    page.keyboard.press("3")
+    page.wait_for_selector(".stage[data-map='tiny/plain/mean/umap3d']")
+    page.wait_for_timeout(2500)
+    assert page.locator(".stage").get_attribute("data-view") == "moving"
+    page.mouse.click(600, 300)
+    rest(page)
+    page.wait_for_timeout(2000)
+    assert page.locator(".stage").get_attribute("data-view") == "resting"
+    calm = opened("#map=tiny/plain/mean/umap3d", reduced_motion="reduce")
+    calm.wait_for_timeout(2500)
+    assert calm.locator(".stage").get_attribute("data-view") == "resting"
+
+
+@pytest.mark.slow
+def test_points_fly_to_the_map_of_another_embedding(opened, site, sites, rest):
+    page = opened()
+    row = site.lone(page)
+    page.locator("#method").select_option("tiny/plain/std")
+    page.wait_for_selector(".stage[data-map='tiny/plain/std/umap']")
+    rest(page)
+    page.mouse.move(*site.on_screen(page, row, "std"))
+    card = page.locator(".card .id").inner_text()
+    near = np.linalg.norm(
+        site.on_screen(page, range(300), "std") - site.on_screen(page, row, "std"), axis=1
+    )
+    assert near[int(card.removeprefix("sample-"))] <= near[near > 0].min()
+    assert "0.61" in page.locator(".status").inner_text()
+
+
+def test_every_first_act_is_in_reach_of_the_keyboard(opened, sites):
+    page = opened()
+    page.locator(".stage").focus()
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("f")
+    page.keyboard.press("?")
+    assert page.locator("dialog").is_visible()
+    page.keyboard.press("Escape")
+    page.locator(".stage").focus()
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".detail[data-row]")
+    unnamed = page.evaluate("""[...document.querySelectorAll('button, input, select')]
+        .filter((one) => one.offsetParent !== null)
+        .filter((one) => !(one.ariaLabel || one.innerText?.trim() || one.labels?.length))
+        .map((one) => one.outerHTML)""")
+    assert unnamed == []

@@ -1,8 +1,10 @@
-/** Colour, size and opacity. */
+/** How points look, which are shown, and which are worth a look. */
 
 import { element, fill, section } from "../dom";
 import type { Explorer } from "../explorer";
 import { columnOf, type State } from "../state";
+import { filters } from "./filters";
+import { find } from "./find";
 import { legend } from "./legend";
 
 const OWN = { density: "Density", purity: "Purity of neighbors", nearest_other: "Nearest other label", trust: "Trust in this place" };
@@ -13,10 +15,12 @@ export function controls(explorer: Explorer): HTMLElement {
   const size = columnPicker(explorer, "size", "All alike", (kind) => kind === "number");
   color.addEventListener("change", () => state.set({ hidden: [], only: null }));
   return element(
-    "aside", { class: "controls", "aria-label": "Colour and size" },
+    "aside", { class: "controls", "aria-label": "Colour, size and filters" },
     section("Colour", color, legend(explorer)),
     section("Size", size, slider(explorer, "scale", "Size of points", 0.1, 5, (v) => `${v.toFixed(1)}×`)),
     section("Opacity", slider(explorer, "opacity", "Opacity of points", 0.05, 1, (v) => `${Math.round(100 * v)} %`)),
+    filters(explorer),
+    find(explorer),
   );
 }
 

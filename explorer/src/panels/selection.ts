@@ -5,7 +5,8 @@ import type { Explorer } from "../explorer";
 import type { Categories } from "../data/site";
 import { NONE } from "../state";
 import { enrichment, type Enriched } from "../statistics/enrichment";
-import { count, counted, number, pValue } from "../words";
+import { compactness } from "../statistics/compactness";
+import { count, counted, number, percent, pValue } from "../words";
 import { isTooLong } from "../address";
 import { sampleTile } from "./detail";
 import { shortened } from "./card";
@@ -42,6 +43,7 @@ async function show(host: HTMLElement, explorer: Explorer, selected: Uint32Array
     isTooLong(selected) && element("p", { class: "note" }, "So many are not kept in the page's link: export their ids."),
     enrichmentTable(enriched, selected.length, site.count),
     sheet(explorer, selected),
+    inOtherEmbeddings(explorer, selected),
     element("div", { class: "row" },
       element("button", { onclick: save("csv") }, "Export CSV"),
       element("button", { onclick: save("json") }, "Export JSON")),
@@ -91,6 +93,33 @@ function enrichmentTable(found: readonly Enriched[], selected: number, all: numb
       `p: of at least as many (hypergeometric), adjusted over all values by Benjamini and Hochberg. ` +
       `Whoever selects by what is seen on the map finds small p values too easily.`),
   );
+}
+
+/** Whether the selected lie together in other embeddings too, asked on demand. */
+function inOtherEmbeddings(explorer: Explorer, selected: Uint32Array): HTMLElement | null {
+  const { site } = explorer;
+  const methods = site.manifest.methods.filter(({ neighbors }) => neighbors !== null);
+  if (methods.length < 2 || selected.length < 2) return null;
+  const body = element("tbody");
+  const host = section("Together elsewhere?");
+  const ask = element("button", { onclick: () => void answer().catch((error: unknown) => explorer.fail(error)) },
+    "Ask all embeddings");
+  const answer = async (): Promise<void> => {
+    ask.disabled = true;
+    const found = await compactness(site, selected);
+    fill(body, ...found.map(({ method, inside }) => element(
+      "tr", {},
+      element("td", {}, data(method.method), element("span", { class: "of" }, data(`${method.encoder} (${method.variant})`))),
+      element("td", { class: "number" }, Number.isNaN(inside) ? "–" : percent(inside)))));
+    ask.replaceWith(
+      element("table", {}, body),
+      element("p", { class: "note" },
+        `Of the nearest neighbors of ${found[0]!.asked < selected.length ? `${count(found[0]!.asked)} of the selected` : "the selected"} ` +
+        `in each embedding, the share that is selected too. By chance: ${percent((selected.length - 1) / (site.count - 1))}.`),
+    );
+  };
+  host.append(ask);
+  return host;
 }
 
 function sheet(explorer: Explorer, selected: Uint32Array): HTMLElement {

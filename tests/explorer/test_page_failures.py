@@ -1,0 +1,88 @@
+"""What is missing, damaged or foreign is named, with what to do; and the page in one file works."""
+
+import json
+import shutil
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture
+def broken(browser, site, tmp_path, served):
+    """Serve a copy of the site that something was done to; return its page."""
+    pages = []
+
+    def open_page(change):
+        folder = tmp_path / str(len(pages))
+        shutil.copytree(site.folder, folder)
+        change(folder)
+        page = browser.new_page()
+        pages.append(page)
+        page.goto(served(folder))
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+def edited(**changes):
+    def change(folder):
+        path = folder / "manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
+MAP = "maps/tiny/plain/mean/umap.arrow"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda folder: (folder / "manifest.json").unlink(), "manifest.json could not be read"),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "does not describe"),
+        (edited(format="another"), "does not describe"),
+        (edited(version=2), "has version 2, this page reads version 1"),
+        (lambda folder: (folder / MAP).unlink(), f"{MAP} could not be read"),
+        (lambda folder: (folder / MAP).write_bytes((folder / MAP).read_bytes()[:-9]), "is damaged"),
+        (
+            lambda folder: (folder / MAP).write_bytes(
+                (folder / MAP).read_bytes()[:900] + b"x" + (folder / MAP).read_bytes()[901:]
+            ),
+            "Its checksum is another",
+        ),
+        (edited(key="f" * 16), "belongs to other samples"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_a_remedy(broken, change, said):
+    page = broken(change)
+    failure = page.locator(".failure")
+    failure.wait_for()
+    text = failure.inner_text()
+    assert said in text
+    assert "snakemake --cores all --forcerun" in text
+
+
+def test_a_page_beside_its_data_on_disk_says_how_to_open_it(browser, site):
+    page = browser.new_page()
+    page.goto((site.folder / "index.html").as_uri())
+    page.locator(".failure").wait_for()
+    assert "latentmap view" in page.locator(".failure").inner_text()
+    page.close()
+
+
+def test_the_page_in_one_file_opens_from_disk(browser, site, sites, bundle, tmp_path, rest):
+    path = tmp_path / "explorer.html"
+    path.write_text(sites.self_contained(site.folder, bundle))
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    page.goto(path.as_uri())
+    rest(page)
+    row = site.lone(page)
+    page.mouse.click(*site.on_screen(page, row))
+    page.wait_for_selector(f".detail[data-row='{row}']")
+    assert page.locator(".detail .tile img").count() == 4
+    picture = page.locator(".detail img.picture")  # the small one: whole pictures are not in it
+    assert picture.evaluate("img => img.decode().then(() => img.naturalWidth)") == 64
+    page.close()
