@@ -233,6 +233,13 @@ def revision(encoder):
         return ENCODERS.create(**created(RUN.encoder(encoder))).revision()
 
 
+@cache
+def map_revision(encoder, projection):
+    """What identifies the coordinates that a map is given."""
+    with refusing():
+        return PROJECTIONS.create(**created(RUN.projection_of(encoder, projection))).revision()
+
+
 def projection_code(projection):
     """Fingerprint of what makes a map."""
     return code("project_embedding", PROJECTIONS.module(kind_of(RUN.projection(projection))))

@@ -18,7 +18,10 @@ rule project_embedding:
         mem_mb=growing,
         runtime=60,
     params:
-        projection=lambda wildcards: created(RUN.projection(wildcards.projection)),
+        projection=lambda wildcards: created(
+            RUN.projection_of(wildcards.encoder, wildcards.projection)
+        ),
+        revision=lambda wildcards: map_revision(wildcards.encoder, wildcards.projection),
         reference=RUN.reference_run,
         code=lambda wildcards: projection_code(wildcards.projection),
     message:
@@ -47,6 +50,7 @@ rule assess_maps:
     params:
         projections=[created(RUN.projection(name)) for name in RESULTS.projections],
         options=TRUST_OPTIONS.model_dump(),
+        is_measured=RUN.is_measured,
         code=code("assess_maps", *MAP_MODULES),
     message:
         "Assess the maps of {wildcards.encoder} ({wildcards.variant}), {wildcards.method}"

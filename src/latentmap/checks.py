@@ -14,6 +14,7 @@ from latentmap.encode.models import may_have
 from latentmap.errors import LatentmapError
 from latentmap.export.caches import is_cache_of
 from latentmap.neighbors.graph import read_metric
+from latentmap.project.projection import PROJECTIONS
 from latentmap.project.reference import check_encoder
 from latentmap.run import Run, created, kind_of
 from latentmap.samples.annotations import check_annotation
@@ -103,6 +104,14 @@ def wrong_with_reference(run: Run, runs: Path = Path(RUNS)) -> Iterator[str]:
             yield from other or [_not_there(run, path) for path in missing[:1]]
             if not other and not missing:
                 yield from _complaints(partial(_check_metric, run, theirs.paths(graphs, **where)))
+
+
+def wrong_with_maps(run: Run) -> Iterator[str]:
+    """Yield which maps lack what they need beside embeddings."""
+    for encoder in run.encoders:
+        for name in run.map_names if run.mapped_methods(encoder.name) else ():
+            made = PROJECTIONS.create(**created(run.projection_of(encoder.name, name)))
+            yield from (f"Map {name}: {line}" for line in _complaints(made.check))
 
 
 def wrong_with_caches(run: Run) -> Iterator[str]:

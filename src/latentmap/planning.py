@@ -17,6 +17,7 @@ from latentmap.checks import (
     wrong_with_annotations,
     wrong_with_caches,
     wrong_with_encoders,
+    wrong_with_maps,
     wrong_with_reference,
     wrong_with_rows,
     wrong_with_sources,
@@ -68,6 +69,7 @@ class Plan:
                 wrong_with_annotations(self.run),
                 wrong_with_reference(self.run),
                 wrong_with_caches(self.run),
+                wrong_with_maps(self.run),
             )
         )
 

@@ -279,6 +279,17 @@ class Run(Options):
         return self.model_copy(update={"headline": able[0]}) if able else self
 
     @model_validator(mode="after")
+    def _measure_all_or_nothing(self) -> Run:
+        """Refuse maps that were made elsewhere beside what is measured."""
+        shown = [e.name for e in self.encoders if not ENCODERS[kind_of(e)].is_measured]
+        if shown and self.is_measured:
+            raise ValueError(
+                f"encoder {shown[0]} shows coordinates, which are not measured beside others; "
+                "give them a run of their own"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _write_each_cache_by_itself(self) -> Run:
         """Refuse one path for several caches, and a cache of nothing."""
         found = self.cache_files
@@ -367,13 +378,20 @@ class Run(Options):
         }
 
     @property
+    def is_measured(self) -> bool:
+        """Whether anything is measured: not where all there is are maps made elsewhere."""
+        return any(ENCODERS[kind_of(encoder)].is_measured for encoder in self.encoders)
+
+    @property
     def measured(self) -> dict[str, Options]:
         """Options of each metric to measure: of data without labels those that need none."""
         labelled = bool(self.labelled_sources)
         return {
             name: options
             for name, options in self.metrics
-            if options is not None and (labelled or not METRICS[name].needs_labels)
+            if options is not None
+            and self.is_measured
+            and (labelled or not METRICS[name].needs_labels)
         }
 
     @property
@@ -393,9 +411,8 @@ class Run(Options):
             for options in self.encoders
         )
         dims = {name: self.projection(name).dims for name in self.map_names}
-        return RunFacts(
-            self.model_dump(mode="json"), encoders, dims, labelled=bool(self.labelled_sources)
-        )
+        labelled = bool(self.labelled_sources) and self.is_measured
+        return RunFacts(self.model_dump(mode="json"), encoders, dims, labelled)
 
     @property
     def results(self) -> Results:
@@ -416,6 +433,10 @@ class Run(Options):
         if options is None:
             raise LatentmapError(unknown("map", name, self.map_names))
         return options
+
+    def projection_of(self, encoder: str, name: str) -> ProjectionOptions:
+        """Return the options of one encoder's map."""
+        return self.projection(name).beside(getattr(self.encoder(encoder), "input", None))
 
     @property
     def map_names(self) -> list[str]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,10 +57,11 @@ def test_the_recall_of_approximate_neighbors_stands_beside_a_map(fake_run, shown
     assert note.endswith("Made from approximate neighbors: recall@90 0.970.")
 
 
-def test_a_map_of_too_few_samples_says_so(fake_run, shown, tmp_path):
+def test_a_map_whose_trust_is_not_known_says_why(fake_run, shown, tmp_path):
     trust = read_trust(write(tmp_path / "t.parquet", fake_run.ids, [np.nan] * 70), shown)
     assert trust.values == [None] * 70
-    assert trust.caption == "too few samples to measure trust"
+    assert trust.caption == "trust is not measured"
+    assert replace(trust, total=2).caption == "too few samples to measure trust"
     assert trust.note == ""
 
 

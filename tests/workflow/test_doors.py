@@ -140,6 +140,30 @@ def test_caches_of_two_seeds_and_coordinates_beside_them(unfinished, make_cache)
     assert not re.search(r'(src|href)="[^"]*assets/', page)
 
 
+def test_coordinates_whose_vectors_are_gone(unfinished, make_cache):
+    labels = [row % 2 for row in range(30)]
+    folder = make_cache(unfinished.folder / "cache", np.zeros((30, 4), np.float32), labels)
+    (folder / "embeddings.pt").unlink()
+    places = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
+    np.save(folder / "vis_umap_coords.npy", places)
+    (folder / "judged.csv").write_text("file_name,verdict\n003.jpg,wrong\n004.jpg,right\n")
+    config = ["--configfile", "config/coordinates.yaml", "--config", "run=mine", "input=cache"]
+    joined = "annotations=[{path: cache/judged.csv, key: file_name}]"
+    unfinished.run_snakemake(*config, joined)
+    results = unfinished.folder / "results/mine"
+    (path,) = results.glob("projections/*/plain/flatten/umap.parquet")
+    placed = pl.read_parquet(path)
+    assert placed["id"].to_list() == [f"{row:03}.jpg" for row in range(30)]
+    np.testing.assert_array_equal(placed.select("x", "y").to_numpy(), places)
+    summary = (results / "report/summary_report.html").read_text()
+    assert "This run measures nothing" in summary and "Leaderboard" not in summary
+    (page,) = results.glob("report/*/plain/per_method/flatten/umap.html")
+    text = page.read_text()
+    assert "Coordinates of vis_umap_coords.npy, as they are." in text
+    assert "trust is not measured" in text and "All metrics" not in text
+    assert '<option value="labels" selected>label</option>' in text and ">verdict</option>" in text
+
+
 @pytest.mark.parametrize("as_text", [False, True], ids=["structs", "literals"])
 def test_questions_about_photographs(unfinished, as_text):
     (unfinished.folder / "photographs").mkdir()

@@ -16,6 +16,7 @@ def main(snakemake):
             [PROJECTIONS.create(**created) for created in snakemake.params.projections],
             TrustOptions(**snakemake.params.options),
             snakemake.output.trust,
+            snakemake.params.is_measured,
         )
 
 

@@ -58,12 +58,14 @@ class Encoder(Plugin[E_co]):
         is_baseline: whether it has learned nothing: what a model must beat to have shown anything.
         is_cache: whether its latents were made elsewhere: its revision identifies these, not what
             made them.
+        is_measured: whether its latents are what metrics are about, and not a map of something.
         needs: what every sample must have for it.
     """
 
     Options: type[EncoderOptions] = EncoderOptions
     is_baseline: ClassVar[bool] = False
     is_cache: ClassVar[bool] = False
+    is_measured: ClassVar[bool] = True
     needs: Content | None = None
 
     @property

@@ -45,6 +45,10 @@ class ProjectionOptions(Options):
     seed: int = Field(0, ge=0, lt=2**31)
     pca: int | None = Field(None, ge=2)
 
+    def beside(self, folder: str | None) -> ProjectionOptions:
+        """Return these options for an encoder whose vectors are in a folder, if they are in one."""
+        return self
+
 
 R_co = TypeVar("R_co", bound=ProjectionOptions, covariant=True)
 
@@ -54,13 +58,26 @@ class Projection(Plugin[R_co]):
 
     Attributes:
         is_random: whether another seed gives another map.
+        is_given: whether it was made elsewhere, so that nobody can make it again.
         reads_neighbors: whether it places samples by their neighbors.
     """
 
     is_random: ClassVar[bool] = True
+    is_given: ClassVar[bool] = False
     reads_neighbors: ClassVar[bool] = True
 
     Options: type[ProjectionOptions] = ProjectionOptions
+
+    def check(self) -> None:
+        """Look at what it needs beside an embedding; asked before any job.
+
+        Raises:
+            LatentmapError: that is not there, or something else.
+        """
+
+    def revision(self) -> str:
+        """Return what identifies what it needs beside an embedding; empty for nothing."""
+        return ""
 
     @abstractmethod
     def place(self, values: Values, graph: NeighborGraph) -> Layout:

@@ -116,6 +116,7 @@ def assess_maps(
     projections: Sequence[Projection[ProjectionOptions]],
     options: TrustOptions,
     outputs: Sequence[Path | str],
+    is_measured: bool = True,
 ) -> None:
     """Measure how far to trust the maps of one embedding and write one file for each.
 
@@ -127,6 +128,8 @@ def assess_maps(
         projections: how each map was made.
         options: what to measure.
         outputs: the Parquet file of each map.
+        is_measured: whether the embedding is one, and not the coordinates of a map themselves, to
+            which every map of them would be true: then no sample is assessed.
 
     Raises:
         LatentmapError: the files do not describe the same samples.
@@ -135,7 +138,7 @@ def assess_maps(
     graph = read_graph_of(embedding, neighbors, expected)
     read = [read_map(path, expected) for path in maps]
     placed = [found.coordinates for found in read]
-    rows = evenly_spaced(len(expected), options.samples)
+    rows = evenly_spaced(len(expected), options.samples if is_measured else 0)
     qualities = assess(read_compact(embedding, graph), placed, options.k, rows)
     for output, projection, found, quality in zip(
         outputs, projections, read, qualities, strict=True
@@ -247,6 +250,8 @@ def _spread(
         changed = projection.options.model_copy(update={"seed": seed})
         return lay_out(embedding, graph, type(projection)(changed)).coordinates
 
+    if projection.is_given:
+        return np.full(len(coordinates), np.nan)
     if not projection.is_random:
         return np.zeros(len(coordinates))
     first = projection.options.seed + 1

@@ -92,7 +92,7 @@ class Leaderboard:
     """A table of embeddings and metrics.
 
     Attributes:
-        columns: of metrics that are defined for any embedding.
+        columns: of metrics that are defined for any embedding; none if nothing was measured.
         rows: best first.
         undefined: names of the others, by the reason why.
     """
@@ -113,6 +113,8 @@ def leaderboard(
         pages: of embeddings that have one.
     """
     names, undefined = defined_metrics(experiments)
+    if not names:
+        return Leaderboard([], [], undefined)
     leading = set(distinct((*twins(headline(experiments)), *LEADING), experiments))
     tones = {name: _tones(name, experiments) for name in names}
     ranks = is_ranked(experiments)

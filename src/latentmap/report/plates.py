@@ -28,6 +28,7 @@ from latentmap.report.points import (
 )
 from latentmap.report.trust import read_trust
 from latentmap.store.files import json_text
+from latentmap.store.maps import read_map
 from latentmap.store.results import (
     ANNOTATIONS,
     LABELS,
@@ -189,7 +190,9 @@ class MapPlates:
         if neighbors:
             graph = self._results.path(NEIGHBORS, *key[:3])
             embedded["neighbors"] = read_shown_neighbors(graph, shown)
+        given = read_map(self._results.path(PROJECTION, *key)).facts.get("given")
         notes = [
+            f"Coordinates of {given}, as they are." if given else "",
             THREE_VIEWS if "z" in points else "",
             f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
             trust.note,

@@ -20,6 +20,10 @@ STEPS = (0.6, 0.7, DOUBTFUL, 0.9)
 """Where the colour of trust changes."""
 
 
+FEWEST = 3
+"""Samples that a map must have for trust in it to be defined."""
+
+
 @dataclass(frozen=True)
 class MapTrust:
     """The trust in one map.
@@ -39,7 +43,11 @@ class MapTrust:
     def caption(self) -> str:
         """The metrics that are printed on the map."""
         if not self.facts["assessed"]:
-            return "too few samples to measure trust"
+            return (
+                "trust is not measured"
+                if self.total >= FEWEST
+                else "too few samples to measure trust"
+            )
         metrics = {"trustworthiness": "trustworthiness", "continuity": "continuity"}
         metrics["recall"] = "neighbor recall"
         texts = [f"{text} {self.facts[name]:.2f}" for name, text in metrics.items()]

@@ -1,7 +1,8 @@
 """Folders of embeddings as fine-tuning with OpenCLIP caches them.
 
 A cache is a folder `{model}_{dataset}/{split}/seed{seed}` with `embeddings.pt` (N, D), `labels.pt`
-(N,) and `metadata.csv` (N rows). Tensors load with weights only: nothing in them is executed.
+(N,) and `metadata.csv` (N rows). Tensors load with weights only: nothing in them is executed. Of a
+cache whose vectors are gone, the coordinates that were made of them remain.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from latentmap.samples.listing import OUTSIDE, Listing, list_files
 from latentmap.samples.remarks import Remark, passed_over
 from latentmap.samples.tables.file import BROKEN, HIDDEN, fault_of
 from latentmap.samples.tables.rows import Rows
-from latentmap.store.arrays import check_archive, is_archive
+from latentmap.samples.vectors import read_vectors
+from latentmap.store.arrays import check_archive, finite_rows, is_archive
 from latentmap.store.files import digest, digest_file
 
 EMBEDDINGS, LABELS, METADATA = "embeddings.pt", "labels.pt", "metadata.csv"
@@ -48,10 +50,29 @@ class EmbeddingCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def has_vectors(self) -> bool:
+        """Whether it has vectors, and not just coordinates that were made of them."""
+        return (self.folder / EMBEDDINGS).is_file()
+
     def digest(self) -> str:
         """Digest the files that samples and vectors are made from."""
+        coordinates = [] if self.has_vectors else [path.name for path in _arrays(self.folder)]
         names = [name for name in (EMBEDDINGS, LABELS, METADATA) if (self.folder / name).is_file()]
-        return digest(*(f"{name} {digest_file(self.folder / name)}" for name in names))
+        found = [*names, *coordinates]
+        return digest(*(f"{name} {digest_file(self.folder / name)}" for name in found))
+
+    def usable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of some rows have a finite vector; without vectors, a place on every map.
+
+        Raises:
+            LatentmapError: the vectors cannot be read, or are not as many as the rows.
+        """
+        if self.has_vectors:
+            return finite_rows(self.embeddings[rows])
+        maps = [Coordinates(self.folder, path.name) for path in _arrays(self.folder)]
+        found = [finite_rows(each.embeddings[rows]) for each in maps if each.fits]
+        return np.all([np.ones(len(rows), np.bool_), *found], axis=0)
 
     @cached_property
     def metadata(self) -> pa.Table:
@@ -153,8 +174,54 @@ class EmbeddingCache:
         return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
 
 
+class Coordinates(EmbeddingCache):
+    """A cache with the coordinates of a map in the place of vectors.
+
+    Attributes:
+        file: the `.npy` file with a row for each row of the metadata.
+    """
+
+    def __init__(self, folder: Path, file: Path | str) -> None:
+        super().__init__(folder)
+        self.file = folder / file
+
+    def digest(self) -> str:
+        """Digest the coordinates, and what says of which samples they are."""
+        files = [self.folder / METADATA, self.file]
+        return digest(*(digest_file(path) for path in files if path.is_file()))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the file holds coordinates of these rows."""
+        try:
+            return bool(len(self.embeddings)) or not len(self.metadata)
+        except LatentmapError:
+            return False
+
+    @cached_property
+    def embeddings(self) -> NDArray[np.float32]:
+        """The (N, 2) or (N, 3) float32 coordinates.
+
+        Raises:
+            LatentmapError: the file cannot be read, or holds something else.
+        """
+        if not self.file.is_file():
+            raise LatentmapError(f"{self.file}: no such file. Check 'file'.")
+        found = read_vectors(self.file).embeddings
+        if found.shape[1] not in (2, 3):
+            raise LatentmapError(f"{self.file} holds {found.shape}, no 2 or 3 coordinates a row.")
+        if len(found) != len(self.metadata):
+            raise LatentmapError(
+                f"{self.file} has {len(found)} rows of coordinates, {self.folder / METADATA} "
+                f"{len(self.metadata)} rows. Give those that belong together."
+            )
+        return found
+
+
 def find_caches(given: str) -> dict[str, EmbeddingCache]:
     """Find the caches in a folder, in all folders below it, or in all that match a pattern.
+
+    Where none has vectors, folders with metadata and coordinates are caches, too.
 
     Args:
         given: a cache, a folder of caches, or a pattern such as `feat_cache_vis/*/test/*`.
@@ -167,16 +234,19 @@ def find_caches(given: str) -> dict[str, EmbeddingCache]:
     Raises:
         LatentmapError: there is none.
     """
-    folders = sorted(_folders_with(EMBEDDINGS, given), key=_natural)
+    folders = sorted(_cache_folders(given), key=_natural)
     if not folders:
-        raise LatentmapError(f"{given}: no folder there holds an {EMBEDDINGS}. Check 'input'.")
+        raise LatentmapError(
+            f"{given}: no folder there holds an {EMBEDDINGS}, or a {METADATA} with coordinates "
+            "(.npy). Check 'input'."
+        )
     return dict(zip(_names(folders), map(EmbeddingCache, folders), strict=True))
 
 
 def cache_remarks(given: str) -> list[Remark]:
     """Say which folders hold a part of a cache only, and which are not looked at."""
     folders = _folders_with(METADATA, given) | _folders_with(LABELS, given)
-    parts = map(str, folders - _folders_with(EMBEDDINGS, given))
+    parts = map(str, folders - _cache_folders(given))
     outside = [
         str(root / name) for root, listing in _listings(given) for name in listing.missed[OUTSIDE]
     ]
@@ -185,6 +255,16 @@ def cache_remarks(given: str) -> list[Remark]:
         passed_over(OUTSIDE, outside, "not followed", "Name what they lead to in 'input'."),
     ]
     return [remark for remark in remarks if remark.count]
+
+
+def _cache_folders(given: str) -> set[Path]:
+    found = _folders_with(EMBEDDINGS, given)
+    return found or {folder for folder in _folders_with(METADATA, given) if _arrays(folder)}
+
+
+def _arrays(folder: Path) -> list[Path]:
+    """Return the files in a folder that may be coordinates."""
+    return sorted(path for path in folder.glob("*.npy") if path.is_file())
 
 
 def _folders_with(name: str, given: str) -> set[Path]:

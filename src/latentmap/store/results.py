@@ -115,7 +115,7 @@ class RunFacts:
         config: the whole configuration, as plain values.
         encoders: in their order.
         dims: of each map, by its name.
-        labelled: whether its samples may have labels.
+        labelled: whether its samples may have labels, of which anything is measured.
         revisions: what identifies the weights of each encoder; empty where it has none.
     """
 

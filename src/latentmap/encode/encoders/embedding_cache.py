@@ -46,6 +46,14 @@ class EmbeddingCacheEncoder(CachedVectors[EmbeddingCacheOptions]):
         """Return a digest of the cache; the samples' own caches are in the samples' digests."""
         return "" if self.options.input is None else self.open(self.options.input).digest()
 
+    def check(self) -> None:
+        """Check that there are vectors; see `Encoder.check`."""
+        if self.options.input and not self.open(self.options.input).has_vectors:
+            raise LatentmapError(
+                f"{self.options.input} has no embeddings.pt. Its coordinates can be shown by the "
+                "encoder 'coordinates' and a map of kind 'given'."
+            )
+
     def open(self, path: str) -> EmbeddingCache:
         """Open the one cache that a path leads to; see `CachedVectors.open`."""
         return next(iter(find_caches(path).values()))

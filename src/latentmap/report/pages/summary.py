@@ -117,6 +117,7 @@ class Summary(Page):
                 learning=learning,
             )
         )
+        table = leaderboard(experiments, standings, _first_maps(results))
         yield Content(
             f"Latent spaces of {results.name}",
             {
@@ -129,7 +130,7 @@ class Summary(Page):
                     *say(experiments, duplicates),
                     *imbalance_findings(experiments),
                     *neighbor_findings(experiments),
-                    *standings.findings(),
+                    *(standings.findings() if table.columns else ()),
                     *source_findings(compared, experiments),
                     *_quarantine_findings(quarantine),
                     *annotation_warnings(joined),
@@ -140,7 +141,7 @@ class Summary(Page):
                 "cosine": experiments[0].distance == "cosine",
                 "ranks": ranks,
                 "verdict": verdict(experiments, standings, results.baselines),
-                "table": leaderboard(experiments, standings, _first_maps(results)),
+                "table": table,
                 "charts": charts,
                 "maps": _maps(results, experiments, maps),
                 "quarantine": _quarantine(quarantine),

@@ -30,7 +30,6 @@ from latentmap.samples.indexing import index_rows
 from latentmap.samples.raw import extra_name, raw_samples
 from latentmap.samples.remarks import Remark
 from latentmap.samples.source import FAULT, NOTE, Content, FileOptions, Source
-from latentmap.store.arrays import finite_rows
 
 NUMBER, GROUP = "ground_truth_num_label", "ground_truth_L2_num_label"
 
@@ -52,7 +51,7 @@ class EmbeddingCacheOptions(FileOptions):
 
     Attributes:
         input: a folder with `embeddings.pt`, `labels.pt` and `metadata.csv`, a folder of such
-            folders, or a pattern.
+            folders, or a pattern. Where no folder has vectors, it takes coordinates (`.npy`).
         image_root: the folder that `file_name` is relative to; without, samples have no pictures.
         prefix: put before every id, so that one file in the caches of two sources is two samples,
             of one source group.
@@ -78,7 +77,12 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
     @property
     def gives(self) -> frozenset[Content]:
         """See `Source.gives`."""
-        return frozenset(("vectors", "images") if self.options.image_root else ("vectors",))
+        found: set[Content] = {"images"} if self.options.image_root else set()
+        try:
+            has_vectors = all(cache.has_vectors for cache in self._caches.values())
+        except LatentmapError:  # said when its rows are listed
+            has_vectors = True
+        return frozenset(found | {"vectors"} if has_vectors else found)
 
     def index(self) -> pl.DataFrame:
         """List all rows; see `Source.index`. No vector is read.
@@ -228,9 +232,9 @@ def _faults(name: str, cache: EmbeddingCache, held: NDArray[np.int64]) -> Iterat
     for place in np.flatnonzero(held < 0):
         yield int(place), f"not in the cache {name}"
     places = np.flatnonzero(held >= 0)
-    finite = finite_rows(cache.embeddings[held[places]])
-    for place in places[~finite]:
-        yield int(place), f"its embedding in the cache {name} is not finite"
+    what = "embedding" if cache.has_vectors else "place on a map"
+    for place in places[~cache.usable(held[places])]:
+        yield int(place), f"its {what} in the cache {name} is not finite"
 
 
 def _disagreements(
