@@ -31,9 +31,11 @@ import yaml
 
 from latentmap.cli import REGISTRIES, main
 from latentmap.config import Options
-from latentmap.metrics.metric import known_metrics
+from latentmap.metrics.metric import Measurement, known_metrics
 from latentmap.report.channel_chart import CHANNEL_CHARTS
+from latentmap.report.experiments import Experiment, Key
 from latentmap.report.page import listed_pages
+from latentmap.report.table import metrics_table
 from latentmap.run import Run
 from latentmap.schema import keys
 from latentmap.store import results as book
@@ -42,8 +44,12 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "coming-from-a-script.md"
 MEANINGS = ("same", "better", "different on purpose", "missing")
 
-COLUMNS = {"id", "label", "label_group", "source_group", "source"}
-"""Columns of tables that a remark may name: those of samples."""
+SHARES = ("knn_category_acc", "random_baseline_category")
+MEASURED = {name: Measurement(0.5, chance=0.1, effect=0.4) for name in SHARES}
+COLUMNS = {"id", "label", "label_group", "source_group", "source"} | set(
+    metrics_table([Experiment(Key("vae", "plain", "mean"), MEASURED, {})], {}).columns
+)
+"""Columns of tables that may be named: those of samples, and of the table of metrics."""
 
 
 class Row(dict[str, str]):
@@ -89,7 +95,8 @@ def known_names() -> frozenset[str]:
 @cache
 def targets() -> frozenset[str]:
     files = [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]
-    return frozenset(re.findall(r"^rule (\w+):", "\n".join(f.read_text() for f in files), re.M))
+    written = re.findall(r"^rule (\w+):", "\n".join(f.read_text() for f in files), re.M)
+    return frozenset(written) | {f"write_{page.kind}" for page in listed_pages()}
 
 
 @cache
