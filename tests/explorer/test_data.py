@@ -414,6 +414,15 @@ def test_samples_without_labels_are_shown_by_what_else_is_known(write):
     assert {method["rank"] for method in site.manifest["methods"]} == {None}
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_handful_of_samples_is_an_explorer(write, count):
+    site = write(count=count, pictures=True)
+    assert site.manifest["count"] == count
+    table = site.chunks(site.manifest["methods"][0]["neighbors"])
+    assert all(sum(row >= 0 for row in rows) == count - 1 for rows in table["neighbor"].to_pylist())
+    assert np.isfinite(site.places(site.manifest["first"]["map"])).all()
+
+
 def test_a_graph_of_other_samples_is_refused(tmp_path):
     results = Planted(tmp_path / "run", count=40).write()
     others = Planted(tmp_path / "others", count=41).write()

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from latentmap.explorer.messages import messages_of
 from latentmap.explorer.site import Site
 from latentmap.samples.cells import as_text
 from latentmap.samples.pictures import open_picture
@@ -76,10 +77,11 @@ def _told(
     rows: pa.Table, annotations: pa.Table, told: Told, shown: Sequence[str | None] | None
 ) -> pa.Table:
     nothing = pa.nulls(len(rows), pa.string())
+    messages = list(map(messages_of, rows["text"].to_pylist())) if told.text else nothing
     columns = {
         "id": rows["id"],
         "text": rows["text"] if told.text else nothing,
-        "messages": nothing,
+        "messages": pa.array(messages, pa.string()),
         "width": rows["width"],
         "height": rows["height"],
         "boxes": rows["boxes"].cast(BOXES),

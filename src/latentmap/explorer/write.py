@@ -180,12 +180,12 @@ def _write_methods(
         density = _read_column(results, SAMPLING_WEIGHTS, key, "density", everyone)
         found: dict[str, tuple[NDArray[Any], str, str]]
         found = {"density": (density, "local density", DENSITY)}
-        if everyone.has_labels:
-            found["purity"] = (nearest.purity(everyone.labels), "neighbors with its label", PURITY)
+        found["purity"] = (nearest.purity(everyone.labels), "neighbors with its label", PURITY)
         far = np.where(np.isfinite(nearest.distance_elsewhere), nearest.distance_elsewhere, np.nan)
-        if not np.isnan(far).all():
-            found["nearest_other"] = (far, "distance to the nearest of another source group", FAR)
+        found["nearest_other"] = (far, "distance to the nearest of another source group", FAR)
         for name, (values, title, description) in found.items():
+            if np.isnan(values).all():
+                continue
             known = f"{name}::{method['id']}"
             method["columns"][name] = columns.add(
                 known, number(values), title, description, "method", method["id"]
