@@ -84,6 +84,7 @@ def test_a_click_opens_all_of_a_sample_and_neighbors_lead_on(run, open_page):
         assert LONG + SCRIPT in panel.locator("h3:has-text('rationale.rationale') + p").inner_text()
     assert panel.locator("dt:text-is('src') + dd").inner_text() == "hh-rlhf"
     assert panel.locator("dt:text-is('source group') + dd").inner_text() == f"image {row // 3}"
+    assert panel.locator("dt:text-is('density percentile') + dd").count() == 1
     assert panel.locator("script, b, .sample-body img[onerror]").count() == 0
     neighbors = panel.locator(".sample-neighbors button")
     assert neighbors.count() == 8

@@ -135,8 +135,8 @@ def test_colours_change_between_label_group_and_trust(report, open_page):
 def test_colours_follow_an_annotation_and_its_values_filter(report, open_page):
     page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
     select = page.get_by_label("Colour by")
-    assert select.locator("option").all_inner_texts() == [
-        *("label group", "trust"),
+    assert select.locator(":scope > option").all_inner_texts() == [
+        *("label group", "trust", "label"),
         *("judged", "score", "annotation.title"),
     ]
     select.select_option(label="judged")
@@ -169,16 +169,44 @@ def test_markup_in_an_annotation_is_text(report, open_page):
     assert tooltip.locator("b, h2, img").count() == 0
 
 
-def test_points_are_larger_where_samples_are_rare(report, open_page):
+def test_points_are_larger_where_samples_are_rare_or_a_number_is_large(report, open_page):
     page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
-    box = page.get_by_label("larger points where samples are rare")
-    areas = []
-    for checked in (False, True, False):
-        assert box.is_checked() == checked
-        page.wait_for_timeout(100)
-        areas.append(len(pixels_of(page, COLOR_OF_SIZE)))
-        box.press("Space")
-    assert areas[0] == areas[2] and abs(areas[1] - areas[0]) > 20
+    size = page.get_by_label("Size by")
+    areas = {}
+    for by in ("", "rare", "density_percentile", "own:score", ""):
+        size.select_option(by)
+        page.wait_for_timeout(150)
+        area = len(pixels_of(page, COLOR_OF_SIZE))
+        assert areas.setdefault(by, area) == area
+    # samples are in the order of their density, so that rare and dense mirror each other
+    assert len(set(areas.values())) == 4
+
+
+def test_numbers_colour_by_a_continuous_scale_and_filter(report, open_page):
+    page = open_page(report.page(*VAE, "per_method", "mean", "umap.html"))
+    select, said = page.get_by_label("Colour by"), page.locator(".legend output")
+    scale = page.get_by_role("group", name="Scale of the numbers")
+    assert not scale.is_visible()
+    select.select_option(label="density percentile")
+    page.wait_for_timeout(150)
+    assert scale.is_visible()
+    assert scale.locator(".low, .high").all_inner_texts() == ["0", "100"]
+    dark, bright = (0x69, 0x34, 0x76), (0xFD, 0xEC, 0x51)
+    assert len(pixels_of(page, dark)) > 10 and len(pixels_of(page, bright)) > 10
+    page.get_by_label("show from").fill("50")
+    page.wait_for_timeout(150)
+    assert said.inner_text() == "35 of 70 samples shown"
+    assert len(pixels_of(page, dark)) == 0
+    page.get_by_label("to", exact=True).fill("60")
+    assert said.inner_text() == "7 of 70 samples shown"
+    page.locator("button[data-all]").click()
+    assert said.inner_text() == "70 of 70 samples shown"
+    # one score is far beyond all others: it does not squeeze them into one colour
+    select.select_option(label="distance to the mean of the label")
+    page.wait_for_timeout(150)
+    low, high = scale.locator(".low, .high").all_inner_texts()
+    assert high == "≥ 1" and float(low.removeprefix("≤ ")) < 0.05
+    assert len(pixels_of(page, dark)) > 10 and len(pixels_of(page, bright)) > 10
 
 
 def test_all_maps_of_a_page_change_their_colours(report, open_page):

@@ -22,6 +22,7 @@ from latentmap.neighbors.graph import write_graph
 from latentmap.project.quality import MapQuality, write_trust
 from latentmap.report.assets import write_page_files
 from latentmap.report.labels import collect_labels
+from latentmap.report.measures import OF_OUTLIERS
 from latentmap.report.page import PAGES, listed_pages
 from latentmap.report.pictures import write_picture_names
 from latentmap.report.table import write_metrics_table
@@ -213,6 +214,8 @@ def fake_run(
         write_trust(path, run.ids, _quality(), np.full(sum(SHARDS), 0.25), 2)
     for path in run.weights.values():
         _write_weights(run, path)
+    for path in run.results.paths(book.OUTLIERS):
+        _write_outliers(run, path)
     _write_annotations(run)
     _write_ranking(run)
     for key in run.results.keys(book.LEARNING):
@@ -439,7 +442,15 @@ def _write_projection(run: FakeRun, path: Path, projection: str) -> None:
 def _write_weights(run: FakeRun, path: Path) -> None:
     """Every sample is denser than the one before."""
     percentile = np.linspace(0, 100, sum(SHARDS)).astype(np.float32)
-    write_parquet(path, pa.table({"id": run.ids, "percentile": percentile}))
+    density = (1 + percentile / 50) ** 2  # from 1 to 9
+    write_parquet(path, pa.table({"id": run.ids, "density": density, "percentile": percentile}))
+
+
+def _write_outliers(run: FakeRun, path: Path) -> None:
+    """The first sample is an outlier, far beyond all others; the second has no scores."""
+    scores = np.linspace(0, 1, sum(SHARDS)).astype(np.float32)
+    scores[:2] = 1000, np.nan
+    write_parquet(path, pa.table({"id": run.ids, **dict.fromkeys(OF_OUTLIERS, scores)}))
 
 
 def _write_annotations(run: FakeRun) -> None:

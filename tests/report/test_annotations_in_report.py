@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from latentmap.errors import LatentmapError
 from latentmap.report.annotations import COUNTED, annotation_warnings, read_joined
 from latentmap.report.density import read_density
+from latentmap.report.measures import own_measures
 from latentmap.report.points import CELL_LENGTH, read_shown_samples
 from latentmap.store.tables import read_parquet, write_parquet
 
@@ -58,4 +61,19 @@ def test_a_file_that_joins_whole_is_no_warning_and_one_that_does_not_join_is():
 def test_density_is_that_of_the_shown_samples(fake_run):
     path = fake_run.weights["dct", "plain", "mean"]
     shown = read_shown_samples(fake_run.samples, fake_run.thumbnails, 10)
-    np.testing.assert_allclose(read_density(path, shown), np.arange(0, 70, 7) * 100 / 69, atol=0.05)
+    found = read_density(path, shown)
+    place = np.arange(0, 70, 7) / 69
+    np.testing.assert_allclose(found["density_percentile"], 100 * place, atol=0.05)
+    # the density rises from 1 to 9 as the square of the place
+    np.testing.assert_allclose(
+        found["density_share"], 100 * ((1 + 2 * place) ** 2 - 1) / 8, atol=0.06
+    )
+
+
+def test_columns_of_numbers_can_be_measured(fake_run):
+    shown = read_shown_samples(fake_run.samples, None, 70, fake_run.annotations)
+    columns = {"one": ["1"] * 70, "some": ["1e3", None, *["-2"] * 68], "nan": ["nan", "1"] * 35}
+    assert own_measures(replace(shown, further=shown.further | columns)) == {
+        "own:score": "score",
+        "own:some": "some",
+    }

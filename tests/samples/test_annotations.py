@@ -61,7 +61,10 @@ def test_complementary_files_fill_the_same_columns(tmp_path, samples):
     )
     assert columns == {
         "prediction": ["cat", "cow", "dog", None, None, None],
-        "annotation_file": ["misclassified", "correct", "misclassified", None, None, None],
+        "annotation_file": [
+            *("misclassified", "correct", "misclassified"),
+            *["unknown (not found)"] * 3,
+        ],
     }
     assert [file["samples"] for file in told["files"]] == [2, 1]
     assert (told["samples"], told["without"]) == (6, 3)

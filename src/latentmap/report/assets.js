@@ -44,16 +44,37 @@
   const sharedRowOf = (i) => (embedded.id ? null : embedded.rows ? embedded.rows[i] : i);
   let update = () => {};
 
+  // Numbers that can colour and size points: of the samples, else of the embedding of a map.
+  const OWN = "own:";
+  const pointsOf = new Map();
+  const measureKeys = [...document.querySelectorAll("[data-measure]")].map(({ value }) => value);
+  const numberOf = (text) => (text == null || text === "" ? null : Number(text));
+  const numbersOf = (target, key) =>
+    key.startsWith(OWN)
+      ? samples.further[key.slice(OWN.length)].map(numberOf)
+      : (pointsOf.get(target)?.[key] ?? []);
+  const quantile = (sorted, share) => sorted[Math.round(share * (sorted.length - 1))];
+  // Between which numbers a scale lies: all of them, or all but the farthest where those would
+  // squeeze the rest.
+  const limitsOf = (values) => {
+    const sorted = values.filter((value) => value != null).sort((a, b) => a - b);
+    if (!sorted.length) return [0, 1];
+    const [low, high] = [quantile(sorted, 0.01), quantile(sorted, 0.99)];
+    const [least, largest] = [sorted[0], sorted.at(-1)];
+    return largest - least > 3 * (high - low) && high > low ? [low, high] : [least, largest];
+  };
+
   const cellsOf = (columns, i) =>
     Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]]));
 
   // What a tooltip tells of a sample: Vega shows every value as text, `image` as a picture, and
   // nothing of what is undefined.
-  const toldOf = ({ id, label, group, text, image, trust, density_percentile }, i) => {
+  const toldOf = ({ id, label, group, text, image, trust, density_percentile, density_share }, i) => {
     const { source, ...annotations } = cellsOf(samples.further, i);
     const own = { label: label || null, group: group === label ? null : group };
     const told = { image, ...own, source, ...annotations };
-    const place = { id, trust, "density percentile": density_percentile };
+    const density = { "density percentile": density_percentile, "density, % of its range": density_share };
+    const place = { id, trust, ...density };
     const rows = Object.entries({ ...told, ...place, text });
     return Object.fromEntries(rows.map(([name, value]) => [name, value ?? undefined]));
   };
@@ -73,6 +94,9 @@
         image: samples.images[samples.image[i]] ?? "",
       };
       for (const [key, { codes }] of Object.entries(samples.colorings)) row[key] = codes[i];
+      for (const key of measureKeys.filter((key) => key.startsWith(OWN))) {
+        row[key] = numberOf(samples.further[key.slice(OWN.length)][i]);
+      }
       return { ...row, told: toldOf(row, i) };
     });
 
@@ -183,7 +207,12 @@
     }
   };
   const mark = (i) => maps.forEach((view) => marked(view, i));
-  const openPanel = samples && samplePanel({ samples, rowOf: sharedRowOf, neighborsOf, mark });
+  const measuresOf = (i) => {
+    const points = pointsOf.get(opened) ?? [...pointsOf.values()][0] ?? {};
+    const told = [...document.querySelectorAll("[data-measure]")].map(({ value, text }) => [text, points[value]?.[i]]);
+    return [["trust", points.trust?.[i]], ...told].filter(([, value]) => value != null);
+  };
+  const openPanel = samples && samplePanel({ samples, rowOf: sharedRowOf, neighborsOf, measuresOf, mark });
   const open = (i, target) => {
     if (i === undefined || !openPanel) return;
     opened = target;
@@ -197,6 +226,7 @@
     // The colours of a map are those of its legend.
     const spec = isDark.matches && !points ? brightened(printed) : printed;
     if (neighbors) nearest.set(target, neighbors);
+    if (points) pointsOf.set(target, points);
     if (spec.usermeta?.outside) {
       for (const label of document.querySelectorAll("[data-outside]")) label.hidden = false;
     }
@@ -242,9 +272,15 @@
   const connectLegend = (legend) => {
     const groups = [...legend.querySelectorAll("[data-group]")];
     const codes = [...legend.querySelectorAll("[data-code]")];
-    const [select, box, whole, all, said] = [
-      ...["[data-coloring]", "[data-sized]", "[data-whole]", "[data-all]", "output"],
+    const [select, sizing, whole, all, said, measured] = [
+      ...["[data-coloring]", "[data-sizing]", "[data-whole]", "[data-all]", "output", "[data-measured]"],
     ].map((selector) => legend.querySelector(selector));
+    const bounds = measured ? [...measured.querySelectorAll("input")] : [];
+    const isMeasured = () => measureKeys.includes(select?.value);
+    const within = () => {
+      if (!isMeasured() || bounds.every(({ value }) => value === "")) return [];
+      return bounds.map(({ value }, end) => (value === "" ? [-Infinity, Infinity][end] : Number(value)));
+    };
     const isPressed = (button) => button.ariaPressed === "true";
     const release = (buttons) => buttons.forEach((button) => (button.ariaPressed = "false"));
 
@@ -252,23 +288,45 @@
       const shown = groups.filter(isPressed).map((button) => button.dataset.group);
       if (!select) return { shown };
       const chosen = codes.filter(isPressed).map((button) => Number(button.dataset.code));
-      const palette = samples.colorings[select.value]?.colors ?? [];
-      return { shown, coloring: select.value, palette, chosen, sized: box.checked, whole: whole.checked };
+      const palette = isMeasured()
+        ? measured.dataset.palette.split(" ")
+        : (samples.colorings[select.value]?.colors ?? []);
+      return { shown, coloring: select.value, palette, chosen, within: within(), whole: whole.checked };
     };
-    const isShown = (i, { shown, coloring, chosen = [] }) =>
+    // What differs from map to map.
+    const scalesOf = (target) => {
+      const isRare = sizing.value === "rare";
+      const key = isRare ? "density_percentile" : sizing.value;
+      const limits = isMeasured() ? limitsOf(numbersOf(target, select.value)) : [];
+      return { limits, sizing: key, sizes: isRare ? [100, 0] : key ? limitsOf(numbersOf(target, key)) : [] };
+    };
+    const isShown = (i, { shown, coloring, chosen = [], within = [] }, numbers) =>
       (!shown.length || shown.includes(samples.group[i])) &&
-      (!chosen.length || chosen.includes(samples.colorings[coloring].codes[i]));
+      (!chosen.length || chosen.includes(samples.colorings[coloring].codes[i])) &&
+      (!within.length || (numbers[i] != null && numbers[i] >= within[0] && numbers[i] <= within[1]));
+    const tellScale = (numbers) => {
+      const [low, high] = limitsOf(numbers);
+      const known = numbers.filter((value) => value != null);
+      const short = (value) => Number(value.toPrecision(4)).toLocaleString("en");
+      const [from, to] = measured.querySelectorAll(".low, .high");
+      from.textContent = `${known.some((value) => value < low) ? "≤ " : ""}${short(low)}`;
+      to.textContent = `${known.some((value) => value > high) ? "≥ " : ""}${short(high)}`;
+    };
 
     update = () => {
       const now = signals();
-      const count = samples.id.filter((_, i) => isShown(i, now)).length;
+      const numbers = isMeasured() ? numbersOf([...maps.keys()][0], select.value) : [];
+      const count = samples.id.filter((_, i) => isShown(i, now, numbers)).length;
+      if (measured) measured.hidden = !isMeasured();
+      if (isMeasured()) tellScale(numbers);
       const total = samples.id.length.toLocaleString("en");
       said.textContent = `${count.toLocaleString("en")} of ${total} samples shown`;
-      all.disabled = ![...groups, ...codes].some(isPressed);
+      all.disabled = ![...groups, ...codes].some(isPressed) && !now.within?.length;
       legend.classList.toggle("filtered", now.shown.length > 0);
       legend.classList.toggle("recolored", Boolean(select) && select.value !== "group");
-      for (const view of maps.values()) {
-        for (const [name, value] of Object.entries(now)) view.signal(name, value);
+      for (const [target, view] of maps) {
+        const signals = select ? { ...now, ...scalesOf(target) } : now;
+        for (const [name, value] of Object.entries(signals)) view.signal(name, value);
         view.runAsync();
       }
     };
@@ -280,6 +338,7 @@
     }
     all.addEventListener("click", () => {
       release([...groups, ...codes]);
+      for (const bound of bounds) bound.value = "";
       update();
       (groups[0] ?? select).focus();
     });
@@ -292,10 +351,12 @@
     select?.addEventListener("change", () => {
       showScale();
       release(codes);
+      for (const bound of bounds) bound.value = "";
       update();
     });
-    if (box) box.checked = !samples.images.length; // texts have nothing but their places to show
-    box?.addEventListener("change", update);
+    if (sizing && !samples.images.length) sizing.value = "rare"; // texts have only their places
+    sizing?.addEventListener("change", update);
+    for (const bound of bounds) bound.addEventListener("input", update);
     whole?.addEventListener("change", update);
     update();
   };

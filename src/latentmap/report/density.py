@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from latentmap.report.measures import DENSITY, PERCENTILE
 from latentmap.report.points import ShownSamples
 from latentmap.store.tables import check_ids, matrix, read_parquet
 
-PERCENTILE = "density_percentile"
-"""Column of a map's rows: 0 for the samples of the sparsest places, 100 for those of the densest.
-"""
 
+def read_density(path: Path | str, shown: ShownSamples) -> dict[str, list[float]]:
+    """Read the density of the shown samples from a file of sampling weights, in percent.
 
-def read_density(path: Path | str, shown: ShownSamples) -> list[float]:
-    """Read the density percentile of the shown samples from a file of sampling weights.
+    Returns:
+        `PERCENTILE`, and `DENSITY`: how far the density is between the least and the largest of
+        all samples.
 
     Raises:
         LatentmapError: the file's ids are not the samples'.
     """
-    table = read_parquet(path, ["id", "percentile"])
+    table = read_parquet(path, ["id", "density", "percentile"])
     check_ids(path, table["id"].to_pylist(), shown.ids)
-    return [float(f"{value:.1f}") for value in matrix(table["percentile"])[shown.rows]]
-
-
-def rarity() -> str:
-    """Return the Vega expression of how much larger than others a sample's point is, by area.
-
-    From 2.5 in the sparsest places to 0.4 in the densest; in between it is 1, as without.
-    """
-    return f"pow(6.25, 0.5 - datum.{PERCENTILE} / 100)"
+    density = matrix(table["density"]).astype(np.float64)
+    span = np.ptp(density)
+    scaled = 100 * (density - density.min()) / span if span else np.full(len(density), 50.0)
+    columns = {PERCENTILE: matrix(table["percentile"]), DENSITY: scaled}
+    return {
+        name: [float(f"{value:.1f}") for value in values[shown.rows]]
+        for name, values in columns.items()
+    }

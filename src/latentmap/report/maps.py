@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.report.density import rarity
+from latentmap.report.measures import STEPS
 from latentmap.report.points import Points
 from latentmap.report.trust import trust_color
 
@@ -32,7 +32,8 @@ SHOWN = "shown"
 COLORING = "coloring"
 PALETTE = "palette"
 CHOSEN = "chosen"
-SIZED = "sized"
+LIMITS, WITHIN = "limits", "within"
+SIZING, SIZES = "sizing", "sizes"
 WHOLE = "whole"
 OPENED = "opened"
 FAR = 2.5
@@ -52,11 +53,13 @@ def map_chart(
     """Return a map: zoomed by the wheel, moved by dragging, an image on hover.
 
     The page adds the rows, as the data set `points`, and sets the parameters: `shown`, the label
-    groups to show (none chosen shows all); `coloring`, `group`, `trust` or a column of codes,
-    whose colours are in `palette` and of which `chosen` are shown; `sized`, whether points are
-    larger where samples are rare; `whole`, whether points far from all others are in view; and
-    `opened`, the row that is marked, -1 for none. How many points are far is in the metadata of
-    the specification, `outside`. A 3D map becomes its three pairs of axes.
+    groups to show (none chosen shows all); `coloring`, `group`, `trust`, a column of codes, whose
+    colours are in `palette` and of which `chosen` are shown, or one of numbers, with the `limits`
+    between which the palette lies and those `within` which points are shown; `sizing`, a column of
+    numbers and its `sizes`, the numbers of the smallest and the largest points; `whole`, whether
+    points far from all others are in view; and `opened`, the row that is marked, -1 for none. How
+    many points are far is in the metadata of the specification, `outside`. A 3D map becomes its
+    three pairs of axes.
 
     Args:
         points: coordinates; they set the extent only.
@@ -71,7 +74,7 @@ def map_chart(
 
     column, palette = coloring
     start: dict[str, Any] = {SHOWN: [], COLORING: column, PALETTE: [*palette], CHOSEN: []}
-    start |= {SIZED: False, WHOLE: False, OPENED: -1}
+    start |= {LIMITS: [], WITHIN: [], SIZING: "", SIZES: [], WHOLE: False, OPENED: -1}
     params = [alt.param(name=name, value=value) for name, value in start.items()]
     near = _near(points)
     outside = int((~near).sum())
@@ -124,20 +127,45 @@ def _panel(
                 ),
             ),
             size=alt.value(
-                alt.ExprRef(f"{area} * ({SIZED} ? {rarity()} : 1) * ({is_opened} ? 3 : 1)")
+                alt.ExprRef(f"{area} * ({SIZING} ? {_sized()} : 1) * ({is_opened} ? 3 : 1)")
             ),
             strokeWidth=alt.value(alt.ExprRef(f"{is_opened} ? 3 : 0.4")),
             tooltip=alt.value(alt.ExprRef("datum.told")),
         )
         .transform_filter(_kept(SHOWN, "datum.group"))
         .transform_filter(_kept(CHOSEN, f"datum[{COLORING}]"))
+        .transform_filter(
+            f"length({WITHIN}) == 0 || (isNumber(datum[{COLORING}]) && "
+            f"inrange(datum[{COLORING}], {WITHIN}))"
+        )
         .add_params(alt.selection_interval(name=f"zoom_{x}{y}", bind="scales"))
     )
 
 
 def _color() -> str:
     """Return the Vega expression of a point's colour, where it is not that of its group."""
-    return f"{COLORING} == '{TRUST}' ? ({trust_color()}) : {PALETTE}[datum[{COLORING}]]"
+    value = f"datum[{COLORING}]"
+    step = f"clamp(floor({STEPS} * {_share(value, LIMITS)}), 0, {STEPS - 1})"
+    measured = f"{PALETTE}[isNumber({value}) ? {step} : {STEPS}]"
+    return (
+        f"{COLORING} == '{TRUST}' ? ({trust_color()}) : "
+        f"length({LIMITS}) > 0 ? {measured} : {PALETTE}[{value}]"
+    )
+
+
+def _sized() -> str:
+    """Return the Vega expression of how much larger than others a point is, by area.
+
+    From 0.4 for the number of the smallest points to 2.5 for that of the largest; in between it is
+    1, as without. A sample without a number has the smallest.
+    """
+    share = f"clamp({_share(f'datum[{SIZING}]', SIZES)}, 0, 1)"
+    return f"pow(6.25, (isNumber(datum[{SIZING}]) ? {share} : 0) - 0.5)"
+
+
+def _share(value: str, limits: str) -> str:
+    """Return the Vega expression of how far a number is between two others."""
+    return f"(({value} - {limits}[0]) / ({limits}[1] - {limits}[0] || 1))"
 
 
 def _kept(chosen: str, value: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from latentmap.config import Options, Plugin, Registry
 from latentmap.errors import LatentmapError
 from latentmap.project.quality import DOUBTFUL
+from latentmap.report.measures import SCALE
 from latentmap.report.picture_host import picture_host
 from latentmap.report.plates import embedded_json, first_coloring, has_groups
 from latentmap.report.points import ShownSamples
@@ -59,12 +60,14 @@ class Content:
         values: all that its template names.
         samples: what maps on the page show.
         colors: colour of every label group, for pages with maps.
+        measures: numbers that can colour and size their points: key and title.
     """
 
     title: str
     values: Mapping[str, Any]
     samples: ShownSamples | None = None
     colors: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, str] = field(default_factory=dict)
 
 
 class Page(Plugin[Options]):
@@ -229,6 +232,8 @@ def write_page(output: Path, template: Path, content: Content, results: Results)
         legend=[] if samples is None else _legend(samples, colors),
         colorings=[] if samples is None else samples.colorings,
         coloring=None if samples is None else first_coloring(samples, colors)[0],
+        measures=content.measures,
+        measure_colors=SCALE,
         trust_legend=trust_legend(),
         doubtful=DOUBTFUL,
         **content.values,

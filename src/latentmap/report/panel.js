@@ -1,7 +1,7 @@
 "use strict";
 // The panel of one sample: its picture, text, columns and neighbors. Whatever comes from data is
 // set as text.
-const samplePanel = ({ samples, rowOf, neighborsOf, mark }) => {
+const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
   const MOST_SHOWN = 20000; // characters of one text before a button asks for the rest
   const LONG = 120; // characters beyond which a column has a paragraph of its own
 
@@ -154,10 +154,18 @@ const samplePanel = ({ samples, rowOf, neighborsOf, mark }) => {
     const group = samples.group[i];
     const short = (details?.columns ?? []).filter(([, value]) => value.length <= LONG);
     const long = (details?.columns ?? []).filter(([, value]) => value.length > LONG);
-    const cells = short.flatMap(([name, value]) => [
-      made("dt", { textContent: name, dir: "auto" }),
-      made("dd", { textContent: value, dir: "auto" }),
-    ]);
+    const listed = (pairs) =>
+      pairs.length
+        ? made(
+            "dl",
+            {},
+            ...pairs.flatMap(([name, value]) => [
+              made("dt", { textContent: name, dir: "auto" }),
+              made("dd", { textContent: value, dir: "auto" }),
+            ]),
+          )
+        : null;
+    const measures = measuresOf(i);
     const text = textOf(i);
     body.replaceChildren(
       ...[
@@ -167,7 +175,9 @@ const samplePanel = ({ samples, rowOf, neighborsOf, mark }) => {
         pictureOf(i),
         text ? told(text) : null,
         ...long.flatMap(([name, value]) => [made("h3", { textContent: name, dir: "auto" }), told(value)]),
-        cells.length ? made("dl", {}, ...cells) : null,
+        listed(short),
+        measures.length ? made("h3", { textContent: "In this embedding" }) : null,
+        listed(measures),
         neighbors(i),
       ].filter(Boolean),
     );

@@ -10,7 +10,7 @@ from latentmap.config import unknown
 from latentmap.errors import LatentmapError
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.colorings import LABEL
-from latentmap.report.density import PERCENTILE, read_density
+from latentmap.report.density import read_density
 from latentmap.report.labels import NO_LABEL, read_labels
 from latentmap.report.maps import (
     DATA,
@@ -20,6 +20,7 @@ from latentmap.report.maps import (
     map_chart,
 )
 from latentmap.report.maps import TRUST as BY_TRUST
+from latentmap.report.measures import OF_DENSITY, OF_OUTLIERS, own_measures, read_outliers
 from latentmap.report.points import (
     ShownSamples,
     read_points,
@@ -33,6 +34,7 @@ from latentmap.store.results import (
     ANNOTATIONS,
     LABELS,
     NEIGHBORS,
+    OUTLIERS,
     PROJECTION,
     SAMPLES,
     SAMPLING_WEIGHTS,
@@ -153,6 +155,11 @@ class MapPlates:
         self.shown = read_shown_samples(results.paths(SAMPLES), None, most, annotations, first)
         self.colors = read_labels(results.path(LABELS)).colors
 
+    def measures(self, whole: bool = False) -> dict[str, str]:
+        """Return the numbers that can colour, size and filter maps: key and title; see `plate`."""
+        has_scores = whole and bool(self._results.keys(OUTLIERS))
+        return OF_DENSITY | (OF_OUTLIERS if has_scores else {}) | own_measures(self.shown)
+
     def plate(
         self,
         key: Key,
@@ -160,7 +167,7 @@ class MapPlates:
         title: str,
         size: tuple[int, int] = LARGE,
         link: str = "",
-        neighbors: bool = False,
+        whole: bool = False,
     ) -> Plate:
         """Return one map, ready for a page that also contains the samples.
 
@@ -170,12 +177,15 @@ class MapPlates:
             title: heading.
             size: width and height of a 2D map in pixels.
             link: address of the map's own page.
-            neighbors: whether an opened sample shows its nearest neighbors.
+            whole: whether it has outlier scores, and an opened sample its nearest neighbors.
         """
         shown, colors = self.shown, self.colors
         points = read_points(self._results.path(PROJECTION, *key), shown)
         trust = read_trust(self._results.path(TRUST, *key), shown)
         density = read_density(self._results.path(SAMPLING_WEIGHTS, *key[:3]), shown)
+        where = dict(zip(("encoder", "variant", "method"), key, strict=False))
+        scored = self._results.paths(OUTLIERS, **where) if whole else []
+        scores = read_outliers(scored[0], shown) if scored else {}
         count, total = len(shown.rows), len(shown.ids)
         description = f"Scatter plot {title}: {count} samples; {trust.caption}."
         chart = map_chart(
@@ -185,9 +195,9 @@ class MapPlates:
             "spec": specification(chart),
             "renderer": "canvas",
             "data": DATA,
-            "points": {**points, "trust": trust.values, PERCENTILE: density},
+            "points": {**points, "trust": trust.values, **density, **scores},
         }
-        if neighbors:
+        if whole:
             graph = self._results.path(NEIGHBORS, *key[:3])
             embedded["neighbors"] = read_shown_neighbors(graph, shown)
         given = read_map(self._results.path(PROJECTION, *key)).facts.get("given")

@@ -37,7 +37,8 @@ NEIGHBORS_SHOWN = 8
 
 # What a tooltip has rows for itself, or shows as something else than a row.
 OWN_NAMES = {
-    *("title", "image", "label", "group", "source", "id", "trust", "density percentile", "text")
+    *("title", "image", "label", "group", "source", "id", "trust", "text"),
+    *("density percentile", "density, % of its range"),
 }
 
 Points = dict[str, list[float]]

@@ -30,6 +30,9 @@ from latentmap.store.tables import read_arrow, read_arrow_schema, with_facts, wr
 FILE = "annotation_file"
 """The column that says which of several files with the same prefix a sample is in."""
 
+NOT_FOUND = "unknown (not found)"
+"""What it says of a sample that is in none of them."""
+
 NAMED = 5
 """Of rows that are counted, this many are named."""
 
@@ -38,7 +41,7 @@ class AnnotationOptions(Options):
     """A table that adds columns to the samples.
 
     Files with the same prefix are parts of one table: they fill the same columns, and the column
-    `annotation_file` says which of them a sample is in.
+    `annotation_file` says which of them a sample is in, or that it is in none.
 
     Attributes:
         path: the file: CSV, TSV, JSON, Parquet or Arrow.
@@ -121,6 +124,9 @@ def join_annotations(
         annotated.update(sample for sample, row in enumerate(matches.rows) if row is not None)
         facts.append(_facts(options, sheet, keys, matches, differing))
         logging.info("%s", facts[-1])
+    for prefix in set(prefixes):
+        if (column := joined.get(prefix + FILE)) is not None and prefixes.count(prefix) > 1:
+            joined[prefix + FILE] = [value or NOT_FOUND for value in column]
     told = {"files": facts, "samples": len(ids), "without": len(ids) - len(annotated)}
     columns = {"id": ids, **joined}
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})

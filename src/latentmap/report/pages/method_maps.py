@@ -10,7 +10,7 @@ from latentmap.report.experiments import experiments_of
 from latentmap.report.metric_rows import defined_metrics, headline_metrics, metric_rows
 from latentmap.report.page import Content, Page, Scope
 from latentmap.report.plates import MAP_OPTIONS, MAP_READS, MapPlates
-from latentmap.store.results import METRICS, NEIGHBORS, Key, Results, page_file
+from latentmap.store.results import METRICS, NEIGHBORS, OUTLIERS, Key, Results, page_file
 
 
 class MethodMaps(Page):
@@ -22,7 +22,7 @@ class MethodMaps(Page):
         "{encoder}/{variant}/per_method/{method}/{projection}.html", attrgetter("maps")
     )
     scope = Scope.METHOD
-    reads = (METRICS.over("mapped"), NEIGHBORS.over("mapped"), *MAP_READS)
+    reads = (METRICS.over("mapped"), NEIGHBORS.over("mapped"), OUTLIERS, *MAP_READS)
     configured_by = ("headline", *MAP_OPTIONS)
     shows = (METRIC_PLUGINS,)
 
@@ -34,7 +34,7 @@ class MethodMaps(Page):
         (experiment,) = experiments_of(results, METRICS, **where)
         for key in keys:
             title = f"{experiment.key.name}: {key[3]}"
-            plate = maps.plate(key, "map", title, neighbors=True)
+            plate = maps.plate(key, "map", title, whole=True)
             others = {
                 other[3]: results.address(self.file, *other) for other in keys if other != key
             }
@@ -50,6 +50,7 @@ class MethodMaps(Page):
                 },
                 maps.shown,
                 maps.colors,
+                maps.measures(whole=True),
             )
 
     def charts(self, results: Results, key: Key) -> Mapping[str, str]:

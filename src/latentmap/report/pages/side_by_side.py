@@ -33,4 +33,4 @@ class SideBySide(Page):
             for number, key in enumerate(shown)
         ]
         title = f"{self.title} ({encoder}, {variant})"
-        yield Content(title, {"plates": plates}, maps.shown, maps.colors)
+        yield Content(title, {"plates": plates}, maps.shown, maps.colors, maps.measures())

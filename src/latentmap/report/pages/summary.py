@@ -161,6 +161,7 @@ class Summary(Page):
             },
             maps.shown,
             maps.colors,
+            maps.measures(),
         )
 
     def charts(self, results: Results, key: Key) -> Mapping[str, str]:
