@@ -8,6 +8,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import f_classif
 from sklearn.metrics import silhouette_score
+from sklearn.neighbors import NearestNeighbors
 
 from latentmap.errors import LatentmapError
 from latentmap.inspect import channels
@@ -95,6 +96,20 @@ def test_the_silhouette_is_that_of_the_means_where_planes_are_wider_than_there_a
     means = few.mean(axis=(2, 3), dtype=np.float64)
     expected = [silhouette_score(means[:, [c]], labels) for c in range(SHAPE[0])]
     np.testing.assert_allclose([c.silhouette for c in found.channels], expected, atol=1e-5)
+
+
+def test_neighbors_of_a_channel_alone_are_those_of_all_its_positions(tmp_path, values):
+    """The first analysis' accuracy of a channel: of its 10 nearest by all positions, the share."""
+    found, _ = run(tmp_path, values)
+    for channel, metrics in enumerate(found.channels):
+        plane = values[:, channel].reshape(COUNT, -1).astype(np.float64)
+        nearest = NearestNeighbors(n_neighbors=11).fit(plane).kneighbors(plane)[1][:, 1:]
+        for measured, classes in (
+            (metrics, CODES),
+            (found.group_channels[channel], LABELS == "above"),
+        ):
+            expected = (classes[nearest] == classes[:, None]).mean()
+            assert measured.knn == pytest.approx(expected, rel=1e-5)
 
 
 def test_label_groups_have_the_metrics_of_labels_of_their_names(tmp_path, values):

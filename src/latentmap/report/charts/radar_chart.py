@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from latentmap.metrics.metric import GROUPED, known_metrics, title_of, with_others
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.experiments import distinct
+from latentmap.report.experiments import Experiment, distinct
 from latentmap.report.palette import LINES
 
 if TYPE_CHECKING:
@@ -78,43 +78,17 @@ class RadarChart(Chart):
             return None
         shown = [*best, *[name for name in complete if name not in own][:1]]
         rows = [
-            {
-                "method": name,
-                "metric": metric,
-                "axis": _name(metric),
-                "value": named[name].value(metric),
-                "scaled": scaled[metric][name],
-                **_place(order, len(scaled), scaled[metric][name]),
-            }
+            row
             for name in (*own, *shown[len(best) :])
-            for order, metric in enumerate((*scaled, next(iter(scaled))))
-            if name in scaled[metric]
+            for row in _profile(name, named[name], scaled)
         ]
         picked = alt.selection_point(name="picked", fields=["method"], bind="legend")
-        colors, dashes = [*LINES[: len(best)], DASHED], [[1, 0]] * len(best) + [[5, 3]]
-
-        legend = alt.Legend(
-            title=None,
-            orient="top",
-            columns=4,
-            labelLimit=220,
-            symbolType="stroke",
-            symbolStrokeWidth=3,
+        lines = _lines([row for row in rows if row["method"] in shown], best, shown).encode(
+            opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.1))
         )
-
-        def lines(legend: alt.Legend | None) -> alt.Chart:
-            ours = _placed([row for row in rows if row["method"] in shown])
-            return ours.mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=40)).encode(
-                color=alt.Color("method:N", legend=legend).scale(domain=shown, range=colors),
-                strokeDash=alt.StrokeDash("method:N").scale(domain=shown, range=dashes),
-                opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.1)),
-                tooltip=["method:N", "metric:N", alt.Tooltip("value:Q", format=".4~g")],
-            )
-
         others = _placed([row for row in rows if row["method"] not in shown])
-        across = (others.mark_line(style="guide").encode(detail="method:N"), lines(None))
         return alt.vconcat(
-            alt.layer(*_frame(scaled), lines(legend), view=alt.ViewBackground(strokeOpacity=0))
+            alt.layer(*_frame(scaled), lines, view=alt.ViewBackground(strokeOpacity=0))
             .properties(width=400, height=400)
             .add_params(picked),
             alt.layer(
@@ -123,7 +97,7 @@ class RadarChart(Chart):
                         x=alt.X("scaled:Q", title="worst (0) to best (1) method"),
                         y=alt.Y("axis:N", sort=None, title=None, axis=alt.Axis(grid=True)),
                     )
-                    for chart in across
+                    for chart in (others.mark_line(style="guide").encode(detail="method:N"), lines)
                 ),
                 width=880,
                 height=alt.Step(28),
@@ -133,7 +107,7 @@ class RadarChart(Chart):
                 f"Profiles of {len(best)} methods over {len(scaled)} metrics, each scaled from "
                 "the worst to the best method: as a radar, and on parallel axes."
             ),
-        ).resolve_scale(color="independent", strokeDash="independent")
+        )
 
 
 def _across(metric: str) -> str:
@@ -159,6 +133,46 @@ def normalised(values: Mapping[str, float], metric: str) -> dict[str, float]:
     falls = metric in COUNTS or (known is not None and known.better == "lower")
     worst, best = (high, low) if falls else (low, high)
     return {name: (value - worst) / (best - worst) for name, value in defined.items()}
+
+
+def _profile(
+    name: str, experiment: Experiment, scaled: Mapping[str, Mapping[str, float]]
+) -> list[Row]:
+    """Return a row for each axis on which a method has a place, and at last the first again."""
+    return [
+        {
+            "method": name,
+            "metric": metric,
+            "axis": _name(metric),
+            "value": experiment.value(metric),
+            "scaled": scaled[metric][name],
+            **_place(order, len(scaled), scaled[metric][name]),
+        }
+        for order, metric in enumerate((*scaled, next(iter(scaled))))
+        if name in scaled[metric]
+    ]
+
+
+def _lines(rows: list[Row], best: Sequence[str], shown: Sequence[str]) -> alt.Chart:
+    """Return the profiles as lines in colour, those that are not of the best dashed."""
+    import altair as alt
+
+    colors = [*LINES[: len(best)], DASHED]
+    dashes = [[1, 0]] * len(best) + [[5, 3]]
+    legend = alt.Legend(
+        title=None,
+        orient="top",
+        columns=4,
+        labelLimit=220,
+        symbolType="stroke",
+        symbolStrokeWidth=3,
+    )
+    lines = _placed(rows).mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=40))
+    return lines.encode(
+        color=alt.Color("method:N", legend=legend).scale(domain=list(shown), range=colors),
+        strokeDash=alt.StrokeDash("method:N").scale(domain=list(shown), range=dashes),
+        tooltip=["method:N", "metric:N", alt.Tooltip("value:Q", format=".4~g")],
+    )
 
 
 def _place(order: int, axes: int, distance: float) -> Row:
