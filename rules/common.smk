@@ -240,6 +240,12 @@ def map_revision(encoder, projection):
         return PROJECTIONS.create(**created(RUN.projection_of(encoder, projection))).revision()
 
 
+def origin(encoder):
+    """What is known of where an encoder's latents come from."""
+    with refusing():
+        return ENCODERS.create(**created(RUN.encoder(encoder))).origin()
+
+
 def projection_code(projection):
     """Fingerprint of what makes a map."""
     return code("project_embedding", PROJECTIONS.module(kind_of(RUN.projection(projection))))

@@ -66,7 +66,11 @@ with refusing():
             plan()
     # What a remote source depends on beyond its options, such as versions of packages.
     REVISIONS = {name: source.revision() for name, source in PLANNED.given.items()}
-RESULTS.facts = replace(RESULTS.facts, revisions={e.name: revision(e.name) for e in RUN.encoders})
+RESULTS.facts = replace(
+    RESULTS.facts,
+    revisions={e.name: revision(e.name) for e in RUN.encoders},
+    origins={e.name: origin(e.name) for e in RUN.encoders},
+)
 
 
 def shards():

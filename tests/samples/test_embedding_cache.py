@@ -1,3 +1,4 @@
+import json
 import re
 
 import numpy as np
@@ -345,3 +346,57 @@ def test_planning_imports_no_torch(make_cache, tmp_path):
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def write_meta(folder, **said):
+    (folder / "meta.json").write_text(json.dumps(said))
+    return folder
+
+
+def test_what_a_cache_says_of_itself_is_held_against_it(make_cache, tmp_path):
+    said = {"timestamp": "2026-02-03T10:00", "num_samples": 6, "embedding_dim": 4}
+    for seed in (1, 2):
+        folder = make_cache(tmp_path / "m" / "test" / f"seed{seed}", vectors(seed), LABELS)
+        write_meta(folder, **said, checkpoint=f"/ckpt/{seed}.pt", config={"lr": 0.1})
+    assert not open_source(tmp_path).remarks()
+    encoder = ENCODERS.create("embedding_cache", {"input": str(folder)})
+    assert encoder.origin() == {
+        "timestamp": "2026-02-03T10:00",
+        "num_samples": "6",
+        "embedding_dim": "4",
+        "checkpoint": "/ckpt/2.pt",
+        "config": '{"lr": 0.1}',
+    }
+    write_meta(folder, num_samples=7, dims=5, checkpoint_path="/ckpt/1.pt", epochs=3)
+    short = [remark.in_short() for remark in open_source(tmp_path).remarks()]
+    assert [line.partition(". ")[0] for line in short] == [
+        "meta.json of m-test-seed2: num_samples is 7, and metadata.csv has 6 rows",
+        "meta.json of m-test-seed2: dims is 5, and embeddings.pt has 4 dimensions",
+        "caches (m-test-seed1, m-test-seed2): made by one checkpoint, /ckpt/1.pt",
+    ]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null", '{"dims": "many", "checkpoint": null}'])
+def test_a_description_that_says_nothing_stops_nothing(make_cache, tmp_path, text):
+    folder = make_cache(tmp_path / "m" / "test" / "seed1", vectors(), LABELS)
+    (folder / "meta.json").write_text(text)
+    remarks = open_source(folder).remarks()
+    assert len(remarks) == (text == "{")
+    assert all("is no JSON" in remark.reason for remark in remarks)
+    assert ENCODERS.create("embedding_cache", {"input": str(folder)}).origin().get("dims") in (
+        None,
+        "many",
+    )
+
+
+@pytest.mark.parametrize("way", ["old format", "half", "part of a larger tensor", "parameter"])
+def test_dimensions_are_read_however_the_tensor_was_saved(make_cache, tmp_path, way):
+    folder = make_cache(tmp_path / "m" / "test" / "seed1", vectors(), LABELS)
+    values = torch.zeros(300, 4)[:6]
+    values = values.half() if way == "half" else values
+    values = torch.nn.Parameter(values) if way == "parameter" else values
+    is_new = way != "old format"
+    torch.save(values, folder / "embeddings.pt", _use_new_zipfile_serialization=is_new)
+    for dims in (4, 5):
+        write_meta(folder, dims=dims)
+        assert len(open_source(folder).remarks()) == (dims == 5 and is_new)

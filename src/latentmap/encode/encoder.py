@@ -82,6 +82,10 @@ class Encoder(Plugin[E_co]):
         """Return what identifies the weights: a pinned revision, or a digest of local files."""
         return ""
 
+    def origin(self) -> Mapping[str, str]:
+        """Return what is known of where its latents come from, for the report's Provenance."""
+        return {}
+
     def check(self) -> None:
         """Look at what is known without loading the model; asked before any job.
 

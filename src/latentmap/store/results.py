@@ -117,6 +117,7 @@ class RunFacts:
         dims: of each map, by its name.
         labelled: whether its samples may have labels, of which anything is measured.
         revisions: what identifies the weights of each encoder; empty where it has none.
+        origins: what is known of where its latents come from.
     """
 
     config: Mapping[str, Any]
@@ -124,6 +125,7 @@ class RunFacts:
     dims: Mapping[str, int]
     labelled: bool
     revisions: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def write_run_facts(path: Path, facts: RunFacts) -> None:

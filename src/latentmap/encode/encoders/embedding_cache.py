@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from latentmap.encode.cached_vectors import CachedVectors, CachedVectorsOptions
 from latentmap.errors import LatentmapError
+from latentmap.samples.cache_facts import cache_facts
 from latentmap.samples.caches import FILE_NAME, EmbeddingCache, find_caches
 
 
@@ -45,6 +48,10 @@ class EmbeddingCacheEncoder(CachedVectors[EmbeddingCacheOptions]):
     def revision(self) -> str:
         """Return a digest of the cache; the samples' own caches are in the samples' digests."""
         return "" if self.options.input is None else self.open(self.options.input).digest()
+
+    def origin(self) -> Mapping[str, str]:
+        """Return what the cache's `meta.json` says; see `Encoder.origin`."""
+        return cache_facts(self.open(self.options.input)) if self.options.input else {}
 
     def check(self) -> None:
         """Check that there are vectors; see `Encoder.check`."""

@@ -156,6 +156,7 @@ class Summary(Page):
                 "processor": processor(),
                 "left_out": {e.name: e.left_out for e in results.facts.encoders if e.left_out},
                 "revisions": results.facts.revisions,
+                "origins": results.facts.origins,
                 "commit": commit_of(CHECKOUT),
                 "shards": results.read(book.MANIFEST),
             },

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from latentmap.config import UserPath
 from latentmap.errors import LatentmapError
+from latentmap.samples.cache_facts import fact_remarks
 from latentmap.samples.caches import (
     FILE_NAME,
     LABELS,
@@ -100,8 +101,9 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
         return index_rows(self._table, self._columns, self._images, 0, *self._digests)
 
     def remarks(self) -> Sequence[Remark]:
-        """Say which folders are passed over; see `Source.remarks`."""
-        return cache_remarks(self.given_input("a folder with embeddings.pt"))
+        """Say which folders are passed over, and which facts do not fit; see `Source.remarks`."""
+        passed_over = cache_remarks(self.given_input("a folder with embeddings.pt"))
+        return [*passed_over, *fact_remarks(self._caches)]
 
     def read(self, rows: Sequence[int]) -> pa.Table:
         """Read rows; see `Source.read`. The image is null if there is none.
