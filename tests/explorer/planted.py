@@ -52,6 +52,7 @@ class Planted:
         annotations: columns of annotations.
         options: of the explorer.
         labelled: whether samples have labels.
+        reference: name of the run beside this one into whose maps the samples were placed.
     """
 
     folder: Path
@@ -64,6 +65,7 @@ class Planted:
     annotations: dict[str, list[Any]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     labelled: bool = True
+    reference: str | None = None
 
     def write(self) -> Results:
         """Write the run."""
@@ -99,7 +101,7 @@ class Planted:
             "run": self.folder.name,
             "variants": ["plain"],
             "annotations": [{"path": "a.csv"}] if self.annotations else [],
-            "reference_run": None,
+            "reference_run": self.reference,
             "samples": {"sources": [{"name": "planted"}]},
             "projections": {name: {"kind": name.removesuffix("3d")} for name in self.dims},
             "explorer": {"pictures": True, "text": True, "neighbors": 12, **self.options},
@@ -159,6 +161,13 @@ class Planted:
             "n_dimensions": {"value": 8.0, "chance": None},
         }
         write_json(results.address(book.METRICS, *key), {"metrics": metrics})
+        if self.reference:
+            regions = {"centres": [[0.0, 1.0], [2.0, 3.0]], "shares": [[0.5, 0.25], [0.5, 0.75]]}
+            compared = {
+                "sources": [{"name": f"{self.reference} (reference)"}, {"name": "planted"}],
+                "maps": {"umap": {**regions, "p_adjusted": [None, None]}},
+            }
+            write_json(results.address(book.SOURCE_METRICS, *key), compared)
 
     def _graph(self) -> NeighborGraph:
         if self.count <= EXACT:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 from scipy.spatial import procrustes
+from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 from sklearn.neighbors import NearestNeighbors
 
@@ -71,6 +72,7 @@ class Site:
         """Length and checksum of every table that the manifest names."""
         manifest = self.manifest
         whole = [*manifest["maps"], *manifest["columns"]]
+        whole += [entry["before"] for entry in manifest["maps"] if entry["before"]]
         found = {entry["file"]: (entry["bytes"], entry["crc32"]) for entry in whole}
         chunked = [manifest[name] for name in ("ids", "samples", "thumbnails")]
         chunked += [method["neighbors"] for method in manifest["methods"]]
@@ -187,6 +189,39 @@ def test_maps_are_laid_over_their_reference_as_scipy_does(planted, site):
         assert centred / size == pytest.approx(theirs, abs=1e-4)
         compared += 1
     assert compared == 7
+
+
+def test_another_runs_samples_and_regions_move_with_a_map(tmp_path):
+    dims = {"umap": 2, "umap3d": 3}
+    before = Planted(tmp_path / "before", count=30, dims=dims)
+    before.write()
+    planted = Planted(tmp_path / "after", count=40, dims=dims, reference="before")
+    write_explorer(planted.write())
+    site = Site(planted.folder / "explorer")
+    for entry in site.manifest["maps"]:
+        axes = "xyz"[: entry["dims"]]
+        key = entry["id"].split("/")
+        read = [read_parquet(run.results.path(book.PROJECTION, *key)) for run in (planted, before)]
+        original = np.concatenate([np.stack([table[a] for a in axes], 1) for table in read])
+        there = entry["before"]
+        assert (there["run"], there["count"], there["file"].split(".")[1]) == (
+            "before",
+            30,
+            "before",
+        )
+        table = site.read(there["file"])
+        theirs = np.stack([np.asarray(table[a], float) for a in axes], 1)
+        theirs = theirs * there["scale"] + there["offset"]
+        ours = np.concatenate([site.places(entry["id"]), theirs])
+        if entry["dims"] == 2:
+            original = np.concatenate([original, [[0, 1], [2, 3]]])
+            ours = np.concatenate([ours, entry["regions"]["centres"]])
+            assert entry["regions"]["shares"] == [[0.5, 0.25], [0.5, 0.75]]
+            assert entry["regions"]["sources"] == ["before (reference)", "planted"]
+        else:
+            assert entry["regions"] is None
+        ratios = pdist(ours) / pdist(original)
+        assert ratios == pytest.approx(np.median(ratios), rel=5e-3)
 
 
 def test_a_map_in_one_point_is_written(tmp_path):

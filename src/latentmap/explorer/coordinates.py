@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,31 +24,56 @@ NOWHERE = 2**16 - 1
 """Stands in 16 bits for a sample that has no place."""
 
 
-def aligned(places: Floats, reference: Floats) -> tuple[Floats, float]:
-    """Return places moved, turned, mirrored and scaled onto a reference, and what is left.
+@dataclass(frozen=True)
+class Alignment:
+    """How a map is laid over another: moved, turned, mirrored and scaled.
 
-    The rotation is that of Schönemann (1966); samples without a place in either count for nothing.
+    Attributes:
+        centre: (dims,) of the map.
+        turn: (dims, dims) rotation, which may mirror, times scale.
+        target: (dims,) where the centre comes to be.
+        residual: what is left, the disparity of scipy.spatial.procrustes: 0 for equal shapes, at
+            most 1.
+    """
+
+    centre: Floats
+    turn: Floats
+    target: Floats
+    residual: float
+
+    def moved(self, places: NDArray[np.floating[Any]]) -> Floats:
+        """Return (N, dims) places on the map as they are once it is laid over the other."""
+        return (places - self.centre) @ self.turn + self.target
+
+
+def unmoved(dims: int) -> Alignment:
+    """Return how a map stays as it is."""
+    return Alignment(np.zeros(dims), np.eye(dims), np.zeros(dims), 0.0)
+
+
+def align(places: Floats, reference: Floats) -> Alignment:
+    """Return how a map is best laid over a reference (Schönemann 1966).
+
+    Samples that have no place on either count for nothing.
 
     Args:
         places: (N, dims) coordinates; not finite where a sample has none.
         reference: (N, dims) the same of another map.
-
-    Returns:
-        (N, dims), and the disparity of scipy.spatial.procrustes: 0 for equal shapes, at most 1.
     """
     known = np.isfinite(places).all(axis=1) & np.isfinite(reference).all(axis=1)
+    dims = places.shape[1]
     if not known.any():
-        return places, 1.0
+        return replace(unmoved(dims), residual=1.0)
     centre, target = places[known].mean(axis=0), reference[known].mean(axis=0)
     ours, theirs = places[known] - centre, reference[known] - target
     lengths = np.linalg.norm(ours), np.linalg.norm(theirs)
     if not all(lengths):
-        return places - centre + target, 1.0
+        return Alignment(centre, np.eye(dims), target, 1.0)
     left, values, right = np.linalg.svd(ours.T @ theirs / (lengths[0] * lengths[1]))
     scale = values.sum() * lengths[1] / lengths[0]
     # No less than 0, which rounding can bring it to.
     residual = max(0.0, 1 - float(values.sum()) ** 2)
-    return scale * (places - centre) @ (left @ right) + target, residual
+    return Alignment(centre, scale * left @ right, target, residual)
 
 
 @dataclass(frozen=True)

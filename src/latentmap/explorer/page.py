@@ -139,9 +139,11 @@ def _element(file: str, content: bytes) -> str:
 
 def files_of(manifest: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
     """Return length and checksum of every table that a manifest names, by its path."""
+    maps = manifest["maps"]
+    befores = (entry["before"] for entry in maps)
     found = {
         entry["file"]: (entry["bytes"], entry["crc32"])
-        for entry in [*manifest["maps"], *manifest["columns"]]
+        for entry in [*maps, *filter(None, befores), *manifest["columns"]]
     }
     chunked = [manifest[name] for name in ("ids", "samples", "thumbnails")]
     chunked += [method["neighbors"] for method in manifest["methods"]]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import latentmap
 from latentmap.explorer.columns import Columns, number
-from latentmap.explorer.coordinates import aligned, stored
+from latentmap.explorer.coordinates import Alignment, align, stored, unmoved
 from latentmap.explorer.everyone import Everyone, read_everyone
 from latentmap.explorer.methods import described_methods, ranking_metric
 from latentmap.explorer.neighbors import read_nearest
@@ -48,6 +48,7 @@ from latentmap.store.results import (
     RANKING,
     SAMPLES,
     SAMPLING_WEIGHTS,
+    SOURCE_METRICS,
     THUMBNAILS,
     TRUST,
     Artifact,
@@ -67,10 +68,11 @@ FORMAT, VERSION = "latentmap explorer", 1
 READS = (
     *(SAMPLES, THUMBNAILS, ANNOTATIONS, LABELS, METRICS, RANKING),
     *(SAMPLING_WEIGHTS.over("mapped"), NEIGHBORS, PROJECTION, TRUST),
+    *(PROJECTION.theirs, SOURCE_METRICS),
 )
 """The files that an explorer is made of."""
 
-NEEDS = ("run", "explorer", "projections")
+NEEDS = ("run", "explorer", "projections", "reference_run")
 """The options that it depends on."""
 
 SHADES = 9
@@ -219,34 +221,67 @@ def _write_maps(
         return methods[method]["baseline"], rank[method], -(trust[key]["recall"] or 0)
 
     references: dict[int, tuple[str, NDArray[np.float64]]] = {}
-    entries = {}
+    entries = []
     for key in sorted(results.maps, key=best_first):
-        *_, name = key
         method = methods[key[:3]]
-        known = f"{method['id']}/{name}"
+        known = f"{method['id']}/{key[3]}"
         places = read_map(results.path(PROJECTION, *key), everyone.ids).coordinates.astype(float)
         reference, target = references.setdefault(places.shape[1], (known, places))
-        residual = 0.0
-        if reference != known:
-            places, residual = aligned(places, target)
-        found = stored(places)
+        laid = unmoved(places.shape[1]) if reference == known else align(places, target)
+        found = stored(laid.moved(places))
         doubt = _read_column(results, TRUST, key, "trust", everyone)
+        own = {}
         if not np.isnan(doubt).all():
-            column = columns.add(f"trust::{known}", number(doubt), "trust", DOUBT, "map", known)
+            own["trust"] = columns.add(
+                f"trust::{known}", number(doubt), "trust", DOUBT, "map", known
+            )
         method["maps"].append(known)
-        entries[known] = {
-            "id": known,
-            "method": method["id"],
-            "projection": name,
-            "kind": results.option("projections")[name]["kind"],
-            "dims": places.shape[1],
-            **site.write(f"maps/{known}.arrow", found.table),
-            **found.facts,
-            "alignment": {"reference": reference, "residual": residual},
-            "trust": {fact: trust[key][fact] for fact in TOLD_TRUST},
-            "columns": {} if np.isnan(doubt).all() else {"trust": column},
-        }
-    return [*entries.values()]
+        entries.append(
+            {
+                "id": known,
+                "method": method["id"],
+                "projection": key[3],
+                "kind": results.option("projections")[key[3]]["kind"],
+                "dims": places.shape[1],
+                **site.write(f"maps/{known}.arrow", found.table),
+                **found.facts,
+                "alignment": {"reference": reference, "residual": laid.residual},
+                "trust": {fact: trust[key][fact] for fact in TOLD_TRUST},
+                "columns": own,
+                "before": _write_before(site, results, key, known, laid),
+                "regions": _regions(results, key, laid),
+            }
+        )
+    return entries
+
+
+def _write_before(
+    site: Site, results: Results, key: Key, known: str, laid: Alignment
+) -> dict[str, Any] | None:
+    """Write where the samples of the reference run are on a map; None if there is none."""
+    run = results.option("reference_run")
+    if run is None:
+        return None
+    places = read_map(results.path(PROJECTION.theirs, *key)).coordinates
+    found = stored(laid.moved(places))
+    entry = site.write(f"maps/{known}.before.arrow", found.table)
+    return {"run": run, "count": len(places), **entry, **found.facts}
+
+
+def _regions(results: Results, key: Key, laid: Alignment) -> dict[str, Any] | None:
+    """Return how sources are spread over the regions of a map; None where that is not known."""
+    if key[:3] not in results.keys(SOURCE_METRICS):
+        return None
+    compared = results.read(SOURCE_METRICS, *key[:3])
+    found = compared["maps"].get(key[3])
+    if found is None:
+        return None
+    return {
+        "sources": [source["name"] for source in compared["sources"]],
+        "centres": laid.moved(np.array(found["centres"])).tolist(),
+        "shares": found["shares"],
+        "p_adjusted": found["p_adjusted"],
+    }
 
 
 def _write_samples(
