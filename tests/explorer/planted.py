@@ -15,10 +15,12 @@ from PIL import Image
 from latentmap.metrics.density import local_density, write_sampling_weights
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import NeighborGraph, NeighborList, write_graph
+from latentmap.pool.method import METHODS
 from latentmap.project.quality import MapQuality, write_trust
 from latentmap.report.labels import collect_labels
 from latentmap.store import results as book
 from latentmap.store.files import write_json
+from latentmap.store.latents import write_latents
 from latentmap.store.manifest import Shard, name_run, write_manifest
 from latentmap.store.maps import write_map
 from latentmap.store.results import EncoderFacts, Results, RunFacts, write_run_facts
@@ -52,6 +54,7 @@ class Planted:
         annotations: columns of annotations.
         options: of the explorer.
         labelled: whether samples have labels.
+        latents: (N, C, H, W) of the samples; those of the first encoder are pooled from them.
         reference: name of the run beside this one into whose maps the samples were placed.
     """
 
@@ -65,6 +68,7 @@ class Planted:
     annotations: dict[str, list[Any]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     labelled: bool = True
+    latents: np.ndarray | None = None
     reference: str | None = None
 
     def write(self) -> Results:
@@ -94,7 +98,7 @@ class Planted:
         """The run."""
         encoders = [("tower", False, list(self.methods)), ("dct", True, ["mean"])]
         facts = tuple(
-            EncoderFacts(name, name, baseline, True, methods, methods, methods, {})
+            EncoderFacts(name, name, baseline, not baseline, methods, methods, methods, {})
             for name, baseline, methods in encoders
         )
         config = {
@@ -116,10 +120,17 @@ class Planted:
             table = self._samples(rows)
             write_arrow(results.address(book.SAMPLES, name), table)
             jpegs = [_jpeg(row // 2) if self.pictures else None for row in rows]
+            for encoder in ("tower", "dct"):
+                self._write_latents(results.address(book.LATENTS, encoder, "plain", name), rows)
             thumbnails = pa.table({"id": table["id"], "jpeg": pa.array(jpegs, pa.binary())})
             write_arrow(results.address(book.THUMBNAILS, name), thumbnails)
             shards.append(Shard(name, len(rows), 0, "0" * 16))
         write_manifest(results.address(book.MANIFEST), shards)
+
+    def _write_latents(self, path: Path, rows: range) -> None:
+        values = np.zeros((self.count, 2, 1, 1), np.float32)
+        values = values if self.latents is None else self.latents
+        write_latents(path, [self.ids[row] for row in rows], values[rows.start : rows.stop], {})
 
     def _samples(self, rows: range) -> pa.Table:
         labels = [f"label {self.labels[row]}" if self.labelled else None for row in rows]
@@ -143,13 +154,17 @@ class Planted:
         return table
 
     def _write_method(self, results: Results, key: book.Key, rng: Any, value: float) -> None:
+        if self.latents is not None and key[0] == "tower":
+            pooling = METHODS.create(key[2])
+            self.values = pooling.pool(self.latents.astype(np.float32), ())
         graph = self._graph()
         write_graph(results.address(book.NEIGHBORS, *key), graph)
         density = local_density(graph, min(10, graph.every.k))
         weights = results.address(book.SAMPLING_WEIGHTS, *key)
         write_sampling_weights(weights, self.ids, density, 10, graph.exactness)
         for name, dims in self.dims.items():
-            turned = np.linalg.qr(rng.normal(size=(8, 8)))[0][:, :dims]
+            wide = self.values.shape[1]
+            turned = np.linalg.qr(rng.normal(size=(wide, wide)))[0][:, :dims]
             places = (self.values @ turned).astype(np.float32)
             write_map(results.address(book.PROJECTION, *key, name), self.ids, places, {})
             shares = rng.uniform(0.5, 1, (4, self.count))

@@ -62,6 +62,8 @@ def run(tmp_path_factory) -> Path:
     (explorer / "empty.json").write_bytes(b"")
     (explorer / "maps" / "größe 1.arrow").write_bytes(b"big")
     (report / "summary_report.html").write_text("the report")
+    (run / "latents" / "vae").mkdir(parents=True)
+    (run / "latents" / "vae" / "x.arrow").write_bytes(TEXT)
     (run / "secret.txt").write_text("secret")
     (run.parent / "outside.txt").write_text("secret")
     (run / "samples").mkdir()
@@ -92,6 +94,7 @@ def test_it_opens_with_the_explorer_and_serves_the_report(ask):
     assert ask("/report/").body == b"the report"
     assert ask("/explorer/maps/gr%C3%B6%C3%9Fe%201.arrow").body == b"big"
     assert ask("/explorer/inside.arrow").body == TEXT
+    assert ask("/latents/vae/x.arrow", Range="bytes=10-14").body == TEXT[10:15]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +102,7 @@ def test_it_opens_with_the_explorer_and_serves_the_report(ask):
     [
         "/secret.txt",
         "/samples/x.arrow",
+        "/latents/",
         "/explorer/../secret.txt",
         "/explorer/%2e%2e/secret.txt",
         "/explorer/..%2fsecret.txt",

@@ -108,7 +108,7 @@ def _sha256(text: str) -> str:
 def _without(manifest: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, Any]:
     """Return the manifest of a page in one file, without some parts, which says so."""
     missing = list(manifest["missing"])
-    told = {**manifest, "pictures": None}
+    told = {**manifest, "pictures": None, "latents": []}
     lost = parts if manifest["pictures"] is None else ("pictures", *parts)
     missing += [
         {

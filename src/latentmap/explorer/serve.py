@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 
 HOME = "127.0.0.1"
-STARTS = {"explorer": "index.html", "report": "summary_report.html"}
+STARTS = {"explorer": "index.html", "report": "summary_report.html", "latents": ""}
 """The folders of a run that are served, and what each is opened with."""
 
 ENCODINGS = {"br": ".br", "gzip": ".gz"}

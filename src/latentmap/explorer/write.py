@@ -14,6 +14,7 @@ import latentmap
 from latentmap.explorer.columns import Columns, number
 from latentmap.explorer.coordinates import Alignment, align, stored, unmoved
 from latentmap.explorer.everyone import Everyone, read_everyone
+from latentmap.explorer.latents import ACCOUNTS, located_latents
 from latentmap.explorer.methods import described_methods, ranking_metric
 from latentmap.explorer.neighbors import read_nearest
 from latentmap.explorer.options import ExplorerOptions
@@ -42,6 +43,7 @@ from latentmap.store.results import (
     ANNOTATIONS,
     EXPLORER,
     LABELS,
+    LATENTS,
     METRICS,
     NEIGHBORS,
     PROJECTION,
@@ -68,7 +70,7 @@ FORMAT, VERSION = "latentmap explorer", 1
 READS = (
     *(SAMPLES, THUMBNAILS, ANNOTATIONS, LABELS, METRICS, RANKING),
     *(SAMPLING_WEIGHTS.over("mapped"), NEIGHBORS, PROJECTION, TRUST),
-    *(PROJECTION.theirs, SOURCE_METRICS),
+    *(PROJECTION.theirs, SOURCE_METRICS, LATENTS),
 )
 """The files that an explorer is made of."""
 
@@ -123,6 +125,7 @@ def write_explorer(results: Results) -> None:
             "methods": [*methods.values()],
             "maps": maps,
             "columns": columns.entries,
+            "latents": _located(results),
             "palette": {
                 "categories": GROUPS,
                 "none": NEUTRAL,
@@ -166,10 +169,12 @@ def _write_methods(
     mapped = set(results.mapped)
     listed = set(islice(sorted(methods, key=lambda key: key not in mapped), lists))
     for key, method in methods.items():
-        method |= {"maps": [], "columns": {}, "neighbors": None}
+        method |= {"maps": [], "columns": {}, "neighbors": None, "account": None}
         if key not in mapped | listed:
             continue
         nearest = read_nearest(results.path(NEIGHBORS, *key), everyone.ids)
+        if key[:2] in results.inspected and nearest.metric == "euclidean":
+            method["account"] = ACCOUNTS.get(key[2])
         if key in listed:
             chunks = nearest.chunks(everyone.groups)
             method["neighbors"] = {
@@ -310,6 +315,18 @@ def _write_samples(
         "thumbnails": thumbnails,
         "pictures": None if pictures is None else pictures.facts,
     }
+
+
+def _located(results: Results) -> list[dict[str, Any]]:
+    """Return where the latents are, of which methods have an account of their distances."""
+    folder = results.address(EXPLORER).parent
+    found = []
+    for encoder, variant in results.inspected:
+        paths = results.paths(LATENTS, encoder=encoder, variant=variant)
+        located = located_latents(paths, folder)
+        if located is not None:
+            found.append({"encoder": encoder, "variant": variant, **located})
+    return found
 
 
 def _first(maps: Sequence[Mapping[str, Any]], columns: Columns) -> dict[str, str | None]:
