@@ -101,6 +101,29 @@ def test_identical_rows_give_a_bounded_layout(kind, options, distinct, graph_of)
     assert np.ptp(coordinates, axis=0).max() < 100
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("tsne", {"init": "random"}),
+        ("tsne", {"init": "random", "dims": 3}),
+        ("umap", {"init": "random"}),
+        ("umap", {"init": "spectral"}),
+        ("umap", {"init": "pca", "engine": "umap-learn"}),
+        ("umap", {"init": "random", "engine": "umap-learn"}),
+    ],
+)
+def test_a_map_from_another_start_keeps_clusters_but_is_another(kind, options, clusters, graph_of):
+    values, labels = clusters
+    graph = graph_of(values)
+    found = place(kind, options, values, graph).coordinates
+    assert purity(found, labels) > 0.99
+    np.testing.assert_array_equal(found, place(kind, options, values, graph).coordinates)
+    usual = place(
+        kind, {**options, "init": "spectral" if "engine" in options else "pca"}, values, graph
+    )
+    assert not np.allclose(found, usual.coordinates, atol=1)
+
+
 @pytest.mark.parametrize("options", [{}, {"dims": 3}])
 def test_tsne_does_not_depend_on_the_unit_of_distance(options, graph_of):
     values = np.random.default_rng(4).normal(size=(100, 5)).astype(np.float32)

@@ -16,6 +16,11 @@ STEPS = 1024
 NOISE = 1e-4
 
 
+def random_places(count: int, dims: int, seed: int) -> NDArray[np.float64]:
+    """Return (count, dims) places anywhere, each coordinate between -1 and 1."""
+    return np.random.default_rng(seed).uniform(-1, 1, (count, dims))
+
+
 def starting_places(
     values: Values, graph: NeighborGraph, dims: int, seed: int
 ) -> NDArray[np.float64]:

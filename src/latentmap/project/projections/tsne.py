@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
 from latentmap.project.adjacency import FEWEST, nearest, too_few
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
-from latentmap.project.start import starting_places
+from latentmap.project.start import random_places, starting_places
 
 NEIGHBORS_PER_PERPLEXITY = 3
 # The schedule of openTSNE: clusters form while attraction is exaggerated, then unfold.
@@ -34,11 +34,14 @@ class TsneOptions(ProjectionOptions):
         perplexity: effective neighbors per sample. The graph must hold three times as many; with
             fewer samples than that it is reduced to a third of the others, which the map's
             metadata say.
+        init: where it starts: from the principal components, or anywhere (`random`), as early
+            programs did, so that every seed draws another picture of the same neighborhoods.
         engine: the library that does it; by default manifolds-rs in 2D and openTSNE in 3D, which
             is all that manifolds-rs cannot do. docs/projections.md compares them.
     """
 
     perplexity: float = Field(30.0, gt=1)
+    init: Literal["pca", "random"] = "pca"
     engine: Literal["auto", "manifolds-rs", "openTSNE"] = "auto"
 
     @model_validator(mode="after")
@@ -51,9 +54,9 @@ class TsneOptions(ProjectionOptions):
 class TSNE(Projection[TsneOptions]):
     """t-distributed stochastic neighbor embedding (van der Maaten and Hinton 2008), from the graph.
 
-    It starts from the principal components, with a learning rate of N / 12 (Belkina et al. 2019).
-    Repulsion comes from a Barnes-Hut tree in 3D and up to 10,000 samples, else it is interpolated
-    (Linderman et al. 2019). Fewer than 16 samples are placed on their principal components.
+    Its learning rate is N / 12 (Belkina et al. 2019). Repulsion comes from a Barnes-Hut tree in 3D
+    and up to 10,000 samples, else it is interpolated (Linderman et al. 2019). Fewer than 16 samples
+    are placed on their principal components.
     """
 
     Options = TsneOptions
@@ -70,7 +73,10 @@ class TSNE(Projection[TsneOptions]):
             f"t-SNE of perplexity {perplexity:g}",
             "perplexity of this projection to a third of that",
         )
-        start = starting_places(values, graph, self.options.dims, self.options.seed)
+        if self.options.init == "random":
+            start = random_places(count, self.options.dims, self.options.seed)
+        else:
+            start = starting_places(values, graph, self.options.dims, self.options.seed)
         if self.options.engine == "openTSNE" or self.options.dims == 3:
             coordinates = self._opentsne(start, neighbors, perplexity)
         else:

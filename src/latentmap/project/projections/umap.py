@@ -12,7 +12,7 @@ from pydantic import Field
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
 from latentmap.project.adjacency import FEWEST, nearest, too_few
 from latentmap.project.projection import Layout, Projection, ProjectionOptions, Values
-from latentmap.project.start import starting_places
+from latentmap.project.start import random_places, starting_places
 
 # As umap-learn: small sets get the epochs that large ones do not need, and the farthest sample
 # starts at 10.
@@ -28,12 +28,16 @@ class UmapOptions(ProjectionOptions):
         n_neighbors: neighbors of every sample that are kept near it, itself not counted; all
             others, of fewer samples.
         min_dist: how close samples may come on the map, in its own units.
+        init: where it starts: from the principal components (`pca`), the spectrum of the graph
+            (`spectral`) or anywhere (`random`); with scranpy `pca` if not given, with umap-learn
+            `spectral`.
         epochs: passes over all neighbor pairs; 500 up to 10,000 samples, else 200, if not given.
         engine: the library that does it; docs/projections.md compares them.
     """
 
     n_neighbors: int = Field(15, ge=2)
     min_dist: float = Field(0.1, ge=0, lt=1)
+    init: Literal["pca", "spectral", "random"] | None = None
     epochs: int | None = Field(None, ge=1)
     engine: Literal["scranpy", "umap-learn"] = "scranpy"
 
@@ -41,8 +45,7 @@ class UmapOptions(ProjectionOptions):
 class UMAP(Projection[UmapOptions]):
     """Uniform manifold approximation and projection (McInnes et al. 2018), from the graph.
 
-    It starts from the principal components, with umap-learn from the spectrum of the graph. Fewer
-    than 16 samples are placed on their principal components.
+    Fewer than 16 samples are placed on their principal components.
     """
 
     Options = UmapOptions
@@ -55,14 +58,27 @@ class UMAP(Projection[UmapOptions]):
             graph, self.options.n_neighbors, "UMAP", "n_neighbors of this projection to fewer"
         )
         if self.options.engine == "umap-learn":
-            return Layout(self._umap_learn(values, neighbors))
-        start = starting_places(values, graph, self.options.dims, self.options.seed)
-        return Layout(self._scranpy(FARTHEST * start, neighbors))
+            init = self.options.init or "spectral"
+            return Layout(self._umap_learn(values, neighbors, self._start(init, values, graph)))
+        return Layout(
+            self._scranpy(self._start(self.options.init or "pca", values, graph), neighbors)
+        )
+
+    def _start(self, init: str, values: Values, graph: NeighborGraph) -> NDArray[np.float64] | None:
+        """Return where the samples start; None where the library decides."""
+        dims, seed = self.options.dims, self.options.seed
+        if init == "spectral":
+            return None
+        if init == "random":
+            return FARTHEST * random_places(len(graph.ids), dims, seed)
+        return FARTHEST * starting_places(values, graph, dims, seed)
 
     def _epochs(self, count: int) -> int:
         return self.options.epochs or (EPOCHS_SMALL if count <= SMALL else EPOCHS_LARGE)
 
-    def _scranpy(self, start: NDArray[np.float64], neighbors: NeighborList) -> NDArray[np.float32]:
+    def _scranpy(
+        self, start: NDArray[np.float64] | None, neighbors: NeighborList
+    ) -> NDArray[np.float32]:
         from knncolle import FindKnnResults
         from scranpy import run_umap
 
@@ -70,14 +86,17 @@ class UMAP(Projection[UmapOptions]):
             FindKnnResults(neighbors.indices, neighbors.distances),
             num_dim=self.options.dims,
             min_dist=self.options.min_dist,
-            num_epochs=self._epochs(len(start)),
-            initialize_method="none",
+            num_epochs=self._epochs(len(neighbors.indices)),
+            initialize_method="spectral" if start is None else "none",
             initial_coordinates=start,
+            initialize_seed=self.options.seed,
             optimize_seed=self.options.seed,
         )
         return np.ascontiguousarray(places, np.float32)
 
-    def _umap_learn(self, values: Values, neighbors: NeighborList) -> NDArray[np.float32]:
+    def _umap_learn(
+        self, values: Values, neighbors: NeighborList, start: NDArray[np.float64] | None
+    ) -> NDArray[np.float32]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import umap
@@ -92,6 +111,7 @@ class UMAP(Projection[UmapOptions]):
                 min_dist=self.options.min_dist,
                 n_epochs=self._epochs(len(rows)),
                 precomputed_knn=(indices, distances),
+                init="spectral" if start is None else start.astype(np.float32),
                 random_state=self.options.seed,
                 n_jobs=1,
             )
