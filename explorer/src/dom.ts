@@ -47,7 +47,7 @@ export function section(title: string, ...children: Child[]): HTMLElement {
   return element("section", {}, element("h2", {}, title), ...children);
 }
 
-/** Offer text as a file to keep. */
+/** Offer a file to keep. */
 export function download(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);
   element("a", { href: url, download: name }).click();

@@ -3,6 +3,7 @@
 import type { Column, Site } from "./data/site";
 import { asFailure } from "./data/failure";
 import { nothingFound, type Found } from "./found";
+import { Reviews } from "./reviews";
 import { search } from "./search";
 import { columnOf, firstState, NONE, type State } from "./state";
 import { Store } from "./store";
@@ -16,6 +17,7 @@ export class Explorer {
   readonly state: Store<State>;
   readonly found: Store<Found>;
   readonly stage: Stage;
+  readonly reviews: Reviews;
   #matches: Uint8Array | null = null;
   #search = new AbortController();
 
@@ -26,6 +28,7 @@ export class Explorer {
     this.hasGivenView = initial.camera !== undefined;
     this.state = new Store({ ...firstState(site), ...initial });
     this.found = new Store(nothingFound(site.count));
+    this.reviews = new Reviews(site);
     this.stage = new Stage(site.count, () => matchMedia("(prefers-reduced-motion: reduce)").matches);
   }
 
@@ -68,6 +71,11 @@ export class Explorer {
 
   select(rows: Uint32Array): void {
     this.state.set({ selected: rows });
+  }
+
+  /** Select the samples that have these ids. */
+  async selectIds(ids: readonly string[]): Promise<void> {
+    this.select(await this.site.rowsOf(new Set(ids)));
   }
 
   fail(error: unknown): void {

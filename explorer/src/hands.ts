@@ -109,7 +109,7 @@ export class Hands {
     const target = event.target as HTMLElement;
     if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
     if (event.key === "Escape") return this.#escape(target);
-    if (target.closest("input, select, textarea")) return;
+    if (target.closest("input:not([type=checkbox]), select, textarea")) return;
     const act = this.#actions(target)[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (act === undefined) return;
     this.#touched = true;
@@ -147,6 +147,7 @@ export class Hands {
       f: () => this.fit(),
       "/": () => document.getElementById("query")?.focus(),
       "?": () => this.help.showModal(),
+      m: () => document.getElementById("mark")?.click(),
       Backspace: () => explorer.back(),
     };
   }
@@ -154,7 +155,7 @@ export class Hands {
   /** Put away what came last: first the field, then the sample, then selection and search. */
   #escape(target: HTMLElement): void {
     const { state, stage } = this.explorer;
-    if (target.closest("input, select")) stage.host.focus();
+    if (target.closest("input, select, textarea")) stage.host.focus();
     else if (state.now.tool !== "move") state.set({ tool: "move" });
     else if (state.now.row !== null) state.set({ row: null, trail: [] });
     else if (state.now.selected.length > 0) state.set({ selected: NONE });

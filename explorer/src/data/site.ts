@@ -169,6 +169,19 @@ export class Site {
     return found;
   }
 
+  /** Rows of the samples that have one of these ids, ascending. */
+  async rowsOf(ids: ReadonlySet<string>): Promise<Uint32Array> {
+    const { starts } = this.manifest.ids;
+    const rows: number[] = [];
+    for (let chunk = 0; chunk + 1 < starts.length; chunk++) {
+      const column = (await this.#fetchChunk(this.manifest.ids, chunk)).getChild("id");
+      for (let place = 0; place < column.length; place++) {
+        if (ids.has(column.at(place) as string)) rows.push(starts[chunk]! + place);
+      }
+    }
+    return Uint32Array.from(rows);
+  }
+
   /** Go through all samples, chunk by chunk; nothing of it is kept. */
   async *texts(): AsyncGenerator<{ first: number; table: Table }> {
     const { samples } = this.manifest;

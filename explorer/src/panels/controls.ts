@@ -6,6 +6,7 @@ import { columnOf, type State } from "../state";
 import { filters } from "./filters";
 import { find } from "./find";
 import { legend } from "./legend";
+import { reviewPanel } from "./review";
 
 const OWN = { density: "Density", purity: "Purity of neighbors", nearest_other: "Nearest other label", trust: "Trust in this place" };
 
@@ -21,6 +22,7 @@ export function controls(explorer: Explorer): HTMLElement {
     section("Opacity", slider(explorer, "opacity", "Opacity of points", 0.05, 1, (v) => `${Math.round(100 * v)} %`)),
     filters(explorer),
     find(explorer),
+    reviewPanel(explorer),
   );
 }
 

@@ -6,6 +6,7 @@ import type { Explorer } from "../explorer";
 import { columnOf } from "../state";
 import { count, counted, number } from "../words";
 import { shortened, valueOf } from "./card";
+import { noteFields } from "./review";
 
 const LONG_TEXT = 20_000;
 const SVG = "http://www.w3.org/2000/svg";
@@ -43,8 +44,9 @@ async function show(
     ),
     picture,
     ...textOf(sample),
-    facts,
     neighborSection(explorer, neighbors, near),
+    facts,
+    noteFields(explorer, sample),
   );
   host.dataset["row"] = String(sample.row);
   host.scrollTop = 0;

@@ -8,6 +8,7 @@ const KEYS: [string, string][] = [
   ["Arrows", "move; in 3D turn"],
   ["Click, or Enter for the middle of the map", "open a sample"],
   ["Backspace", "back to the sample before"],
+  ["M", "mark the open sample for review"],
   ["[ and ]", "previous and next embedding, best first"],
   ["2 and 3", "in two and in three dimensions"],
   ["V, L, R", "move, lasso, rectangle; Shift adds to the selection, Alt takes away"],

@@ -3,6 +3,7 @@
 import { data, download, element, fill, section } from "../dom";
 import type { Explorer } from "../explorer";
 import type { Categories } from "../data/site";
+import { quoted } from "../reviews";
 import { NONE } from "../state";
 import { enrichment, type Enriched } from "../statistics/enrichment";
 import { compactness } from "../statistics/compactness";
@@ -150,9 +151,4 @@ async function saveIds({ site }: Explorer, rows: Uint32Array, kind: "csv" | "jso
     : `row,id\r\n${ids.map((id, i) => `${rows[i]},${quoted(id)}\r\n`).join("")}`;
   const type = kind === "json" ? "application/json" : "text/csv;charset=utf-8";
   download(`selection.${kind}`, new Blob([text], { type }));
-}
-
-/** A field of a CSV file. */
-function quoted(text: string): string {
-  return `"${text.replaceAll('"', '""')}"`;
 }

@@ -1,7 +1,7 @@
 /** Which map is shown: of which embedding, by which projection, flat or deep. */
 
 import type { MapEntry, Method } from "../data/manifest";
-import { element, data, fill } from "../dom";
+import { data, download, element, fill } from "../dom";
 import type { Explorer } from "../explorer";
 import { number } from "../words";
 
@@ -39,6 +39,7 @@ export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
     methods, projections,
     element("div", { class: "joined", role: "group", "aria-label": "Dimensions" }, ...dims),
     element("span", { class: "spring" }), query, share,
+    element("button", { class: "wide", onclick: () => void savePicture(explorer) }, "Save PNG"),
     element("button", { "aria-label": "Help", "aria-keyshortcuts": "?", onclick: help }, "?"),
   );
 }
@@ -96,6 +97,12 @@ export function showDims(explorer: Explorer, dims: 2 | 3): void {
   const maps = ofMethod(explorer, map.method, dims);
   const next = maps.find(({ kind }) => kind === map.kind) ?? maps[0];
   if (next !== undefined) explorer.state.set({ map: next.id });
+}
+
+async function savePicture(explorer: Explorer): Promise<void> {
+  const paper = getComputedStyle(document.documentElement).getPropertyValue("--map");
+  const picture = await explorer.stage.picture(paper);
+  picture.toBlob((content) => content !== null && download("map.png", content));
 }
 
 async function copyAddress(button: HTMLButtonElement): Promise<void> {

@@ -41,6 +41,7 @@ export class Stage {
   #version = 0;
   #flight: Flight | undefined;
   #hasPlaces = false;
+  #wasSeen = false;
 
   constructor(count: number, readonly calm: () => boolean) {
     this.cloud = emptyCloud(count);
@@ -162,6 +163,10 @@ export class Stage {
       this.#show(this.#splat.canvas);
     }
     this.#drawAround();
+    if (this.#hasPlaces && !this.#wasSeen) {
+      this.#wasSeen = true;
+      performance.mark("first points");
+    }
   }
 
   #advance(flight: Flight, time: number): void {
