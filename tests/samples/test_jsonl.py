@@ -227,10 +227,16 @@ def test_deduplication_counts_exactly_across_sources(tmp_path, deduplicate, repe
         name: make(path, name=name, deduplicate=deduplicate)
         for name, path in (("a", first), ("b", second))
     }
-    shards = plan_shards(list_rows(sources, Limit()), 100, pl.DataFrame(schema=SEALED))
+    listing = list_rows(sources, Limit())
+    shards = plan_shards(listing, 100, pl.DataFrame(schema=SEALED))
     found = {
         (shard.source, row): reason for shard in shards for row, reason in shard.duplicates.items()
     }
+    of_others = sum(source == "b" for source, _ in found)
+    told = [
+        (name, remark.count) for name, remark in listing.remarks() if "text of 'a'" in remark.reason
+    ]
+    assert told == ([("b", of_others)] if of_others else [])
     places = [("a", 1), ("a", 2), ("a", 3), ("b", 0), ("b", 1), ("b", 2)]
     reason = "same text as an earlier row (id a:2)"
     assert found == {places[number]: reason for number in repeated}

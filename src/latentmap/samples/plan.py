@@ -18,7 +18,7 @@ from latentmap.errors import LatentmapError
 from latentmap.samples.boxes import BoxFormat, box_remarks
 from latentmap.samples.clean import DUPLICATE
 from latentmap.samples.planned import PlannedShard
-from latentmap.samples.remarks import NOT_USED, Remark
+from latentmap.samples.remarks import NOT_USED, NOTED, Remark
 from latentmap.samples.source import Source, SourceOptions
 from latentmap.samples.spelling import look_alike_remarks
 from latentmap.store.files import digest
@@ -53,7 +53,7 @@ class Listing:
     rows: pl.DataFrame
 
     def remarks(self) -> list[tuple[str, Remark]]:
-        """Remark on rows beyond the limit, on boxes and on labels that look alike.
+        """Remark on rows beyond the limit, on boxes, on texts of other sources and on labels.
 
         Returns:
             Each with the names of the sources that it is about.
@@ -66,6 +66,7 @@ class Listing:
                 found.append((name, Remark("samples", beyond, used, "", action=NOT_USED)))
             found += [(name, remark) for remark in box_remarks(self.boxes[name], len(index))]
         labels = self.rows.filter(pl.col("label").fill_null("") != "")
+        found += [(name, remark) for name, remark in _texts_of_others(self.rows)]
         return found + look_alike_remarks(labels.group_by("source", "label").len().iter_rows())
 
 
@@ -168,11 +169,40 @@ def _nothing_there(sources: Mapping[str, Source[SourceOptions]]) -> str:
 
 def _mark_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
     """Replace the content by why a row repeats an earlier row's id or text, null if it does not."""
-    rows = rows.with_columns(_same_id().alias("duplicate"))
-    # A row that is set aside itself must not stand for another one.
-    takes_part = pl.col("duplicate").is_null() & _is_usable()
-    rows = rows.with_columns(pl.when(takes_part).then(pl.col("content")).alias("content"))
+    rows = _with_contents(rows)
     return rows.with_columns(pl.coalesce("duplicate", _same_text())).drop("content")
+
+
+def _with_contents(rows: pl.DataFrame) -> pl.DataFrame:
+    """Say which rows repeat an id, and leave their content only to those that may stand for others.
+
+    A row that is set aside itself must not.
+    """
+    rows = rows.with_columns(_same_id().alias("duplicate"))
+    takes_part = pl.col("duplicate").is_null() & _is_usable()
+    return rows.with_columns(pl.when(takes_part).then(pl.col("content")).alias("content"))
+
+
+def _texts_of_others(rows: pl.DataFrame) -> list[tuple[str, Remark]]:
+    """Remark on the rows of each source that are set aside because another one has their text."""
+    if rows["content"].null_count() == len(rows):
+        return []
+    first = pl.col("source").first().over("content").alias("first")
+    found = _with_contents(rows).filter(pl.col("content").is_not_null()).with_columns(first)
+    counts = found.filter(pl.col("source") != pl.col("first")).group_by("source", "first").len()
+    return [
+        (
+            name,
+            Remark(
+                "rows",
+                count,
+                f"{count:,} have a text of '{other}' and are set aside (deduplicate)",
+                "To compare the sources, switch 'deduplicate' off.",
+                action=NOTED,
+            ),
+        )
+        for name, other, count in counts.sort("source", "first").iter_rows()
+    ]
 
 
 def _is_usable() -> pl.Expr:
