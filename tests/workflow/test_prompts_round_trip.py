@@ -86,7 +86,7 @@ def test_pairs_go_in_and_come_out_as_points(unfinished):
         assert point["prompt"] == one["text"][:200] and point["prefix"] == one["text"][:500]
         assert point["chosen"] == one["chosen"][:100] and point["rejected"] == one["rejected"]
         assert point["source"] == one["source"]
-        assert point["color"] == pytest.approx(COLORS.get(one["source"], [0.5, 0.5, 0.5]), abs=2e-3)
+        assert point["color"] == pytest.approx(COLORS.get(one["source"], [0.5, 0.5, 0.5]), abs=3e-3)
         assert point["size"] == pytest.approx(0.5 + 2 * (1 - point["density"]), abs=1e-5)
     for name in ("x", "y", "z", "density"):
         values = [point[name] for point in points]
