@@ -1,7 +1,6 @@
 rule draw_thumbnails:
     input:
-        # The shard's id says what is in it; a change of its labels draws nothing anew.
-        samples=ancient(at(SAMPLES)),
+        samples=contents,
     output:
         thumbnails=at(THUMBNAILS),
     log:

@@ -1,7 +1,6 @@
 rule fit_encoder:
     input:
-        # As below: what the shards hold is in their ids, and labels are not learned from.
-        samples=ancient(every(SAMPLES)),
+        samples=contents,
     output:
         fit=at(FIT),
     log:
@@ -25,8 +24,7 @@ rule fit_encoder:
 
 rule encode_samples:
     input:
-        # The shard's id says what is in it; a change of its labels encodes nothing anew.
-        samples=ancient(at(SAMPLES)),
+        samples=contents,
         fit=fitted,
     output:
         latents=at(LATENTS),

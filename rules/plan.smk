@@ -64,6 +64,7 @@ with refusing():
         PLANNED.check()
         if not PLANNED.remote:
             plan()
+    SEALED = {shard.id: shard.reader for shard in MANIFEST.read(RESULTS.path(MANIFEST))}
     # What a remote source depends on beyond its options, such as versions of packages.
     REVISIONS = {name: source.revision() for name, source in PLANNED.given.items()}
 RESULTS.facts = replace(
@@ -85,3 +86,37 @@ def ingest_code(shard):
     """Fingerprint of what makes a shard's samples."""
     kind = kind_of(RUN.source(plan()[shard].source))
     return code("ingest_samples", SOURCES.module(kind))
+
+
+def started_with():
+    """The configuration with which the run was started last; nothing if it never was."""
+    try:
+        return RUN_FACTS.read(RESULTS.path(RUN_FACTS)).config
+    except LatentmapError:
+        return {}
+
+
+STARTED_WITH = started_with()
+
+
+def drawn(config, encoder):
+    """The options of a configuration that thumbnails, or the latents of an encoder, depend on."""
+    options = [one for one in config.get("encoders", ()) if one["name"] == encoder]
+    return [options, config.get("draw"), config.get("thumbnails")]
+
+
+def contents(wildcards):
+    """Input function: the samples of a shard, or of all, of which only labels may have changed.
+
+    A shard's id says what is in it, so that other labels make nothing anew that does not read them.
+    Where the code that reads samples has changed, or the job's own options have, they are inputs as
+    any other: of a job whose `ancient` inputs are made anew Snakemake does not look at the params.
+    """
+    encoder = dict(wildcards).get("encoder")
+    as_before = drawn(RESULTS.config, encoder) == drawn(STARTED_WITH, encoder)
+    found = [
+        ancient(path) if as_before and SEALED.get(shard, current) == current else path
+        for (shard,) in RESULTS.keys(SAMPLES, **wildcards)
+        for path, current in [(str(RESULTS.path(SAMPLES, shard)), ingest_code(shard))]
+    ]
+    return found[0] if "shard" in wildcards.keys() else found

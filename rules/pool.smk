@@ -1,8 +1,7 @@
 rule pool_latents:
     input:
         latents=every(LATENTS),
-        # Of the samples, pooling reads the boxes, which their latents have been made from.
-        samples=ancient(every(SAMPLES)),
+        samples=contents,
     output:
         embedding=at(EMBEDDING),
     log:

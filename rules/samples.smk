@@ -62,6 +62,7 @@ rule seal_samples:
     conda:
         "../envs/samples.yaml"
     params:
+        readers=lambda wildcards: {shard: ingest_code(shard) for shard in shards()},
         remarks=lambda wildcards: [remark.row(*whose) for *whose, remark in PLANNED.remarks()],
         code=code("seal_samples"),
     message:

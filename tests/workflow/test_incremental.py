@@ -203,6 +203,25 @@ def test_label_groups_do_not_encode_again(project):
     assert not matching(changed, "latents/", "thumbnails/", "embeddings/")
 
 
+def test_other_label_groups_hide_no_other_change(project):
+    """Samples are made anew for their groups alone; what is drawn on them is drawn all the same."""
+    labels = {"Size": {"labels": ["big_predicate"]}}
+    project.configure({"label_groups": labels, "draw": {"line_width": 0.05}})
+    names = set(project.outputs())
+    drawn = {n for n in matching(names, "latents/", "embeddings/") if "/boxes/" in n}
+    assert drawn | matching(names, "samples/0", "thumbnails/") <= project.pending()
+
+
+def test_an_edited_reader_makes_all_anew_in_one_run(project):
+    """What is encoded and drawn is made of the samples that the edit gives, not of those before."""
+    names = set(project.outputs())
+    project.edit(
+        "src/latentmap/samples/sources/scenes.py", "class Scenes(", "EDITED = 1\n\n\nclass Scenes("
+    )
+    made = matching(names, "samples/0", "thumbnails/", "latents/", "embeddings/", "projections/")
+    assert made <= project.pending()
+
+
 def test_digests_are_remembered_of_files_beside_a_source_that_is_downloaded(unfinished):
     labels = unfinished.folder / "images" / "labels.csv"
     labels.parent.mkdir()

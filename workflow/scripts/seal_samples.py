@@ -13,6 +13,7 @@ def main(snakemake):
             snakemake.output.manifest,
             snakemake.output.quarantine,
             snakemake.params.remarks,
+            snakemake.params.readers,
         )
 
 

@@ -27,6 +27,7 @@ def seal_samples(
     manifest_path: Path | str,
     quarantine_path: Path | str,
     remarks: Sequence[Mapping[str, Any]] = (),
+    readers: Mapping[str, str] | None = None,
 ) -> None:
     """Write the manifest of all shards and the table of what was repaired or set aside.
 
@@ -36,6 +37,7 @@ def seal_samples(
         manifest_path: the manifest to write.
         quarantine_path: the joined quarantine table to write.
         remarks: rows of that table about whole sources and encoders, which come last.
+        readers: fingerprint of the code that made each shard, by its id.
 
     Raises:
         LatentmapError: no sample is left; says why most rows were set aside.
@@ -46,7 +48,8 @@ def seal_samples(
         actions = read_parquet(aside, ["action"])["action"]
         quarantined = pc.sum(pc.equal(actions, "quarantined")).as_py() or 0
         content = digest(*table["id"].to_pylist(), *table["digest"].to_pylist())
-        shards.append(Shard(path.stem, len(table), quarantined, content))
+        reader = (readers or {}).get(path.stem, "")
+        shards.append(Shard(path.stem, len(table), quarantined, content, reader))
     rows = sum(shard.rows for shard in shards)
     aside_rows = sum(shard.quarantined for shard in shards)
     if rows == 0:

@@ -18,12 +18,14 @@ class Shard:
         rows: samples in it.
         quarantined: rows that were set aside when it was made.
         digest: digest of the file's content.
+        reader: fingerprint of the code that made it.
     """
 
     id: str
     rows: int
     quarantined: int
     digest: str
+    reader: str = ""
 
 
 def name_run(folder: Path) -> None:
