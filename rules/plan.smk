@@ -100,9 +100,9 @@ STARTED_WITH = started_with()
 
 
 def drawn(config, encoder):
-    """The options of a configuration that thumbnails, or the latents of an encoder, depend on."""
-    options = [one for one in config.get("encoders", ()) if one["name"] == encoder]
-    return [options, config.get("draw"), config.get("thumbnails")]
+    """The options of a configuration that the latents of an encoder, or thumbnails, depend on."""
+    encoders = {one["name"]: one for one in config.get("encoders", ())}
+    return config.get("draw"), encoders.get(encoder) if encoder else config.get("thumbnails")
 
 
 def contents(wildcards):

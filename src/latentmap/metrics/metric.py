@@ -137,11 +137,6 @@ class LabelledEmbedding:
         return Points(self.compact)
 
     @cached_property
-    def gram(self) -> NDArray[np.float64]:
-        """(N, N) inner products of the centred rows; to be asked for up to SHARED_ROWS rows."""
-        return self.points.products(slice(0, len(self.values)))
-
-    @cached_property
     def group_codes(self) -> NDArray[np.intp]:
         """(N,) number of each sample's label group."""
         return np.unique(self.label_groups, return_inverse=True)[1]

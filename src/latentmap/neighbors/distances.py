@@ -79,7 +79,7 @@ class Points:
 
     @cached_property
     def gram(self) -> NDArray[np.float64]:
-        """(N, N) inner products of the centred rows."""
+        """(N, N) inner products of the centred rows; to be asked for of some thousand at most."""
         return self.products(slice(None))
 
     def scatter(self) -> NDArray[np.float64]:

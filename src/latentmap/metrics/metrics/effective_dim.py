@@ -60,7 +60,7 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
         elif dims <= min(count, limit):
             variances = _eigenvalues(points.scatter())
         elif count <= limit:
-            variances = _eigenvalues(data.gram)
+            variances = _eigenvalues(data.points.gram)
         else:
             chosen = np.random.default_rng(self.options.seed).choice(count, limit, replace=False)
             points = Points(data.values[np.sort(chosen)])

@@ -216,8 +216,8 @@ def _on_axes(data: LabelledEmbedding, rows: NDArray[np.intp]) -> NDArray[np.floa
     if whole and data.graph.rotated is not None:
         rotated = data.graph.rotated.astype(np.float64)
         return (rotated - rotated.mean(axis=0))[:, np.argsort(-rotated.var(axis=0))[:AXES]]
-    gram = data.gram if whole else Points(data.values[rows]).products(slice(0, count))
-    variances, vectors = principal_axes(gram)
+    points = data.points if whole else Points(data.values[rows])
+    variances, vectors = principal_axes(points.gram)
     kept = np.flatnonzero(variances > SMALLEST_SHARE * variances.sum())[:AXES]
     return vectors[:, kept] * np.sqrt(variances[kept])
 

@@ -79,8 +79,8 @@ def _blocks(data: LabelledEmbedding) -> Iterator[Block]:
     if len(data.values) > SHARED_ROWS:
         yield from _point_blocks(data.points)
         return
-    norms = np.diagonal(data.gram)
-    squared = norms + norms[:, np.newaxis] - 2 * data.gram
+    norms = np.diagonal(data.points.gram)
+    squared = norms + norms[:, np.newaxis] - 2 * data.points.gram
     np.fill_diagonal(squared, 0)
     yield slice(0, len(squared)), np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
 
