@@ -1,7 +1,6 @@
 rule write_explorer:
     input:
         [every(kind) for kind in EXPLORER_READS],
-        ancient(at(MANIFEST)),
     output:
         manifest=at(EXPLORER),
     log:
@@ -14,7 +13,7 @@ rule write_explorer:
         mem_mb=growing,
         runtime=60,
     params:
-        folder=lambda wildcards: str(RESULTS.folder),
+        **OPENED,
         options={name: RESULTS.option(name) for name in EXPLORER_NEEDS},
         code=code("write_explorer", *METRIC_MODULES),
     message:

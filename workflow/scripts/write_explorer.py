@@ -8,7 +8,7 @@ from latentmap.store.results import Results
 def main(snakemake):
     """Run the job."""
     with job_log(snakemake.log[0]):
-        write_explorer(Results.open(snakemake.params.folder))
+        write_explorer(Results.open(snakemake.params.folder, snakemake.params.shards))
 
 
 if __name__ == "__main__":
