@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from latentmap.report.costs import Work, method_costs, read_benchmark, tabulate_costs
+from latentmap.report.costs import Job, method_costs, read_benchmark, tabulate_costs
 from latentmap.store.files import read_plain_json
 from latentmap.store.results import EMBEDDING
 
@@ -20,26 +20,24 @@ def made(path, size):
 
 
 @pytest.fixture
-def works(tmp_path):
+def jobs(tmp_path):
     """Two shards, one of them quick, and one method whose neighbors took the most memory."""
-    shards = [made(tmp_path / "1.arrow", 70), made(tmp_path / "2.arrow", 30)]
-    spent = [
-        benchmark(tmp_path / "1.tsv", 8.5, 700.25, 16),
-        benchmark(tmp_path / "2.tsv", 0.5, 1.66, 0.0),
+
+    def job(name, size, method, stage, *measured):
+        output, spent = made(tmp_path / name, size), benchmark(tmp_path / f"{name}.tsv", *measured)
+        return Job(*KEY[:2], method, stage, output, spent)
+
+    return [
+        job("1", 70, "", "encode", 8.5, 700.25, 16),
+        job("2", 30, "", "encode", 0.5, 1.66, 0.0),
+        job("pool", 40, "mean", "pool", 2, 150.5, 1.5),
+        job("neighbors", 40, "mean", "neighbors", 3, 300, 1.5),
+        job("metrics", 40, "mean", "metrics", 4, "NA", 1.5),
     ]
-    stages = [
-        Work("encode", [("vae", "boxes", "1"), ("vae", "boxes", "2")], shards, spent),
-    ]
-    for stage, seconds, rss in (("pool", 2, 150.5), ("neighbors", 3, 300), ("metrics", 4, "NA")):
-        output = made(tmp_path / f"{stage}.parquet", 40)
-        stages.append(
-            Work(stage, [KEY], [output], [benchmark(tmp_path / f"{stage}.tsv", seconds, rss, 1.5)])
-        )
-    return stages
 
 
-def test_jobs_of_a_stage_are_summed_and_their_largest_memory_kept(works):
-    encode, pool, *_ = tabulate_costs(works)
+def test_jobs_of_a_stage_are_summed_and_their_largest_memory_kept(jobs):
+    encode, pool, *_ = tabulate_costs(jobs)
     assert (encode.method, encode.jobs, encode.seconds, encode.bytes) == ("", 2, 9.0, 100)
     # The job of half a second was over before its memory and time were seen.
     assert (encode.peak_mb, encode.cpu_seconds) == (700.25, 16)
@@ -48,15 +46,15 @@ def test_jobs_of_a_stage_are_summed_and_their_largest_memory_kept(works):
     assert pool.note == ""
 
 
-def test_an_embedding_costs_all_stages_until_it_is_measured(works):
-    costs = method_costs(tabulate_costs(works))
+def test_an_embedding_costs_all_stages_until_it_is_measured(jobs):
+    costs = method_costs(tabulate_costs(jobs))
     assert set(costs) == {KEY}
     assert (costs[KEY].seconds, costs[KEY].peak_mb, costs[KEY].bytes) == (9, 300, 40)
 
 
-def test_a_missing_benchmark_is_said_and_not_counted_as_nothing(works, tmp_path):
+def test_a_missing_benchmark_is_said_and_not_counted_as_nothing(jobs, tmp_path):
     (tmp_path / "neighbors.tsv").unlink()
-    costs = tabulate_costs(works)
+    costs = tabulate_costs(jobs)
     neighbors = next(cost for cost in costs if cost.stage == "neighbors")
     assert neighbors.seconds is None
     assert neighbors.note == "1 of 1 without a benchmark file"

@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from latentmap.report.experiments import Key
 from latentmap.store.results import (
@@ -34,25 +34,24 @@ SHORTEST = 1.0
 """Seconds below which a job ends before the workflow has seen its memory and processor time."""
 
 
-Job = tuple[Path | str, Path | str]
-"""The file that a job made, and its benchmark."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """The jobs of one stage.
+class Job(NamedTuple):
+    """One job.
 
     Attributes:
-        stage: its name.
-        keys: of each job; the first three are encoder, variant and method (when encoding, shard).
-        outputs: the file that each made.
-        benchmarks: what Snakemake measured of each.
+        encoder: that it was about.
+        variant: of the images.
+        method: pooling method; `ENCODING` of a shard that was encoded.
+        stage: encode, pool, neighbors, metrics or maps.
+        output: the file that it made.
+        benchmark: what Snakemake measured of it.
     """
 
+    encoder: str
+    variant: str
+    method: str
     stage: str
-    keys: Sequence[Sequence[str]]
-    outputs: Sequence[Path | str]
-    benchmarks: Sequence[Path | str]
+    output: Path
+    benchmark: Path
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,7 @@ class MethodCost:
     bytes: int
 
 
-@dataclass(frozen=True)
-class Spent:
+class Spent(NamedTuple):
     """One benchmark: seconds, and what can be seen of a job that is not too short."""
 
     seconds: float
@@ -118,51 +116,46 @@ STAGES: dict[str, tuple[Artifact[Any], str]] = {
 """What the jobs of each stage made, and the rule that they are of."""
 
 
-def works_of(results: Results) -> list[Work]:
+def jobs_of(results: Results) -> list[Job]:
     """Return the jobs of a run, stage by stage."""
     return [
-        Work(
+        Job(
+            key[0],
+            key[1],
+            ENCODING if stage == "encode" else key[2],
             stage,
-            results.keys(made),
-            results.paths(made),
-            [results.address(BENCHMARK, "/".join([rule, *key])) for key in results.keys(made)],
+            results.path(made, *key),
+            results.address(BENCHMARK, "/".join([rule, *key])),
         )
         for stage, (made, rule) in STAGES.items()
+        for key in results.keys(made)
     ]
 
 
-def tabulate_costs(works: Iterable[Work]) -> list[Cost]:
+def tabulate_costs(jobs: Iterable[Job]) -> list[Cost]:
     """Return one row for each stage of each encoder, variant and method, in the given order."""
-    jobs: dict[tuple[str, str, str, str], list[Job]] = {}
-    for work in works:
-        for key, output, benchmark in zip(work.keys, work.outputs, work.benchmarks, strict=True):
-            method = ENCODING if work.stage == "encode" else key[2]
-            row = (key[0], key[1], method, work.stage)
-            jobs.setdefault(row, []).append((output, benchmark))
-    return [_cost(key, done) for key, done in jobs.items()]
+    rows: dict[tuple[str, ...], list[Job]] = {}
+    for job in jobs:
+        rows.setdefault(job[:4], []).append(job)
+    return [_cost(alike) for alike in rows.values()]
 
 
-def _cost(key: tuple[str, str, str, str], done: Sequence[Job]) -> Cost:
-    encoder, variant, method, stage = key
-    spent = [read_benchmark(benchmark) for _, benchmark in done]
-    found = [one for one in spent if one is not None]
+def _cost(jobs: Sequence[Job]) -> Cost:
+    found = [spent for job in jobs if (spent := read_benchmark(job.benchmark))]
     cpu = [one.cpu_seconds for one in found if one.cpu_seconds is not None]
     peaks = [one.peak_mb for one in found if one.peak_mb is not None]
     notes = []
-    if len(found) < len(done):
-        notes.append(f"{len(done) - len(found)} of {len(done)} without a benchmark file")
+    if len(found) < len(jobs):
+        notes.append(f"{len(jobs) - len(found)} of {len(jobs)} without a benchmark file")
     if len(peaks) < len(found):
-        notes.append(f"{len(found) - len(peaks)} of {len(done)} too short to see their memory")
+        notes.append(f"{len(found) - len(peaks)} of {len(jobs)} too short to see their memory")
     return Cost(
-        encoder=encoder,
-        variant=variant,
-        method=method,
-        stage=stage,
-        jobs=len(done),
+        *jobs[0][:4],
+        jobs=len(jobs),
         seconds=round(sum(one.seconds for one in found), 3) if found else None,
         cpu_seconds=round(sum(cpu), 3) if cpu else None,
-        peak_mb=max(peaks) if peaks else None,
-        bytes=sum(Path(output).stat().st_size for output, _ in done),
+        peak_mb=max(peaks, default=None),
+        bytes=sum(job.output.stat().st_size for job in jobs),
         note="; ".join(notes),
     )
 

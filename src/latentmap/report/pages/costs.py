@@ -10,7 +10,7 @@ import polars as pl
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.report.chart import CHARTS, charts_of
 from latentmap.report.chart_pages import COMPARED, ChartPages, comparison, comparison_file
-from latentmap.report.costs import ENCODING, Cost, method_costs, tabulate_costs, works_of
+from latentmap.report.costs import ENCODING, Cost, jobs_of, method_costs, tabulate_costs
 from latentmap.report.experiments import format_value, has_labels
 from latentmap.report.page import Content, Scope
 from latentmap.report.plates import chart_plates
@@ -25,19 +25,6 @@ from latentmap.store.results import (
     Key,
     Results,
 )
-
-SCHEMA = {
-    "encoder": pl.String,
-    "variant": pl.String,
-    "method": pl.String,
-    "stage": pl.String,
-    "jobs": pl.Int64,
-    "seconds": pl.Float64,
-    "cpu_seconds": pl.Float64,
-    "peak_mb": pl.Float64,
-    "bytes": pl.Int64,
-    "note": pl.String,
-}
 
 
 class Costs(ChartPages):
@@ -54,14 +41,16 @@ class Costs(ChartPages):
 
     def write(self, results: Results, **where: str) -> None:
         """Write the pages, and the table of all jobs as CSV and JSON."""
-        records = [asdict(cost) for cost in tabulate_costs(works_of(results))]
-        write_text(results.address(COSTS_CSV), pl.DataFrame(records, schema=SCHEMA).write_csv())
+        records = [asdict(cost) for cost in tabulate_costs(jobs_of(results))]
+        write_text(
+            results.address(COSTS_CSV), pl.DataFrame(records, infer_schema_length=None).write_csv()
+        )
         write_plain_json(results.address(COSTS_JSON), records)
         super().write(results, **where)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield the page of each encoder and variant."""
-        costs = tabulate_costs(works_of(results))
+        costs = tabulate_costs(jobs_of(results))
         for encoder, variant, name in keys:
             data = comparison(results, encoder, variant, costs=method_costs(costs))
             chart = CHARTS.create(name)
