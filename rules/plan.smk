@@ -99,10 +99,11 @@ def started_with():
 STARTED_WITH = started_with()
 
 
-def drawn(config, encoder):
-    """The options of a configuration that the latents of an encoder, or thumbnails, depend on."""
+def options_of(config, encoder="", variant="", **others):
+    """The options that the latents of an encoder depend on, or without one thumbnails."""
     encoders = {one["name"]: one for one in config.get("encoders", ())}
-    return config.get("draw"), encoders.get(encoder) if encoder else config.get("thumbnails")
+    draw = None if variant == "plain" else config.get("draw")
+    return draw, encoders.get(encoder) if encoder else config.get("thumbnails")
 
 
 def contents(wildcards):
@@ -112,10 +113,11 @@ def contents(wildcards):
     Where the code that reads samples has changed, or the job's own options have, they are inputs as
     any other: of a job whose `ancient` inputs are made anew Snakemake does not look at the params.
     """
-    encoder = dict(wildcards).get("encoder")
-    as_before = drawn(RESULTS.config, encoder) == drawn(STARTED_WITH, encoder)
+    own, before = (
+        options_of(config, **dict(wildcards)) for config in (RESULTS.config, STARTED_WITH)
+    )
     found = [
-        ancient(path) if as_before and SEALED.get(shard, current) == current else path
+        ancient(path) if own == before and SEALED.get(shard, current) == current else path
         for (shard,) in RESULTS.keys(SAMPLES, **wildcards)
         for path, current in [(str(RESULTS.path(SAMPLES, shard)), ingest_code(shard))]
     ]
