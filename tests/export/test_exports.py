@@ -164,31 +164,77 @@ def test_a_run_writes_the_cache_that_the_first_scripts_read(run, tmp_path):
     assert not is_cache_of(path, "other") and not is_cache_of(latents[0], "mine")
 
 
+def trip(path, folder, number):
+    """Read a cache as a run does, and write it again."""
+    source = SOURCES.create("npz", {"input": str(path)})
+    index = source.index()
+    made = ingest(source, range(len(index)), {}, {}, source.box_format(index))
+    assert made.quarantine.num_rows == 0
+    encoder = ENCODERS.create("cached", {"input": str(path)})
+    encoder.load()
+    rows = [encoder.prepare(row, None) for row in made.samples.to_pylist()]
+    shard, latents, drawn = (folder / f"{name}{number}.arrow" for name in ("s", "l", "d"))
+    write_arrow(shard, made.samples)
+    ids = made.samples["id"].to_pylist()
+    write_latents(latents, ids, encoder.encode(rows), {})
+    pictures = pa.array([jpeg(200)] * len(ids), pa.binary())  # thumbnails of the run, others
+    write_arrow(drawn, pa.table({"id": ids, "jpeg": pictures}))
+    output = folder / f"trip{number}.npz"
+    export_cache([latents], [shard], [drawn], output, "mine")
+    return output
+
+
 def test_a_cache_that_is_read_and_written_again_and_again_stays_as_it_is(exported, tmp_path):
-    outputs, values = exported
+    outputs, _ = exported
     first = read_cache(outputs["npz"])
-    before, path = first, outputs["npz"]
-    for trip in range(3):
-        source = SOURCES.create("npz", {"input": str(path)})
-        made = ingest(source, range(5), {}, {}, source.box_format(source.index()))
-        shard = tmp_path / f"samples{trip}.arrow"
-        write_arrow(shard, made.samples)
-        drawn = tmp_path / f"drawn{trip}.arrow"  # thumbnails of the run, which are others
-        pictures = pa.array([jpeg(200)] * 5, pa.binary())
-        write_arrow(drawn, pa.table({"id": made.samples["id"], "jpeg": pictures}))
-        latents = tmp_path / f"again{trip}.arrow"
-        write_latents(latents, made.samples["id"].to_pylist(), values, {})
-        path = tmp_path / f"again{trip}.npz"
-        export_latents([latents], [shard], [drawn], {"npz": path})
+    path = outputs["npz"]
+    for number in range(3):
+        path = trip(path, tmp_path, number)
         after = read_cache(path)
-        np.testing.assert_array_equal(after["latents"], before["latents"])
-        assert after["metadata"] == before["metadata"]
-        assert after["thumbnails"] == before["thumbnails"]
+        np.testing.assert_array_equal(after["latents"], first["latents"])
+        assert after["metadata"] == first["metadata"]
+        assert after["thumbnails"] == first["thumbnails"]
     assert first["metadata"][2]["boxes"] == [pytest.approx([0, 1 / 6, 2 / 9, 3.5 / 6])]
     decoded = [
         base64.b64decode(url.removeprefix("data:image/jpeg;base64,")) for url in first["thumbnails"]
     ]
     assert decoded == [jpeg(row) for row in range(5)]
+
+
+def test_a_cache_of_the_first_scripts_comes_out_as_it_went_in(tmp_path):
+    rows, random = 50, np.random.default_rng(0)
+    latents = random.normal(size=(rows, 16, 4, 4)).astype(np.float32)
+    # Their layout: two arrays of one text each, a JSON list with three keys and one of pictures.
+    metadata = [
+        {
+            "id": f"{number:04}",
+            "qa_category": ("left_predicate", "width_data", "behind_predicate")[number % 3],
+            "qa_type": ("qualitative", "quantitative")[number % 3 == 1],
+        }
+        for number in range(rows)
+    ]
+    thumbnails = [
+        f"data:image/jpeg;base64,{base64.b64encode(jpeg(number)).decode()}"
+        for number in range(rows)
+    ]
+    path = tmp_path / "cosmos_spatial.npz"
+    np.savez_compressed(
+        path,
+        latents=latents,
+        metadata=json.dumps(metadata),
+        thumbnails=json.dumps(thumbnails),
+    )
+    before = None
+    for number in range(3):
+        path = trip(path, tmp_path, number)
+        found = read_cache(path)
+        assert found["latents"].dtype == np.float32
+        np.testing.assert_array_equal(found["latents"], latents)
+        assert [{key: row[key] for key in KEYS} for row in found["metadata"]] == metadata
+        assert found["thumbnails"] == thumbnails
+        assert not [key for key in found["metadata"][0] if key.startswith("original_")]
+        assert before in (None, found["metadata"])
+        before = found["metadata"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
+from latentmap.export.coords import export_coords
 from latentmap.planning import check_all
 from latentmap.project.place import project_embedding
 from latentmap.project.projection import PROJECTIONS
@@ -14,7 +15,7 @@ from latentmap.project.quality import TrustOptions, assess_maps
 from latentmap.run import load_run
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
-from latentmap.store.maps import read_map
+from latentmap.store.maps import read_map, write_map
 from latentmap.store.tables import facts_of, matrix, read_parquet
 
 ROWS = 40
@@ -156,3 +157,20 @@ def test_coordinates_are_not_measured_beside_vectors(folder):
     encoders = [*config(folder)["encoders"], {"kind": "dct", "size": 64}]
     with pytest.raises(LatentmapError, match="shows coordinates, which are not measured beside"):
         load_run(config(folder, encoders=encoders))
+
+
+def test_what_is_put_beside_a_cache_is_shown_as_it_was(make_cache, files, tmp_path):
+    # As the script left a folder: rows in its own order, one name twice, one vector not finite.
+    names = [f"s{row}" for row in (3, 1, 0, 2)] + ["s1", "lost"]
+    folder = make_cache(tmp_path / "seed1", np.zeros((6, 4), np.float32), [0, 1] * 3, names)
+    ids, places = ["s0", "s1", "s2", "s3"], PLACES[:4]
+    write_map(tmp_path / "umap.parquet", [*ids, "s1#2"], PLACES[:5], {})
+    export_coords(
+        [tmp_path / "umap.parquet"], folder, "file_name", [folder / "vis_umap_coords.npy"]
+    )
+    coords = np.load(folder / "vis_umap_coords.npy", allow_pickle=False)
+    assert (coords.shape, coords.dtype) == ((6, 2), np.float32)
+    np.testing.assert_array_equal(coords, [*PLACES[[3, 1, 0, 2, 4]], [np.nan, np.nan]])
+    made = files(np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32), k=3)
+    project_embedding(made.embedding, made.neighbors, made.samples, given(folder), made.output)
+    np.testing.assert_array_equal(read_map(made.output).coordinates, places)
