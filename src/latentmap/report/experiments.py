@@ -301,6 +301,13 @@ def joined_variants(experiments: Iterable[Experiment]) -> dict[Key, Key]:
     return joined
 
 
+def told_once(experiments: Iterable[Experiment]) -> list[Experiment]:
+    """Return experiments without those that are told of as an earlier variant."""
+    experiments = list(experiments)
+    joined = joined_variants(experiments)
+    return list({joined[e.key]: e for e in reversed(experiments)}.values())[::-1]
+
+
 def counted(count: int, total: int, noun: str) -> str:
     """Return how many of all something is: `3 of 24 labels`, `all 24 labels`, `the only label`."""
     if total == 1 == count:

@@ -27,6 +27,9 @@ SIGNIFICANT = 0.05
 LEAST_RECALL = 0.95
 """Below this recall of approximate neighbors the metrics made from them are to be distrusted."""
 
+DRAWN = {"boxes": "with boxes drawn", "plain": "on plain images"}
+"""How sentences call the variants."""
+
 NO_LABELS = (
     "No labels: methods are not ranked, and metrics that need labels are left out. Maps and the "
     "trust in them, density, effective dimension, the agreement of methods and the comparison of "
@@ -139,7 +142,7 @@ def _variants(order: Sequence[Experiment], metric: str) -> Iterator[Finding]:
         # An encoder that looks at no picture gives the same with boxes and without.
         if len({(e.key.method, e.value(metric)) for e in variants.values()}) > 1:
             parts = " and ".join(
-                f"{format_value(e.value(metric))} {variant} ({e.key.method})"
+                f"{format_value(e.value(metric))} {DRAWN[variant]} ({e.key.method})"
                 for variant, e in sorted(variants.items())
             )
             yield Finding(f"The best method of {encoder} reaches {parts}.")

@@ -13,7 +13,7 @@ from latentmap.report.experiments import Key, counted, format_difference, format
 from latentmap.report.findings import SIGNIFICANT, Finding, are
 from latentmap.store.files import read_json, reading
 
-NAMED = 5
+NAMED = 3
 UNKNOWN = "–"
 BEST, MAY_BE_BEST, LOWER = "best", "may be best", "lower"
 STANDS = {
@@ -186,14 +186,17 @@ class Standings:
                 )
 
     def _above_chance(self) -> Iterator[Finding]:
-        tested = [p for key in self._by_key if (p := self.of(key).p_adjusted) is not None]
-        above = sum(p <= SIGNIFICANT for p in tested)
+        p_values = {self.name(key): self.of(key).p_adjusted for key in self._by_key}
+        tested = [p_value for p_value in p_values.values() if p_value is not None]
+        above = sum(p_value <= SIGNIFICANT for p_value in tested)
         if tested:
-            text = f"{counted(above, len(tested), 'embedding')} {are(above)} above chance"
+            are_few = 2 * above < len(tested)
+            only = "only " if are_few and above else ""
+            text = f"{only}{counted(above, len(tested), 'embedding')} {are(above)} above chance"
             yield Finding(
                 f"{text[0].upper()}{text[1:]}: permutation p ≤ {SIGNIFICANT}, adjusted by Holm's "
                 "method over the methods of an encoder and variant.",
-                warning=2 * above < len(tested),
+                warning=are_few,
             )
 
     def _boxes(self) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from latentmap.report.experiments import (
     headline,
     is_ranked,
     joined_variants,
+    told_once,
 )
 from latentmap.report.findings import (
     Finding,
@@ -127,9 +128,9 @@ class Summary(Page):
                 "alarms": _alarms(calibrations),
                 "findings": [
                     *samples_without_labels(run_labels),
-                    *say(experiments, duplicates),
+                    *say(told_once(experiments), duplicates),
                     *imbalance_findings(experiments),
-                    *neighbor_findings(experiments),
+                    *neighbor_findings(told_once(experiments)),
                     *(standings.findings() if table.columns else ()),
                     *source_findings(compared, experiments),
                     *_quarantine_findings(quarantine),
