@@ -41,7 +41,7 @@ def test_jobs_of_a_stage_are_summed_and_their_largest_memory_kept(jobs):
     assert (encode.method, encode.jobs, encode.seconds, encode.bytes) == ("", 2, 9.0, 100)
     # The job of half a second was over before its memory and time were seen.
     assert (encode.peak_mb, encode.cpu_seconds) == (700.25, 16)
-    assert encode.note == "1 of 2 too short to see their memory"
+    assert encode.note == "1 of 2 jobs too short to see the memory"
     assert (pool.method, pool.seconds, pool.peak_mb, pool.bytes) == ("mean", 2, 150.5, 40)
     assert pool.note == ""
 
@@ -57,7 +57,7 @@ def test_a_missing_benchmark_is_said_and_not_counted_as_nothing(jobs, tmp_path):
     costs = tabulate_costs(jobs)
     neighbors = next(cost for cost in costs if cost.stage == "neighbors")
     assert neighbors.seconds is None
-    assert neighbors.note == "1 of 1 without a benchmark file"
+    assert neighbors.note == "without a benchmark file"
     assert method_costs(costs)[KEY].seconds is None
 
 
@@ -89,8 +89,8 @@ def test_tables_and_pages_hold_every_stage(fake_run, tmp_path):
     assert measured["seconds"].to_list() == [8.5, 2.0, 3.0, 4.0]
     assert measured["peak_mb"].to_list() == [700.25, 150.5, 300, None]
     assert measured["note"].to_list() == [
-        "1 of 2 without a benchmark file",
-        *["", "", "1 of 1 too short to see their memory"],
+        "1 of 2 jobs without a benchmark file",
+        *["", "", "too short to see the memory"],
     ]
     pooled = next(r for r in read_plain_json(run.report / "costs.json") if r["stage"] == "pool")
     assert pooled["bytes"] == run.results.path(EMBEDDING, *run.results.methods[0]).stat().st_size

@@ -5,6 +5,8 @@
   const SMALLEST = 115; // pixels that a panel's plot must have
   const AROUND = 90; // pixels that labels take of a panel's width, until it is drawn
   const MENU = 34; // pixels right of a chart for its menu
+  const FLATTEST = 0.7; // height of a plot, of its width, that it keeps where it is made narrower
+  const MOST = 1.5; // times as wide as given
   const GAP = 28; // between panels
   const ink = "#e6edf3", line = "#3d444d", paper = "#0d1117";
   const text = { labelColor: ink, titleColor: ink };
@@ -101,7 +103,7 @@
     });
 
   // Colours that are too dark on dark paper, and what takes their place.
-  const BRIGHTER = { "#0072B2": "#4AA3DF" };
+  const BRIGHTER = { "#0072B2": "#5B8DEF" };
   const brightened = (part) => {
     if (Array.isArray(part)) return part.map(brightened);
     if (!(part instanceof Object)) return BRIGHTER[part] ?? part;
@@ -142,9 +144,11 @@
   };
 
   // Lays panels beside each other as far as there is room, and makes their plots as wide as that
-  // allows. `around` is what axes and their labels take of a panel's width. A plot of a given
-  // height keeps its shape, and grows by half at most.
-  const fitted = (given, room, around) => {
+  // allows. `around` is what axes and their labels take of a panel's width, `stretch` how much wider
+  // the cells of a matrix are than given, `keeps` whether plots keep their shape exactly, as maps do.
+  // Others are not made flat, and all grow by half at most.
+  const fitted = (given, room, { around, stretch, keeps }) => {
+    const fit = { around, stretch, keeps };
     const spec = given.title ? { ...given, title: wrapped(given.title, room) } : given;
     const panels = spec.concat ?? spec.hconcat;
     if (panels) {
@@ -152,16 +156,22 @@
       const columns = Math.min(most, Math.max(1, Math.floor(room / (SMALLEST + around + GAP))));
       const { hconcat, ...rest } = spec;
       const share = (room - GAP * (columns - 1)) / columns;
-      return { ...rest, columns, concat: panels.map((panel) => fitted(panel, share, around)) };
+      return { ...rest, columns, concat: panels.map((panel) => fitted(panel, share, fit)) };
     }
     if (spec.vconcat) {
-      return { ...spec, vconcat: spec.vconcat.map((panel) => fitted(panel, room, around)) };
+      return { ...spec, vconcat: spec.vconcat.map((panel) => fitted(panel, room, fit)) };
     }
+    if (spec.facet && spec.columns) {
+      const most = Math.floor((room - around + GAP) / (spec.spec.width + GAP));
+      return { ...spec, columns: Math.min(spec.columns, Math.max(1, most)) };
+    }
+    if (spec.width?.step) return { ...spec, width: { step: spec.width.step * stretch } };
     if (typeof spec.width !== "number") return spec;
     const width = Math.max(SMALLEST, room - around);
     if (typeof spec.height !== "number") return { ...spec, width };
-    const scale = Math.min(1.5, width / spec.width);
-    return { ...spec, width: scale * spec.width, height: scale * spec.height };
+    const scale = Math.min(MOST, width / spec.width);
+    const least = keeps ? 0 : Math.min(spec.height, FLATTEST * width);
+    return { ...spec, width: scale * spec.width, height: Math.max(scale * spec.height, least) };
   };
 
   // Places the names of points (style `placed`) where they cover neither points, nor each other, nor
@@ -182,10 +192,10 @@
       names.transform = [
         {
           type: "label",
-          size: { signal: `[${width}, ${height}]` },
+          size: { signal: `[floor(${width}), floor(${height})]` }, // it miscounts parts of pixels
           anchor: ["top-right", "right", "bottom-right", "top-left", "left", "bottom-left"],
           offset: [4],
-          avoidMarks: of("avoided").map((mark) => mark.name),
+          avoidMarks: [points, ...of("avoided")].map((mark) => mark.name),
         },
       ];
     }
@@ -237,8 +247,8 @@
     if (isDark.matches) spec.config = merged(spec.config, DARK);
     const room = target.clientWidth - MENU;
     spec.config = merged(spec.config, { axis: { labelLimit: Math.min(260, 0.5 * room) } });
-    const embed = async (around) => {
-      const shown = withLegends(fitted(spec, room, around), room);
+    const embed = async (fit) => {
+      const shown = withLegends(fitted(spec, room, fit), room);
       drawn.get(target)?.finalize();
       const { view } = await vegaEmbed(target, shown, {
         renderer,
@@ -252,14 +262,16 @@
         maps.set(target, view);
         view.addEventListener("click", (_, item) => open(item?.datum?.place, target));
       }
-      return (target.querySelector("svg, canvas").clientWidth - room) / columnsOf(shown);
+      return [target.querySelector("svg, canvas").clientWidth, columnsOf(shown)];
     };
     try {
-      let around = AROUND;
+      const fit = { around: AROUND, stretch: 1, keeps: Boolean(points) };
       for (let turn = 0; turn < 3; turn++) {
-        const excess = await embed(around);
+        const [taken, columns] = await embed(fit);
+        const excess = (taken - room) / columns;
         if (excess <= 0 && (turn || excess > -AROUND / 4)) break;
-        around += excess;
+        fit.around += excess;
+        fit.stretch = Math.min(MOST, Math.max(1, room / taken));
       }
     } catch (error) {
       target.classList.add("failed");

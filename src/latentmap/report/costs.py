@@ -140,15 +140,19 @@ def tabulate_costs(jobs: Iterable[Job]) -> list[Cost]:
     return [_cost(alike) for alike in rows.values()]
 
 
+def _told(count: int, total: int, what: str) -> str:
+    return what if total == 1 else f"{count} of {total} jobs {what}"
+
+
 def _cost(jobs: Sequence[Job]) -> Cost:
     found = [spent for job in jobs if (spent := read_benchmark(job.benchmark))]
     cpu = [one.cpu_seconds for one in found if one.cpu_seconds is not None]
     peaks = [one.peak_mb for one in found if one.peak_mb is not None]
     notes = []
     if len(found) < len(jobs):
-        notes.append(f"{len(jobs) - len(found)} of {len(jobs)} without a benchmark file")
+        notes.append(_told(len(jobs) - len(found), len(jobs), "without a benchmark file"))
     if len(peaks) < len(found):
-        notes.append(f"{len(found) - len(peaks)} of {len(jobs)} too short to see their memory")
+        notes.append(_told(len(found) - len(peaks), len(jobs), "too short to see the memory"))
     return Cost(
         *jobs[0][:4],
         jobs=len(jobs),

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from latentmap.metrics.metric import title_of
 from latentmap.report.palette import CHANCE, GROUPED, NEUTRAL
 
@@ -62,7 +64,7 @@ def pareto_panel(
         f"{cost}:Q",
         title=title,
         scale=alt.Scale(type="log", domain=[low, high], nice=False),
-        axis=alt.Axis(values=_powers_of_ten(low, high), format="~s"),
+        axis=alt.Axis(**_ticks(low, high), format="~s"),
     )
     y = alt.Y("value:Q", title=title_of(metric), scale=alt.Scale(zero=False, padding=14))
     labels = {
@@ -128,12 +130,15 @@ def pareto_panel(
     return alt.layer(*layers, width=size[0], height=size[1])
 
 
-def _powers_of_ten(low: float, high: float) -> list[float]:
-    """Return the powers of ten in an interval; with fewer than three, twos and fives as well."""
+def _ticks(low: float, high: float) -> dict[str, Any]:
+    """Return the ticks of a logarithmic axis: powers of ten, or as few steps between as are needed.
+
+    Where even those are too few, the charting library chooses.
+    """
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1,), (1, 2, 5)):
+    for steps in ((1,), (1, 2, 5), range(1, 10), np.arange(10, 100, 5) / 10):
         ticks = [step * 10.0**power for power in exponents for step in steps]
-        ticks = [tick for tick in ticks if low <= tick <= high]
+        ticks = [float(tick) for tick in ticks if low <= tick <= high]
         if len(ticks) > 2:
-            break
-    return ticks
+            return {"values": ticks}
+    return {"tickCount": 4}

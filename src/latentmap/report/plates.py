@@ -57,6 +57,7 @@ CONFIG = {
         "titleFontSize": 12,
         "titleFontWeight": "normal",
         "labelLimit": 260,
+        "labelSeparation": 4,
         "gridColor": "#e8e8e8",
         "domainColor": "#999999",
         "tickColor": "#999999",

@@ -69,6 +69,14 @@ class CategoryHeatmap(Chart):
             ),
         )
 
+    def note(self, data: Comparison) -> str:
+        """Say which columns are baselines."""
+        count = len(data.references)
+        if not count:
+            return ""
+        which = "column is" if count == 1 else f"{count} columns are"
+        return f"The last {which} the best method of {'a' if count == 1 else 'each'} baseline."
+
 
 def _cell(
     method: str,
