@@ -16,6 +16,11 @@ def downloaded(name):
     return checkpoints.download_source.get(source=name).output[0]
 
 
+def all_downloads(wildcards):
+    """Input function of jobs whose params name all shards: what remote sources are downloaded to."""
+    return [downloaded(name) for name in PLANNED.remote]
+
+
 def download_of(shard):
     """Input function: the file that a shard's source is downloaded to; nothing for a local one."""
     source = plan()[shard].source

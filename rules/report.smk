@@ -3,6 +3,7 @@ rule write_assets:
         every(SAMPLES),
         every(THUMBNAILS),
         every(ANNOTATIONS),
+        downloads=all_downloads,
     output:
         list(map(at, ASSETS)),
     log:
@@ -106,6 +107,7 @@ for page in PAGES:
             f"write_{page.kind}"
         input:
             lambda wildcards, page=page: [p for a in page.reads for p in paths(a, **wildcards)],
+            downloads=all_downloads,
         output:
             RESULTS.patterns(page.file, *about),
             [
