@@ -154,7 +154,7 @@ def label_rates(embed, random, structure, signal):
     values += 0.5 * random.normal(size=(groups.max() + 1, 3))[groups]
     data = embed(values, labels, source_groups=groups)
     found = agreement(data.codes, data.graph.grouped, data.sources, 10)
-    return found.by_class(found.shares), found.class_intervals(data.sources)
+    return found.by_class(found.shares), found.class_intervals(found.losses(data.sources))
 
 
 @pytest.mark.parametrize("signal", [0, 2])
@@ -176,4 +176,7 @@ def test_a_label_in_few_source_groups_has_no_interval(embed):
     labels, groups = np.repeat([0, 1], (30, 30)), np.r_[np.arange(30), 30 + np.arange(30) // 5]
     data = embed(random.normal(size=(60, 3)), labels, source_groups=groups)
     found = agreement(data.codes, data.graph.grouped, data.sources, 10)
-    assert np.isfinite(found.class_intervals(data.sources)).tolist() == [[True] * 2, [False] * 2]
+    assert np.isfinite(found.class_intervals(found.losses(data.sources))).tolist() == [
+        [True] * 2,
+        [False] * 2,
+    ]

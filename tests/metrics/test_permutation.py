@@ -212,7 +212,7 @@ def test_neighbors_from_the_same_source_are_no_evidence(embed):
     values = 100 * rng.normal(size=(20, 3))[sources] + rng.normal(size=(120, 3))
     data = embed(values, labels, source_groups=sources, k=5)
     _, agreed, chance = next(agreements(data, data.codes, 5))
-    found = agreed.mean(chance.overall, data.sources)
+    found = agreed.mean(chance.overall, agreed.losses(data.sources))
     # Whatever label a group has, its samples see each other.
     assert (found.value, found.chance, found.chance_range) == (1, 1, (1, 1))
     assert found.p_value is None

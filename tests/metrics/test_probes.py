@@ -133,7 +133,9 @@ def test_refits_in_closed_form_are_refits(sample):
     found = held_out.answers(indicators[codes[train]])
     np.testing.assert_array_equal(found, refitted(rows, codes[rows]))
     others = rng.permuted(np.stack([codes[train]] * 4), axis=1).T
-    permuted = held_out.permuted(others, 4)
+    of_classes = indicators[others]
+    sums = np.einsum("ir,isc->rsc", features[train], of_classes).astype(np.float32)
+    permuted = held_out.with_classes(sums, of_classes.sum(axis=0))
     for labels, given in zip(others.T, permuted.T, strict=True):
         np.testing.assert_array_equal(given, refitted(rows, labels))
     # The penalty stays what it was: a multiple of all samples' sum of squares.

@@ -12,7 +12,7 @@ from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metrics.knn_category import KnnCategory
 from latentmap.metrics.metrics.r_precision import RPrecision
 from latentmap.metrics.retrieval import retrieve
-from latentmap.metrics.retrieval_chance import in_random_order, retrieval_chances
+from latentmap.metrics.retrieval_chance import PermutedLabels, in_random_order
 
 NAMES = ("r_precision", "map_at_r", "r_precision_grouped", "map_at_r_grouped")
 PERMUTED = StatisticsOptions(permutations=40)
@@ -118,7 +118,7 @@ def test_rankings_in_random_order(embed):
     found = retrieve(data, np.arange(30), grouped=True)[1]
     means = np.nanmean(draws, axis=1)
     error = 4 * means.std(axis=0) / np.sqrt(len(draws))
-    assert np.all(abs(in_random_order(found.relevant, found.groups) - means.mean(axis=0)) < error)
+    assert np.all(abs(in_random_order(found.relevant, found.ranked) - means.mean(axis=0)) < error)
 
 
 def draw(rng, effect, *, sized):
@@ -154,7 +154,7 @@ def test_chance_of_neighbors_from_the_own_source_group_is_that_of_permutations(e
         measured = measure(data)["map_at_r"]
         every = retrieve(data, np.arange(72), grouped=False)[0]
         found.append(
-            (measured.value, measured.chance, in_random_order(every.relevant, every.groups)[1])
+            (measured.value, measured.chance, in_random_order(every.relevant, every.ranked)[1])
         )
     value, chance, random = np.mean(found, axis=0)
     assert value == pytest.approx(chance, abs=0.02)
@@ -199,14 +199,25 @@ def test_of_many_samples_some_are_queries(planted):
         np.testing.assert_array_equal(few.precisions, expected)
 
 
+def test_meaningless_labels_are_seldom_significant_where_few_are_queries(embed):
+    p_values = []
+    for seed in range(60):
+        values, labels, groups = draw(np.random.default_rng(seed), 0, sized=False)
+        data = embed(values, labels, source_groups=groups, statistics=PERMUTED)
+        measured = measure(data, max_samples=50, queries=6)
+        p_values.append([measured[name].p_value for name in NAMES])
+    shares = (np.array(p_values, float) <= 0.05).mean(axis=0)
+    assert shares.max() <= scipy.stats.binom.ppf(0.995, 60, 0.05) / 60
+
+
 def test_too_many_samples_have_the_chance_of_a_random_order(planted, monkeypatch):
     monkeypatch.setattr("latentmap.metrics.retrieval_chance.SHARED_ROWS", 50)
     data = planted(2)
-    assert retrieval_chances(data, retrieve(data, np.arange(60), grouped=True)) is None
+    assert PermutedLabels.of(data) is None
     found = measure(data)
     assert found["r_precision"].chance is None
     grouped = retrieve(data, np.arange(60), grouped=True)[1]
-    expected = in_random_order(grouped.relevant, grouped.groups)
+    expected = in_random_order(grouped.relevant, grouped.ranked)
     assert found["map_at_r_grouped"].chance == pytest.approx(expected[1])
 
 

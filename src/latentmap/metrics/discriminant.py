@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+Narrow = NDArray[np.float32]
 
 
 def class_scores(fitted: Numbers, between: Numbers, sizes: Numbers) -> Numbers:
@@ -81,13 +82,18 @@ class Moments:
         """(C, r) features less their mean, summed over each class."""
         return self.sums - np.outer(self.sizes, self.mean)
 
+    @cached_property
+    def scatter(self) -> Numbers:
+        """(r, r) sums of squares around the mean."""
+        scatter: Numbers = self.squares - self.sizes.sum() * np.outer(self.mean, self.mean)
+        return scatter
+
     def penalised(self, penalty: float) -> Numbers:
         """Return the (r, r) sums of squares around the mean with so many times their own mean."""
-        samples = self.sizes.sum()
-        scatter = self.squares - samples * np.outer(self.mean, self.mean)
-        weight = penalty * np.trace(scatter) / len(scatter)
-        scatter[np.diag_indices(len(scatter))] += weight or 1.0
-        return scatter
+        penalised = self.scatter.copy()
+        weight = penalty * np.trace(penalised) / len(penalised)
+        penalised[np.diag_indices(len(penalised))] += weight or 1.0
+        return penalised
 
 
 @dataclass(frozen=True)
@@ -130,17 +136,27 @@ class HeldOut:
     penalty: float
 
     @cached_property
+    def _mean(self) -> Numbers:
+        return self.trained.mean(axis=0)
+
+    @cached_property
+    def _root(self) -> Numbers:
+        """(r, r) of the inverse of the penalised sums of squares."""
+        everything = Moments.of(self.trained, np.ones((len(self.trained), 1)))
+        root: Numbers = np.linalg.inv(np.linalg.cholesky(everything.penalised(self.penalty)))
+        return root
+
+    @cached_property
     def _roots(self) -> tuple[Numbers, Numbers]:
         """(r, m) and (r, n): their products are the ridge regression's weights."""
-        everything = Moments.of(self.trained, np.ones((len(self.trained), 1)))
-        root = np.linalg.inv(np.linalg.cholesky(everything.penalised(self.penalty)))
-        trained, tested = (root @ (one - everything.mean).T for one in (self.trained, self.tested))
+        trained, tested = (self._root @ (one - self._mean).T for one in (self.trained, self.tested))
         return trained, tested
 
     @cached_property
-    def _narrow_roots(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        trained, tested = self._roots
-        return trained.astype(np.float32), tested.astype(np.float32)
+    def _narrow(self) -> tuple[Narrow, Narrow, Narrow]:
+        """The root, the mean and the tested samples, (n, r), for many other classes."""
+        root, mean, tested = self._root, self._mean, self._roots[1].T
+        return root.astype(np.float32), mean.astype(np.float32), tested.astype(np.float32)
 
     def answers(self, indicators: Numbers) -> NDArray[np.intp]:
         """Return the answers for the samples, (n,), from (m, C) indicators of the others."""
@@ -149,21 +165,20 @@ class HeldOut:
         scores = class_scores(tested.T @ weights, weights.T @ weights, indicators.sum(axis=0))
         return scores.argmax(axis=1)
 
-    def permuted(self, codes: NDArray[np.integer], classes: int) -> NDArray[np.intp]:
-        """Return the answers, (n, some), from each of (m, some) classes of the others."""
-        trained, tested = self._narrow_roots
-        count = codes.shape[1]
-        indicators = (codes[:, :, np.newaxis] == np.arange(classes)).astype(np.float32)
-        weights = (trained @ indicators.reshape(len(codes), -1)).reshape(-1, count, classes)
-        by_order = weights.transpose(1, 0, 2)
+    def with_classes(self, sums: Narrow, sizes: Numbers) -> NDArray[np.intp]:
+        """Return the answers, (n, some), if the others had other classes.
+
+        Args:
+            sums: (r, some, C) the others' features, summed over each class.
+            sizes: (some, C) how many have each class.
+        """
+        root, mean, tested = self._narrow
+        apart = sums - mean[:, np.newaxis, np.newaxis] * sizes.astype(np.float32)
+        weights = root @ apart.reshape(len(apart), -1)
+        fitted = (tested @ weights).reshape(-1, *sizes.shape)
+        by_order = weights.reshape(-1, *sizes.shape).transpose(1, 0, 2)
         between = by_order.transpose(0, 2, 1) @ by_order
-        fitted = tested.T @ weights.reshape(len(trained), -1)
-        sizes = indicators.sum(axis=0, dtype=np.float64)
-        scores = class_scores(
-            fitted.reshape(-1, count, classes).transpose(1, 0, 2),
-            between.astype(np.float64),
-            sizes,
-        )
+        scores = class_scores(_wide(fitted.transpose(1, 0, 2)), _wide(between), sizes)
         return scores.argmax(axis=2).T
 
     def without(self, indicators: Numbers, parts: list[NDArray[np.intp]]) -> NDArray[np.intp]:
@@ -177,6 +192,7 @@ class HeldOut:
             parts: rows of the others to leave out.
         """
         trained, tested = self._roots
+        by_row, asked = np.ascontiguousarray(trained.T), np.ascontiguousarray(tested.T)
         weights, sizes = trained @ indicators, indicators.sum(axis=0)
         share = sizes / len(indicators)
         residuals = indicators - share - trained.T @ weights
@@ -187,8 +203,14 @@ class HeldOut:
         between = left[:, :, np.newaxis] * (np.eye(len(sizes)) - shares[:, np.newaxis])
         changed = fitted - shares[:, np.newaxis]
         for place, part in enumerate(parts):
-            hat = trained[:, part].T @ trained[:, part] + 1 / len(indicators)
-            changes = np.linalg.solve(np.eye(len(part)) - hat, residuals[part])
-            changed[place] -= (tested.T @ trained[:, part] + 1 / len(indicators)) @ changes
-            between[place] += residuals[part].T @ changes - unexplained
+            gone_rows, gone_residuals = by_row[part], residuals[part]
+            hat = gone_rows @ gone_rows.T + 1 / len(indicators)
+            changes = np.linalg.solve(np.eye(len(part)) - hat, gone_residuals)
+            changed[place] -= (asked @ gone_rows.T + 1 / len(indicators)) @ changes
+            between[place] += gone_residuals.T @ changes - unexplained
         return class_scores(changed, between, left).argmax(axis=2).T
+
+
+def _wide(values: Narrow) -> Numbers:
+    """Return values in the type and order in which stacks of small matrices multiply fast."""
+    return np.ascontiguousarray(values, np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Cells of the table of classes that is drawn at a time, so that it stays in the processor's cache,
-CELLS = 2**20
+CELLS = 2**19
 # but for so many permutations at least.
 FEWEST = 64
 
@@ -69,11 +69,12 @@ class Exchange:
         """Yield the classes of all samples after `count` permutations, (N, some) at a time."""
         kinds = len(self._mixed_by_size)
         moves, *shuffles = np.random.default_rng(seed).spawn(1 + 2 * kinds)
-        codes = self.codes.astype(np.int8 if self.codes.max() < 128 else np.int32)
+        # Shuffled wide, as NumPy does it fastest, and kept narrow.
+        codes, narrow = self.codes, np.int8 if self.codes.max() < 128 else np.int32
         width = max(FEWEST, CELLS // len(codes))
         for start in range(0, count, width):
             some = min(width, count - start)
-            table = np.empty((len(codes), some), codes.dtype)
+            table = np.empty((len(codes), some), narrow)
             of_groups = np.tile(codes[self.pure_firsts], (some, 1))
             if self.whole:
                 moves.permuted(of_groups, axis=1, out=of_groups)

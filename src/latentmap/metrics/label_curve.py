@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.agreement import agreement, beside_chance
+from latentmap.metrics.losses import NeighborsBySource
 from latentmap.metrics.metric import LabelledEmbedding, Measurement
-from latentmap.metrics.permutation import RandomNeighbors, chance_of
-from latentmap.neighbors.graph import NeighborList
+from latentmap.metrics.permutation import RandomNeighbors, add_matches, chance_of, no_matches
+from latentmap.neighbors.graph import NeighborList, nearest
 from latentmap.neighbors.search import EXACT_ROWS
 
 # At most: chance levels of a curve need no more.
@@ -34,16 +35,18 @@ def label_curve(
     """
     most = int((neighbors.indices >= 0).sum(axis=1).min())
     places = _places(most, k)
+    by_source = NeighborsBySource.of(data.codes, nearest(neighbors, most), data.sources)
     found = {}
-    for place, draws in zip(places, _permuted(data, neighbors, places), strict=True):
+    for place, draws in reversed([*zip(places, _permuted(data, neighbors, places), strict=True)]):
         agreed = agreement(data.codes, neighbors, groups, place)
         value = float(agreed.shares.mean())
         chance = chance_of(value, draws)
         if len(data.codes) > EXACT_ROWS:
             found[place] = beside_chance(value, chance)
         else:
-            found[place] = agreed.mean(chance, data.sources)
-    return found
+            by_source = by_source.nearest(place)
+            found[place] = agreed.mean(chance, by_source.losses())
+    return {place: found[place] for place in places}
 
 
 def _places(most: int, k: int) -> list[int]:
@@ -66,11 +69,10 @@ def _permuted(
     count = min(data.statistics.permutations, PERMUTATIONS)
     parts = []
     for table in exchange.permuted(count, (data.statistics.seed, 3)):
-        same, shares = np.zeros(table.shape[1]), []
+        same, shares = no_matches(table, most=places[-1]), []
         for start, place, expected in zip((0, *places), places, random, strict=False):
-            for column in columns[start:place]:
-                same += np.count_nonzero(table[column] == table, axis=0)
-            share = same / place
+            add_matches(same, table, columns[start:place])
+            share = same.sum(axis=0) / place
             if expected.varies:
                 now, found = (expected.sums(each)[0].sum(axis=1) for each in (table, as_they_are))
                 share += found - now

@@ -218,11 +218,13 @@ class SameClassShares:
         """
         classes, width = len(self.sizes), table.shape[1]
         cells = table + classes * np.arange(width)
-        shares = self._same(table) * self._weights[:, np.newaxis]
+        matches = no_matches(table, most=self.neighbors.k)
+        add_matches(matches, table, self.neighbors.indices.T)
+        shares = matches * self._weights[:, np.newaxis]
         sums = np.bincount(cells.ravel(), shares.ravel(), classes * width).reshape(width, classes)
         overall, by_class = sums.sum(axis=1) / len(table), sums / self.sizes
         if self._random.varies:
-            (expected, samples), (found, _) = map(self._random.sums, (table, self.as_they_are))
+            (expected, samples), (found, _) = self._random.sums(table), self._random_sums
             overall = (sums - expected + found).sum(axis=1) / len(table)
             by_class = (sums - expected) / samples + found / self.sizes
         return np.stack([overall, by_class.mean(axis=1)]), by_class
@@ -238,22 +240,38 @@ class SameClassShares:
         return 1 / np.count_nonzero(self.neighbors.indices >= 0, axis=1)
 
     @cached_property
+    def _random_sums(self) -> tuple[Numbers, Numbers]:
+        return self._random.sums(self.as_they_are)
+
+    @cached_property
     def _random(self) -> RandomNeighbors:
         indices, groups = self.neighbors.indices, self.exchange.groups
         others = (groups[indices] != groups[:, np.newaxis]) & (indices >= 0)
         return RandomNeighbors(self.exchange, others.sum(axis=1) * self._weights)
 
-    def _same(self, table: Classes) -> NDArray[np.integer]:
-        """Return how many neighbors of each row have its class, (N, some)."""
-        # The last row is for -1, where a neighbor is missing.
-        padded = np.append(table, np.full_like(table[:1], -1), axis=0)
-        of_neighbor, equal = np.empty_like(table), np.empty(table.shape, np.bool_)
-        same = np.zeros(table.shape, np.uint8 if self.neighbors.k < 256 else np.int32)
-        for column in self.neighbors.indices.T:
-            np.take(padded, column, axis=0, out=of_neighbor, mode="wrap")
-            np.equal(of_neighbor, table, out=equal)
-            same += equal.view(np.uint8)
-        return same
+
+def no_matches(table: Classes, *, most: int) -> NDArray[np.integer]:
+    """Return zeros of the shape of (N, some) classes, of a type that counts so many neighbors."""
+    return np.zeros(table.shape, np.uint8 if most < 256 else np.int32)
+
+
+def add_matches(
+    matches: NDArray[np.integer], table: Classes, neighbors: NDArray[np.integer]
+) -> None:
+    """Count the neighbors of each row that have its class, under permuted classes.
+
+    Args:
+        matches: (N, some), to which they are added.
+        table: (N, some) classes.
+        neighbors: (k, N) rows; -1 where a neighbor is missing.
+    """
+    # The last row is for -1.
+    padded = np.append(table, np.full_like(table[:1], -1), axis=0)
+    of_neighbor, equal = np.empty_like(table), np.empty(table.shape, np.bool_)
+    for column in neighbors:
+        np.take(padded, column, axis=0, out=of_neighbor, mode="wrap")
+        np.equal(of_neighbor, table, out=equal)
+        matches += equal.view(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ Codes = NDArray[np.intp]
 ROW_BITS = 32
 # Ranks that are looked at together, so that they stay in the processor's cache.
 CELLS = 2**20
+# Labels times groups for each sample, above which they are numbered anew to be counted.
+SPARSE = 32
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class Retrieval:
         influence: (2, N) by how much each sample, being there, raises the precisions of samples
             of other source groups above the values, summed; None where not all are queries.
         asked_of: (N,) how many of these would be no queries without it.
+        queries: (n,) the rows that were asked, as they were given.
+        nearest: (n, depth) the samples of other groups nearest to each, whatever their labels; N
+            where there are no more.
     """
 
     groups: Codes
@@ -46,11 +51,18 @@ class Retrieval:
     precisions: Numbers
     influence: Numbers | None
     asked_of: Numbers
+    queries: Codes
+    nearest: Codes
 
     @cached_property
     def values(self) -> Numbers:
         """(2,) R-precision and MAP@R."""
         return np.nanmean(self.precisions, axis=1)
+
+    @property
+    def ranked(self) -> Codes:
+        """(n,) how many samples are ranked for each query."""
+        return (len(self.groups) - np.bincount(self.groups)[self.groups])[self.queries]
 
     def without_groups(self, sources: Codes) -> Numbers | None:
         """Return the values without each source group, (2, groups), if all samples are queries.
@@ -71,30 +83,34 @@ class Retrieval:
         return np.clip(without, 0, 1)
 
 
-def retrieve(data: LabelledEmbedding, queries: Codes, *, grouped: bool) -> list[Retrieval]:
+def retrieve(
+    data: LabelledEmbedding, queries: Codes, *, grouped: bool, depth: int = 0
+) -> list[Retrieval]:
     """Rank all other samples for each query by distance, then by row number.
 
     Args:
         data: the embedding.
         queries: rows to rank the others for.
         grouped: whether to rank those of other source groups alone, too.
+        depth: so many of the nearest are kept for each query.
 
     Returns:
         What is retrieved among all other samples and, if asked for, among those of other groups.
     """
-    lists = [_List(data.codes, np.arange(len(data.codes)), data.sources, queries)]
+    apart = [np.arange(len(data.codes)), *([data.sources] if grouped else [])]
+    lists = [_List(data.codes, groups, data.sources, queries, depth) for groups in apart]
+    # Of a ranking so many are looked at: the relevant and one more, or as many as are kept, and
+    # those of the own group.
+    reach = np.maximum(lists[0].relevant + 1, depth)
     if grouped:
-        lists.append(_List(data.codes, data.sources, data.sources, queries))
-    # Of a ranking so many are looked at: the relevant, one more, and those of the own group.
-    own = np.bincount(data.sources)[data.sources] if grouped else 0
-    reach = lists[0].relevant + 1 + own
-    for rows, ranking in rankings(data, queries, reach):
+        reach += np.bincount(data.sources)[data.sources]
+    for rows, ranking in _rankings(data, queries, reach):
         for found in lists:
             found.add(rows, ranking)
     return [found.retrieval() for found in lists]
 
 
-def rankings(
+def _rankings(
     data: LabelledEmbedding, queries: Codes, reach: Codes
 ) -> Iterator[tuple[Codes, NDArray[np.intp]]]:
     """Yield some of the queries, (b,), and the rows of the samples nearest to them, (b, n).
@@ -144,18 +160,24 @@ class _List:
         groups: (N,) groups whose samples are not ranked for each other.
         sources: (N,) source group of each sample.
         queries: rows of the queries.
+        depth: so many of the nearest are kept.
     """
 
-    def __init__(self, codes: Codes, groups: Codes, sources: Codes, queries: Codes) -> None:
+    def __init__(
+        self, codes: Codes, groups: Codes, sources: Codes, queries: Codes, depth: int
+    ) -> None:
         self._codes, self._groups, self._sources = codes, groups, sources
+        self._queries = queries
         self.relevant = np.zeros(len(codes), np.intp)
         self.relevant[queries] = relevant_elsewhere(codes, groups)[queries]
         self._are_all = len(queries) == len(codes)
         self._precisions = np.full((2, len(codes)), np.nan)
         self._received, self._beyond = np.zeros((2, 2, len(codes)))
+        self._nearest = np.full((len(codes), depth), len(codes))
 
     def add(self, rows: Codes, ranking: Codes) -> None:
         """Look at the rankings (b, n) of some rows, nearest first."""
+        self._keep(rows, ranking)
         there = self.relevant[rows] > 0
         rows, ranking = rows[there], ranking[there]
         if not len(rows):
@@ -173,6 +195,16 @@ class _List:
             for received, influence in zip(self._received, found.influences(), strict=True):
                 received += np.bincount(ranking[counted], influence[counted], len(received))
 
+    def _keep(self, rows: Codes, ranking: Codes) -> None:
+        depth = self._nearest.shape[1]
+        if not depth:
+            return
+        kept = self._groups[ranking] != self._groups[rows, np.newaxis]
+        kept &= kept.cumsum(axis=1, dtype=np.int32) <= depth
+        nearest = np.full((len(rows), depth), len(self._codes))
+        nearest[np.arange(depth) < kept.sum(axis=1)[:, np.newaxis]] = ranking[kept]
+        self._nearest[rows] = nearest
+
     def retrieval(self) -> Retrieval:
         """Return what was found."""
         # Without its only relevant sample a query is none.
@@ -186,7 +218,15 @@ class _List:
             influence = self._received + np.stack(
                 [_elsewhere(self._codes, self._sources, one) for one in of_relevant]
             )
-        return Retrieval(self._groups, self.relevant, self._precisions, influence, asked_of)
+        return Retrieval(
+            self._groups,
+            self.relevant,
+            self._precisions,
+            influence,
+            asked_of,
+            self._queries,
+            self._nearest[self._queries],
+        )
 
 
 def relevant_elsewhere(codes: Codes, groups: Codes) -> Codes:
@@ -196,7 +236,9 @@ def relevant_elsewhere(codes: Codes, groups: Codes) -> Codes:
 
 def _elsewhere(codes: Codes, groups: Codes, values: Numbers) -> Numbers:
     """Return the sum of a value over the samples of the same label in other groups, (N,)."""
-    cells = np.unique(codes * (int(groups.max()) + 1) + groups, return_inverse=True)[1]
+    cells = codes * (int(groups.max()) + 1) + groups
+    if cells.max() > SPARSE * len(cells):  # most numbers stand for no sample
+        cells = np.unique(cells, return_inverse=True)[1]
     of_label, of_cell = (np.bincount(each, values)[each] for each in (codes, cells))
     total: Numbers = (of_label - of_cell).astype(np.float64)
     return total

@@ -69,10 +69,11 @@ class KnnCategory(Metric[NeighborMetricOptions]):
         }
         both = agreements(data, data.codes, self.options.k, precise=True)
         for suffix, agreed, chance in both:
+            losses = agreed.losses(data.sources)
             rates, permuted = agreed.by_class(agreed.shares), chance.by_class
-            mean, median = agreed.mean(chance.overall, data.sources), float(np.median(rates))
+            mean, median = agreed.mean(chance.overall, losses), float(np.median(rates))
             deviations, largest = chance.deviations(rates)
-            intervals = agreed.class_intervals(data.sources).T
+            intervals = agreed.class_intervals(losses).T
             by_label = (rates, permuted.mean(axis=0), deviations, *intervals)
             found |= {
                 f"knn_category_acc{suffix}": replace(
@@ -81,7 +82,7 @@ class KnnCategory(Metric[NeighborMetricOptions]):
                     label_deviations=largest,
                     by_k=label_curve(data, *lists[suffix], self.options.k),
                 ),
-                f"knn_category_acc{MACRO}{suffix}": agreed.macro(chance.macro, data.sources),
+                f"knn_category_acc{MACRO}{suffix}": agreed.macro(chance.macro, losses),
                 f"knn_category_acc_median{suffix}": beside_chance(
                     median, chance_of(median, np.median(permuted, axis=1))
                 ),

@@ -49,10 +49,11 @@ class KnnGroup(Metric[NeighborMetricOptions]):
             return self.undefined(reason)
         found = self.undefined(NO_NEIGHBOR)
         for suffix, agreed, chance in agreements(data, data.group_codes, self.options.k):
-            mean = agreed.mean(chance.overall, data.sources)
+            losses = agreed.losses(data.sources)
+            mean = agreed.mean(chance.overall, losses)
             found |= {
                 f"knn_group_acc{suffix}": mean,
-                f"knn_group_acc{MACRO}{suffix}": agreed.macro(chance.macro, data.sources),
+                f"knn_group_acc{MACRO}{suffix}": agreed.macro(chance.macro, losses),
             }
             if not suffix:
                 found["knn_group_rate_mean"] = beside_chance(mean.value, chance.overall)

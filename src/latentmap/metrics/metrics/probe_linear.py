@@ -159,10 +159,18 @@ class _Probe:
     def permuted(self, codes: NDArray[np.integer]) -> NDArray[np.intp]:
         """Return the answers after training on each of (n, some) other labels."""
         given = np.empty(codes.shape, np.intp)
+        outs = [(np.flatnonzero(out), held_out) for out, held_out in self._held_out]
+        features = [self.features[out].T.astype(np.float32) for out, _ in outs]
         for start in range(0, codes.shape[1], TOGETHER):
             some = slice(start, start + TOGETHER)
-            for out, held_out in self._held_out:
-                given[out, some] = held_out.permuted(codes[~out, some], self.labels)
+            # What a classifier learns from all folds but one is less than what it is to learn from.
+            parts = [
+                _summed(of_fold, codes[out, some], self.labels)
+                for of_fold, (out, _) in zip(features, outs, strict=True)
+            ]
+            sums, sizes = (np.sum(each, axis=0) for each in zip(*parts, strict=True))
+            for (out, held_out), (own, count) in zip(outs, parts, strict=True):
+                given[out, some] = held_out.with_classes(sums - own, sizes - count)
         return given
 
     @cached_property
@@ -196,6 +204,22 @@ class _Probe:
                     right[fold, place] += np.count_nonzero(given == self.codes[asked])
         # The first of equals, which is the strongest.
         return [PENALTIES[place] for place in right.argmax(axis=1)]
+
+
+def _summed(
+    features: NDArray[np.float32], codes: NDArray[np.integer], labels: int
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return (r, n) features summed over each of (n, some) labels, and how often each occurs.
+
+    Returns:
+        (r, some, labels) and (some, labels).
+    """
+    count = codes.shape[1]
+    cells = codes + labels * np.arange(count)
+    indicators = np.zeros((len(codes), count * labels), np.float32)
+    np.put_along_axis(indicators, cells, 1, axis=1)
+    sizes = np.bincount(cells.ravel(), minlength=count * labels).astype(np.float64)
+    return (features @ indicators).reshape(-1, count, labels), sizes.reshape(count, labels)
 
 
 def _drawn(count: int, limit: int, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.metric import LabelledEmbedding, Measurement, Metric, share_column
 from latentmap.metrics.permutation import Chance
 from latentmap.metrics.retrieval import Retrieval, retrieve
-from latentmap.metrics.retrieval_chance import in_random_order, retrieval_chances
+from latentmap.metrics.retrieval_chance import PermutedLabels, in_random_order, retrieval_chances
 
 NOTHING_TO_FIND = "No label occurs in two source groups."
 MEANINGS = {
@@ -67,14 +67,23 @@ class RPrecision(Metric[RPrecisionOptions]):
             return self.undefined(data.obstacle)
         groups = int(data.sources.max()) + 1
         are_apart = groups == len(data.codes)
-        lists = retrieve(data, self._queries(data), grouped=groups > 1 and not are_apart)
-        asked = [found for found in lists if found.relevant.any()]
-        permuted = retrieval_chances(data, asked)
+        permuted = PermutedLabels.of(data)
+        lists = retrieve(
+            data,
+            self._queries(data),
+            grouped=groups > 1 and not are_apart,
+            depth=permuted.depth if permuted else 0,
+        )
         values = [
             _measured(
-                data, one, _in_random_order(data, one) if permuted is None else permuted[place]
+                data,
+                found,
+                retrieval_chances(data, found, permuted)
+                if permuted
+                else _in_random_order(data, found),
             )
-            for place, one in enumerate(asked)
+            for found in lists
+            if found.relevant.any()
         ]
         # Where every sample is a source group, all others are of other groups.
         values = values * 2 if are_apart else values
@@ -97,7 +106,7 @@ def _in_random_order(data: LabelledEmbedding, found: Retrieval) -> Sequence[floa
     ranks_own_group = len(np.unique(found.groups)) > len(np.unique(data.sources))
     if ranks_own_group:
         return None, None
-    means: list[float] = in_random_order(found.relevant, found.groups).tolist()
+    means: list[float] = in_random_order(found.relevant[found.queries], found.ranked).tolist()
     return means
 
 
