@@ -107,7 +107,7 @@ def test_chance_is_what_random_embeddings_give(embed):
         data = embed(values, labels, groups, images, k=5, statistics=few)
         runs.append(measure("knn_category", data, k=5) | measure("knn_group", data, k=5))
     with_chance = [name for name in runs[0] if runs[0][name].chance is not None]
-    assert len(with_chance) == 11
+    assert len(with_chance) == 12
     for name in with_chance:
         above = np.array([run[name].value - run[name].chance for run in runs])
         error = above.std() / np.sqrt(len(above))
