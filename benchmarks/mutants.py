@@ -3,9 +3,10 @@
     python benchmarks/mutants.py --count 40 --seed 1
 
 Each mutant is one change in one expression of `metrics` or `report`: a comparison, an operator, a
-condition turned round, a number. The tests run in a copy of the project, those that name the
-changed module first, and stop at the first failure. What no test notices is printed, to be judged:
-a change that alters nothing (an equivalent mutant), or a test that is missing.
+condition turned round, a number. The tests run in a copy of the project, those that are about the
+changed module first (with --near only these, which says sooner what to look at), and stop at the
+first failure. What no test notices is printed, to be judged: a change that alters nothing (an
+equivalent mutant), or a test that is missing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -117,38 +119,53 @@ def _changes(node: ast.expr) -> Iterator[ast.expr]:
         yield ast.Constant(node.value + 1)
 
 
-def survives(mutant: Mutant, project: Path, timeout: float) -> bool:
-    """Run the tests with the change; return whether all of them pass."""
+def verdict(mutant: Mutant, project: Path, timeout: float, *, near: bool) -> str:
+    """Run the tests with the change, and return what became of it.
+
+    Args:
+        mutant: the change.
+        project: a copy of the project, in which it is made and taken back.
+        timeout: seconds for the tests; what takes longer is neither noticed nor survives.
+        near: whether only the tests are run that are about the changed module.
+    """
     file = project / mutant.path
     source = file.read_text()
     file.write_text(mutant.apply(source))
     try:
-        return (
-            subprocess.run(
-                [
-                    *(sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow"),
-                    *("-p", "no:cacheprovider", *_tests(mutant, project)),
-                ],
-                cwd=project,
-                env=os.environ | {"PYTHONPATH": str(project / "src"), "OMP_NUM_THREADS": "1"},
-                capture_output=True,
-                timeout=timeout,
-                check=False,
-            ).returncode
-            == 0
-        )
+        code = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow"),
+                *("-p", "no:cacheprovider", *_tests(mutant, project, near=near)),
+            ],
+            cwd=project,
+            env=os.environ | {"PYTHONPATH": str(project / "src"), "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        ).returncode
     except subprocess.TimeoutExpired:
-        return False
+        return "OVERTIME"
     finally:
         file.write_text(source)
+    return "SURVIVES" if code == 0 else "noticed"
 
 
-def _tests(mutant: Mutant, project: Path) -> list[str]:
-    """Return the files of tests, those that name the changed module first."""
-    module = ".".join(mutant.path.with_suffix("").parts[1:])
+def _tests(mutant: Mutant, project: Path, *, near: bool) -> list[str]:
+    """Return the files of tests, those that are about the changed module first.
+
+    These name it, or the package of plug-ins that it is one of, or are called as it is.
+    """
+    path = mutant.path.with_suffix("")
+    names = [".".join(parts) for parts in (path.parts[1:], path.parts[1:-1]) if len(parts) > 2]
     files = [file for folder in TESTS for file in sorted((project / folder).glob("test_*.py"))]
-    files.sort(key=lambda file: (module not in file.read_text(), mutant.path.stem not in file.stem))
-    return [str(file.relative_to(project)) for file in files]
+
+    def far(file: Path) -> tuple[bool, bool, bool]:
+        text = file.read_text()
+        return names[0] not in text, path.stem not in file.stem, not any(n in text for n in names)
+
+    files.sort(key=far)
+    closest = [file for file in files if not all(far(file))]
+    return [str(file.relative_to(project)) for file in (closest if near and closest else files)]
 
 
 def main() -> None:
@@ -157,6 +174,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--timeout", type=float, default=900, help="seconds for the tests of one")
+    parser.add_argument("--near", action="store_true", help="only tests about the changed module")
     given = parser.parse_args()
     files = [
         path.relative_to(ROOT)
@@ -165,16 +183,19 @@ def main() -> None:
     ]
     possible = [mutant for path in files for mutant in mutants(path)]
     chosen = random.Random(given.seed).sample(possible, given.count)
-    alive = 0
+    verdicts = Counter[str]()
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        ignored = shutil.ignore_patterns(".venv", ".git", "results", ".snakemake", "__pycache__")
+        ignored = shutil.ignore_patterns(
+            ".venv", ".git", "results", ".snakemake", "__pycache__", "node_modules"
+        )
         shutil.copytree(ROOT, project, ignore=ignored)
         for number, mutant in enumerate(chosen, start=1):
-            survived = survives(mutant, project, given.timeout)
-            alive += survived
-            print(f"{number:3d} {'SURVIVES' if survived else 'noticed '} {mutant}", flush=True)
-    print(f"{alive} of {given.count} survive, of {len(possible)} possible in {len(files)} files.")
+            found = verdict(mutant, project, given.timeout, near=given.near)
+            verdicts[found] += 1
+            print(f"{number:3d} {found:8} {mutant}", flush=True)
+    counts = ", ".join(f"{count} {found.lower()}" for found, count in verdicts.items())
+    print(f"Of {given.count}: {counts}; {len(possible)} were possible in {len(files)} files.")
 
 
 if __name__ == "__main__":
