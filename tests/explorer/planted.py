@@ -34,6 +34,12 @@ EXACT = 3000
 """Up to so many samples have their true neighbors; more have those along one axis."""
 
 METRIC = "knn_category_acc_grouped"
+OUTLYING = (
+    "centroid_distance",
+    "prototype_distance",
+    "prototype_margin",
+    "neighbor_disagreement",
+)
 WORDS = np.array(
     ["what", "is", "the", "name", "of", "a", "river", "through", "two", "old", "towns"]
 )
@@ -171,6 +177,10 @@ class Planted:
             quality = MapQuality(*shares, k=K)
             moved = np.full(self.count, np.nan)
             write_trust(results.address(book.TRUST, *key, name), self.ids, quality, moved, 0)
+        if self.labelled:
+            scores = {name: rng.normal(size=self.count).astype(np.float32) for name in OUTLYING}
+            outliers = results.address(book.OUTLIERS, *key)
+            write_parquet(outliers, pa.table({"id": self.ids, **scores}))
         metrics = {
             METRIC: {"value": value, "chance": 0.1, "interval": [value - 0.1, value + 0.1]},
             "n_dimensions": {"value": 8.0, "chance": None},

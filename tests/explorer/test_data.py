@@ -27,7 +27,7 @@ from latentmap.store.tables import read_parquet
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from planted import Planted
+from planted import OUTLYING, Planted
 
 HOSTILE = [
     "../../x",
@@ -279,6 +279,23 @@ def test_purity_and_distance_are_those_of_other_source_groups(planted, site):
         share = (planted.labels[nearest] == planted.labels[row]).mean()
         assert purity["value"][row].as_py() == pytest.approx(share)
         assert other["value"][row].as_py() == pytest.approx(gaps.min(), rel=1e-4)
+
+
+def test_scores_of_methods_and_trust_in_maps_are_columns(planted, site):
+    asked = 0
+    for owners, artifact, names in (
+        (site.manifest["methods"], book.OUTLIERS, OUTLYING),
+        (site.manifest["methods"], book.SAMPLING_WEIGHTS, ["density"]),
+        (site.manifest["maps"], book.TRUST, ["trust"]),
+    ):
+        for owner in owners:
+            file = planted.results.path(artifact, *owner["id"].split("/"))
+            for name in names:
+                entry, table = site.column(owner["columns"][name])
+                assert entry["of"] == owner["id"]
+                assert table["value"].to_pylist() == read_parquet(file)[name].to_pylist()
+                asked += 1
+    assert asked == 3 * 4 + 3 + 9
 
 
 def test_categories_stand_by_size_and_no_value_comes_last(write):
