@@ -1,6 +1,7 @@
-"""Write the data of an explorer of made-up texts, and say how long it takes and what it weighs.
+"""Write the data of an explorer of made-up samples, and say how long it takes and what it weighs.
 
     python benchmarks/explorer_data.py [--count 276000] [--words 100] [--folder FOLDER]
+    python benchmarks/explorer_data.py --count 1406 --pictures
 
 Plants a run of clusters with three methods and maps in two and three dimensions, writes the data of
 its explorer, and prints seconds, memory and bytes. Neighbors are those along one axis. Run it from
@@ -29,10 +30,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=276_000)
     parser.add_argument("--words", type=int, default=100)
+    parser.add_argument("--pictures", action="store_true", help="of 1,000 pixels a side")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     folder = options.folder or Path(f"results/planted-{options.count}")
-    results = Planted(folder, options.count, words=options.words).write()
+    planted = Planted(
+        folder, options.count, pictures=options.pictures, side=1000, words=options.words
+    )
+    results = planted.write()
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.monotonic()
     write_explorer(results)

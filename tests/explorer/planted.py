@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ class Planted:
         count: number of samples.
         dims: of each map.
         methods: of the one encoder, best first; the second encoder is a baseline with one.
-        pictures: whether samples have them, or texts.
+        pictures: whether samples have them; two samples share one.
+        side: of a picture in pixels.
         words: of a text.
         columns: further columns of samples.
         annotations: columns of annotations.
@@ -69,6 +71,7 @@ class Planted:
     dims: dict[str, int] = field(default_factory=lambda: {"umap": 2, "pca": 2, "umap3d": 3})
     methods: tuple[str, ...] = ("mean", "max")
     pictures: bool = False
+    side: int = 48
     words: int = 12
     columns: dict[str, list[Any]] = field(default_factory=dict)
     annotations: dict[str, list[Any]] = field(default_factory=dict)
@@ -125,7 +128,7 @@ class Planted:
             name = f"{number:04}-{number:016x}"
             table = self._samples(rows)
             write_arrow(results.address(book.SAMPLES, name), table)
-            jpegs = [_jpeg(row // 2) if self.pictures else None for row in rows]
+            jpegs = [_jpeg(row // 2, 48) if self.pictures else None for row in rows]
             for encoder in ("tower", "dct"):
                 self._write_latents(results.address(book.LATENTS, encoder, "plain", name), rows)
             thumbnails = pa.table({"id": table["id"], "jpeg": pa.array(jpegs, pa.binary())})
@@ -140,7 +143,7 @@ class Planted:
 
     def _samples(self, rows: range) -> pa.Table:
         labels = [f"label {self.labels[row]}" if self.labelled else None for row in rows]
-        size = 48 if self.pictures else None
+        size = self.side if self.pictures else None
         columns = {
             "id": [self.ids[row] for row in rows],
             "source": ["planted"] * len(rows),
@@ -151,7 +154,7 @@ class Planted:
             "boxes": [[[1.0, 2.0, 30.0, 40.0]] if self.pictures else [] for _ in rows],
             "width": [size] * len(rows),
             "height": [size] * len(rows),
-            "image": [_png(row // 2) if self.pictures else None for row in rows],
+            "image": [_jpeg(row // 2, self.side) if self.pictures else None for row in rows],
             "digest": ["0" * 16] * len(rows),
         }
         table = pa.table(columns, schema=SCHEMA)
@@ -224,18 +227,9 @@ def _texts(rows: range, words: int) -> Iterator[str]:
         yield " ".join(WORDS[np.random.default_rng(row).integers(0, len(WORDS), words)])
 
 
-def _picture(number: int) -> Image.Image:
-    color = tuple(np.random.default_rng(number).integers(0, 255, 3).tolist())
-    return Image.new("RGB", (48, 48), color)
-
-
-def _png(number: int) -> bytes:
+@cache
+def _jpeg(number: int, side: int) -> bytes:
+    noise = np.random.default_rng(number).integers(0, 255, (side // 8, side // 8, 3), np.uint8)
     stream = io.BytesIO()
-    _picture(number).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def _jpeg(number: int) -> bytes:
-    stream = io.BytesIO()
-    _picture(number).save(stream, "JPEG")
+    Image.fromarray(noise).resize((side, side)).save(stream, "JPEG", quality=95)
     return stream.getvalue()

@@ -464,6 +464,8 @@ def test_samples_without_labels_are_shown_by_what_else_is_known(write):
     assert site.manifest["first"]["column"] == "own::kind"
     assert "purity" not in site.manifest["methods"][0]["columns"]
     assert {method["rank"] for method in site.manifest["methods"]} == {None}
+    site = write(labelled=False)
+    assert site.manifest["first"]["column"] == "density::tower/plain/mean"
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -181,10 +181,10 @@ def _first(maps: Sequence[Mapping[str, Any]], columns: Columns) -> dict[str, str
     """Return which map and column are shown first.
 
     The map is the first in two dimensions; the column is that of label groups, else of labels,
-    else the first with a few categories.
+    else the first with a few categories, else the density of the map's method.
     """
     order = sorted(maps, key=lambda entry: entry["dims"] != 2)
-    known = {column["id"] for column in columns.entries}
+    known = [column["id"] for column in columns.entries]
     few = [
         column["id"]
         for column in columns.entries
@@ -192,11 +192,11 @@ def _first(maps: Sequence[Mapping[str, Any]], columns: Columns) -> dict[str, str
         and column["id"] != "source_group"
         and 1 < column["values"] <= FEW
     ]
-    choice = [name for name in (LABEL_GROUP, LABEL) if name in known]
-    others = [column["id"] for column in columns.entries]
+    density = [f"density::{entry['method']}" for entry in order]
+    choice = [name for name in (LABEL_GROUP, LABEL, *few, *density) if name in known]
     return {
         "map": next((entry["id"] for entry in order), None),
-        "column": next(iter([*choice, *few, *others]), None),
+        "column": next(iter([*choice, *known]), None),
     }
 
 
