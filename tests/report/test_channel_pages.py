@@ -147,6 +147,21 @@ def test_the_best_position_is_named_at_full_resolution(data):
     assert len(spec["datasets"][large["layer"][0]["data"]["name"]]) == 40 * 64
 
 
+def test_channels_that_are_the_same_everywhere_have_no_plane(data):
+    """Not even where these are all that would be shown, best first by their neighbors."""
+    chart, found = CHANNEL_CHARTS.create("spatial_importance"), data.inspection
+    single = found.channel_positions.copy()
+    single[0] = np.nan
+    some = dataclasses.replace(found, channel_positions=single)
+    _, small = chart.build(dataclasses.replace(data, inspection=some)).to_dict()["vconcat"]
+    assert [panel["title"].partition(":")[0] for panel in small["concat"]] == [
+        f"channel {channel}" for channel in (1, 2, 3, 4)
+    ]
+    single[:] = np.nan
+    none = dataclasses.replace(found, channel_positions=single)
+    assert len(chart.build(dataclasses.replace(data, inspection=none)).to_dict()["vconcat"]) == 1
+
+
 def test_labels_stand_by_group(data, fake_run):
     order = list(fake_run.label_groups)
     groups = [order.index(data.inspection.groups[label]) for label in data.labels]

@@ -49,17 +49,14 @@ class SpatialImportance(ChannelChart):
             for channel in data.shown(MOST_PLANES)
             if not np.isnan(found.channel_positions[channel]).all()
         ]
-        highest = max(float(np.nanmax(found.channel_positions[channel])) for channel in shown)
+        single = found.channel_positions[shown]
+        planes = [
+            _plane(plane, channel_name(channel), SMALL, float(np.nanmax(single)))
+            for channel, plane in zip(shown, single, strict=True)
+        ]
         return alt.vconcat(
             _plane(found.positions, "all channels", LARGE, float(np.nanmax(found.positions))),
-            alt.concat(
-                *(
-                    _plane(found.channel_positions[channel], channel_name(channel), SMALL, highest)
-                    for channel in shown
-                ),
-                columns=COLUMNS,
-                spacing=12,
-            ),
+            *([alt.concat(*planes, columns=COLUMNS, spacing=12)] if planes else []),
             spacing=24,
             description=(
                 "Heatmaps of the height and width of the latents: F statistic of the labels at "
