@@ -15,6 +15,7 @@ import argparse
 import ast
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -151,17 +152,15 @@ def verdict(mutant: Mutant, project: Path, timeout: float, *, near: bool) -> str
 
 
 def _tests(mutant: Mutant, project: Path, *, near: bool) -> list[str]:
-    """Return the files of tests, those that are about the changed module first.
-
-    These name it, or the package of plug-ins that it is one of, or are called as it is.
-    """
+    """Return the files of tests, those first that are about the changed module: that name it."""
     path = mutant.path.with_suffix("")
-    names = [".".join(parts) for parts in (path.parts[1:], path.parts[1:-1]) if len(parts) > 2]
+    module = ".".join(path.parts[1:])
     files = [file for folder in TESTS for file in sorted((project / folder).glob("test_*.py"))]
 
     def far(file: Path) -> tuple[bool, bool, bool]:
         text = file.read_text()
-        return names[0] not in text, path.stem not in file.stem, not any(n in text for n in names)
+        named = re.search(rf"\b{path.stem}\b", text)
+        return module not in text, path.stem not in file.stem, named is None
 
     files.sort(key=far)
     closest = [file for file in files if not all(far(file))]

@@ -36,7 +36,7 @@ def test_a_ring_has_no_hub(embed):
 def test_hubness_of_many_dimensions_is_that_of_independent_counts(embed):
     rng = np.random.default_rng(0)
     found = {}
-    for dims in (3, 60):
+    for dims in (8, 20):
         values = rng.normal(size=(400, dims)).astype(np.float32)
         skewness, antihubs = hubness_of(embed, values)
         others = NearestNeighbors(n_neighbors=10).fit(values).kneighbors(return_distance=False)
@@ -44,8 +44,8 @@ def test_hubness_of_many_dimensions_is_that_of_independent_counts(embed):
         assert skewness.value == pytest.approx(scipy.stats.skew(counts))
         assert antihubs.value == (counts == 0).mean()
         found[dims] = skewness
-    assert found[3].note is None
-    assert "High" in found[60].note
+    assert found[8].note is None
+    assert "High" in found[20].note
 
 
 def test_identical_samples_share_their_occurrence(embed):

@@ -91,13 +91,19 @@ def test_labels_of_few_samples_that_are_told_apart_reach_one(embed):
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_without_a_source_group_is_what_the_others_alone_give(planted, size):
+@pytest.mark.parametrize("asked", [60, 25])
+def test_without_a_source_group_is_what_the_others_alone_give(planted, size, asked):
     data = planted(size)
+    is_query = np.random.default_rng(1).permutation(np.arange(60) < asked)
+    queries = np.flatnonzero(is_query)
     for found, groups in zip(
-        retrieve(data, np.arange(60), grouped=True), (np.arange(60), data.sources), strict=True
+        retrieve(data, queries, grouped=True), (np.arange(60), data.sources), strict=True
     ):
         expected = [
-            np.nanmean(by_loops(data.values, data.labels, groups, np.flatnonzero(kept)), axis=0)
+            np.nanmean(
+                by_loops(data.values, data.labels, groups, np.flatnonzero(kept))[is_query[kept]],
+                axis=0,
+            )
             for kept in data.sources != np.unique(data.sources)[:, np.newaxis]
         ]
         without = found.without_groups(data.sources)
@@ -106,7 +112,7 @@ def test_without_a_source_group_is_what_the_others_alone_give(planted, size):
         else:
             for one, other in zip(without, np.transpose(expected), strict=True):
                 assert np.corrcoef(one, other)[0, 1] > 0.9
-                assert one.std() == pytest.approx(other.std(), rel=0.15)
+                assert one.std() == pytest.approx(other.std(), rel=0.15 if asked == 60 else 0.2)
 
 
 def test_rankings_in_random_order(embed):
@@ -161,8 +167,8 @@ def test_chance_of_neighbors_from_the_own_source_group_is_that_of_permutations(e
     assert value > random + 0.03
 
 
-@pytest.mark.parametrize("size", [1, 4])
-def test_intervals_cover_the_expected_value(embed, size):
+@pytest.mark.parametrize(("size", "asked"), [(1, 96), (4, 96), (4, 48)])
+def test_intervals_cover_the_expected_value(embed, size, asked):
     """That of samples of this size; no interval is much wider than the spread over draws asks."""
     values, ends = [], []
     for seed in range(100):
@@ -172,7 +178,8 @@ def test_intervals_cover_the_expected_value(embed, size):
         rows = rng.normal(size=(96 // size, 3))[groups] + rng.normal(size=(96, 3))
         rows += 1.2 * np.eye(3)[labels]
         data = embed(rows, labels, source_groups=groups)
-        found = retrieve(data, np.arange(96), grouped=True)
+        queries = np.arange(96) if asked == 96 else np.sort(rng.permutation(96)[:asked])
+        found = retrieve(data, queries, grouped=True)
         values += [one.values for one in found]
         without = np.concatenate([one.without_groups(data.sources) for one in found])
         count = without.shape[1]
@@ -189,7 +196,7 @@ def test_of_many_samples_some_are_queries(planted):
     data = planted(2)
     found = measure(data, max_samples=50, queries=20)
     assert found["r_precision"].note.endswith("of 60 samples as queries.")
-    assert found["r_precision"].contributions is None
+    assert found["r_precision"].contributions.without.shape == (30,)
     every, some = (
         retrieve(data, queries, grouped=True) for queries in (np.arange(60), np.arange(7, 19))
     )

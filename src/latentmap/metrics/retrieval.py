@@ -38,8 +38,8 @@ class Retrieval:
         groups: (N,) groups whose samples are not ranked for each other.
         relevant: (N,) R, the others that have the sample's label; 0 where it is no query.
         precisions: (2, N) R-precision and average precision at R; NaN where R is 0.
-        influence: (2, N) by how much each sample, being there, raises the precisions of samples
-            of other source groups above the values, summed; None where not all are queries.
+        influence: (2, N) by how much each sample, being there, raises the precisions of queries
+            of other source groups above the values, summed.
         asked_of: (N,) how many of these would be no queries without it.
         queries: (n,) the rows that were asked, as they were given.
         nearest: (n, depth) the samples of other groups nearest to each, whatever their labels; N
@@ -49,7 +49,7 @@ class Retrieval:
     groups: Codes
     relevant: Codes
     precisions: Numbers
-    influence: Numbers | None
+    influence: Numbers
     asked_of: Numbers
     queries: Codes
     nearest: Codes
@@ -64,17 +64,15 @@ class Retrieval:
         """(n,) how many samples are ranked for each query."""
         return (len(self.groups) - np.bincount(self.groups)[self.groups])[self.queries]
 
-    def without_groups(self, sources: Codes) -> Numbers | None:
-        """Return the values without each source group, (2, groups), if all samples are queries.
+    def without_groups(self, sources: Codes) -> Numbers:
+        """Return the values without each source group, (2, groups).
 
-        What each of its samples changes in the rankings of others is added up (exactly for
-        groups of one sample).
+        Its queries are not asked, and what each of its samples changes in the rankings of others
+        is added up (exactly for groups of one sample).
 
         Args:
             sources: (N,) number of each sample's source group.
         """
-        if self.influence is None:
-            return None
         asked = self.relevant > 0
         own = np.where(asked, self.precisions - self.values[:, np.newaxis], 0)
         lost = np.stack([np.bincount(sources, each) for each in own + self.influence])
@@ -170,7 +168,6 @@ class _List:
         self._queries = queries
         self.relevant = np.zeros(len(codes), np.intp)
         self.relevant[queries] = relevant_elsewhere(codes, groups)[queries]
-        self._are_all = len(queries) == len(codes)
         self._precisions = np.full((2, len(codes)), np.nan)
         self._received, self._beyond = np.zeros((2, 2, len(codes)))
         self._nearest = np.full((len(codes), depth), len(codes))
@@ -188,12 +185,11 @@ class _List:
             self._groups[ranking] != self._groups[rows, np.newaxis],
         )
         self._precisions[:, rows] = found.precisions
-        if self._are_all:
-            self._beyond[:, rows] = found.beyond
-            others = self._sources[ranking] != self._sources[rows, np.newaxis]
-            counted = found.within & others
-            for received, influence in zip(self._received, found.influences(), strict=True):
-                received += np.bincount(ranking[counted], influence[counted], len(received))
+        self._beyond[:, rows] = found.beyond
+        others = self._sources[ranking] != self._sources[rows, np.newaxis]
+        counted = found.within & others
+        for received, influence in zip(self._received, found.influences(), strict=True):
+            received += np.bincount(ranking[counted], influence[counted], len(received))
 
     def _keep(self, rows: Codes, ranking: Codes) -> None:
         depth = self._nearest.shape[1]
@@ -210,14 +206,14 @@ class _List:
         # Without its only relevant sample a query is none.
         alone = (self.relevant == 1).astype(np.float64)
         asked_of = _elsewhere(self._codes, self._sources, alone)
-        influence = None
-        if self._are_all:
-            asked = max(np.count_nonzero(self.relevant), 1)
-            values = np.nansum(self._precisions, axis=1, keepdims=True) / asked
-            of_relevant = self._beyond - alone * values
-            influence = self._received + np.stack(
-                [_elsewhere(self._codes, self._sources, one) for one in of_relevant]
-            )
+        asked = max(np.count_nonzero(self.relevant), 1)
+        values = np.nansum(self._precisions, axis=1, keepdims=True) / asked
+        influence = self._received + np.stack(
+            [
+                _elsewhere(self._codes, self._sources, of_relevant)
+                for of_relevant in self._beyond - alone * values
+            ]
+        )
         return Retrieval(
             self._groups,
             self.relevant,

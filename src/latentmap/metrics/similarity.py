@@ -15,6 +15,8 @@ from latentmap.neighbors.distances import Points
 LEVEL = 0.95
 # Cells of the table of who is whose neighbor that is kept at a time.
 CELLS = 2**26
+# Pairs of samples whose products are looked up together, so that they stay in the processor's cache.
+PAIRS = 2**11
 
 Matrix = NDArray[np.float64]
 Permutation = NDArray[np.intp]
@@ -144,17 +146,21 @@ def linear_cka(
         grams: M times (n, n) from `gram`.
         permutations: of the n samples, for the chance level.
     """
-    stack = np.stack(grams)
-    count = stack.shape[1]
-    flat, diagonals = stack.reshape(len(stack), -1), stack.diagonal(axis1=1, axis2=2)
+    # (n, n, M): what all matrices have in one place lies together.
+    stack = np.stack(grams, axis=-1)
+    count, flat = len(stack), stack.reshape(-1, len(grams))
+    diagonals = np.diagonal(stack)
     # The matrices are symmetric: of each pair of entries one is enough.
     rows, columns = np.triu_indices(count, 1)
-    above = flat[:, rows * count + columns]
+    above = np.ascontiguousarray(flat[rows * count + columns].T)
+    parts = [slice(start, start + PAIRS) for start in range(0, len(rows), PAIRS)]
 
     def products(order: Permutation) -> Matrix:
-        permuted = flat[:, order[rows] * count + order[columns]]
-        off = (above @ permuted.T).astype(np.float64)
-        return 2 * off + diagonals @ diagonals[:, order].T
+        places = order[rows] * count + order[columns]
+        total: Matrix = (diagonals @ diagonals[:, order].T).astype(np.float64)
+        for part in parts:
+            total += 2 * (above[:, part] @ np.take(flat, places[part], axis=0))
+        return total
 
     values = products(np.arange(count))
     return _against_null(values, map(products, permutations))

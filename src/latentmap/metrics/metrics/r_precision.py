@@ -124,8 +124,6 @@ def _measured(
         else:
             one = Measurement(value, chance=chance)
         note = " ".join(filter(None, (said, one.note)))
-        parts = None
-        if without is not None:
-            parts = Contributions(value, without[place], data.sources)
+        parts = Contributions(value, without[place], data.sources)
         measured.append(replace(one, note=note or None, contributions=parts))
     return measured
