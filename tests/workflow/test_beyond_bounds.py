@@ -58,7 +58,7 @@ BOUNDS = {
     "metrics/simultaneous.py": {"BATCH": 100},
     "metrics/metric.py": {"SHARED_ROWS": 40},
     "metrics/permutation.py": {"CELLS": 500},
-    "metrics/similarity.py": {"CELLS": 500},
+    "metrics/similarity.py": {"CELLS": 500, "PAIRS": 7},
     "metrics/sources.py": {"max_samples": 20},
     "neighbors/approximate.py": {"FEWEST": 20, "MEMORY": 1, "PAIRS": 50, "TOGETHER": 10},
     "neighbors/distances.py": {"AFFORDABLE": 1, "BLOCK": 500},

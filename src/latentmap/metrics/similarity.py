@@ -15,7 +15,7 @@ from latentmap.neighbors.distances import Points
 LEVEL = 0.95
 # Cells of the table of who is whose neighbor that is kept at a time.
 CELLS = 2**26
-# Pairs of samples whose products are looked up together, so that they stay in the processor's cache.
+# Pairs of samples that are looked up together, so that they stay in the processor's cache.
 PAIRS = 2**11
 
 Matrix = NDArray[np.float64]
