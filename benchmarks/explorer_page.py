@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from threading import Thread
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from latentmap.explorer.serve import make_server
 
@@ -112,12 +112,11 @@ def main() -> None:
 def measured(browser: Browser, url: str) -> dict[str, float]:
     """Measure one visit."""
     page = browser.new_page(viewport={"width": 1200, "height": 800})
-    transferred = page.context.new_cdp_session(page)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     sizes: list[float] = []
-    transferred.send("Network.enable")
-    transferred.on(
-        "Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"])
-    )
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     before = cpu(browser)
     page.goto(url)
     rest(page)
@@ -135,9 +134,9 @@ def measured(browser: Browser, url: str) -> dict[str, float]:
         page.mouse.click(600, 5)
         page.keyboard.press("f")
         rest(page)
-        worked = main_thread(page)
+        worked = main_thread(session)
         values[f"frame of a drag in {dims}D, ms"] = median(page.evaluate(DRAG))
-        values[f"the same in {dims}D, CPU ms"] = (main_thread(page) - worked) / 60
+        values[f"the same in {dims}D, CPU ms"] = (main_thread(session) - worked) / 60
         rest(page)
         times = page.evaluate(HOVER)
         values[f"hover to card in {dims}D, first, ms"] = times[0]
@@ -145,9 +144,9 @@ def measured(browser: Browser, url: str) -> dict[str, float]:
         times = page.evaluate(HOVER)
         page.keyboard.press("l")
         page.wait_for_timeout(50)
-        worked = main_thread(page)
+        worked = main_thread(session)
         values[f"lasso in {dims}D, ms"] = page.evaluate(LASSO)
-        values[f"the same in {dims}D with what it opens, CPU ms"] = main_thread(page) - worked
+        values[f"the same in {dims}D with what it opens, CPU ms"] = main_thread(session) - worked
         rest(page)
         page.keyboard.press("Escape")
         page.keyboard.press("Escape")
@@ -160,10 +159,8 @@ def rest(page: Page) -> None:
     page.wait_for_selector(".stage[data-view=resting]", timeout=60_000)
 
 
-def main_thread(page: Page) -> float:
+def main_thread(session: CDPSession) -> float:
     """Return the milliseconds of CPU time that a page's main thread has worked."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     metrics = session.send("Performance.getMetrics")["metrics"]
     return 1000 * next(m["value"] for m in metrics if m["name"] == "TaskDuration")
 
