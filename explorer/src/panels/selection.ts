@@ -89,7 +89,7 @@ function enrichmentTable(found: readonly Enriched[], selected: number, all: numb
       body,
     ),
     more,
-    element("p", { class: "note" },
+    element("details", { class: "note" }, element("summary", {}, "By chance? p?"),
       `By chance: as many as ${count(selected)} of ${count(all)} samples drawn at random would have. ` +
       `p: of at least as many (hypergeometric), adjusted over all values by Benjamini and Hochberg. ` +
       `Whoever selects by what is seen on the map finds small p values too easily.`),

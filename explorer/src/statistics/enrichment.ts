@@ -88,7 +88,9 @@ export function enrichment(columns: readonly Counted[], selected: Uint32Array, a
     });
   }
   const adjusted = benjaminiHochberg(raw);
+  // Many share an adjusted value: their own ones order them.
   return found
-    .map((one, i) => ({ ...one, p: adjusted[i]! }))
-    .sort((a, b) => a.p - b.p || b.seen / b.expected - a.seen / a.expected);
+    .map((one, i) => ({ one: { ...one, p: adjusted[i]! }, own: raw[i]! }))
+    .sort((a, b) => a.own - b.own)
+    .map(({ one }) => one);
 }
