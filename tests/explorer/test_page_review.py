@@ -21,7 +21,7 @@ def open_row(page, site, row):
 
 def exported(page):
     with page.expect_download() as download:
-        page.locator(".controls").get_by_text("Export CSV").click()
+        page.get_by_text("Export notes").click()
     return list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
 
 
@@ -46,7 +46,7 @@ def test_notes_stay_are_exported_and_come_back(opened, site, sites, tmp_path):
     assert {note["reviewer"] for note in notes} == {"Ada, née Byron"}
     age = datetime.now(UTC) - datetime.fromisoformat(notes[0]["reviewed_at"])
     assert timedelta(0) <= age < timedelta(minutes=5)
-    page.locator(".controls").get_by_text("Select them").click()
+    page.get_by_text("Select noted").click()
     assert page.locator(".selection h2").first.inner_text().startswith("2 ")
 
     # In another browser, notes of a file are taken, and the later one of two stays.

@@ -49,10 +49,10 @@ export function reviewPanel(explorer: Explorer): HTMLElement {
   } });
   const save = element("button", {
     onclick: () => download("reviews.csv", new Blob([reviews.asCsv()], { type: "text/csv;charset=utf-8" })),
-  }, "Export CSV");
+  }, "Export notes");
   const select = element("button", { onclick: () => {
     explorer.selectIds(reviews.ids()).catch((error: unknown) => explorer.fail(error));
-  } }, "Select them");
+  } }, "Select noted");
   reviews.watch(() => {
     told.textContent = reviews.size === 0
       ? "Open a sample to mark, tag or comment it."
@@ -61,6 +61,6 @@ export function reviewPanel(explorer: Explorer): HTMLElement {
   });
   return section(
     "Review", told, element("div", { class: "fields" }, reviewer),
-    element("div", { class: "row wraps" }, select, save, element("button", { onclick: () => file.click() }, "Import CSV"), file),
+    element("div", { class: "row wraps" }, select, save, element("button", { onclick: () => file.click() }, "Import notes"), file),
   );
 }
