@@ -128,7 +128,8 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
 
   const neighbors = (i) => {
     const found = neighborsOf(i);
-    if (!found?.length) return null;
+    if (!found) return made("p", { className: "muted", textContent: "Its neighbors stand on the page of each map." });
+    if (!found.length) return null;
     const group = (j) => window.latentmapDetails?.columns["source group"]?.[rowOf(j)];
     const items = found.map(([j, distance]) => {
       const thumbnail = samples.images?.[samples.image?.[j]];
