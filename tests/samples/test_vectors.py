@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from latentmap.draw.boxes import DrawOptions
 from latentmap.encode.encoder import ENCODERS
@@ -263,7 +264,7 @@ def test_a_folder_of_arrays_with_what_was_embedded(tmp_path):
         make(folder, vectors="vectors").index()
 
 
-@pytest.mark.parametrize("form", ["npz", "npy", "parquet"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_what_was_exported_comes_in_again(tmp_path, form):
     pixel = BytesIO()
     Image.new("RGB", (2, 2), "red").save(pixel, "PNG")
@@ -282,7 +283,7 @@ def test_what_was_exported_comes_in_again(tmp_path, form):
     )
     FORMATS[form](tmp_path / f"embeddings.{form}", rows)
     write_csv(tmp_path / "metadata.csv", [tmp_path / "s.arrow"])
-    beside = {"labels": "metadata.csv"} if form == "npy" else {}
+    beside = {"labels": "metadata.csv"} if form in ("npy", "safetensors") else {}
     source = make(tmp_path / f"embeddings.{form}", **beside)
     made = ingest(source, range(5), {}, {}).samples
     for name in ("id", "label", "label_group", "source_group", "text", "rarity"):
@@ -318,6 +319,13 @@ def latin(path):
             {},
             "cannot be read",
         ),
+        (
+            "t.safetensors",
+            lambda p: save_file({"v": VALUES}, p),
+            {},
+            "Unknown tensor 'embeddings'.",
+        ),
+        ("cut.safetensors", lambda p: p.write_bytes(b"cut"), {}, "cannot be read as vectors"),
         ("cut.npz", lambda p: p.write_bytes(b"PK\x03\x04cut"), {}, "cannot be read as vectors"),
         ("flat.npy", lambda p: np.save(p, VALUES[0]), {}, "holds an array (4,) of float32"),
         ("maps.npy", lambda p: np.save(p, VALUES[None, None]), {}, "Read feature maps with 'npz'"),

@@ -30,6 +30,8 @@ SMALL = {
 
 CONFIGURED = ("--configfile", "config/small.yaml")
 
+PICTURES = "report/assets/pictures"
+
 # The files that say what jobs cost, which differs from run to run.
 COSTS = ("costs.csv", "costs.json", "cost_pareto.html")
 
@@ -97,9 +99,14 @@ class Project:
         return {name for name, time in self.outputs().items() if before.get(name) != time}
 
     def outputs(self) -> dict[str, int]:
-        """Modification time of every result; logs, benchmarks and `run.json` are none."""
+        """Modification time of every result; logs, benchmarks and `run.json` are none.
+
+        Pictures are one result, their folder.
+        """
+        pictures = self.results / PICTURES
         files = (path for path in self.results.rglob("*") if path.is_file())
-        named = ((path.relative_to(self.results), path) for path in files)
+        found = [*(path for path in files if path.parent != pictures), *self.results.glob(PICTURES)]
+        named = ((path.relative_to(self.results), path) for path in found)
         return {
             str(name): path.stat().st_mtime_ns
             for name, path in named
@@ -108,7 +115,7 @@ class Project:
 
     def contents(self) -> dict[str, bytes]:
         """Bytes of every result but logs, benchmarks, and what was made of benchmarks."""
-        names = (name for name in self.outputs() if Path(name).name not in COSTS)
+        names = (n for n in self.outputs() if Path(n).name not in COSTS and n != PICTURES)
         return {name: (self.results / name).read_bytes() for name in names}
 
     def edit(self, path: str, old: str, new: str) -> None:

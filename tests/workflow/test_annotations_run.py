@@ -5,6 +5,7 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 JOINED = "samples/annotations.parquet"
+ASSETS = ("vega.js", "page.js", "page.css", "samples.js", "details.js")
 
 
 def test_a_changed_annotation_runs_the_join_and_the_pages_of_maps(project):
@@ -12,7 +13,7 @@ def test_a_changed_annotation_runs_the_join_and_the_pages_of_maps(project):
     table.write_text("id,judged\nscene-0-00000-0,wrong\n")
     project.configure({"annotations": [{"path": "predictions.csv"}]})
     maps = {name for name in project.outputs() if "/per_method/" in name and name[-5:] == ".html"}
-    assets = {f"report/assets/{name}" for name in ("vega.js", "page.js", "page.css", "samples.js")}
+    assets = {f"report/assets/{name}" for name in ASSETS}
     branch = {JOINED, "report/summary_report.html", *maps, *assets}
     assert len(maps) == 8
     assert project.pending() == branch

@@ -10,6 +10,7 @@ from latentmap.store.tables import read_parquet
 pytestmark = pytest.mark.workflow
 
 SUMMARY = "report/summary_report.html"
+STAGES = ("samples/", "latents/", "embeddings/", "neighbors/", "metrics/", "projections/")
 
 
 def matching(names: set[str], *prefixes: str) -> set[str]:
@@ -19,6 +20,11 @@ def matching(names: set[str], *prefixes: str) -> set[str]:
 def learning(names: set[str]) -> set[str]:
     """What the best method is on parts of the samples."""
     return {name for name in names if name.endswith("/learning.json")}
+
+
+def outliers(names: set[str]) -> set[str]:
+    """Scores of samples unlike others of their label."""
+    return {name for name in names if name.endswith(".outliers.parquet")}
 
 
 def own_maps(names: set[str]) -> set[str]:
@@ -78,8 +84,8 @@ def test_one_pooling_method_runs_its_branch(project):
         for name in matching(names, "embeddings/", "neighbors/", "metrics/", "projections/")
         if "/mean" in name
     }
-    # Its embedding, neighbors, metrics, scores, weights, and two maps with their trust.
-    assert len(branch) == 2 * (5 + 2 * 2)
+    # Its embedding, neighbors, metrics, scores, weights, outliers, and two maps with their trust.
+    assert len(branch) == 2 * (6 + 2 * 2)
     branch |= {"metrics/ranking.json", *matching(learning(names), "metrics/dct/")}
     branch |= agreements(names, "metrics/dct/", "projections/dct/")
     check(project, branch, {name for name in own_maps(names) if "/mean/" in name})
@@ -88,7 +94,23 @@ def test_one_pooling_method_runs_its_branch(project):
 def test_one_metric_parameter_runs_the_metrics(project):
     project.configure({"metrics": {"knn_category": {"k": 5}}})
     names = set(project.outputs())
-    check(project, matching(names, "metrics/") - agreements(names, "metrics/"), own_maps(names))
+    made = matching(names, "metrics/") - agreements(names, "metrics/") - outliers(names)
+    check(project, made, own_maps(names))
+
+
+def test_one_option_of_outliers_scores_samples_and_measures_nothing(project):
+    project.configure({"outliers": {"prototypes": 2}})
+    announced = project.pending()
+    scores = outliers(set(project.outputs()))
+    assert len(scores) == 4
+    assert matching(announced, *STAGES) == scores
+    assert own_maps(announced) == own_maps(set(project.outputs()))
+
+
+def test_pictures_of_another_size_are_written_and_no_page(project):
+    project.configure({"report": {"pictures": 32}})
+    announced = {name for name in project.pending() if not name.startswith("explorer/")}
+    assert announced == {"report/assets/pictures", "report/assets/pictures.js"}
 
 
 def test_another_metric_of_neighbors_runs_all_that_is_made_of_embeddings(project):

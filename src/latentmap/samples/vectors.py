@@ -88,9 +88,10 @@ def read_vectors(
     """Open a file of vectors.
 
     Args:
-        path: `.npy` (N, D); `.npz` with `embeddings` (N, D) and other arrays of N values or rows;
-            a folder with `embeddings.npy` and other files of N values (`.npy`, or a JSON list);
-            or a table (see `Rows`) with a column of lists of numbers, or one for each dimension.
+        path: `.npy` or `.safetensors` (N, D); `.npz` with `embeddings` (N, D) and other arrays of N
+            values or rows; a folder with `embeddings.npy` and other files of N values (`.npy`, or a
+            JSON list); or a table (see `Rows`) with a column of lists of numbers, or one for each
+            dimension.
         chosen: which array or columns hold the vectors.
         texts: paths of columns that stay text in a CSV file though all their cells are numbers.
         header: whether the first row of a CSV file names its columns.
@@ -107,6 +108,8 @@ def read_vectors(
             return _of_array(path, np.load(path, mmap_mode="r", allow_pickle=False), {})
     if magic.startswith(ZIP) and path.suffix.lower() == ".npz":
         return _of_archive(path, chosen)
+    if path.suffix.lower() == ".safetensors":
+        return _of_tensors(path, chosen)
     table = Rows([path], texts, header).table()
     names = _vector_columns(path, table, chosen)
     values, lengths = _matrix(table.select(names))
@@ -179,6 +182,18 @@ def _values_of(file: Path) -> pa.ChunkedArray | None:
         return _column(array) if array.ndim == 1 else None
     value = json.loads(file.read_text("utf-8-sig"))
     return pa.chunked_array([column_of(value)]) if isinstance(value, list) else None
+
+
+def _of_tensors(path: Path, chosen: Chosen) -> Vectors:
+    """Read the vectors of a safetensors file, which says nothing of its rows."""
+    from safetensors import safe_open
+
+    name = EMBEDDINGS if chosen is None else str(chosen)
+    with _saying(path), safe_open(path, framework="numpy") as tensors:
+        if name not in tensors.keys():  # noqa: SIM118 (it is no mapping)
+            problem = unknown("tensor", name, tensors.keys())
+            raise LatentmapError(f"{path}: {problem} Set 'vectors' to the one that holds them.")
+        return _of_array(path, tensors.get_tensor(name), {})
 
 
 def _of_archive(path: Path, chosen: Chosen) -> Vectors:
