@@ -34,6 +34,9 @@ def run(fake_run, tmp_path_factory):
         table = table.set_column(place, "text", pa.array(texts, pa.string()))
         for name in ("chosen", "rejected"):
             table = table.append_column(name, pa.array([f"{name}: {LONG}{SCRIPT}"] * count))
+        place = table.column_names.index("boxes")
+        boxes = pa.array([[[80.0, 60.0, 160.0, 240.0]]] * count, table.schema.field(place).type)
+        table = table.set_column(place, "boxes", boxes)
         table = table.append_column("src", pa.array(["hh-rlhf"] * count))
         write_arrow(path, table)
     said = [json.dumps({"score": 4, "rationale": LONG + SCRIPT}).replace('"', '""')] * 60
@@ -74,9 +77,15 @@ def test_a_click_opens_all_of_a_sample_and_neighbors_lead_on(run, open_page):
     sample = panel.locator("code").inner_text()
     row = run.ids.index(sample)
     assert panel.get_by_role("heading", level=2).inner_text() == run.labels[row]
-    picture = panel.locator(".sample-body > img")
+    picture = panel.locator(".sample-frame > img")
     assert "assets/pictures/" in picture.get_attribute("src")
     assert picture.evaluate("one => one.decode().then(() => one.naturalWidth)") == 200
+    box, frame = (panel.locator(one).bounding_box() for one in (".box-layer rect", ".sample-frame"))
+    assert (box["x"] - frame["x"]) / frame["width"] == pytest.approx(0.25, abs=0.03)
+    assert box["width"] / frame["width"] == pytest.approx(0.25, abs=0.05)
+    assert panel.locator(".box-name").inner_text() == "[0]"
+    panel.get_by_role("button", name="Hide or show the boxes").click()
+    assert panel.locator(".box-layer").is_hidden()
     told = panel.inner_text()
     for name in ("chosen", "rejected"):
         assert f"{name}: {LONG}{SCRIPT}" in told, "answers are whole"
@@ -165,7 +174,7 @@ def test_a_bundled_page_opens_samples_without_any_other_file(run, browser, tmp_p
     panel = page.locator(".sample-panel")
     page.keyboard.press("ArrowRight")
     panel.locator("dt:text-is('src')").wait_for()
-    assert panel.locator(".sample-body > img").get_attribute("src").startswith("data:image/jpeg")
+    assert panel.locator(".sample-frame > img").get_attribute("src").startswith("data:image/jpeg")
     assert [url for url in asked if not url.startswith("data:")] == [alone.as_uri()]
     page.close()
 

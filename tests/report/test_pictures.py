@@ -83,10 +83,13 @@ def test_a_page_may_load_pictures_from_that_host_only(fake_run, tmp_path):
 
 def test_details_are_whole_and_of_all_columns(tmp_path):
     long = "word " * 1000
-    one = shard(tmp_path / "a.arrow", [None] * 3, score=[0.5, None, 1.0], cache=["c"] * 3)
+    boxes = pa.array([[[4.0, 2.0, 40.0, 20.0]], None, None], SCHEMA.field("boxes").type)
+    extra = {"score": [0.5, None, 1.0], "cache": ["c"] * 3, "boxes": boxes}
+    one = shard(tmp_path / "a.arrow", [None] * 3, **extra)
     two = shard(tmp_path / "b.arrow", [None] * 2, info=[{"k": [1]}, None], chosen=[long, ""])
     found = read_details([one, two], np.array([0, 2, 3, 4]))
     assert found["text"] == [None] * 4
+    assert found["boxes"] == [[[0.1, 0.1, 1, 1]], [], [], []]
     assert found["columns"] == {
         "width": ["40"] * 4,
         "height": ["20"] * 4,

@@ -115,15 +115,50 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
     if (!thumbnail && !address) return null;
     const label = samples.label[i];
     const image = made("img", { alt: label ? `Picture of the sample, ${label}` : "Picture of the sample" });
+    const frame = made("div", { className: "sample-frame" }, image);
+    const picture = made("div", { className: "sample-picture" }, frame);
     const fallBack = () => {
       image.onerror = null;
+      frame.replaceChildren(image); // a thumbnail has its boxes drawn
+      picture.replaceChildren(frame);
       if (thumbnail) image.src = thumbnail;
-      else image.remove();
+      else picture.remove();
     };
     image.onerror = fallBack;
-    if (address) image.src = new URL(address, given.base || undefined).href;
-    else fallBack();
-    return image;
+    if (!address) fallBack();
+    else {
+      image.src = new URL(address, given.base || undefined).href;
+      drawBoxes(row, frame, picture);
+    }
+    return picture;
+  };
+
+  const SVG = "http://www.w3.org/2000/svg";
+  const drawn = (tag, attributes) => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  };
+  // Draws boxes over a picture, and adds the button that hides them.
+  const drawBoxes = (row, frame, picture) => {
+    const { boxes, box_colors: colors } = window.latentmapDetails ?? {};
+    if (!boxes?.[row]?.length) return;
+    const over = drawn("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": true });
+    const names = boxes[row].map(([left, top, right, bottom], n) => {
+      const color = colors[n % colors.length];
+      const place = { x: left, y: top, width: right - left, height: bottom - top };
+      over.append(drawn("rect", { ...place, stroke: color, fill: "none", "vector-effect": "non-scaling-stroke" }));
+      const name = made("span", { textContent: `[${n}]`, className: "box-name" });
+      Object.assign(name.style, { left: `${100 * left}%`, top: `${100 * top}%`, borderColor: color });
+      return name;
+    });
+    const layer = made("div", { className: "box-layer" }, over, ...names);
+    const hide = button("Hide boxes", "Hide or show the boxes", () => {
+      layer.hidden = !layer.hidden;
+      hide.textContent = layer.hidden ? "Show boxes" : "Hide boxes";
+    });
+    frame.append(layer);
+    picture.append(hide);
   };
 
   const neighbors = (i) => {
