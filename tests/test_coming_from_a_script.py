@@ -7,7 +7,7 @@ Each table of the page has the columns `there | here | means | remark`:
   configuration (`thumbnails.size`), of an encoder, source or map (`batch_size`) or a mapping of
   such (`report: {side_by_side: true}`), the name of a plug-in, a metric or a chart, a column of a
   table in `COLUMNS`, a file of the project (`config/npz.yaml`), a file of a run with its wildcards
-  (`report/{encoder}/{variant}/maps.html`), or a command of `snakemake` or `latentmap`. A gesture
+  (`report/{encoder}/{variant}/maps.html`), or a command of `snakemake`, `latentmap` or `make`. A gesture
   (hover, click) stands without backticks.
 - means: one of `MEANINGS`; the last two need a remark of at least one sentence.
 - remark: commands, mappings and paths in backticks are looked up, too; other backticks may be
@@ -112,7 +112,7 @@ def patterns() -> list[re.Pattern[str]]:
 
 def problem(text: str) -> str | None:
     """Say what is wrong with something in backticks, if it is nothing that there is."""
-    if text.startswith(("snakemake ", "latentmap ")):
+    if text.startswith(("snakemake ", "latentmap ", "make ")):
         return next(command_problems(text), None)
     if ": " in text:
         return next(mapping_problems(yaml.safe_load(text), ""), None)
@@ -135,6 +135,10 @@ def is_command(name: str) -> bool:
 
 def command_problems(text: str) -> Iterator[str]:
     program, *words = shlex.split(text)
+    if program == "make":
+        if not re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), re.M):
+            yield f"make has no target {words[0]}"
+        return
     if program == "latentmap":
         if not is_command(words[0]):
             yield f"latentmap has no command {words[0]}"
@@ -197,7 +201,13 @@ def test_all_that_is_named_exists(program):
 @pytest.mark.parametrize(
     "text",
     [
-        *("thumbnails.sizes", "snakemake no_such_rule", "latentmap nothing", "config/none.yaml"),
+        *(
+            "thumbnails.sizes",
+            "snakemake no_such_rule",
+            "latentmap nothing",
+            "make none",
+            "config/none.yaml",
+        ),
         *("report: {beside: true}", "report/{encoder}/none.html", "no_such_metric"),
         "projections: {umap: {kind: umap, no_such_option: 1}}",
     ],
