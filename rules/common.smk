@@ -174,7 +174,8 @@ CACHE_WILDCARDS = places_in(RUN.export.cache or "")
 PAGE_FILES = [path for page in PAGES for path in paths(page.file)]
 # Browsers need the assets, no page does. Were they inputs, Snakemake would not look at what else a
 # page depends on while they are made anew.
-REPORT_FILES = [at(METRICS_CSV), *map(at, ASSETS), at(PICTURE_NAMES), *PAGE_FILES]
+BESIDE_PAGES = [*map(at, ASSETS), at(PICTURE_NAMES)]
+REPORT_FILES = [at(METRICS_CSV), *BESIDE_PAGES, *PAGE_FILES]
 EXPLORER_FILES = [*paths(EXPLORER), *paths(EXPLORER_PAGE)]
 
 

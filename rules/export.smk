@@ -40,7 +40,7 @@ rule coords:
     input:
         coords=[str(RESULTS.path(COORDS, *key)) for key in COORDS_KEYS],
         pages=PLACED_PAGES,
-        assets=list(map(at, ASSETS)) if PLACED_PAGES else [],
+        assets=BESIDE_PAGES if PLACED_PAGES else [],
     log:
         log_of("coords"),
     localrule: True

@@ -141,7 +141,7 @@ for page in PAGES:
 rule bundle_pages:
     input:
         pages=PAGE_FILES,
-        assets=list(map(at, [*ASSETS, PICTURE_NAMES])),
+        assets=BESIDE_PAGES,
     output:
         [bundled(page, key) for page in PAGES for key in RESULTS.keys(page.file)],
     log:

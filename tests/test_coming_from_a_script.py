@@ -7,8 +7,8 @@ Each table of the page has the columns `there | here | means | remark`:
   configuration (`thumbnails.size`), of an encoder, source or map (`batch_size`) or a mapping of
   such (`report: {side_by_side: true}`), the name of a plug-in, a metric or a chart, a column of a
   table in `COLUMNS`, a file of the project (`config/npz.yaml`), a file of a run with its wildcards
-  (`report/{encoder}/{variant}/maps.html`), or a command of `snakemake`, `latentmap` or `make`. A gesture
-  (hover, click) stands without backticks.
+  (`report/{encoder}/{variant}/maps.html`), or a command of `snakemake`, `latentmap` or `make`. A
+  gesture (hover, click) stands without backticks.
 - means: one of `MEANINGS`; the last two need a remark of at least one sentence.
 - remark: commands, mappings and paths in backticks are looked up, too; other backticks may be
   values, or names of the old program.
