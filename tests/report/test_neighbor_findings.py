@@ -50,11 +50,11 @@ def test_a_metric_that_would_find_clearly_more_is_a_warning():
     assert said.warning
     assert said.text.startswith("By cosine, clearly more neighbors")
     assert "in 2 of 4 embeddings, most in vae / max (plain): +0.100" in said.text
-    assert "`neighbors.metric: cosine`" in said.text
+    assert "set neighbors.metric to cosine" in said.text
 
 
 def test_in_a_run_by_cosine_it_is_the_euclidean_distance():
     _, said = neighbor_findings([gaining("mean", 0.06, 0.03, 0.09, "cosine")])
     assert said.text.startswith("By Euclidean distance, clearly more neighbors")
     assert "in the only embedding, vae / mean (plain): +0.060" in said.text
-    assert "`neighbors.metric: euclidean`" in said.text
+    assert "set neighbors.metric to euclidean" in said.text

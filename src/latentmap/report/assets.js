@@ -4,9 +4,10 @@
 (() => {
   const SMALLEST = 115; // pixels that a panel's plot must have
   const AROUND = 90; // pixels that labels take of a panel's width, until it is drawn
+  const LEGEND = 200; // pixels of a legend's column
   const MENU = 34; // pixels right of a chart for its menu
   const FLATTEST = 0.7; // height of a plot, of its width, that it keeps where it is made narrower
-  const MOST = 1.5; // times as wide as given
+  const [LEAST, MOST] = [0.75, 1.5]; // times as wide as given
   const GAP = 28; // between panels
   const ink = "#e6edf3", line = "#3d444d", paper = "#0d1117";
   const text = { labelColor: ink, titleColor: ink };
@@ -138,7 +139,7 @@
     if (Array.isArray(part)) return part.map((one) => withLegends(one, room));
     const entries = Object.entries(part).map(([key, value]) => {
       if (key !== "legend" || !value?.columns) return [key, withLegends(value, room)];
-      return [key, { ...value, columns: Math.min(value.columns, Math.max(1, Math.floor(room / 240))) }];
+      return [key, { ...value, columns: Math.min(value.columns, Math.max(1, Math.floor(room / LEGEND))) }];
     });
     return Object.fromEntries(entries);
   };
@@ -147,13 +148,12 @@
   // allows. `around` is what axes and their labels take of a panel's width, `stretch` how much wider
   // the cells of a matrix are than given, `keeps` whether plots keep their shape exactly, as maps do.
   // Others are not made flat, and all grow by half at most.
-  const fitted = (given, room, { around, stretch, keeps }) => {
-    const fit = { around, stretch, keeps };
+  const fitted = (given, room, fit) => {
     const spec = given.title ? { ...given, title: wrapped(given.title, room) } : given;
     const panels = spec.concat ?? spec.hconcat;
     if (panels) {
       const most = Math.min(spec.columns ?? panels.length, panels.length);
-      const columns = Math.min(most, Math.max(1, Math.floor(room / (SMALLEST + around + GAP))));
+      const columns = Math.min(most, Math.max(1, Math.floor(room / (SMALLEST + fit.around + GAP))));
       const { hconcat, ...rest } = spec;
       const share = (room - GAP * (columns - 1)) / columns;
       return { ...rest, columns, concat: panels.map((panel) => fitted(panel, share, fit)) };
@@ -161,6 +161,10 @@
     if (spec.vconcat) {
       return { ...spec, vconcat: spec.vconcat.map((panel) => fitted(panel, room, fit)) };
     }
+    return sized(withLegends(spec, room), room, fit);
+  };
+
+  const sized = (spec, room, { around, stretch, keeps }) => {
     if (spec.facet && spec.columns) {
       const most = Math.floor((room - around + GAP) / (spec.spec.width + GAP));
       return { ...spec, columns: Math.min(spec.columns, Math.max(1, most)) };
@@ -248,7 +252,7 @@
     const room = target.clientWidth - MENU;
     spec.config = merged(spec.config, { axis: { labelLimit: Math.min(260, 0.5 * room) } });
     const embed = async (fit) => {
-      const shown = withLegends(fitted(spec, room, fit), room);
+      const shown = fitted(spec, room, fit);
       drawn.get(target)?.finalize();
       const { view } = await vegaEmbed(target, shown, {
         renderer,
@@ -271,7 +275,7 @@
         const excess = (taken - room) / columns;
         if (excess <= 0 && (turn || excess > -AROUND / 4)) break;
         fit.around += excess;
-        fit.stretch = Math.min(MOST, Math.max(1, room / taken));
+        fit.stretch = Math.min(MOST, Math.max(LEAST, (fit.stretch * room) / taken));
       }
     } catch (error) {
       target.classList.add("failed");

@@ -54,7 +54,7 @@ def _other_metric(experiments: Sequence[Experiment]) -> Iterator[Finding]:
         f"By {'cosine' if other == 'cosine' else 'Euclidean distance'}, clearly more neighbors "
         f"would have the sample's label {_in(clear, experiments, most)}: "
         f"{format_difference(gain.value)} of all neighbors (95 % interval {low} to {high}). "
-        f"`neighbors.metric: {other}` compares samples so.",
+        f"To compare samples so, set neighbors.metric to {other}.",
         warning=True,
     )
 

@@ -113,7 +113,7 @@ class Standings:
         if self.content["note"]:
             text = f"not known: {self.content['note']}"
         elif left:
-            share = f"{len(left)} of {len(others)} others: " if others[1:] else ""
+            share = f"{counted(len(left), len(others), 'other')}: " if others[1:] else ""
             text = f"{share}{_listed(left)} ({adjusted})"
         else:
             name, following = others[0]
