@@ -274,7 +274,7 @@
         const [taken, columns] = await embed(fit);
         const excess = (taken - room) / columns;
         if (excess <= 0 && (turn || excess > -AROUND / 4)) break;
-        fit.around += excess;
+        fit.around = Math.max(0, fit.around + excess);
         fit.stretch = Math.min(MOST, Math.max(LEAST, (fit.stretch * room) / taken));
       }
     } catch (error) {
