@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 Scope = Literal["comparisons", "summary", "costs"]
+Rivals = Literal["none", "methods", "any"]
 
 
 @dataclass(frozen=True)
@@ -60,22 +61,15 @@ class Chart(Plugin[Options]):
         scope: `comparisons`, a page of its own for each encoder and variant; `summary`, one of
             the whole run in its summary; `costs`, like `comparisons`, but of what differs
             between runs.
+        rivals: what a method must be compared with to show anything: other `methods` of its
+            encoder, `any` other embedding, that of a baseline too, or `none`.
     """
 
     title: ClassVar[str]
     look_for: ClassVar[str]
     needs_labels: ClassVar[bool] = True
     scope: ClassVar[Scope] = "comparisons"
-
-    @classmethod
-    def compares(cls, methods: int, baselines: int) -> bool:
-        """Return whether there is anything to show on a page about one encoder.
-
-        Args:
-            methods: pooling methods of the encoder.
-            baselines: other encoders that know nothing of the data, each with its best method.
-        """
-        return True
+    rivals: ClassVar[Rivals] = "none"
 
     @abstractmethod
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:

@@ -39,15 +39,14 @@ def comparison_file(scope: Scope) -> Artifact[str]:
 
 
 def _keys(scope: Scope, results: Results) -> list[Key]:
-    return [
-        (encoder, variant, name)
-        for encoder, variant in results.latents
-        for name in charts_of(scope, results.facts.labelled)
-        if CHARTS[name].compares(
-            sum(key[:2] == (encoder, variant) for key in results.methods),
-            len({*results.baselines} - {encoder}),
-        )
-    ]
+    keys = []
+    for encoder, variant in results.latents:
+        methods = sum(key[:2] == (encoder, variant) for key in results.methods)
+        baselines = len({*results.baselines} - {encoder})
+        rivals = {"none": 1, "methods": methods - 1, "any": methods - 1 + baselines}
+        names = charts_of(scope, results.facts.labelled)
+        keys += [(encoder, variant, name) for name in names if rivals[CHARTS[name].rivals]]
+    return keys
 
 
 def comparison(results: Results, encoder: str, variant: str, **further: Any) -> Comparison:

@@ -32,11 +32,7 @@ class MethodAgreementChart(Chart):
         "agreement; an empty cell does not exceed the 95 % limit of permuted samples. The "
         "tooltip of a cell gives its chance level."
     )
-
-    @classmethod
-    def compares(cls, methods: int, baselines: int) -> bool:
-        """Return whether there are two methods."""
-        return methods > 1
+    rivals = "methods"
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return the heatmaps of two or more methods."""

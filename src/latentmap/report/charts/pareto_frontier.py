@@ -27,11 +27,7 @@ class ParetoFrontier(Chart):
         "are 95 % intervals; the orange band is where 95 % of permuted labels lie for the first "
         "method."
     )
-
-    @classmethod
-    def compares(cls, methods: int, baselines: int) -> bool:
-        """Return whether there are two to compare."""
-        return methods + baselines > 1
+    rivals = "any"
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a panel for each size that was measured."""

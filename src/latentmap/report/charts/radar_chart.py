@@ -55,11 +55,7 @@ class RadarChart(Chart):
         "metric only; a click in the legend picks one. The area of a radar depends on the order "
         "of its axes: compare shapes there, and values on the parallel lines."
     )
-
-    @classmethod
-    def compares(cls, methods: int, baselines: int) -> bool:
-        """Return whether there are two to compare."""
-        return methods + baselines > 1
+    rivals = "any"
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a radar above parallel axes; none with fewer than three usable metrics."""
