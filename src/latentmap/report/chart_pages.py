@@ -39,7 +39,7 @@ def comparison_file(scope: Scope) -> Artifact[str]:
 
 
 def _keys(scope: Scope, results: Results) -> list[Key]:
-    keys = []
+    keys: list[Key] = []
     for encoder, variant in results.latents:
         methods = sum(key[:2] == (encoder, variant) for key in results.methods)
         baselines = len({*results.baselines} - {encoder})
