@@ -20,6 +20,7 @@ export class Explorer {
   readonly reviews: Reviews;
   #matches: Uint8Array | null = null;
   #search = new AbortController();
+  #asked = 0;
 
   /** Whether the page was opened with a view of its own. */
   readonly hasGivenView: boolean;
@@ -135,9 +136,9 @@ export class Explorer {
   }
 
   async #updateShown(): Promise<void> {
-    const state = this.state.now;
-    const shown = await shownRows(this.site, state, this.found.now.color, this.#matches);
-    if (this.state.now.filters !== state.filters || this.state.now.hidden !== state.hidden) return;
+    const asked = ++this.#asked;
+    const shown = await shownRows(this.site, this.state.now, this.found.now.color, this.#matches);
+    if (asked !== this.#asked) return; // asked again meanwhile
     let shownCount = 0;
     for (const one of shown) shownCount += one;
     this.found.set({ shown, shownCount });

@@ -1,6 +1,5 @@
 /** What a person does on the map and on the keyboard. */
 
-import { element } from "./dom";
 import type { Explorer } from "./explorer";
 import type { card } from "./panels/card";
 import { showDims, stepMethod } from "./panels/toolbar";
@@ -190,19 +189,4 @@ export class Hands {
       accent: style.getPropertyValue("--link"),
     });
   }
-}
-
-/** Said once to whoever has not been here: what to try first. */
-export function firstHint(text: string): HTMLElement | null {
-  const KEY = "latentmap explorer hint";
-  try {
-    if (localStorage.getItem(KEY) !== null) return null;
-    localStorage.setItem(KEY, "seen");
-  } catch {
-    return null;
-  }
-  const hint = element("p", { class: "hint", role: "note" }, text);
-  addEventListener("pointerdown", () => hint.remove(), { once: true });
-  addEventListener("keydown", () => hint.remove(), { once: true });
-  return hint;
 }

@@ -3,11 +3,12 @@
 import { writeAddress } from "./address";
 import { element, fill } from "./dom";
 import type { Explorer } from "./explorer";
-import { firstHint, Hands } from "./hands";
+import { Hands } from "./hands";
 import { card } from "./panels/card";
 import { controls } from "./panels/controls";
 import { detail } from "./panels/detail";
 import { helpDialog } from "./panels/help";
+import { firstHint } from "./panels/hint";
 import { notice } from "./panels/notice";
 import { selection } from "./panels/selection";
 import { statusBar } from "./panels/status";

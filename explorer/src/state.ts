@@ -37,6 +37,8 @@ export interface State {
 }
 
 export const NONE = new Uint32Array();
+/** How keys of columns begin that follow the map shown. */
+export const OWN = "this:";
 export const NO_MAP = "";
 
 export function firstState(site: Site): State {
@@ -61,17 +63,20 @@ export function firstState(site: Site): State {
   };
 }
 
+/** Columns that a map and its embedding have of their own, by what they say: density, trust … */
+export function ownColumns(site: Site, map: string): ReadonlyMap<string, string> {
+  const entry = site.map(map);
+  const method = site.method(entry?.method ?? "");
+  return new Map(Object.entries({ ...method?.columns, ...entry?.columns }));
+}
+
 /**
  * The column that a state names: "this:density" and the like follow the method and map shown.
  * Undefined where that has none.
  */
 export function columnOf(site: Site, map: string, key: string | null): string | undefined {
   if (key === null) return undefined;
-  if (!key.startsWith("this:")) return site.entry(key)?.id;
-  const entry = site.map(map);
-  const role = key.slice("this:".length);
-  const own = { ...site.method(entry?.method ?? "")?.columns, ...entry?.columns };
-  return (own as Record<string, string | undefined>)[role];
+  return key.startsWith(OWN) ? ownColumns(site, map).get(key.slice(OWN.length)) : site.entry(key)?.id;
 }
 
 export function toggled<T>(values: readonly T[], value: T): readonly T[] {

@@ -34,6 +34,18 @@ def test_the_first_view_shows_every_label_in_its_colour(opened, site, sites, res
     assert page.locator(".status").inner_text().startswith("300 samples")
 
 
+def test_columns_of_the_embedding_follow_the_map_shown(opened, sites):
+    page = opened()
+    group = page.locator("#color optgroup", has_text="Density")
+    assert group.locator("option").all_text_contents() == ["Density", "Trust"]
+    page.locator("#color").select_option(label="Density")
+    page.wait_for_selector(".legend .scale")
+    page.keyboard.press("]")  # of which no density is known: all have one colour
+    page.wait_for_selector(".legend .scale", state="detached")
+    page.keyboard.press("[")
+    page.wait_for_selector(".legend .scale")
+
+
 def test_pointing_at_a_point_shows_its_card(opened, site, sites):
     page = opened()
     row = site.lone(page)

@@ -31,7 +31,7 @@ export interface Method {
   interval: [number, number] | null;
   chance: number | null;
   maps: string[];
-  columns: { density?: string; purity?: string; nearest_other?: string };
+  columns: Record<string, string>;
   neighbors: (Chunked & { k: number; metric: string }) | null;
 }
 
@@ -49,7 +49,7 @@ export interface MapEntry extends File {
   extent: [number, number][];
   alignment: { reference: string; residual: number } | null;
   trust: { k: number; recall: number; trustworthiness: number } | null;
-  columns: { trust?: string };
+  columns: Record<string, string>;
 }
 
 interface ColumnFacts extends File {

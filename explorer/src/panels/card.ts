@@ -4,7 +4,7 @@ import { element, data, fill } from "../dom";
 import type { Column } from "../data/site";
 import type { Explorer } from "../explorer";
 import { columnOf } from "../state";
-import { number } from "../words";
+import { number, percent } from "../words";
 
 const SNIPPET = 240;
 
@@ -66,7 +66,7 @@ export function valueOf(column: Column, row: number): string {
   const value = column.values[row]!;
   if (Number.isNaN(value)) return "no value";
   const unit = column.entry.unit === null ? "" : ` ${column.entry.unit}`;
-  return `${number(value)}${unit} (above ${Math.floor(column.percentiles[row]! / 100)} %)`;
+  return `${number(value)}${unit} (above\u00a0${percent(Math.floor(column.percentiles[row]! / 100) / 100)})`;
 }
 
 export function shortened(text: string, length = SNIPPET): string {

@@ -2,13 +2,11 @@
 
 import { element, fill, section } from "../dom";
 import type { Explorer } from "../explorer";
-import { columnOf, type State } from "../state";
+import { OWN, ownColumns, type State } from "../state";
 import { filters } from "./filters";
 import { find } from "./find";
 import { legend } from "./legend";
 import { reviewPanel } from "./review";
-
-const OWN = { density: "Density", purity: "Purity of neighbors", nearest_other: "Nearest other label", trust: "Trust in this place" };
 
 export function controls(explorer: Explorer): HTMLElement {
   const { state } = explorer;
@@ -35,17 +33,16 @@ function columnPicker(
     onchange: () => state.set({ [key]: picker.value === "" ? null : picker.value } as Partial<State>),
   });
   state.watch(["map", key], (now) => {
-    const own = Object.entries(OWN).filter(([role]) => {
-      const id = columnOf(site, now.map, `this:${role}`);
-      return id !== undefined && takes(site.entry(id)!.kind);
-    });
+    const own = Array.from(ownColumns(site, now.map), ([role, id]) => ({ role, entry: site.entry(id)! }))
+      .filter(({ entry }) => takes(entry.kind))
+      .map(({ role, entry }) => element("option", { value: `${OWN}${role}` }, entry.title));
     const given = (about: string): HTMLOptionElement[] => site.manifest.columns
       .filter((entry) => entry.about === about && takes(entry.kind))
       .map((entry) => element("option", { value: entry.id }, entry.title));
     const groups: [string, HTMLOptionElement[]][] = [
       ["Samples", given("sample")],
       ["Annotations", given("annotation")],
-      ["The embedding and map shown", own.map(([role, title]) => element("option", { value: `this:${role}` }, title))],
+      ["The embedding and map shown", own],
     ];
     fill(
       picker,

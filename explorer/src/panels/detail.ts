@@ -3,7 +3,7 @@
 import { data, element, fill, section } from "../dom";
 import type { Neighbor, Sample } from "../data/site";
 import type { Explorer } from "../explorer";
-import { columnOf } from "../state";
+import { ownColumns } from "../state";
 import { count, counted, number } from "../words";
 import { shortened, valueOf } from "./card";
 import { noteFields } from "./review";
@@ -26,8 +26,8 @@ async function show(
   host: HTMLElement, explorer: Explorer, sample: Sample, neighbors: readonly Neighbor[] | null,
 ): Promise<void> {
   const { state } = explorer;
-  const [picture, facts] = await Promise.all([
-    pictureOf(explorer, sample), factsOf(explorer, sample),
+  const [picture, label, facts] = await Promise.all([
+    pictureOf(explorer, sample), labelOf(explorer, sample.row), factsOf(explorer, sample),
   ]);
   const near = neighbors === null ? [] : await Promise.all(neighbors.map((one) => tile(explorer, one)));
   if (explorer.found.now.sample !== sample) return;
@@ -43,6 +43,7 @@ async function show(
       element("button", { onclick: () => state.set({ row: null, trail: [] }), "aria-label": "Close", title: "Esc" }, "×"),
     ),
     picture,
+    label !== null && element("p", { class: "label" }, data(label)),
     ...textOf(sample),
     neighborSection(explorer, neighbors, near),
     facts,
@@ -104,9 +105,9 @@ function long(text: string): HTMLElement[] {
 
 async function factsOf({ site, state }: Explorer, sample: Sample): Promise<HTMLElement> {
   const { map } = state.now;
-  const own = ["density", "purity", "nearest_other", "trust"].map((role) => columnOf(site, map, `this:${role}`));
+  const own = ownColumns(site, map).values();
   const given = site.manifest.columns.filter(({ of }) => of === null).map(({ id }) => id);
-  const ids = new Set([...given, ...own].filter((id) => id !== undefined));
+  const ids = new Set([...given, ...own]);
   const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
   const titles = new Set(columns.map(({ entry }) => entry.title));
   const facts: [string, string][] = [
@@ -135,7 +136,7 @@ function neighborSection(
   const same = neighbors.some(({ sameSource }) => sameSource);
   return section(
     "Nearest in the embedding",
-    element("div", { class: "tiles" }, ...tiles),
+    element("div", { class: site.manifest.thumbnails === null ? "tiles texts" : "tiles" }, ...tiles),
     element("p", { class: "note" },
       `${method?.neighbors?.metric === "cosine" ? "Cosine" : "Euclidean"} distances.`,
       same && element("span", { class: "same" }, " Outlined: same source.")),

@@ -125,7 +125,8 @@ function inOtherEmbeddings(explorer: Explorer, selected: Uint32Array): HTMLEleme
 
 function sheet(explorer: Explorer, selected: Uint32Array): HTMLElement {
   let shown = 0;
-  const tiles = element("div", { class: "tiles" });
+  const pictured = explorer.site.manifest.thumbnails !== null;
+  const tiles = element("div", { class: pictured ? "tiles" : "tiles texts" });
   const more = element("button", { class: "link", onclick: () => void add() });
   const add = async (): Promise<void> => {
     const rows = Array.from(selected.subarray(shown, shown + SHEET));
