@@ -13,7 +13,8 @@ from snakemake.logging import logger
 
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
-from latentmap.explorer.bundle import BUNDLE, sources_digest
+from latentmap.explorer.built import BUNDLE
+from latentmap.explorer.bundle import sources_digest
 from latentmap.explorer.write import NEEDS as EXPLORER_NEEDS, READS as EXPLORER_READS
 from latentmap.export.options import places_in
 from latentmap.fingerprint import fingerprint

@@ -11,9 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from latentmap.errors import LatentmapError
-
-BUNDLE = ("index.html", "assets/explorer.js", "assets/explorer.css")
-"""Files of the built page, which all runs share."""
+from latentmap.explorer.built import BUNDLE
 
 BUILT = ("node_modules", "dist")
 """Folders beside the sources that are not sources."""

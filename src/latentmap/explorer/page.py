@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from latentmap.errors import LatentmapError
-from latentmap.explorer.bundle import BUNDLE
+from latentmap.explorer.built import BUNDLE, INDEX, SCRIPT, STYLE
 from latentmap.explorer.site import MANIFEST, NUMBER, put_copies
 from latentmap.store.files import json_text, read_plain_json, write_text
 
@@ -19,8 +19,8 @@ IN_ONE_FILE = "explorer.html"
 MOST_SAMPLES = 5000
 MOST_BYTES = 50_000_000
 
-STYLE = '<link rel="stylesheet" href="assets/explorer.css">'
-SCRIPT = '<script src="assets/explorer.js" defer></script>'
+STYLE_LINK = f'<link rel="stylesheet" href="{STYLE}">'
+SCRIPT_LINK = f'<script src="{SCRIPT}" defer></script>'
 DATA = "<!-- data -->"
 POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")[^"]*(">)')
 
@@ -78,7 +78,7 @@ def in_one_file(contents: Mapping[str, str], folder: Path) -> str | None:
 
 def _with_assets(contents: Mapping[str, str]) -> str:
     """Return the page with script and style in it, and a policy that allows just these."""
-    page, script, style = (contents[name] for name in BUNDLE)
+    page, script, style = contents[INDEX], contents[SCRIPT], contents[STYLE]
     # Neither may end the element that it is in.
     script = script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
     policy = "; ".join(
@@ -93,12 +93,12 @@ def _with_assets(contents: Mapping[str, str]) -> str:
             "trusted-types 'none'",
         ]
     )
-    for part in (STYLE, SCRIPT, DATA):
+    for part in (STYLE_LINK, SCRIPT_LINK, DATA):
         if page.count(part) != 1:
             raise LatentmapError(f"The explorer's page has no {part}. Build it again.")
     page = POLICY.sub(lambda found: f"{found[1]}{policy}{found[2]}", page)
-    page = page.replace(STYLE, f"<style>{style}</style>")
-    return page.replace(SCRIPT, f"<script>{script}</script>")
+    page = page.replace(STYLE_LINK, f"<style>{style}</style>")
+    return page.replace(SCRIPT_LINK, f"<script>{script}</script>")
 
 
 def _sha256(text: str) -> str:
