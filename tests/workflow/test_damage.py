@@ -196,7 +196,7 @@ def damages(data: bytes, seed: int, flips: int) -> Iterator[tuple[str, bytes]]:
 def plain(value: Any) -> Any:
     """Return a value as what can be compared, to the last bit."""
     if isinstance(value, pa.Table):
-        return value.to_pydict(), str(value.schema)
+        return repr(value.to_pydict()), str(value.schema)  # a NaN equals no other
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, value.tobytes()
     if is_dataclass(value):
