@@ -190,6 +190,8 @@ def test_a_cache_is_written_over_nothing_of_others(tmp_path):
     check_all(run(**export))
     source = {"kind": "npz", "input": str(path)}
     assert f"{path} is read by this run" in complaint(run(source, **export))
+    around = {"export": {"cache": str(tmp_path / "other" / ".." / "cache.npz")}}
+    assert "is read by this run" in complaint(run(source, **around))
 
 
 @pytest.mark.parametrize(

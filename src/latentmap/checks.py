@@ -117,9 +117,9 @@ def wrong_with_maps(run: Run) -> Iterator[str]:
 def wrong_with_caches(run: Run) -> Iterator[str]:
     """Yield which caches would be written over files that the run has not written."""
     parts = [*run.samples.sources, *run.encoders]
-    read = {Path(given) for part in parts if (given := getattr(part, "input", None))}
+    read = {Path(given).resolve() for part in parts if (given := getattr(part, "input", None))}
     for path in map(Path, run.cache_files.values()):
-        if path in read:
+        if path.resolve() in read:
             yield f"export.cache: {path} is read by this run. Give another path."
         elif path.exists() and not is_cache_of(path, run.run):
             yield f"export.cache: {path} is there, and not of this run. Move it, or give another."

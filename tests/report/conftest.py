@@ -95,6 +95,7 @@ FACTS = RunFacts(
     dims={"umap": 2, "tsne3d": 3},
     labelled=True,
     revisions={"tiny-vae": "0a1b2c3d", "dct": ""},
+    origins={"tiny-vae": {"checkpoint": "/ckpt/<3>.pt"}, "dct": {}},
 )
 
 

@@ -72,7 +72,7 @@ def test_provenance_is_complete(report):
     assert ranked in text
     assert "Samples are compared by Euclidean distance" in text
     assert f"git commit {commit_of(ROOT)}" in text
-    assert "tiny-vae 0a1b2c3d" in text and "dct no weights" in text
+    assert "tiny-vae 0a1b2c3d checkpoint: /ckpt/<3>.pt" in text and "dct no weights" in text
     assert re.search(r"altair \d+\.\d+", text) and re.search(r"Python 3\.\d+", text)
 
 
