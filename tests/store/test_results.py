@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,14 @@ def test_the_reference_is_another_folder_with_shards_of_its_own(tmp_path):
     assert run.path(book.PROJECTION.theirs, *run.maps[0]).is_relative_to(old)
     assert Results(tmp_path / "mine", load_run(CONFIG).facts).keys(book.PROJECTION.theirs) == []
     assert len(run.compared) == len(run.methods)
+
+
+def test_a_run_of_an_earlier_version_lacks_options_in_one_line(run):
+    report = {name: value for name, value in run.config["report"].items() if name != "color_by"}
+    earlier = replace(run.facts, config={**run.config, "report": report})
+    assert Results(run.folder, earlier).option("report.max_points") == 5000
+    with pytest.raises(LatentmapError, match=r"run\.json does not say 'report\.color_by': an earl"):
+        Results(run.folder, earlier).option("report.color_by")
 
 
 def test_no_path_of_a_run_is_built_elsewhere():

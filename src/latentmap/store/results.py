@@ -427,12 +427,18 @@ class Results:
         """Return an option of the configuration, or all options of a part, by its dotted key.
 
         Raises:
-            LatentmapError: these results were limited to others.
+            LatentmapError: these results were limited to others, or an earlier version, which
+                knew of no such option, made them.
         """
         if self._options is not None and name not in self._options:
             raise LatentmapError(f"{name} is not among the options that this page says it needs.")
         value: Any = self.config
         for part in name.split("."):
+            if part not in value:
+                raise LatentmapError(
+                    f"{self.address(RUN)} does not say '{name}': an earlier version wrote it. Run "
+                    "snakemake again."
+                )
             value = value[part]
         return value
 
