@@ -136,6 +136,21 @@ def test_variants_stand_side_by_side_where_an_encoder_saw_both(everything):
     assert CHARTS.create("variant_bars").build(Comparison(one, (), {})) is None
 
 
+def test_bars_of_baselines_are_grey_and_the_legend_says_so(comparison):
+    rows = built("metric_bars", comparison)
+    for panel in rows["concat"]:
+        bars = [row for row in rows_of(rows, panel, type="bar") if "shade" in row]
+        assert all(("baseline" in r["shade"]) == (r["method"] == "dct / mean") for r in bars)
+        color = next(layer["encoding"]["color"] for layer in panel["layer"])
+        greys = {
+            s
+            for s, c in zip(*map(color["scale"].get, ("domain", "range")), strict=True)
+            if len({c[1:3], c[3:5], c[5:7]}) == 1
+        }
+        assert greys == {r["shade"] for r in bars if r["method"] == "dct / mean"}
+        assert greys and color["legend"] is not None
+
+
 def test_the_baselines_stand_in_the_heatmap(comparison):
     spec = built("category_heatmap", comparison)
     methods = {row["method"] for rows in spec["datasets"].values() for row in rows}
@@ -195,3 +210,18 @@ def test_a_new_metric_appears_without_a_chart_being_edited(comparison, tmp_path,
     assert "Newcomer (higher is better)" in titles
     assert "Newcomer" in json.dumps(built("radar_chart", data)["datasets"])
     metric.known_metrics.cache_clear()
+
+
+def test_what_is_counted_has_no_ticks_between_whole_numbers(comparison):
+    """One token for every method: the axis says 1, and nothing of 700 thousandths."""
+    one = [
+        dataclasses.replace(e, metrics=e.metrics | {"n_tokens": Measurement(1.0)})
+        for e in (*comparison.experiments, *comparison.references)
+    ]
+    spec = built("pareto_frontier", Comparison(one[:-1], one[-1:], {}))
+    ticks = [
+        node["axis"]["values"]
+        for node in nodes(spec["hconcat"][0])
+        if isinstance(node.get("axis"), dict) and "values" in node["axis"]
+    ]
+    assert ticks and all(found == [1.0] for found in ticks)

@@ -60,11 +60,12 @@ def pareto_panel(
     best = frontier([row for row in rows if row["kind"] == METHOD], cost)
     low = min(row[cost] for row in rows) / MARGIN
     high = max(row[cost] for row in rows) * MARGIN
+    counted = all(float(row[cost]).is_integer() for row in rows)
     x = alt.X(
         f"{cost}:Q",
         title=title,
         scale=alt.Scale(type="log", domain=[low, high], nice=False),
-        axis=alt.Axis(**_ticks(low, high), format="~s"),
+        axis=alt.Axis(values=_ticks(low, high, counted), format="~s"),
     )
     y = alt.Y("value:Q", title=title_of(metric), scale=alt.Scale(zero=False, padding=14))
     labels = {
@@ -130,15 +131,21 @@ def pareto_panel(
     return alt.layer(*layers, width=size[0], height=size[1])
 
 
-def _ticks(low: float, high: float) -> dict[str, Any]:
+def _ticks(low: float, high: float, counted: bool) -> list[float]:
     """Return the ticks of a logarithmic axis: powers of ten, or as few steps between as are needed.
 
-    Where even those are too few, the charting library chooses.
+    Args:
+        low: its beginning.
+        high: its end.
+        counted: whether only whole numbers mean anything.
     """
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1,), (1, 2, 5), range(1, 10), np.arange(10, 100, 5) / 10):
-        ticks = [step * 10.0**power for power in exponents for step in steps]
-        ticks = [float(tick) for tick in ticks if low <= tick <= high]
+    ticks: list[float] = []
+    for steps in ((1.0,), (1.0, 2.0, 5.0), np.arange(1, 10), np.arange(10, 100, 5) / 10):
+        marks = [float(step * 10.0**power) for power in exponents for step in steps]
+        ticks = [tick for tick in marks if low <= tick <= high]
+        if counted:
+            ticks = [tick for tick in ticks if tick.is_integer()]
         if len(ticks) > 2:
-            return {"values": ticks}
-    return {"tickCount": 4}
+            break
+    return ticks
