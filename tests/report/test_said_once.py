@@ -59,6 +59,9 @@ def test_bars_are_not_doubled_and_groups_that_are_labels_have_none():
     color = once["concat"][0]["layer"][0]["encoding"]["color"]
     assert color["scale"]["domain"] == ["method"] and color["legend"] is None
     assert rows_of(chart("overview_bars", SAME)) == 3
+    for name in ("metric_bars", "overview_bars"):
+        notes = [CHARTS.create(name).note(Comparison(some, (), {})) for some in (SAME, OTHER)]
+        assert notes[0] == "" and "light bar" in notes[1]
     assert "same group" not in json.dumps(chart("radar_chart", SAME))
     assert "same group" in json.dumps(chart("radar_chart", OTHER))
 

@@ -40,6 +40,17 @@ def bar_rows(named: Iterable[tuple[str, Experiment]], metric: str) -> list[Row]:
     ]
 
 
+def say_light_bars(named: Iterable[tuple[str, Experiment]], metric: str) -> str:
+    """Return what light bars beside dark ones say; nothing where there are none."""
+    if len({row["neighbors"] for row in bar_rows(named, metric)}) < 2:
+        return ""
+    return (
+        "Dark bars count neighbors from other source groups only. A light bar that is much longer "
+        "than its dark one shows how much neighbors of the same source group (crops of one image, "
+        "turns of one conversation) inflate the metric."
+    )
+
+
 def measured(measurement: Measurement) -> Row:
     """Return what a chart's row says of one measurement."""
     low, high = measurement.interval or (None, None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from latentmap.metrics.metric import GROUPED as GROUPED_END
 from latentmap.metrics.metric import known_metrics, title_of, with_others
-from latentmap.report.bars import bar_rows, paired_bars, single_bars
+from latentmap.report.bars import bar_rows, paired_bars, say_light_bars, single_bars
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import distinct, headline
 
@@ -32,8 +32,7 @@ class MetricBars(Chart):
     look_for: ClassVar[str] = (
         "Methods are in the same order in every panel, best first. Thin lines are 95 % intervals, "
         "the orange tick is chance, and the light orange range is where 95 % of permuted labels "
-        "lie. A light bar that is much longer than its dark one shows how much neighbors of the "
-        "same source group (crops of one image, turns of one conversation) inflate the metric."
+        "lie."
     )
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
@@ -61,6 +60,10 @@ class MetricBars(Chart):
             spacing=28,
             description=f"Bars of each method's metrics, sorted by {headline(data.experiments)}.",
         ).resolve_scale(color="independent")
+
+    def note(self, data: Comparison) -> str:
+        """Say what light bars are, if there are any."""
+        return say_light_bars(data.named, FIRST[0])
 
 
 def _title(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from latentmap.metrics.metric import title_of
-from latentmap.report.bars import bar_rows, extent, paired_bars
+from latentmap.report.bars import bar_rows, extent, paired_bars, say_light_bars
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import headline, twins
 
@@ -21,10 +21,8 @@ class OverviewBars(Chart):
 
     title: ClassVar[str] = "kNN label purity of every method"
     look_for: ClassVar[str] = (
-        "Dark bars count neighbors from other source groups only. They should exceed the orange "
-        "tick of chance, the light orange range around it, and the bars of the baselines. A light "
-        "bar that is much longer than its dark one shows how much neighbors of the same source "
-        "group (crops of one image, turns of one conversation) inflate the metric."
+        "Bars should exceed the orange tick of chance, the light orange range around it, where "
+        "95 % of permuted labels lie, and the bars of the baselines."
     )
     scope: ClassVar[Scope] = "summary"
 
@@ -55,3 +53,7 @@ class OverviewBars(Chart):
             spacing=24,
             description=f"Bars of {name} by encoder, variant and method.",
         )
+
+    def note(self, data: Comparison) -> str:
+        """Say what light bars are, if there are any."""
+        return say_light_bars(data.named, twins(headline(data.experiments))[1])
