@@ -71,12 +71,12 @@ def write_site(folder: Path, count: int = 300, seed: int = 0, pictures: bool = T
             entry, places[method, projection] = _map(writer, draw, label, method, projection, dims)
             maps.append(entry)
     columns = [
-        _category(writer, "0", "label", "sample", [LABELS[i] for i in label]),
-        _category(writer, "1", "split", "sample", list(draw.choice(["train", "test"], count))),
+        category(writer, "0", "label", "sample", [LABELS[i] for i in label]),
+        category(writer, "1", "split", "sample", list(draw.choice(["train", "test"], count))),
         _number(writer, "2", "weight", "sample", None, number),
         _number(writer, "3", "Density", "method", "tiny/plain/mean", np.arange(count)),
         _number(writer, "4", "Trust", "map", "tiny/plain/mean/umap", np.linspace(0, 1, count)),
-        _category(writer, "5", "prediction", "annotation", [LABELS[i] for i in (label + 1) % 8]),
+        category(writer, "5", "prediction", "annotation", [LABELS[i] for i in (label + 1) % 8]),
     ]
     starts = np.cumsum([0, *sizes])
     manifest = {
@@ -195,11 +195,11 @@ def _map(writer, draw, label, method, projection, dims) -> tuple[dict, np.ndarra
     return entry, places
 
 
-def _category(writer, identity, title, about, values) -> dict:
+def category(writer, identity, title, about, values) -> dict:
     present = [value for value in values if value is not None]
     order = sorted(set(present), key=lambda value: (-present.count(value), value))
     texts = [*order, None] if len(present) < len(values) else order
-    indices = np.array([texts.index(value) for value in values], np.int8)
+    indices = np.array([texts.index(value) for value in values], np.int16)
     encoded = pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
     return {
         "id": identity,

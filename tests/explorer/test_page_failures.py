@@ -65,6 +65,27 @@ def test_what_cannot_be_read_is_named_with_a_remedy(broken, change, said):
     assert "snakemake --cores all --forcerun" in text
 
 
+def test_thousands_of_values_have_a_legend_that_is_searched(broken, sites):
+    def crowd(folder):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        values = [f"value {i}" for i in range(3000)]
+        writer = sites.Writer(folder)
+        entry = sites.category(writer, "0", "label", "sample", values)
+        manifest["columns"][0] = entry
+        manifest.update(first={"map": None, "column": "0"}, count=3000, maps=[], methods=[])
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    page = broken(crowd)
+    page.locator(".legend li").first.wait_for()
+    assert page.locator(".legend li").count() == 12
+    page.get_by_label("Search the legend").fill("value 299")
+    assert page.locator(".legend .name").all_inner_texts()[-1] == "value 2999"
+    assert page.locator(".legend li").count() == 11
+    page.get_by_label("Only value 2999").focus()
+    page.keyboard.press("Enter")
+    page.locator(".status strong", has_text="1").wait_for()
+
+
 def test_a_page_beside_its_data_on_disk_says_how_to_open_it(browser, site):
     page = browser.new_page()
     page.goto((site.folder / "index.html").as_uri())

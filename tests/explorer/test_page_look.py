@@ -46,6 +46,25 @@ def test_columns_of_the_embedding_follow_the_map_shown(opened, sites):
     page.wait_for_selector(".legend .scale")
 
 
+def test_size_follows_a_number_and_its_slider(opened, site, rest):
+    def covered(page):
+        """Return the share of the map that points cover."""
+        shot = Image.open(BytesIO(page.locator(".stage").screenshot())).convert("RGB")
+        return (np.asarray(shot).reshape(-1, 3) != 255).any(axis=1).mean()
+
+    page = opened()
+    page.mouse.click(1000, 300)  # puts the hint away
+    rest(page)
+    plain = covered(page)
+    page.locator("#scale").press("End")
+    rest(page)
+    assert covered(page) > 3 * plain
+    page.locator("#scale").press("Home")
+    page.locator("#size").select_option(label="weight")
+    rest(page)
+    assert covered(page) < plain
+
+
 def test_pointing_at_a_point_shows_its_card(opened, site, sites):
     page = opened()
     row = site.lone(page)

@@ -25,19 +25,28 @@ export function card(explorer: Explorer): { host: HTMLElement; show(row: number,
     if (row === shown) return place(x, y);
     shown = row;
     found.set({ hovered: row });
-    const [sample, picture, facts] = await Promise.all([
-      site.sample(row), site.thumbnail(row), factsOf(explorer, row),
-    ]);
+    const details = Promise.all([site.sample(row), site.thumbnail(row)]);
+    // Columns are here already: what they say need not wait for picture and text.
+    const facts = (await factsOf(explorer, row)).map(([title, value]) =>
+      element("p", { class: "fact" }, element("span", {}, data(title)), data(value)));
+    if (shown === row) fill(host, ...facts);
+    reveal(row, x, y);
+    const [sample, picture] = await details;
     if (shown !== row) return;
     fill(
       host,
       picture !== null && element("img", { src: picture, alt: "" }),
-      ...facts.map(([title, value]) => element("p", { class: "fact" }, element("span", {}, data(title)), data(value))),
+      ...facts,
       sample.text !== null && element("p", { class: "snippet" }, data(shortened(sample.text))),
       element("p", { class: "id" }, data(sample.id)),
     );
-    host.hidden = false;
     host.dataset["row"] = String(row);
+    reveal(row, x, y);
+  }
+
+  function reveal(row: number, x: number, y: number): void {
+    if (shown !== row) return;
+    host.hidden = false;
     place(x, y);
   }
 
