@@ -60,6 +60,13 @@ def test_labels_have_far_more_colours():
     assert colorings({"name": labels}) == [] and label_coloring(["one", "one"]) is None
 
 
+def test_labels_are_names_and_samples_without_one_are_told_so():
+    coloring = label_coloring(["3", "", "10"])
+    assert coloring.values == ["10", "3", "no label"]
+    assert coloring.colors == [*OKABE_ITO[:2], UNKNOWN]
+    assert coloring.codes == [1, 2, 0]
+
+
 def test_steps_of_trust_are_steps_of_the_scale():
     assert ordered_colors(len(TRUST)) == list(TRUST)
     assert ordered_colors(1) == [TRUST[0]]

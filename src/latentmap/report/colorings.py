@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from latentmap.report.labels import NO_LABEL, UNLABELLED
 from latentmap.report.palette import NEUTRAL, UNKNOWN, group_colors, ordered_colors
 from latentmap.samples.spelling import plain_name
 
@@ -63,16 +64,27 @@ def colorings(columns: Mapping[str, Sequence[str | None]]) -> list[Coloring]:
     return [coloring for coloring in found if coloring]
 
 
-def label_coloring(labels: Sequence[str | None]) -> Coloring | None:
-    """Return the colours of labels, of which far more than of other values get their own."""
-    return _coloring("labels", LABEL, labels, MOST_LABELS)
+def label_coloring(labels: Sequence[str]) -> Coloring | None:
+    """Return the colours of labels, of which far more than of other values get their own.
+
+    Labels are names, also where they are numbers.
+    """
+    named = [None if label == NO_LABEL else label for label in labels]
+    coloring = _coloring("labels", LABEL, named, MOST_LABELS, are_names=True)
+    if coloring is None or None not in named:
+        return coloring
+    return replace(coloring, values=[*coloring.values[:-1], UNLABELLED])
 
 
 def _coloring(
-    key: str, title: str, column: Sequence[str | None], most: int = MOST_VALUES
+    key: str,
+    title: str,
+    column: Sequence[str | None],
+    most: int = MOST_VALUES,
+    are_names: bool = False,
 ) -> Coloring | None:
     counts = Counter(value for value in column if value is not None)
-    numbers = _numbers(counts)
+    numbers = None if are_names else _numbers(counts)
     values = sorted(counts, key=lambda value: (numbers[value] if numbers else 0, value))
     if len(values) > most:
         values = [] if numbers else sorted(_most_frequent(counts, most - 1))
