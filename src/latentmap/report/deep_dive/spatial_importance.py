@@ -31,9 +31,10 @@ class SpatialImportance(ChannelChart):
 
     title: ClassVar[str] = "Positions that separate labels"
     look_for: ClassVar[str] = (
-        "At bright positions latents differ more between labels than within them. Dark blue is an "
-        "F statistic of 1 or less, which is chance; an even plane means that no position matters "
-        "more than others. A ring marks the best position: row and column, counted from 0."
+        "At bright positions latents differ more between labels than within them, by the "
+        "logarithm of the F statistic. Dark blue is 1 or less, which is chance; an even plane "
+        "means that no position matters more than others. A ring marks the best position: row "
+        "and column, counted from 0."
     )
     renderer: ClassVar[str] = "canvas"
 
@@ -114,20 +115,24 @@ def _plane(plane: Floats, name: str, side: int, highest: float) -> alt.LayerChar
             color=alt.Color(
                 "f:Q",
                 title="F",
-                scale=alt.Scale(scheme="cividis", domain=[1, max(highest, 1.5)], clamp=True),
-                legend=alt.Legend(orient="bottom", gradientLength=160),
+                scale=alt.Scale(
+                    type="log", scheme="cividis", domain=[1, max(highest, 1.5)], clamp=True
+                ),
+                legend=alt.Legend(orient="bottom", gradientLength=160, format=".3~g"),
             ),
             tooltip=["row:Q", "column:Q", alt.Tooltip("f:Q", format=".3~g")],
         )
     )
-    ring = (
-        alt.Chart(alt.InlineData(values=[{"x": column + 0.5, "y": row + 0.5}]))
-        .mark_point(shape="circle", size=110, stroke="#ffffff", strokeWidth=2, filled=False)
-        .encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None))
+    best = alt.Chart(alt.InlineData(values=[{"x": column + 0.5, "y": row + 0.5}]))
+    best = best.encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None))
+    # White on black: one of them shows on any colour.
+    rings = (
+        best.mark_point(shape="circle", size=110, stroke=color, strokeWidth=line, filled=False)
+        for color, line in (("#000000", 3.5), ("#ffffff", 1.5))
     )
     return alt.layer(
         positions,
-        ring,
+        *rings,
         title=f"{name}: best {_best(plane)}",
         width=side * width / max(plane.shape),
         height=side * height / max(plane.shape),
