@@ -115,6 +115,12 @@ def test_without_webgl_the_processor_draws_the_same_map(opened, site, sites, res
     assert page.locator(".card .id").inner_text() == sites.name(row)
 
 
+def drawn_by_webgl(page) -> bool:
+    """Return whether the points that are seen are on a canvas of WebGL."""
+    return page.evaluate("""() => [...document.querySelectorAll('.stage canvas')]
+        .some((one) => one.style.visibility === 'visible' && one.getContext('2d') === null)""")
+
+
 @pytest.mark.slow
 def test_a_lost_context_comes_back(opened, sites, rest):
     page = opened()
@@ -130,10 +136,12 @@ def test_a_lost_context_comes_back(opened, sites, rest):
     page.wait_for_timeout(300)
     rest(page)
     assert set(sites.PALETTE["categories"]) <= colors_on(page)  # by the processor
+    assert not drawn_by_webgl(page)
     page.evaluate("window.extension.restoreContext()")
     page.wait_for_timeout(300)
     rest(page)
     assert colors_on(page) == before
+    assert drawn_by_webgl(page)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (3840, "light")])

@@ -127,6 +127,7 @@ export class Stage {
     canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
       this.#webgl = undefined;
+      canvas.style.visibility = "hidden";
       this.refresh();
     });
     canvas.addEventListener("webglcontextrestored", () => {
