@@ -90,6 +90,18 @@ def test_a_clear_order_is_kept_and_twins_count_once():
     assert fresh_sample(means, [0, 1, 2]).kendall is None
 
 
+@pytest.mark.parametrize("unit", [1e-40, 1e40])
+def test_the_unit_of_the_scores_does_not_matter(unit):
+    rng = np.random.default_rng(4)
+    scores, groups = draw(rng, COUNT, np.linspace(0, 1, METHODS))
+    order = np.argsort(-scores.mean(axis=0)).tolist()
+    found, scaled = (
+        fresh_sample(GroupMeans.of(scores * by, groups, 200, 0), order) for by in (1, unit)
+    )
+    assert scaled.keeps_best == pytest.approx(found.keeps_best, abs=0.02)
+    assert scaled.kendall == pytest.approx(found.kendall, abs=0.05)
+
+
 def test_so_many_source_groups_tell_the_best_from_the_next():
     """In four of five samples of the size that is asked for, where the difference is as found."""
     rng = np.random.default_rng(4)

@@ -99,6 +99,13 @@ def test_the_planted_channel_leads(data):
     assert len(titles) == 6 and titles[3].startswith("same-group share of 5 neighbors")
 
 
+def test_channels_that_are_left_out_are_counted(data):
+    many = with_channels(data, 20)
+    assert many.note(20) == ""
+    assert many.note(19).startswith("Of 20 channels the 19 ")
+    assert (many.shown(20), many.shown(2)) == (list(range(20)), [18, 19])
+
+
 def test_label_groups_that_are_the_labels_are_not_shown_twice(data):
     found = dataclasses.replace(data.inspection, groups=data.inspection.labels)
     colors = dict.fromkeys(found.labels, "#000000")

@@ -113,6 +113,7 @@ def test_agreement_is_shown_where_it_exceeds_chance_and_names_duplicates(compari
         "tsne3d",
         "umap",
     ]
+    assert spec["columns"] == 2
     order = spec["concat"][0]["layer"][0]["encoding"]["x"]["sort"]
     assert abs(order.index("flatten") - order.index("range")) == 1
     rows = [row for row in values(spec) if row["method"] == "mean"]

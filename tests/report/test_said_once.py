@@ -66,6 +66,13 @@ def test_bars_are_not_doubled_and_groups_that_are_labels_have_none():
     assert "same group" in json.dumps(chart("radar_chart", OTHER))
 
 
+def test_each_panel_of_the_overview_has_its_methods_best_first():
+    others = [replace(e, key=e.key._replace(encoder="f")) for e in SAME[1:]]
+    first, second = chart("overview_bars", [*SAME, *others])["concat"]
+    orders = [panel["layer"][0]["encoding"]["y"]["sort"] for panel in (first, second)]
+    assert orders == [["m3", "m2", "m1"], ["m2", "m1"]]
+
+
 def test_nothing_is_said_of_neighbors_of_the_same_source_group_where_there_are_none():
     for experiments, said in ((SAME, False), (OTHER, True)):
         texts = [finding.text for finding in key_findings(experiments, {})]
