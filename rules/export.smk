@@ -1,7 +1,9 @@
 # The encoders that stand for one cache of embeddings each, and the maps that go beside it.
 CACHES = {e.name: e for e in RUN.encoders if kind_of(e) == "embedding_cache" and e.input}
-COORDS_KEYS = [key for key in RESULTS.maps if key[0] in CACHES and key[1] == RUN.variants[0]]
-PLACED_PAGES = [path for key in COORDS_KEYS for path in map_pages(key)] if RUN.export.pages else []
+PLACED = [key for key in RESULTS.maps if key[0] in CACHES and key[1] == RUN.variants[0]]
+# What a map was given is its user's own, and stays as it is.
+COORDS_KEYS = [k for k in PLACED if not PROJECTIONS[kind_of(RUN.projection(k[3]))].is_given]
+PAGE_KEYS = PLACED if RUN.export.pages else []
 
 
 def beside_cache(key, suffix):
@@ -39,8 +41,8 @@ rule export_coords:
 rule coords:
     input:
         coords=[str(RESULTS.path(COORDS, *key)) for key in COORDS_KEYS],
-        pages=PLACED_PAGES,
-        assets=BESIDE_PAGES if PLACED_PAGES else [],
+        pages=[path for key in PAGE_KEYS for path in map_pages(key)],
+        assets=BESIDE_PAGES if PAGE_KEYS else [],
     log:
         log_of("coords"),
     localrule: True
@@ -50,9 +52,8 @@ rule coords:
         # Copies outside the run's folder are no output: Snakemake would delete what is there
         # before the job could look at it. Without an output the job looks at every call.
         targets=[
-            beside_cache(key, suffix)
-            for suffix in (["_coords.npy", ".html"] if PLACED_PAGES else ["_coords.npy"])
-            for key in COORDS_KEYS
+            *(beside_cache(key, "_coords.npy") for key in COORDS_KEYS),
+            *(beside_cache(key, ".html") for key in PAGE_KEYS),
         ],
         overwrite=RUN.export.overwrite,
     message:

@@ -119,9 +119,12 @@ def test_caches_of_two_seeds_and_coordinates_beside_them(unfinished, make_cache)
     for seed in (1, 2):
         vectors = np.random.default_rng(seed).normal(size=(rows, 8)).astype(np.float32)
         vectors[3 * seed] = np.nan
-        make_cache(unfinished.folder / f"caches/m_d/test/seed{seed}", vectors, labels)
-    values = ["run=mine", "input=caches", "projections={tsne: null, umap: null, pca: {pca: 4}}"]
-    values.append("export={pages: true, prefix: seen}")
+        folder = make_cache(unfinished.folder / f"caches/m_d/test/seed{seed}", vectors, labels)
+        np.save(folder / "seen_old_coords.npy", np.full((rows, 2), seed, np.float32))
+    given = "{kind: given, file: seen_old_coords.npy}"
+    maps = f"{{tsne: null, umap: null, pca: {{pca: 4}}, old: {given}}}"
+    export = "{pages: true, prefix: seen}"
+    values = ["run=mine", "input=caches", f"projections={maps}", f"export={export}"]
     place = ["coords", "--configfile", "config/embedding_cache.yaml", "--config", *values]
     unfinished.run_snakemake(*place)
     beside = unfinished.folder / "caches/m_d/test/seed2/seen_pca_coords.npy"
@@ -135,6 +138,11 @@ def test_caches_of_two_seeds_and_coordinates_beside_them(unfinished, make_cache)
     beside.unlink()
     unfinished.run_snakemake(*place)
     np.testing.assert_array_equal(np.load(beside), coords)
+    # What a map was given is not written again, though rows of it are not on the map.
+    own = np.load(beside.with_name("seen_old_coords.npy"))
+    np.testing.assert_array_equal(own, np.full((rows, 2), 2, np.float32))
+    old = (beside.parent / "seen_old.html").read_text()
+    assert "Coordinates of seen_old_coords.npy, as they are." in old
     page = (beside.parent / "seen_pca.html").read_text()
     assert "003.jpg" not in page and "004.jpg" in page
     assert not re.search(r'(src|href)="[^"]*assets/', page)
