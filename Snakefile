@@ -31,6 +31,7 @@ localrules:
 rule all:
     input:
         REPORT_FILES,
+        EXPLORER_FILES,
         list(CACHE_FILES.values()),
 
 

@@ -9,6 +9,8 @@ rule build_explorer:
         EXPLORER_PAGE_FILES,
     log:
         ".snakemake/latentmap/explorer.log",
+    # On a cluster it is the submit host that reaches a network.
+    localrule: True
     conda:
         "../envs/bundle.yaml"
     resources:

@@ -174,7 +174,7 @@ class Run(Options):
         inspection: how the channels of latents are compared.
         report: what the report shows.
         export: what `snakemake exports` and `snakemake coords` write.
-        explorer: what `snakemake explore` writes; `null` makes none.
+        explorer: the page with every sample on every map; `null` makes none.
     """
 
     run: FolderName = Field(min_length=1)

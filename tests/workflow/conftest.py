@@ -26,6 +26,8 @@ SMALL = {
     "methods": ["mean", "minmax"],
     "maps": ["mean"],
     "projections": {"tsne": None},
+    # The explorer's page is built of packages that a network gives.
+    "explorer": None,
 }
 
 CONFIGURED = ("--configfile", "config/small.yaml")

@@ -21,6 +21,7 @@ QUICK = {
     "projections": {"tsne": None, "umap": None},
     "encoders": [{"kind": "dct", "size": 64}],
     "neighbors": {"k": 20},
+    "explorer": None,
 }
 
 
@@ -156,6 +157,7 @@ def test_coordinates_whose_vectors_are_gone(unfinished, make_cache):
     np.save(folder / "vis_umap_coords.npy", places)
     (folder / "judged.csv").write_text("file_name,verdict\n003.jpg,wrong\n004.jpg,right\n")
     config = ["--configfile", "config/coordinates.yaml", "--config", "run=mine", "input=cache"]
+    config.append("explorer=null")
     joined = "annotations=[{path: cache/judged.csv, key: file_name}]"
     unfinished.run_snakemake(*config, joined)
     results = unfinished.folder / "results/mine"

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.workflow
 
 
 def test_the_explorer_follows_its_options_and_computes_nothing(project):
+    project.configure({"explorer": {}})
     finished = project.outputs()
     # The page needs a network once, for the packages that build it.
     project.snakemake("write_explorer")

@@ -15,6 +15,7 @@ QUICK = {
     "methods": ["mean", "max", "region"],
     "maps": ["mean"],
     "projections": {"tsne": None, "umap": None},
+    "explorer": None,
 }
 
 

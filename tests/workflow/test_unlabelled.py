@@ -25,6 +25,7 @@ QUICK = {
     "projections": {"tsne": None, "umap": None, "space": {"kind": "pca", "dims": 3}},
     "neighbors": {"k": 12},
     "export": {"formats": ["npz", "parquet"]},
+    "explorer": None,
 }
 
 

@@ -8,7 +8,7 @@ from latentmap.config import Options
 
 
 class ExplorerOptions(Options):
-    """What `snakemake explore` writes.
+    """What the explorer of a run has.
 
     Attributes:
         pictures: with thumbnails and whole pictures.

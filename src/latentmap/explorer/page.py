@@ -32,7 +32,10 @@ WORDS = {"pictures": "whole pictures", "thumbnails": "thumbnails", "neighbors": 
 
 
 def write_page(bundle: Path, folder: Path) -> None:
-    """Write the page of an explorer; of up to `MOST_SAMPLES` samples also one in one file.
+    """Write the page of an explorer, and `explorer.html`, which a report links to.
+
+    Of up to `MOST_SAMPLES` samples that has the data in it, and opens from disk. Of more it is the
+    same page, which says what it needs.
 
     Args:
         bundle: folder of the built page.
@@ -48,10 +51,7 @@ def write_page(bundle: Path, folder: Path) -> None:
         path.write_bytes(content)
         put_copies(path, content)
     page = in_one_file({name: content.decode() for name, content in contents.items()}, folder)
-    if page is None:
-        (folder / IN_ONE_FILE).unlink(missing_ok=True)
-    else:
-        write_text(folder / IN_ONE_FILE, page)
+    write_text(folder / IN_ONE_FILE, contents[INDEX].decode() if page is None else page)
 
 
 def in_one_file(contents: Mapping[str, str], folder: Path) -> str | None:

@@ -23,6 +23,7 @@ from latentmap.report.trust import trust_legend
 from latentmap.store.files import digest, write_stamped_text
 from latentmap.store.results import (
     DETAILS,
+    EXPLORER_FILE,
     PAGE_SCRIPT,
     PAGE_STYLE,
     PICTURE_NAMES,
@@ -215,6 +216,7 @@ def write_page(output: Path, template: Path, content: Content, results: Results)
         lstrip_blocks=True,
     )
     environment.globals["link"] = lambda path: relative(path, output)
+    environment.globals["explorer"] = next(iter(results.paths(EXPLORER_FILE)), None)
     samples, colors = content.samples, content.colors
     own = None if samples is None else samples.beyond(results.config["report"]["max_points"])
     shares = own is not None and "id" not in own

@@ -296,7 +296,7 @@ class Results:
     @property
     def explored(self) -> list[Key]:
         """The key of the explorer, if there is to be one."""
-        return self.run if self.config["explorer"] else []
+        return self.run if self.config.get("explorer") else []
 
     @property
     def exported_latents(self) -> list[Key]:
@@ -540,6 +540,7 @@ EXPLORER: Artifact[Any] = Artifact(
     "explorer/manifest.json", attrgetter("explored"), read_plain_json
 )
 EXPLORER_PAGE = Artifact("explorer/index.html", attrgetter("explored"), Path)
+EXPLORER_FILE = Artifact("explorer/explorer.html", attrgetter("explored"), Path)
 
 LOG = Artifact("logs/{job}.log", lambda results: [], Path)
 BENCHMARK = Artifact("benchmarks/{job}.tsv", lambda results: [], Path)

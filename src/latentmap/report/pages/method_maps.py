@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.report.experiments import experiments_of
@@ -43,6 +44,7 @@ class MethodMaps(Page):
                 {
                     "key": experiment.key,
                     "plates": [plate],
+                    "solid": key in results.solid_maps,
                     "headlines": headline_metrics(experiment),
                     "others": others,
                     "rows": metric_rows(experiment),
@@ -52,6 +54,11 @@ class MethodMaps(Page):
                 maps.colors,
                 maps.measures(whole=True),
             )
+
+    def tracked(self, results: Results) -> Any:
+        """Return what the pages depend on; those of 3D maps name the explorer, if there is one."""
+        has_link = bool(results.solid_maps and results.explored)
+        return {**super().tracked(results), **({"explorer": True} if has_link else {})}
 
     def charts(self, results: Results, key: Key) -> Mapping[str, str]:
         """Return the map."""
