@@ -81,6 +81,15 @@ def test_a_band_of_one_mean_is_the_interval_of_student():
     assert np.ravel(thrice.means([0]).band()) == pytest.approx(np.ravel(means.means([0]).band()))
 
 
+def test_rotated_differences_have_the_t_distribution():
+    """Langsrud 2005: exactly, whatever the scores are; here larger groups have the higher ones."""
+    sizes = np.array([1, 2, 4, 9, 15])
+    groups = np.repeat(np.arange(5), sizes)
+    scores = np.stack([1 + sizes[groups] / 10, np.zeros(len(groups))], axis=1)
+    drawn = GroupMeans.of(scores, groups, 4000, 0).tested_by_chance(0, [1])[:, 0]
+    assert scipy.stats.kstest(drawn, scipy.stats.t(4).cdf).pvalue > 0.001
+
+
 def test_batches_draw_the_same(monkeypatch):
     drawn = draw(np.random.default_rng(0), 30, np.zeros(2))
     whole = means_of(drawn).differences(0, [1]).draws
