@@ -107,10 +107,11 @@ def test_one_option_of_outliers_scores_samples_and_measures_nothing(project):
     assert own_maps(announced) == own_maps(set(project.outputs()))
 
 
-def test_pictures_of_another_size_are_written_and_no_page(project):
+def test_pictures_of_another_size_are_written_and_no_page_but_the_summary(project):
     project.configure({"report": {"pictures": 32}})
     announced = {name for name in project.pending() if not name.startswith("explorer/")}
-    assert announced == {"report/assets/pictures", "report/assets/pictures.js"}
+    # The summary shows the configuration.
+    assert announced == {"report/assets/pictures", "report/assets/pictures.js", SUMMARY}
 
 
 def test_another_metric_of_neighbors_runs_all_that_is_made_of_embeddings(project):
