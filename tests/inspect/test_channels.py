@@ -192,9 +192,10 @@ def test_maps_of_a_channel_keep_what_its_neighbors_say(tmp_path, values, kind):
 
 def test_of_many_channels_the_best_have_maps(tmp_path, values, monkeypatch):
     monkeypatch.setattr(channels, "MAPPED", 2)
-    found, maps = run(tmp_path, values)
+    by_umap = InspectOptions(maps=("umap",))
+    found, maps = run(tmp_path, values, by_umap)
     assert maps.channels == sorted(ranked(found.channels)[:2]) and 2 in maps.channels
-    every = run(tmp_path, values[:, maps.channels])[1]
+    every = run(tmp_path, values[:, maps.channels], by_umap)[1]
     np.testing.assert_array_equal(maps.places["umap"], every.places["umap"])
 
 

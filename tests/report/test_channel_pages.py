@@ -36,7 +36,7 @@ def inspected(fake_run, folder):
         stop = start + (40 if start == 0 else 30)
         write_latents(shards[-1], run.ids[start:stop], latents[start:stop], {})
         start = stop
-    inspect_latents(shards, run.samples, InspectOptions(k=5), **files_of(run))
+    inspect_latents(shards, run.samples, InspectOptions(k=5, maps=("pca", "umap")), **files_of(run))
     return run
 
 

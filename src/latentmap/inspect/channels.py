@@ -66,7 +66,7 @@ class InspectOptions(Options):
     max_samples: int = Field(default=2000, ge=2)
     seed: int = 0
     grid: int | None = Field(default=None, ge=1)
-    maps: tuple[Literal["pca", "tsne", "umap"], ...] = ("pca", "umap")
+    maps: tuple[Literal["pca", "tsne", "umap"], ...] = ("pca",)
 
 
 @dataclass(frozen=True)
