@@ -53,7 +53,7 @@ const FAR_OUT = 1.6;
 export class Site {
   readonly #places = new Recent<Promise<Float32Array>>(6);
   readonly #columns = new Recent<Promise<Column>>(12);
-  readonly #chunks = new Recent<Promise<Table>>(48);
+  readonly #chunks = new Recent<Promise<Table>>(128); // of about half a megabyte
   readonly #thumbnails = new Recent<Promise<string | null>>(400, (made) => {
     void made.then((url) => url !== null && URL.revokeObjectURL(url), () => {});
   });
