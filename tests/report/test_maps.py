@@ -76,3 +76,17 @@ def test_a_specification_does_not_depend_on_what_was_built_before():
     points = {"x": [0.0, 1.0], "y": [0.0, 1.0], "z": [0.0, 1.0]}
     first = map_chart(points, COLORS, "").to_dict()
     assert map_chart(points, COLORS, "").to_dict() == first
+
+
+def test_samples_of_a_reference_run_are_grey_behind_the_others_and_in_view():
+    points, theirs = {"x": [0.0, 1.0], "y": [0.0, 1.0]}, {"x": [5.0, 2.0], "y": [3.0, 2.0]}
+    spec = map_chart(points, COLORS, "", (400, 400), behind=theirs).to_dict()
+    grey, own = spec["layer"]
+    assert own["data"] == {"name": "points"} and (spec["width"], spec["height"]) == (400, 400)
+    rows = spec["datasets"][grey["data"]["name"]]
+    assert rows == [{"x": 5.0, "y": 3.0}, {"x": 2.0, "y": 2.0}]
+    low, high = own["encoding"]["x"]["scale"]["domain"]
+    assert grey["encoding"]["x"]["scale"]["domain"] == [low, high] and low < 0 and high > 5
+    # What the page sets stands where it looks for it.
+    assert {"shown", "coloring", "opened"} <= {param["name"] for param in spec["params"]}
+    assert "layer" not in map_chart(points, COLORS, "").to_dict()

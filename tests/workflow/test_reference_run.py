@@ -1,9 +1,13 @@
 """A run of several sources is placed into the maps of a finished run, which stay as they are."""
 
 import json
+import re
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
+from latentmap.store.maps import read_map
 
 pytestmark = pytest.mark.workflow
 
@@ -26,7 +30,8 @@ NEW = {
 def test_a_run_is_placed_into_the_maps_of_another_and_compared_with_it(project):
     before = project.contents()
     project.configure(NEW)
-    project.snakemake("results/new/metrics/dct/plain/mean.sources.json")
+    page = "results/new/report/dct/plain/per_method/mean/umap.html"
+    project.snakemake("results/new/metrics/dct/plain/mean.sources.json", page)
     new = project.results.parent / "new"
     found = json.loads((new / "metrics/dct/plain/mean.sources.json").read_text())
     assert [s["name"] for s in found["sources"]] == ["small (reference)", "scenes", "other"]
@@ -36,6 +41,13 @@ def test_a_run_is_placed_into_the_maps_of_another_and_compared_with_it(project):
     facts = json.loads(placed.schema.metadata[b"latentmap"])
     assert (facts["reference"], len(placed)) == ("small", 32)
     assert project.contents() == before
+    text = (project.results.parents[1] / page).read_text()
+    embedded = json.loads(re.search(r'data-chart="map">(.*?)</script>', text)[1])
+    (grey,) = embedded["spec"]["datasets"].values()
+    assert (len(grey["rows"]), len(embedded["points"]["x"])) == (24, 32)
+    theirs = project.results / "projections/dct/plain/mean/umap.parquet"
+    places = read_map(theirs).coordinates.tolist()
+    assert np.array(grey["rows"]) == pytest.approx(np.array(places), rel=1e-5)
 
     project.configure({**NEW, "reference_run": "gone"})
     said = project.run_snakemake("-n", *CONFIGURED, check=False)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.report.measures import STEPS
+from latentmap.report.palette import NEUTRAL
 from latentmap.report.points import Points
 from latentmap.report.trust import trust_color
 
@@ -49,6 +50,7 @@ def map_chart(
     size: tuple[int, int] = (860, 560),
     caption: str = "",
     coloring: tuple[str, Sequence[str]] = (GROUP, ()),
+    behind: Points | None = None,
 ) -> alt.TopLevelMixin:
     """Return a map: zoomed by the wheel, moved by dragging, an image on hover.
 
@@ -69,6 +71,7 @@ def map_chart(
         caption: a line printed on the map.
         coloring: what colours the points at first, and the palette of it if it is a column of
             codes.
+        behind: coordinates of the samples of a reference run, which are grey and behind.
     """
     import altair as alt
 
@@ -76,19 +79,22 @@ def map_chart(
     start: dict[str, Any] = {SHOWN: [], COLORING: column, PALETTE: [*palette], CHOSEN: []}
     start |= {LIMITS: [], WITHIN: [], SIZING: "", SIZES: [], WHOLE: False, OPENED: -1}
     params = [alt.param(name=name, value=value) for name, value in start.items()]
-    near = _near(points)
-    outside = int((~near).sum())
+    behind = behind or {axis: [] for axis in points}
+    near = _near({axis: [*values, *behind[axis]] for axis, values in points.items()})
+    count = len(points["x"])
+    outside = int((~near[:count]).sum())
     if outside:
-        caption = f"{caption}; {outside:,} of {len(near):,} points far outside"
-    chart: alt.Chart | alt.HConcatChart
+        caption = f"{caption}; {outside:,} of {count:,} points far outside"
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart
     if "z" in points:
         width = int(1.2 * size[0] - AROUND_PANELS) // 3
         panels = [
-            _panel(points, near, axes, colors, (width, width)) for axes in combinations("xyz", 2)
+            _panel(points, behind, near, axes, colors, (width, width))
+            for axes in combinations("xyz", 2)
         ]
         chart = alt.hconcat(*panels)
     else:
-        chart = _panel(points, near, ("x", "y"), colors, size)
+        chart = _panel(points, behind, near, ("x", "y"), colors, size)
     title = alt.TitleParams(caption, fontSize=11, fontWeight="normal", anchor="start")
     return chart.properties(
         description=description, title=title, usermeta={"outside": outside}
@@ -97,26 +103,27 @@ def map_chart(
 
 def _panel(
     points: Points,
+    behind: Points,
     near: NDArray[np.bool_],
     axes: tuple[str, str],
     colors: Mapping[str, str],
     size: tuple[int, int],
-) -> alt.Chart:
+) -> alt.Chart | alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     x, y = axes
     width, height = size
     area = _point_size(points[x], size)
-    x_places, y_places = (np.asarray(points[axis], np.float64) for axis in axes)
+    x_places, y_places = (np.array([*points[axis], *behind[axis]], np.float64) for axis in axes)
     x_whole, y_whole = _domains(x_places, y_places, width / height)
     x_near, y_near = _domains(x_places[near], y_places[near], width / height)
     is_opened = f"datum.place == {OPENED}"
-    return (
-        alt.Chart(alt.NamedData(DATA), name=f"map_{x}{y}", width=width, height=height)
+    place = {"x": _axis(alt.X, x, x_near, x_whole), "y": _axis(alt.Y, y, y_near, y_whole)}
+    own = (
+        alt.Chart(alt.NamedData(DATA), name=f"map_{x}{y}")
         .mark_circle(opacity=0.8, strokeWidth=0.4, clip=True)
         .encode(
-            x=_axis(alt.X, x, x_near, x_whole),
-            y=_axis(alt.Y, y, y_near, y_whole),
+            **place,
             color=alt.condition(
                 f"{COLORING} != '{GROUP}'",
                 alt.value(alt.ExprRef(_color())),
@@ -140,6 +147,15 @@ def _panel(
         )
         .add_params(alt.selection_interval(name=f"zoom_{x}{y}", bind="scales"))
     )
+    if not behind[x]:
+        return own.properties(width=width, height=height)
+    rows = [{x: a, y: b} for a, b in zip(behind[x], behind[y], strict=True)]
+    reference = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_circle(color=NEUTRAL, opacity=0.5, strokeWidth=0, size=area, clip=True)
+        .encode(**place)
+    )
+    return alt.layer(reference, own, width=width, height=height)
 
 
 def _color() -> str:

@@ -22,7 +22,9 @@ from latentmap.report.maps import (
 from latentmap.report.maps import TRUST as BY_TRUST
 from latentmap.report.measures import OF_DENSITY, OF_OUTLIERS, own_measures, read_outliers
 from latentmap.report.points import (
+    Points,
     ShownSamples,
+    read_places,
     read_points,
     read_shown_neighbors,
     read_shown_samples,
@@ -42,6 +44,7 @@ from latentmap.store.results import (
     Key,
     Results,
 )
+from latentmap.store.samples import evenly_spaced, read_samples
 
 if TYPE_CHECKING:
     import altair as alt
@@ -82,6 +85,7 @@ CONFIG = {
 MAP_READS = (
     *(PROJECTION, TRUST, SAMPLING_WEIGHTS.over("mapped")),
     *(SAMPLES, ANNOTATIONS, LABELS),
+    *(PROJECTION.theirs, SAMPLES.theirs),
 )
 """What a page with maps reads for them."""
 
@@ -155,6 +159,9 @@ class MapPlates:
         first = results.option("report.color_by")
         self.shown = read_shown_samples(results.paths(SAMPLES), None, most, annotations, first)
         self.colors = read_labels(results.path(LABELS)).colors
+        theirs = results.paths(SAMPLES.theirs)
+        self._their_ids = read_samples(theirs, ["id"])["id"].to_pylist() if theirs else []
+        self._their_rows = evenly_spaced(len(self._their_ids), most)
 
     def measures(self, whole: bool = False) -> dict[str, str]:
         """Return the numbers that can colour, size and filter maps: key and title; see `plate`."""
@@ -190,7 +197,13 @@ class MapPlates:
         count, total = len(shown.rows), len(shown.ids)
         description = f"Scatter plot {title}: {count} samples; {trust.caption}."
         chart = map_chart(
-            points, colors, description, size, trust.caption, first_coloring(shown, colors)
+            points,
+            colors,
+            description,
+            size,
+            trust.caption,
+            first_coloring(shown, colors),
+            self._behind(key),
         )
         embedded = {
             "spec": specification(chart),
@@ -201,8 +214,12 @@ class MapPlates:
         if whole:
             graph = self._results.path(NEIGHBORS, *key[:3])
             embedded["neighbors"] = read_shown_neighbors(graph, shown)
-        given = read_map(self._results.path(PROJECTION, *key)).facts.get("given")
+        facts = read_map(self._results.path(PROJECTION, *key)).facts
+        given, reference = facts.get("given"), facts.get("reference")
         notes = [
+            f"Grey: samples of the run {reference}, into whose map these were placed."
+            if reference
+            else "",
             f"Coordinates of {given}, as they are." if given else "",
             THREE_VIEWS if "z" in points else "",
             f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
@@ -216,6 +233,13 @@ class MapPlates:
             note=" ".join(filter(None, notes)),
             link=link,
         )
+
+    def _behind(self, key: Key) -> Points | None:
+        """Return where the samples of the reference run are on a map, if there is one."""
+        if not self._their_ids:
+            return None
+        path = self._results.path(PROJECTION.theirs, *key)
+        return read_places(path, self._their_ids, self._their_rows)
 
 
 def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:

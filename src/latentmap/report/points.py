@@ -258,7 +258,12 @@ def read_points(path: Path | str, shown: ShownSamples) -> Points:
     Raises:
         LatentmapError: the projection's ids are not the samples'.
     """
-    places = read_map(path, shown.ids).coordinates[shown.rows]
+    return read_places(path, shown.ids, shown.rows)
+
+
+def read_places(path: Path | str, ids: Sequence[str], rows: NDArray[np.intp]) -> Points:
+    """Read the coordinates of some of the samples with these ids, as `read_points` does."""
+    places = read_map(path, ids).coordinates[rows]
     return {axis: _rounded(values) for axis, values in zip(AXES, places.T, strict=False)}
 
 
