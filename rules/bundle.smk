@@ -8,7 +8,7 @@ rule build_explorer:
     output:
         EXPLORER_PAGE_FILES,
     log:
-        ".snakemake/latentmap/explorer.log",
+        log_of("build_explorer"),
     # On a cluster it is the submit host that reaches a network.
     localrule: True
     conda:
