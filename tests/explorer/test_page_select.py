@@ -233,4 +233,4 @@ def test_other_embeddings_say_whether_the_selection_is_together(opened, site):
     page.get_by_text("Ask all embeddings").click()
     page.wait_for_selector("text=in each embedding")
     shares = page.locator(".selection section:last-of-type td.number").all_inner_texts()
-    assert shares == ["100 %", "100 %"]  # neighbors were planted within labels
+    assert shares == ["100\N{NO-BREAK SPACE}%"] * 2  # neighbors were planted within labels
