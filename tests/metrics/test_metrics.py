@@ -78,6 +78,13 @@ def test_blocks_change_nothing(embed, clusters, monkeypatch):
             assert found.value == pytest.approx(expected[metric].value, rel=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_the_silhouette_does_not_depend_on_the_unit(embed, clusters, unit):
+    values, labels = clusters
+    expected = sklearn.metrics.silhouette_score(values, labels)
+    assert value("silhouette", embed(values * unit, labels)) == pytest.approx(expected, abs=1e-5)
+
+
 def test_the_silhouette_without_a_part_is_that_of_the_others(embed, clusters):
     """The jackknife leaves out rows without measuring anything anew: compare with doing so."""
     values, labels = clusters

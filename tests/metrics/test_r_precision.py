@@ -11,7 +11,7 @@ import scipy.stats
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metrics.knn_category import KnnCategory
 from latentmap.metrics.metrics.r_precision import RPrecision
-from latentmap.metrics.retrieval import retrieve
+from latentmap.metrics.retrieval import relevant_elsewhere, retrieve
 from latentmap.metrics.retrieval_chance import PermutedLabels, in_random_order
 
 NAMES = ("r_precision", "map_at_r", "r_precision_grouped", "map_at_r_grouped")
@@ -113,6 +113,17 @@ def test_without_a_source_group_is_what_the_others_alone_give(planted, size, ask
             for one, other in zip(without, np.transpose(expected), strict=True):
                 assert np.corrcoef(one, other)[0, 1] > 0.9
                 assert one.std() == pytest.approx(other.std(), rel=0.15 if asked == 60 else 0.2)
+
+
+@pytest.mark.parametrize("labels", [3, 80])
+def test_relevant_samples_are_those_of_other_groups(labels):
+    rng = np.random.default_rng(labels)
+    codes, groups = rng.integers(labels, size=100), rng.permutation(100) // 2 * 2
+    expected = [
+        sum(codes[other] == codes[row] and groups[other] != groups[row] for other in range(100))
+        for row in range(100)
+    ]
+    assert relevant_elsewhere(codes, groups).tolist() == expected
 
 
 def test_rankings_in_random_order(embed):

@@ -152,6 +152,17 @@ def test_coverage_and_density_on_a_line():
     assert found["own_neighbors"] == pytest.approx(1 / 5)
 
 
+@pytest.mark.parametrize("few", [0, 1])
+def test_balls_without_enough_own_neighbors_hold_everything(few):
+    """Two samples of one source among six of the other: no ball reaches to a third of the two."""
+    values = np.arange(8, dtype=np.float32)[:, np.newaxis]
+    codes = np.where(np.isin(np.arange(8), (1, 5)), few, 1 - few)
+    found = neighborhood_metrics(neighbor_order(values, np.arange(8)), codes, 3, 3)
+    few_name, many_name = (("first", "second")[code] for code in (few, 1 - few))
+    assert found[f"coverage_of_{few_name}"] == 1
+    assert found[f"density_of_{many_name}"] == pytest.approx(2 * 6 / (3 * 6))
+
+
 def test_expected_coverage_is_the_closed_form():
     """Naeem et al. 2020, lemma 2: 1 - (n-1)...(n-k) / ((m+n-1)...(m+n-k))."""
     n, m, k = 60, 40, 5
