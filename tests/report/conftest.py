@@ -296,15 +296,18 @@ def _write_samples(run: FakeRun) -> None:
     write_manifest(run.results.path(book.MANIFEST), manifest)
     quarantine = pa.table(
         {
-            "source": ["fake"] * 4,
-            "file": ["a.png", "b.png", "c.png", "images"],
-            "row": [1, 2, 3, None],
-            "id": ["a", "b", "c", None],
-            "digest": ["0", "0", "0", ""],
-            "action": ["quarantined", "quarantined", "repaired", "passed over"],
-            "count": [1, 1, 1, 7],
-            "reason": ["image is truncated", "image is truncated", "box is inverted", ".md files"],
-            "remedy": [None, None, "swapped", "none"],
+            "source": ["fake"] * 5,
+            "file": ["a.png", "b.png", "c.png", "images", "images"],
+            "row": [1, 2, 3, None, None],
+            "id": ["a", "b", "c", None, None],
+            "digest": ["0", "0", "0", "", ""],
+            "action": ["quarantined", "quarantined", "repaired", "passed over", "not used"],
+            "count": [1, 1, 1, 7, 1246],
+            "reason": [
+                *("image is truncated", "image is truncated", "box is inverted", ".md files"),
+                "samples: 70 of 1,316 are used (num_samples)",
+            ],
+            "remedy": [None, None, "swapped", "none", ""],
         }
     )
     write_parquet(run.results.path(book.QUARANTINE), quarantine)

@@ -31,6 +31,10 @@ def test_rows_set_aside_are_counted_by_reason(report):
     assert "Rows and files of the input: 7 passed over." in text
     assert "Warning: Rows and files of the input: 7 passed over" not in text
     assert "fake passed over .md files none 7" in text
+    # What a user chose to leave out is told, and no warning.
+    assert "70 samples (num_samples leaves out 1,246)" in text
+    assert "fake not used samples: 70 of 1,316 are used (num_samples) 1,246" in text
+    assert "1,246 not used" not in text
     assert "fake quarantined image is truncated 2" in text
     assert "fake repaired box is inverted swapped 1" in text
 
