@@ -65,6 +65,14 @@ def test_a_metric_that_nobody_knows_is_a_column_that_is_shown_on_demand():
     assert cells(table, "mine")[0].text == "2"
 
 
+def test_cells_are_shown_where_their_columns_are():
+    rows = [experiment("a", 0.5, mine=2.0), experiment("b", 0.3, mine=1.0)]
+    table = leaderboard(rows, NOTHING, {})
+    shown = [column.leading for column in table.columns]
+    assert set(shown) == {True, False}
+    assert [[cell.leading for cell in row.cells] for row in table.rows] == [shown, shown]
+
+
 def test_the_verdict_says_how_far_the_best_is_from_chance():
     found = verdict([experiment("a", 0.55), experiment("b", 0.3)], NOTHING, ["vae"])
     assert (found.count, found.best, found.is_baseline) == (2, "vae / a (plain)", True)

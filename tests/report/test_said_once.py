@@ -66,6 +66,17 @@ def test_bars_are_not_doubled_and_groups_that_are_labels_have_none():
     assert "same group" in json.dumps(chart("radar_chart", OTHER))
 
 
+def test_the_range_of_chance_is_drawn_where_there_is_one():
+    ranged = [
+        replace(e, metrics={n: replace(m, chance_range=(0.0, 0.2)) for n, m in e.metrics.items()})
+        for e in SAME
+    ]
+    for experiments, drawn in ((SAME, False), (ranged, True), ([*ranged[:2], SAME[2]], True)):
+        (panel,) = chart("overview_bars", experiments)["concat"]
+        fields = [layer["encoding"]["x"]["field"] for layer in panel["layer"]]
+        assert ("chance_low" in fields) == drawn
+
+
 def test_each_panel_of_the_overview_has_its_methods_best_first():
     others = [replace(e, key=e.key._replace(encoder="f")) for e in SAME[1:]]
     first, second = chart("overview_bars", [*SAME, *others])["concat"]
