@@ -51,27 +51,6 @@ rule write_pictures:
         "../workflow/scripts/write_pictures.py"
 
 
-rule collect_labels:
-    input:
-        samples=every(SAMPLES),
-    output:
-        labels=at(LABELS),
-    log:
-        log_of("collect_labels"),
-    benchmark:
-        benchmark_of("collect_labels")
-    localrule: True
-    conda:
-        "../envs/report.yaml"
-    params:
-        label_groups=RUN.group_colors,
-        code=code("collect_labels"),
-    message:
-        "Collect the labels and their colours"
-    script:
-        "../workflow/scripts/collect_labels.py"
-
-
 rule tabulate_metrics:
     input:
         metrics=every(METRICS),

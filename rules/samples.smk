@@ -93,3 +93,24 @@ rule join_annotations:
         "Join the annotations to the samples"
     script:
         "../workflow/scripts/join_annotations.py"
+
+
+rule collect_labels:
+    input:
+        samples=every(SAMPLES),
+    output:
+        labels=at(LABELS),
+    log:
+        log_of("collect_labels"),
+    benchmark:
+        benchmark_of("collect_labels")
+    localrule: True
+    conda:
+        "../envs/report.yaml"
+    params:
+        label_groups=RUN.group_colors,
+        code=code("collect_labels"),
+    message:
+        "Collect the labels and their colours"
+    script:
+        "../workflow/scripts/collect_labels.py"
