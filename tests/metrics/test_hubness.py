@@ -7,6 +7,7 @@ import pytest
 import scipy.stats
 from sklearn.neighbors import NearestNeighbors
 
+from latentmap.metrics.measure import measure
 from latentmap.metrics.metrics.hubness import Hubness
 
 
@@ -68,3 +69,10 @@ def test_too_few_samples_say_nothing(embed):
     skewness, antihubs = hubness_of(embed, np.random.default_rng(0).normal(size=(8, 3)))
     assert np.isnan([skewness.value, antihubs.value]).all()
     assert "8 samples" in skewness.note
+
+
+def test_samples_need_no_labels(embed):
+    values = np.random.default_rng(0).normal(size=(60, 4))
+    labelled, bare = (embed(values, [label] * 60, k=10) for label in ("a", ""))
+    found, without = (measure(data, {"hubness": None})[0] for data in (labelled, bare))
+    assert without == found and without["hubness_skewness"].value > -3
