@@ -71,6 +71,8 @@ def test_cells_are_shown_where_their_columns_are():
     shown = [column.leading for column in table.columns]
     assert set(shown) == {True, False}
     assert [[cell.leading for cell in row.cells] for row in table.rows] == [shown, shown]
+    # Grey are metrics that may be chance, and nothing else: here none has a p-value that says so.
+    assert not any(cell.faint for row in table.rows for cell in row.cells)
 
 
 def test_the_verdict_says_how_far_the_best_is_from_chance():

@@ -37,6 +37,11 @@ def texts(found, *, warning=False):
     return [finding.text for finding in found.findings() if finding.warning or not warning]
 
 
+def test_the_best_has_its_own_p_value():
+    assert standings([row("vae", "a", p=0.01), row("vae", "b", p=0.5)]).p_of_best() == 0.01
+    assert standings([]).p_of_best() is None
+
+
 def test_nothing_is_above_chance_only_if_no_test_says_so():
     assert standings([row("vae", "a", p=1.0), row("vae", "b", p=0.06)]).none_above_chance()
     assert not standings([row("vae", "a", p=1.0), row("vae", "b", p=0.05)]).none_above_chance()
