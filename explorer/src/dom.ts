@@ -42,6 +42,12 @@ export function data(text: string, properties: Properties = {}): HTMLElement {
   return element("bdi", properties, text);
 }
 
+/** Text of the data that may go on in a new line after `_`, `/` and the like. */
+export function breakable(text: string): HTMLElement {
+  const parts = text.split(/(?<=[_/.\-])/).flatMap((part, i) => (i === 0 ? [part] : [element("wbr"), part]));
+  return element("bdi", {}, ...parts);
+}
+
 /** A heading and what it is about. */
 export function section(title: string, ...children: Child[]): HTMLElement {
   return element("section", {}, element("h2", {}, title), ...children);

@@ -18,6 +18,8 @@ export class Explorer {
   readonly found: Store<Found>;
   readonly stage: Stage;
   readonly reviews: Reviews;
+  /** The projections last shown, by their dimensions. */
+  readonly projections = new Map<2 | 3, string>();
   #matches: Uint8Array | null = null;
   #search = new AbortController();
   #asked = 0;
@@ -70,8 +72,11 @@ export class Explorer {
     if (trail.length > 0) this.state.set({ row: trail.at(-1)!, trail: trail.slice(0, -1) });
   }
 
+  /** Select samples, and show them in place of the open one, which is a step back. */
   select(rows: Uint32Array): void {
-    this.state.set({ selected: rows });
+    const { row, trail } = this.state.now;
+    const hides = row !== null && rows.length > 0;
+    this.state.set({ selected: rows, ...(hides && { row: null, trail: [...trail, row].slice(-50) }) });
   }
 
   /** Select the samples that have these ids. */
@@ -90,6 +95,7 @@ export class Explorer {
   async #showMap(): Promise<void> {
     const map = this.site.map(this.state.now.map);
     if (map === undefined) return;
+    this.projections.set(map.dims, map.projection);
     const places = await this.site.places(map);
     if (this.state.now.map !== map.id) return;
     let { camera } = this.state.now;

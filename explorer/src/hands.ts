@@ -27,6 +27,9 @@ export class Hands {
     stage.drawAbove = (context, grid) => this.#drawAbove(context, grid);
     found.watch(["hovered", "neighbors"], () => stage.drawOverlay());
     state.watch(["row"], () => stage.drawOverlay());
+    // The point under the pointer is no longer there, or no longer shown.
+    state.watch(["camera", "map", "row"], () => hover.hide());
+    found.watch(["shown"], () => hover.hide());
     this.#touched = explorer.hasGivenView;
     let before: number | undefined;
     state.watch(["map"], ({ map }) => {
@@ -94,14 +97,15 @@ export class Hands {
   }
 
   #select({ shiftKey, altKey }: PointerEvent): void {
-    const { stage, state } = this.explorer;
+    const { explorer } = this;
+    const { stage, state } = explorer;
     const shape = this.#shape;
     this.#shape = [];
     stage.drawOverlay();
     let rows = stage.grid.inside(shape);
     if (!state.now.through) rows = stage.grid.foremost(rows, stage.look.size);
     const { selected } = state.now;
-    state.set({ selected: shiftKey ? united(selected, rows) : altKey ? without(selected, rows) : rows });
+    explorer.select(shiftKey ? united(selected, rows) : altKey ? without(selected, rows) : rows);
   }
 
   #key(event: KeyboardEvent): void {

@@ -7,7 +7,7 @@ import { Hands } from "./hands";
 import { card } from "./panels/card";
 import { controls } from "./panels/controls";
 import { detail } from "./panels/detail";
-import { helpDialog } from "./panels/help";
+import { helpDialog, isTouched } from "./panels/help";
 import { firstHint } from "./panels/hint";
 import { notice } from "./panels/notice";
 import { selection } from "./panels/selection";
@@ -35,7 +35,9 @@ export function layOut(host: HTMLElement, explorer: Explorer): void {
     statusBar(explorer),
     help,
   );
-  const hint = firstHint("Point at a sample to see it, click it for its neighbors, press ? for all keys.");
+  const hint = firstHint(isTouched()
+    ? "Tap a sample to see it and its neighbors. Drag to move, pinch to zoom, ? for help."
+    : "Point at a sample to see it, click it for its neighbors, press ? for all keys.");
   if (hint !== null) stage.host.after(hint);
   stage.host.append(hover.host);
   rememberAddress(explorer);
@@ -45,11 +47,12 @@ export function layOut(host: HTMLElement, explorer: Explorer): void {
 function aside(explorer: Explorer): HTMLElement {
   const empty = element(
     "section", { class: "empty" },
-    element("p", {}, "Click a sample to see all that is known of it, and its nearest neighbors in the embedding."),
+    element("p", {}, `${isTouched() ? "Tap" : "Click"} a sample to see all its details, and its nearest neighbors in the embedding.`),
     element("p", {}, "Draw around samples with the lasso to see what is frequent among them."),
   );
   const host = element("aside", { class: "aside", "aria-label": "Sample and selection" },
     detail(explorer), selection(explorer), empty);
+  explorer.state.watch(["selected"], () => host.scrollTo(0, 0));
   explorer.state.watch(["row", "selected"], ({ row, selected }) => {
     empty.hidden = row !== null || selected.length > 0;
   });

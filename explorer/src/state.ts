@@ -5,7 +5,7 @@ import type { Site } from "./data/site";
 
 export type Tool = "move" | "lasso" | "rectangle";
 
-/** What is asked of a column: numbers from low to high, or some of its values. */
+/** What is asked of a column: numbers from low to high, or some of its values (none asks for nothing). */
 export type Filter =
   | { column: string; low: number; high: number }
   | { column: string; values: readonly (string | null)[] };

@@ -13,7 +13,7 @@ export async function shownRows(
   for (const filter of state.filters) {
     const column = site.entry(filter.column) && (await site.column(filter.column));
     if (column?.kind === "category" && "values" in filter) {
-      keep(shown, column, (value) => filter.values.includes(value));
+      if (filter.values.length > 0) keep(shown, column, (value) => filter.values.includes(value));
     } else if (column?.kind === "number" && "low" in filter) {
       const { values } = column;
       for (let row = 0; row < shown.length; row++) {

@@ -117,6 +117,7 @@ class Planted:
             "reference_run": self.reference,
             "samples": {"sources": [{"name": "planted"}]},
             "projections": {name: {"kind": name.removesuffix("3d")} for name in self.dims},
+            "draw": {"colors": ["#FF0000", "#0000FF"]},
             "explorer": {"pictures": True, "text": True, "neighbors": 12, **self.options},
         }
         return Results(self.folder, RunFacts(config, facts, self.dims, labelled=self.labelled))

@@ -21,7 +21,11 @@ PALETTE = {
     "categories": ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8107B2"],
     "none": "#999999",
     "numbers": ["#440154", "#3B528B", "#21918C", "#5EC962", "#FDE725"],
+    "regions": ["#FF0000", "#0000FF"],
 }
+BOX, OTHER_BOX = [16.0, 32.0, 128.0, 192.0], [140.0, 20.0, 240.0, 100.0]
+THREE_BOXES = 6
+"""The row whose first and third box are the same."""
 
 
 class Writer:
@@ -287,7 +291,8 @@ def _samples(rows, label, pictures: bool) -> dict:
         "width": pa.array([256 if pictures else None] * len(rows), pa.int32()),
         "height": pa.array([256 if pictures else None] * len(rows), pa.int32()),
         "boxes": pa.array(
-            [[[16.0, 32.0, 128.0, 192.0]]] * len(rows), pa.list_(pa.list_(pa.float32()))
+            [[BOX, OTHER_BOX, BOX] if i == THREE_BOXES else [BOX] for i in rows],
+            pa.list_(pa.list_(pa.float32())),
         ),
         "picture": pa.array(
             [f"00/{label[i]}.jpg" if pictures else None for i in rows], pa.string()

@@ -318,6 +318,10 @@ def test_labels_have_the_colours_of_the_report(site, planted):
     assert dict(zip(names, entry["colors"], strict=True)) == {g["name"]: g["color"] for g in groups}
 
 
+def test_boxes_have_the_colours_that_they_are_drawn_in(site):
+    assert site.manifest["palette"]["regions"] == ["#FF0000", "#0000FF"]
+
+
 def test_numbers_keep_their_digits_and_have_percentiles(write):
     numbers = [0.5, 16_777_217, None, 3, 3, -2.25, 1e300, 0] * 5
     texts = [None if value is None else str(value) for value in numbers]

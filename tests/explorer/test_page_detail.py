@@ -36,6 +36,22 @@ def test_a_click_opens_the_sample_with_picture_text_and_all_columns(opened, site
     assert box.is_hidden()
 
 
+def test_boxes_have_the_names_and_colours_of_the_thumbnails(opened, sites):
+    page = open_row(opened, sites.THREE_BOXES)
+    names = page.locator(".detail .region")
+    assert names.all_inner_texts() == ["Region [0] [2]", "Region [1]"]
+    look = "one => [getComputedStyle(one).backgroundColor, getComputedStyle(one).color]"
+    white, red, blue = "rgb(255, 255, 255)", "rgb(255, 0, 0)", "rgb(0, 0, 255)"
+    assert [name.evaluate(look) for name in names.all()] == [[red, "rgb(0, 0, 0)"], [blue, white]]
+    drawn = page.locator(".detail svg rect")
+    assert drawn.evaluate_all("all => all.map((one) => getComputedStyle(one).stroke)") == [
+        red,
+        blue,
+    ]
+    page.get_by_label("3 boxes").uncheck()
+    assert names.first.is_hidden()
+
+
 def test_neighbors_are_those_of_the_embedding_and_lead_on_and_back(opened, site, sites):
     label = site.known["label"]
     row = int((label == 2).argmax())

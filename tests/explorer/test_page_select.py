@@ -71,6 +71,53 @@ def test_the_lasso_takes_what_lies_inside_and_nothing_else(opened, site):
     assert selected(page) == inside
 
 
+def drawn_above(page) -> int:
+    """Return how many pixels are drawn above the points: rings, lines and the lasso."""
+    return page.evaluate("""() => {
+        const canvas = [...document.querySelectorAll('.stage canvas')].at(-1);
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+    }""")
+
+
+def test_the_lasso_is_gone_once_it_has_selected(opened, sites):
+    page = opened()
+    page.get_by_label("Select by lasso").click()
+    drag(page, LASSO)
+    says(page, ".status", "of 300 selected")
+    assert drawn_above(page) == 0
+
+
+def test_a_ring_is_only_where_the_card_is(opened, site, sites, rest):
+    page = opened()
+    row = site.lone(page)
+    x, y = site.on_screen(page, row)
+    page.mouse.move(x, y)
+    page.wait_for_selector(f".card[data-row='{row}']")
+    # Another value is shown alone by the keyboard: the pointer stays where it is.
+    other = "depth" if site.known["label"][row] != 0 else "height"
+    page.get_by_label(f"Only {other}").focus()
+    page.keyboard.press("Enter")
+    says(page, ".status", "shown")
+    rest(page)
+    assert page.locator(".card").is_hidden()
+    assert drawn_above(page) == 0
+
+
+def test_a_new_selection_takes_the_place_of_the_open_sample(opened, sites):
+    page = opened("#row=7&key=0123456789abcdef")
+    page.wait_for_selector(".detail[data-row='7']")
+    page.get_by_label("Select by rectangle").click()
+    drag(page, [(300, 150), (800, 700)])
+    page.locator(".selection").wait_for()
+    assert page.locator(".detail").is_hidden()
+    count = len(selected(page))
+    assert page.locator(".status").inner_text().startswith(f"{count} of 300 selected")
+    page.get_by_text("← Sample").click()
+    page.wait_for_selector(".detail[data-row='7']")
+    assert page.locator(".selection").is_visible()
+
+
 def seen_in_3d(places, extent, camera, stage):
     """Return where points lie on the screen, and how deep, by looking from the eye."""
     _, *target, reach, turn, tilt = camera

@@ -99,7 +99,7 @@ export interface Manifest {
   samples: Chunked & { columns: SampleColumn[] };
   thumbnails: Chunked | null;
   pictures: { files: number; bytes: number } | null;
-  palette: { categories: string[]; none: string; numbers: string[] };
+  palette: { categories: string[]; none: string; numbers: string[]; regions?: string[] };
   missing: { what: string; why: string; remedy: string }[];
 }
 

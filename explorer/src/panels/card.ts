@@ -1,7 +1,7 @@
 /** What the sample under the pointer is, beside the pointer. */
 
 import { element, data, fill } from "../dom";
-import type { Column } from "../data/site";
+import type { Column, Numbers } from "../data/site";
 import type { Explorer } from "../explorer";
 import { columnOf } from "../state";
 import { number, percent } from "../words";
@@ -24,7 +24,6 @@ export function card(explorer: Explorer): { host: HTMLElement; show(row: number,
   async function show(row: number, x: number, y: number): Promise<void> {
     if (row === shown) return place(x, y);
     shown = row;
-    found.set({ hovered: row });
     const details = Promise.all([site.sample(row), site.thumbnail(row)]);
     // Columns are here already: what they say need not wait for picture and text.
     const facts = (await factsOf(explorer, row)).map(([title, value]) =>
@@ -47,6 +46,7 @@ export function card(explorer: Explorer): { host: HTMLElement; show(row: number,
   function reveal(row: number, x: number, y: number): void {
     if (shown !== row) return;
     host.hidden = false;
+    found.set({ hovered: row });
     place(x, y);
   }
 
@@ -75,7 +75,17 @@ export function valueOf(column: Column, row: number): string {
   const value = column.values[row]!;
   if (Number.isNaN(value)) return "no value";
   const unit = column.entry.unit === null ? "" : ` ${column.entry.unit}`;
-  return `${number(value)}${unit} (above\u00a0${percent(Math.floor(column.percentiles[row]! / 100) / 100)})`;
+  return `${number(value)}${unit} (${rankOf(column, row)})`;
+}
+
+/** How a number compares to those of all samples. */
+function rankOf({ values, percentiles, entry }: Numbers, row: number): string {
+  const value = Math.fround(values[row]!);
+  if (entry.low === entry.high) return "as all";
+  if (value === Math.fround(entry.low ?? NaN)) return "lowest of all";
+  if (value === Math.fround(entry.high ?? NaN)) return "highest of all";
+  const below = Math.floor(percentiles[row]! / 100) / 100;
+  return below === 0 ? "among the lowest 1\u00a0%" : `higher than ${percent(below)} of samples`;
 }
 
 export function shortened(text: string, length = SNIPPET): string {

@@ -11,7 +11,7 @@ import { reviewPanel } from "./review";
 export function controls(explorer: Explorer): HTMLElement {
   const { state } = explorer;
   const color = columnPicker(explorer, "color", "One colour", () => true);
-  const size = columnPicker(explorer, "size", "All alike", (kind) => kind === "number");
+  const size = columnPicker(explorer, "size", "Same size", (kind) => kind === "number");
   color.addEventListener("change", () => state.set({ hidden: [], only: null }));
   return element(
     "aside", { class: "controls", "aria-label": "Colour, size and filters" },

@@ -1,9 +1,10 @@
 /** All that is known of one sample, and its nearest neighbors in the embedding. */
 
-import { data, element, fill, section } from "../dom";
+import { breakable, data, element, fill, section } from "../dom";
 import type { Neighbor, Sample } from "../data/site";
 import type { Explorer } from "../explorer";
 import { ownColumns } from "../state";
+import { inkOn } from "../view/shades";
 import { count, counted, number } from "../words";
 import { shortened, valueOf } from "./card";
 import { noteFields } from "./review";
@@ -37,7 +38,7 @@ async function show(
     element(
       "div", { class: "row" },
       trail.length > 0 && element("button", {
-        onclick: () => explorer.back(), "aria-keyshortcuts": "Backspace", title: "Backspace",
+        onclick: () => explorer.back(), "aria-keyshortcuts": "Backspace", title: "Previous sample (Backspace)",
       }, "← Back"),
       element("span", { class: "spring" }),
       element("button", { onclick: () => state.set({ row: null, trail: [] }), "aria-label": "Close", title: "Esc" }, "×"),
@@ -62,7 +63,8 @@ async function pictureOf({ site }: Explorer, sample: Sample): Promise<HTMLElemen
   const image = element("img", { src: sample.picture, alt: `Picture of ${sample.id}` });
   const frame = element("div", { class: "picture framed" }, image);
   if (sample.boxes.length === 0 || sample.size === null) return frame;
-  const boxes = boxesOver(sample.boxes, sample.size);
+  const { regions, categories } = site.manifest.palette;
+  const boxes = boxesOver(sample.boxes, sample.size, regions ?? categories);
   const toggle = element("input", {
     type: "checkbox", checked: true, onchange: () => boxes.toggleAttribute("hidden", !toggle.checked),
   });
@@ -70,17 +72,37 @@ async function pictureOf({ site }: Explorer, sample: Sample): Promise<HTMLElemen
   return frame;
 }
 
-function boxesOver(boxes: readonly number[][], { width, height }: { width: number; height: number }): SVGElement {
+/** Boxes with their names, in the colours of the thumbnails; equal ones are drawn once. */
+function boxesOver(
+  boxes: readonly number[][], { width, height }: { width: number; height: number }, colors: readonly string[],
+): HTMLElement {
   const overlay = document.createElementNS(SVG, "svg");
   overlay.setAttribute("viewBox", `0 0 ${width} ${height}`);
   overlay.setAttribute("aria-hidden", "true");
-  for (const [x0, y0, x1, y1] of boxes as [number, number, number, number][]) {
-    const box = document.createElementNS(SVG, "rect");
+  const names: HTMLElement[] = [];
+  const taken: { left: number; top: number }[] = [];
+  for (const [box, indices] of Map.groupBy(boxes.keys(), (i) => boxes[i]!.join())) {
+    const [x0, y0, x1, y1] = box.split(",").map(Number) as [number, number, number, number];
+    const color = colors[indices[0]! % colors.length]!;
+    const drawn = document.createElementNS(SVG, "rect");
     const sides = { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0) };
-    for (const [name, value] of Object.entries(sides)) box.setAttribute(name, String(value));
-    overlay.append(box);
+    for (const [name, value] of Object.entries(sides)) drawn.setAttribute(name, String(value));
+    drawn.style.stroke = color;
+    overlay.append(drawn);
+    const place = { left: within((100 * x0) / width, 75), top: within((100 * y0) / height, 92) };
+    while (taken.some(({ left, top }) => Math.abs(left - place.left) < 25 && Math.abs(top - place.top) < 8)) place.top += 8;
+    taken.push(place);
+    const name = element("span", { class: "region" }, `Region ${indices.map((i) => `[${i}]`).join(" ")}`);
+    Object.assign(name.style, {
+      left: `${place.left}%`, top: `${place.top}%`, background: color, color: inkOn(color),
+    });
+    names.push(name);
   }
-  return overlay;
+  return element("div", { class: "regions" }, overlay, ...names);
+}
+
+function within(value: number, most: number): number {
+  return Math.max(0, Math.min(most, value));
 }
 
 function textOf({ text, messages }: Sample): HTMLElement[] {
@@ -116,7 +138,7 @@ async function factsOf({ site, state }: Explorer, sample: Sample): Promise<HTMLE
     ["id", sample.id],
   ];
   return element("dl", { class: "facts" }, ...facts.flatMap(([title, value]) => [
-    element("dt", {}, data(title)), element("dd", {}, ...long(value)),
+    element("dt", {}, breakable(title)), element("dd", {}, ...long(value)),
   ]));
 }
 
@@ -149,6 +171,7 @@ async function tile(explorer: Explorer, { row, distance, sameSource }: Neighbor)
   const label = await labelOf(explorer, row);
   return sampleTile(explorer, row, picture, shortened(sample.text ?? sample.id, 90), {
     below: number(distance),
+    label,
     title: [label, sample.id, `distance ${number(distance)}`, sameSource ? "same source" : null].filter(Boolean).join("\n"),
     outlined: sameSource,
   });
@@ -162,7 +185,7 @@ async function labelOf({ site }: Explorer, row: number): Promise<string | null> 
 /** A sample as a button: its picture or the start of its text. */
 export function sampleTile(
   explorer: Explorer, row: number, picture: string | null, text: string,
-  { below, title, outlined }: { below: string | null; title: string; outlined: boolean },
+  { below, label = null, title, outlined }: { below: string | null; label?: string | null; title: string; outlined: boolean },
 ): HTMLElement {
   return element(
     "button", {
@@ -172,6 +195,7 @@ export function sampleTile(
       onpointerleave: () => explorer.found.set({ hovered: null }),
     },
     picture === null ? data(text, { class: "words" }) : element("img", { src: picture, alt: "" }),
+    label !== null && data(label, { class: "of" }),
     below !== null && element("span", { class: "below" }, below),
   );
 }

@@ -5,7 +5,7 @@ import { data, element, fill, section } from "../dom";
 import type { Explorer } from "../explorer";
 import { rowsOf } from "../selecting";
 import type { Filter } from "../state";
-import { counted, number } from "../words";
+import { count, number } from "../words";
 
 const SUGGESTED = 1_000;
 
@@ -16,7 +16,7 @@ export function filters(explorer: Explorer): HTMLElement {
       addFilter(explorer, add.value).catch((error: unknown) => explorer.fail(error));
       add.value = "";
     } },
-    element("option", { value: "" }, "+ column"),
+    element("option", { value: "" }, "Add a filter on …"),
     ...site.manifest.columns.filter(({ of }) => of === null)
       .map(({ id, title }) => element("option", { value: id }, title)),
   );
@@ -28,7 +28,7 @@ export function filters(explorer: Explorer): HTMLElement {
   const take = element("button", { class: "link", onclick: () => explorer.select(rowsOf(found.now.shown)) });
   found.watch(["shownCount"], ({ shownCount }) => {
     take.hidden = shownCount === site.count || shownCount === 0;
-    take.textContent = `Select the ${counted(shownCount, "sample")} shown`;
+    take.textContent = `Select the ${count(shownCount)} shown`;
   });
   return section("Filter", list, add, take);
 }
@@ -39,7 +39,7 @@ async function addFilter({ site, state }: Explorer, id: string): Promise<void> {
   const column = await site.column(id);
   const filter: Filter = column.kind === "number"
     ? { column: id, low: column.entry.low ?? 0, high: column.entry.high ?? 0 }
-    : { column: id, values: column.values.slice(0, 1) };
+    : { column: id, values: [] };
   state.set({ filters: [...given, filter] });
 }
 
@@ -87,7 +87,7 @@ function valueFields(
     onclick: () => replace({ ...filter, values: filter.values.filter((kept) => kept !== value) }),
   }, data(value ?? "no value"), " ×"));
   const input = element("input", {
-    list: `values-${place}`, placeholder: "+ value", "aria-label": `Value of ${entry.title} to let through`,
+    list: `values-${place}`, placeholder: "choose values", "aria-label": `Value of ${entry.title} to let through`,
     onchange: () => {
       if (values.includes(input.value)) replace({ ...filter, values: [...filter.values, input.value] });
     },
@@ -95,5 +95,6 @@ function valueFields(
   const others = values.filter((value) => value !== null && !filter.values.includes(value));
   const suggestions = element("datalist", { id: `values-${place}` },
     ...others.slice(0, SUGGESTED).map((value) => element("option", { value })));
-  return [element("div", { class: "chips" }, ...chips), input, suggestions];
+  return [element("div", { class: "chips" }, ...chips), input, suggestions,
+    ...(chips.length === 0 ? [element("p", { class: "note" }, "Without a value all are shown.")] : [])];
 }

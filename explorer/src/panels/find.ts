@@ -13,14 +13,14 @@ interface Finding {
 }
 
 const FINDINGS: Finding[] = [
-  { title: "Rarest hundredth", role: "density", takes: ({ percentiles }, row) => percentiles[row]! < 100 },
+  { title: "Sparsest 1 %", role: "density", takes: ({ percentiles }, row) => percentiles[row]! < 100 },
   { title: "No neighbor has its label", role: "purity", takes: ({ values }, row) => values[row] === 0 },
-  { title: "Placed badly by this map", role: "trust", takes: ({ values }, row) => values[row]! < 0.8 },
+  { title: "Neighbors not kept by this map", role: "trust", takes: ({ values }, row) => values[row]! < 0.8 },
 ];
 
 export function find(explorer: Explorer): HTMLElement {
   const { site, state } = explorer;
-  const list = element("ul");
+  const list = element("ul", { class: "find" });
   const host = section("Find", list);
   state.watch(["map"], ({ map }) => {
     const here = FINDINGS.filter(({ role }) => columnOf(site, map, `this:${role}`) !== undefined);

@@ -20,12 +20,12 @@ export function legend(explorer: Explorer): HTMLElement {
     else refresh = categoryLegend(host, explorer, color);
   });
   explorer.state.watch(["hidden", "only"], () => refresh());
+  explorer.found.watch(["shown"], () => refresh());
   return host;
 }
 
 function categoryLegend(host: HTMLElement, explorer: Explorer, color: Categories): () => void {
-  const sizes = new Uint32Array(color.values.length);
-  for (let row = 0; row < explorer.site.count; row++) sizes[color.indices[row]!]!++;
+  const sizes = countsOf(color, () => true);
   let [wanted, limit] = ["", AT_FIRST];
   const list = element("ul");
   const more = element("button", { class: "link", onclick: () => {
@@ -44,18 +44,27 @@ function categoryLegend(host: HTMLElement, explorer: Explorer, color: Categories
   const refresh = (): void => {
     const matching = color.values.flatMap((value, i) =>
       nameOf(value).toLowerCase().includes(wanted) ? [i] : []);
-    fill(list, ...matching.slice(0, limit).map((i) => row(explorer, color, i, sizes[i]!)));
+    const { shown, shownCount } = explorer.found.now;
+    const left = shownCount === explorer.site.count ? sizes : countsOf(color, (row) => shown[row] === 1);
+    fill(list, ...matching.slice(0, limit).map((i) => row(explorer, color, i, left[i]!, sizes[i]!)));
     const rest = matching.length - limit;
     more.hidden = matching.length <= AT_FIRST || (rest > 0 && limit === AT_MOST);
     more.textContent = limit === AT_FIRST ? `${count(matching.length - AT_FIRST)} more` : "Fewer";
     all.hidden = explorer.state.now.only === null && explorer.state.now.hidden.length === 0;
   };
-  fill(host, color.values.length > AT_FIRST && find, list, more, all);
+  fill(host, color.values.length > AT_FIRST && find, all, list, more);
   refresh();
   return refresh;
 }
 
-function row(explorer: Explorer, color: Categories, index: number, size: number): HTMLElement {
+/** How many samples have each value, of those that are counted. */
+function countsOf({ values, indices }: Categories, counts: (row: number) => boolean): Uint32Array {
+  const sizes = new Uint32Array(values.length);
+  for (let row = 0; row < indices.length; row++) if (counts(row)) sizes[indices[row]!]!++;
+  return sizes;
+}
+
+function row(explorer: Explorer, color: Categories, index: number, shown: number, size: number): HTMLElement {
   const value = color.values[index]!;
   const name = nameOf(value);
   const on = isOn(explorer, value);
@@ -71,7 +80,7 @@ function row(explorer: Explorer, color: Categories, index: number, size: number)
           keepFocus(event);
         },
       },
-      swatch, data(name, { class: value === null ? "name none" : "name" }), element("span", { class: "number" }, count(size)),
+      swatch, data(name, { class: value === null ? "name none" : "name" }), element("span", { class: "number" }, !on || shown === size ? count(size) : `${count(shown)} of ${count(size)}`),
     ),
     element("button", {
       class: "only", "aria-label": `Only ${name}`,

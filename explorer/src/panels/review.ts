@@ -20,7 +20,7 @@ export function noteFields(explorer: Explorer, { id }: Sample): HTMLElement {
     onchange: () => change({ marked: mark.checked }),
   });
   const tags = element("input", {
-    type: "text", placeholder: "tags, apart by commas", "aria-label": "Tags", value: note?.tags ?? "",
+    type: "text", placeholder: "comma-separated tags", "aria-label": "Tags", value: note?.tags ?? "",
     onchange: () => change({ tags: tags.value.trim() }),
   });
   const comment = element("textarea", {

@@ -1,6 +1,6 @@
 /** What the selected samples have in common, how they look, and their ids to keep. */
 
-import { data, download, element, fill, section } from "../dom";
+import { breakable, data, download, element, fill, section } from "../dom";
 import type { Explorer } from "../explorer";
 import type { Categories } from "../data/site";
 import { quoted } from "../reviews";
@@ -10,11 +10,14 @@ import { compactness } from "../statistics/compactness";
 import { count, counted, number, percent, pValue } from "../words";
 import { isTooLong } from "../address";
 import { sampleTile } from "./detail";
+import { fullName } from "./toolbar";
 import { shortened } from "./card";
 
 const SHEET = 24;
 const TABLE = 8;
 const MOST_VALUES = 5_000;
+/** Values of fewer selected samples come last: so few say little. */
+const FEW = 3;
 
 export function selection(explorer: Explorer): HTMLElement {
   const host = element("section", { class: "selection", "aria-label": "Selection", hidden: true });
@@ -23,6 +26,9 @@ export function selection(explorer: Explorer): HTMLElement {
     if (selected.length === 0) return fill(host);
     show(host, explorer, selected).catch((error: unknown) => explorer.fail(error));
   });
+  explorer.state.watch(["row", "trail"], ({ row, trail }) => {
+    host.querySelector(".to-sample")?.toggleAttribute("hidden", row !== null || trail.length === 0);
+  });
   return host;
 }
 
@@ -30,6 +36,10 @@ async function show(host: HTMLElement, explorer: Explorer, selected: Uint32Array
   const { site, state } = explorer;
   const enriched = await enrichedValues(explorer, selected);
   if (state.now.selected !== selected) return;
+  const back = element("button", {
+    class: "to-sample", onclick: () => explorer.back(), title: "Previous sample (Backspace)",
+    hidden: state.now.row !== null || state.now.trail.length === 0,
+  }, "← Sample");
   const save = (kind: "csv" | "json") => () => {
     saveIds(explorer, selected, kind).catch((error: unknown) => explorer.fail(error));
   };
@@ -39,6 +49,7 @@ async function show(host: HTMLElement, explorer: Explorer, selected: Uint32Array
       "div", { class: "row" },
       element("h2", {}, `${counted(selected.length, "sample")} selected`),
       element("span", { class: "spring" }),
+      back,
       element("button", { onclick: () => state.set({ selected: NONE }), "aria-label": "Clear the selection", title: "Esc" }, "×"),
     ),
     isTooLong(selected) && element("p", { class: "note" }, "So many are not kept in the page's link: export their ids."),
@@ -63,15 +74,16 @@ async function enrichedValues({ site }: Explorer, selected: Uint32Array): Promis
 
 function enrichmentTable(found: readonly Enriched[], selected: number, all: number): HTMLElement {
   let limit = TABLE;
+  const ordered = [...found.filter(({ seen }) => seen >= FEW), ...found.filter(({ seen }) => seen < FEW)];
   const body = element("tbody");
   const more = element("button", { class: "link", onclick: () => {
     limit = limit === TABLE ? 200 : TABLE;
     refresh();
   } });
   const refresh = (): void => {
-    fill(body, ...found.slice(0, limit).map(({ column, value, seen, expected, p }) => element(
+    fill(body, ...ordered.slice(0, limit).map(({ column, value, seen, expected, p }) => element(
       "tr", {},
-      element("td", {}, data(value ?? ""), element("span", { class: "of" }, data(column))),
+      element("td", {}, breakable(value ?? ""), element("span", { class: "of" }, data(column))),
       element("td", { class: "number" }, count(seen)),
       element("td", { class: "number" }, number(expected)),
       element("td", { class: p < 0.05 ? "number" : "number faint" }, pValue(p)),
@@ -84,15 +96,16 @@ function enrichmentTable(found: readonly Enriched[], selected: number, all: numb
     "What is frequent here",
     element(
       "table", {},
-      element("thead", {}, element("tr", {}, ...["value", "here", "by chance", "p"].map((title, i) =>
+      element("thead", {}, element("tr", {}, ...["value", "here", "expected", "p"].map((title, i) =>
         element("th", { class: i > 0 ? "number" : null, scope: "col" }, title)))),
       body,
     ),
     more,
-    element("details", { class: "note" }, element("summary", {}, "By chance? p?"),
-      `By chance: as many as ${count(selected)} of ${count(all)} samples drawn at random would have. ` +
+    element("details", { class: "note" }, element("summary", {}, "How is this computed?"),
+      `Expected: as many as ${count(selected)} of ${count(all)} samples drawn at random would have. ` +
       `p: of at least as many (hypergeometric), adjusted over all values by Benjamini and Hochberg. ` +
-      `Whoever selects by what is seen on the map finds small p values too easily.`),
+      `p-values are optimistic if you chose the group by how it looks on the map. ` +
+      `Values of fewer than ${FEW} selected samples come last.`),
   );
 }
 
@@ -102,7 +115,7 @@ function inOtherEmbeddings(explorer: Explorer, selected: Uint32Array): HTMLEleme
   const methods = site.manifest.methods.filter(({ neighbors }) => neighbors !== null);
   if (methods.length < 2 || selected.length < 2) return null;
   const body = element("tbody");
-  const host = section("Together elsewhere?");
+  const host = section("Do they stay together in other embeddings?");
   const ask = element("button", { onclick: () => void answer().catch((error: unknown) => explorer.fail(error)) },
     "Ask all embeddings");
   const answer = async (): Promise<void> => {
@@ -110,13 +123,13 @@ function inOtherEmbeddings(explorer: Explorer, selected: Uint32Array): HTMLEleme
     const found = await compactness(site, selected);
     fill(body, ...found.map(({ method, inside }) => element(
       "tr", {},
-      element("td", {}, data(method.method), element("span", { class: "of" }, data(`${method.encoder} (${method.variant})`))),
+      element("td", {}, data(fullName(method)), method.maps.length === 0 && element("span", { class: "of" }, "has no map here")),
       element("td", { class: "number" }, Number.isNaN(inside) ? "–" : percent(inside)))));
     ask.replaceWith(
-      element("table", {}, body),
       element("p", { class: "note" },
         `Of the nearest neighbors of ${found[0]!.asked < selected.length ? `${count(found[0]!.asked)} of the selected` : "the selected"} ` +
-        `in each embedding, the share that is selected too. By chance: ${percent((selected.length - 1) / (site.count - 1))}.`),
+        `in each embedding, the share that is selected too. Expected of a draw at random: ${percent((selected.length - 1) / (site.count - 1))}.`),
+      element("table", {}, body),
     );
   };
   host.append(ask);

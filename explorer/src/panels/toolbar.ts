@@ -1,9 +1,12 @@
 /** Which map is shown: of which embedding, by which projection, flat or deep. */
 
-import type { MapEntry, Method } from "../data/manifest";
+import { Failure } from "../data/failure";
+import type { Manifest, MapEntry, Method } from "../data/manifest";
+import type { Site } from "../data/site";
 import { data, download, element, fill } from "../dom";
 import type { Explorer } from "../explorer";
 import { number } from "../words";
+import { isTouched } from "./help";
 
 export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
   const { site, state } = explorer;
@@ -14,8 +17,9 @@ export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
   });
   const dims = ([2, 3] as const).map((of) =>
     element("button", { "aria-keyshortcuts": of, onclick: () => showDims(explorer, of) }, `${of}D`));
+  const hasBoth = new Set(manifest.maps.map((map) => map.dims)).size > 1;
   const query = element("input", {
-    type: "search", id: "query", placeholder: "Search ids, texts, labels  ( / )",
+    type: "search", id: "query", placeholder: `Search ids, texts, labels${isTouched() ? "" : "  ( / )"}`,
     "aria-label": "Search ids, texts and labels", "aria-keyshortcuts": "/",
     onchange: () => state.set({ query: query.value.trim() }),
   });
@@ -23,21 +27,23 @@ export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
     const map = site.map(id);
     if (map === undefined) return;
     methods.value = map.method;
+    methods.title = score(site.method(map.method)!, manifest.metric);
     fill(projections, ...ofMethod(explorer, map.method, map.dims).map((one) =>
       element("option", { value: one.id, selected: one.id === id }, one.projection)));
     dims.forEach((button, i) => {
       const of = ofMethod(explorer, map.method, (i + 2) as 2 | 3);
       button.disabled = of.length === 0;
+      button.title = button.disabled ? `This embedding has no ${i + 2}D map` : "";
       button.setAttribute("aria-pressed", String(map.dims === i + 2));
     });
     if (document.activeElement !== query) query.value = words;
   });
-  const share = element("button", { class: "wide", onclick: () => void copyAddress(share) }, "Copy link");
+  const share = element("button", { class: "wide", onclick: () => void copyAddress(explorer, share) }, "Copy link");
   return element(
     "header", { class: "toolbar" },
     element("h1", {}, data(manifest.run)),
     methods, projections,
-    element("div", { class: "joined", role: "group", "aria-label": "Dimensions" }, ...dims),
+    hasBoth && element("div", { class: "joined", role: "group", "aria-label": "Dimensions" }, ...dims),
     element("span", { class: "spring" }), query, share,
     element("button", { class: "wide", onclick: () => void savePicture(explorer) }, "Save PNG"),
     element("button", { "aria-label": "Help", "aria-keyshortcuts": "?", onclick: help }, "?"),
@@ -46,25 +52,48 @@ export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
 
 function methodPicker(explorer: Explorer): HTMLSelectElement {
   const { site } = explorer;
-  const groups = Map.groupBy(
-    site.manifest.methods.filter((method) => method.maps.length > 0),
-    ({ encoder, variant }) => `${encoder} · ${variant}`,
-  );
+  const { metric } = site.manifest;
+  const listed = listedMethods(site);
+  const several = new Set(listed.map(({ encoder, variant }) => `${encoder}/${variant}`)).size > 1;
+  const groups = [
+    { label: "Encoders", methods: listed.filter(({ baseline }) => !baseline) },
+    { label: "Baselines", methods: listed.filter(({ baseline }) => baseline) },
+  ].filter(({ methods }) => methods.length > 0);
+  const by = metric === null ? "" : `, by ${metric.title}`;
   const picker = element(
     "select", {
-      "aria-label": "Encoder, variant and pooling method, best first", id: "method",
-      onchange: () => showMethod(explorer, picker.value),
+      "aria-label": `Embedding${by}`, id: "method", onchange: () => showMethod(explorer, picker.value),
     },
-    ...Array.from(groups, ([label, methods]) =>
-      element("optgroup", { label }, ...methods.map((method) =>
-        element("option", { value: method.id }, named(method, groups.size > 1))))),
+    ...groups.map(({ label, methods }) =>
+      element("optgroup", { label: `${label}${by}` }, ...methods.map((method) =>
+        element("option", { value: method.id }, named(method, several))))),
   );
   return picker;
 }
 
-function named({ encoder, method, variant, value }: Method, several: boolean): string {
-  const name = several ? `${method} · ${encoder} (${variant})` : method;
-  return value === null ? name : `${name} — ${number(value)}`;
+/** The embeddings that have maps: those of encoders, then those of baselines, best first in each. */
+function listedMethods(site: Site): Method[] {
+  const listed = site.manifest.methods.filter(({ maps }) => maps.length > 0);
+  return [...listed.filter(({ baseline }) => !baseline), ...listed.filter(({ baseline }) => baseline)];
+}
+
+export function fullName({ encoder, method, variant }: Method): string {
+  return `${method} · ${encoder} (${variant})`;
+}
+
+function named(method: Method, several: boolean): string {
+  const name = several ? fullName(method) : method.method;
+  return method.value === null ? name : `${name} — ${number(method.value)}`;
+}
+
+/** What an embedding scores in the metric that ranks: "purity: 0.094 [0.05, 0.17], chance 0.055". */
+export function score({ value, interval, chance }: Method, metric: Manifest["metric"]): string {
+  if (metric === null || value === null) return "";
+  return [
+    `${metric.title}: ${number(value)}`,
+    interval === null ? "" : ` [${interval.map(number).join(", ")}]`,
+    chance === null ? "" : `, chance ${number(chance)}`,
+  ].join("");
 }
 
 function ofMethod({ site }: Explorer, method: string, dims: 2 | 3): MapEntry[] {
@@ -85,17 +114,19 @@ export function showMethod(explorer: Explorer, id: string): void {
 /** The next or the previous embedding in the order of the list. */
 export function stepMethod(explorer: Explorer, step: 1 | -1): void {
   const { site, state } = explorer;
-  const ids = site.manifest.methods.filter(({ maps }) => maps.length > 0).map(({ id }) => id);
+  const ids = listedMethods(site).map(({ id }) => id);
   const place = ids.indexOf(site.map(state.now.map)?.method ?? "");
   showMethod(explorer, ids.at((place + step) % ids.length)!);
 }
 
-/** Show the same embedding in two or three dimensions, if it has such a map: of the same kind first. */
+/** Show the same embedding in two or three dimensions: by the projection last seen in them, or one of the same kind. */
 export function showDims(explorer: Explorer, dims: 2 | 3): void {
   const map = explorer.site.map(explorer.state.now.map);
   if (map === undefined || map.dims === dims) return;
   const maps = ofMethod(explorer, map.method, dims);
-  const next = maps.find(({ kind }) => kind === map.kind) ?? maps[0];
+  const last = explorer.projections.get(dims);
+  const next = maps.find(({ projection }) => projection === last)
+    ?? maps.find(({ kind }) => kind === map.kind) ?? maps[0];
   if (next !== undefined) explorer.state.set({ map: next.id });
 }
 
@@ -105,12 +136,13 @@ async function savePicture(explorer: Explorer): Promise<void> {
   picture.toBlob((content) => content !== null && download("map.png", content));
 }
 
-async function copyAddress(button: HTMLButtonElement): Promise<void> {
+async function copyAddress(explorer: Explorer, button: HTMLButtonElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(location.href);
-    button.textContent = "Copied";
   } catch {
-    button.textContent = "Copy it from the address bar";
+    return explorer.fail(new Failure("The link is not copied.", "This browser does not allow it.", "Copy it from the address bar."));
   }
+  button.style.minWidth = `${button.offsetWidth}px`; // what is beside it stays in its place
+  button.textContent = "Copied";
   setTimeout(() => (button.textContent = "Copy link"), 2500);
 }

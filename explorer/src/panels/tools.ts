@@ -6,8 +6,8 @@ import type { Tool } from "../state";
 
 const TOOLS: [Tool, string, string, string][] = [
   ["move", "✥", "Move the map", "V"],
-  ["lasso", "◌", "Select by lasso (Shift adds, Alt takes away)", "L"],
-  ["rectangle", "▭", "Select by rectangle (Shift adds, Alt takes away)", "R"],
+  ["lasso", "◌", "Select by lasso (Shift adds, Alt removes)", "L"],
+  ["rectangle", "▭", "Select by rectangle (Shift adds, Alt removes)", "R"],
 ];
 
 export function tools(explorer: Explorer, fit: () => void): HTMLElement {

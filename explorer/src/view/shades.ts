@@ -77,6 +77,14 @@ export function packed(color: string): number {
   return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
+/** Black or white, whichever is read better on a colour (relative luminance of WCAG 2). */
+export function inkOn(color: string): string {
+  const [red, green, blue] = channels(color)
+    .map((channel) => channel / 255)
+    .map((share) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
+}
+
 function channels(color: string): number[] {
   return [1, 3, 5].map((start) => Number.parseInt(color.slice(start, start + 2), 16));
 }

@@ -223,7 +223,10 @@ export class Stage {
     this.#sized(canvas);
     const context = canvas.getContext("2d")!;
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.clearRect(0, 0, this.width, this.height);
+    // Chromium keeps the old picture of a canvas that is cleared as a whole and not drawn on after.
+    const middle = Math.ceil(this.height / 2);
+    context.clearRect(0, 0, this.width, middle);
+    context.clearRect(0, middle, this.width, middle);
     return context;
   }
 

@@ -36,7 +36,7 @@ COLUMNS = {
         "samples of other source groups.",
     ),
     "nearest_other": (
-        "distance to the nearest of another source group",
+        "distance to the nearest sample of another source group",
         "Distance in the embedding to the nearest sample of another source group: 0 is a "
         "duplicate.",
     ),

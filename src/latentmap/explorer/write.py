@@ -66,7 +66,7 @@ READS = (
 )
 """The files that an explorer is made of."""
 
-NEEDS = ("run", "explorer", "projections", "reference_run")
+NEEDS = ("run", "explorer", "projections", "reference_run", "draw.colors")
 """The options that it depends on."""
 
 SHADES = 9
@@ -112,6 +112,7 @@ def write_explorer(results: Results) -> None:
                 "categories": GROUPS,
                 "none": NEUTRAL,
                 "numbers": ordered_colors(SHADES),
+                "regions": results.option("draw.colors"),
             },
             "missing": _missing(options, everyone, methods),
             **_write_samples(work, told, options),
