@@ -16,7 +16,7 @@ KEY = "0123456789abcdef"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 LABELS = ["depth", "height", "count", HOSTILE, "__proto__", "constructor", "\u202egnp.exe", ""]
 METHODS = ["mean", "std"]
-DIMS = {"umap": 2, "umap3d": 3}
+DIMS = {"umap": 2, "umap3d": 3, "pca": 2}
 PALETTE = {
     "categories": ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8107B2"],
     "none": "#999999",

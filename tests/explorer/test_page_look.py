@@ -23,6 +23,12 @@ def colors_on(page) -> set[str]:
 def test_the_first_view_shows_every_label_in_its_colour(opened, site, sites, rest):
     page = opened()
     assert page.locator("#method option:checked").inner_text() == "mean — 0.71"
+    score = "k-NN accuracy: 0.71 [0.6, 0.8], chance 0.125"
+    assert page.locator("#method").get_attribute("title") == score
+    groups = page.locator("#method optgroup")
+    assert groups.evaluate_all("all => all.map((one) => one.label)") == [
+        "Encoders, by k-NN accuracy"
+    ]
     names = page.locator(".legend .name").all_inner_texts()
     counts = [int(text) for text in page.locator(".legend .number").all_inner_texts()]
     sizes = np.bincount(site.known["label"])
@@ -189,6 +195,14 @@ def test_in_3d_drags_turn_and_the_right_button_moves(opened, rest):
     assert json.loads(re.search(r"camera=(\S+?)(&|$)", unquote(page.url))[1])[4] < numbers[4]
     page.keyboard.press("2")
     page.wait_for_selector(".stage[data-map='tiny/plain/mean/umap']")
+
+
+def test_two_dimensions_come_back_as_they_were_left(opened, sites):
+    page = opened("#map=tiny/plain/mean/pca", reduced_motion="reduce")
+    page.keyboard.press("3")
+    page.wait_for_selector(".stage[data-map='tiny/plain/mean/umap3d']")
+    page.keyboard.press("2")
+    page.wait_for_selector(".stage[data-map='tiny/plain/mean/pca']")
 
 
 @pytest.mark.slow
