@@ -28,6 +28,11 @@ FORMS = {
     "messages": {"messages": [{"role": who, "content": said} for who, said in TURNS]},
     "conversations": {"id": 1, "conversations": [{"from": w, "value": s} for w, s in TURNS]},
     "author": [{"author": {"role": w}, "content": {"parts": [s]}} for w, s in TURNS],
+    "no_content": [
+        *({"role": who, "content": said} for who, said in TURNS),
+        {"role": "assistant", "tool_calls": [{"type": "function"}]},
+        {"role": "user"},
+    ],
     "all_keys": [
         {"role": None, "content": None, "from": who, "value": said} for who, said in TURNS
     ],

@@ -57,9 +57,10 @@ def _messages(value: Any) -> Sequence[Mapping[str, Any]] | None:
         return None if nested is None else _messages(value[nested])
     if not isinstance(value, list | tuple) or not value:
         return None
-    if all(isinstance(said, dict) and _first(said, CONTENTS) for said in value):
-        return value
-    return None
+    # Some have no content, such as an assistant's call of a tool.
+    if not all(isinstance(said, dict) and _first(said, SPEAKERS + CONTENTS) for said in value):
+        return None
+    return value if any(_first(said, CONTENTS) for said in value) else None
 
 
 def _turned(value: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
