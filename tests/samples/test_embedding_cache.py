@@ -51,6 +51,18 @@ def test_rows_of_a_cache(make_cache, tmp_path):
     assert {"fault", "source_note"}.isdisjoint(rows[0])
 
 
+def test_metadata_without_coarser_labels_has_each_label_in_a_group_of_its_own(make_cache, tmp_path):
+    folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
+    lines = (folder / "metadata.csv").read_text().splitlines()
+    (folder / "metadata.csv").write_text("\n".join(line.rsplit(",", 1)[0] for line in lines))
+    samples = planned(open_source(folder)).samples
+    for column in ("label", "label_group"):
+        assert samples[column].to_pylist() == [f"class {label}" for label in LABELS]
+    named = open_source(folder, columns={"label_group": "ground_truth_L2_num_label"})
+    with pytest.raises(LatentmapError, match="Unknown column 'ground_truth_L2_num_label'"):
+        named.index()
+
+
 def test_columns_of_the_metadata_do_not_say_where_a_sample_comes_from(make_cache, tmp_path):
     folder = make_cache(tmp_path / "seed1", vectors(), LABELS)
     lines = (folder / "metadata.csv").read_text().splitlines()

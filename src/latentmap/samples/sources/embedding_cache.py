@@ -56,7 +56,7 @@ class EmbeddingCacheOptions(FileOptions):
         image_root: the folder that `file_name` is relative to; without, samples have no pictures.
         prefix: put before every id, so that one file in the caches of two sources is two samples,
             of one source group.
-        columns: which column of `metadata.csv` holds what.
+        columns: which column of `metadata.csv` holds what; the label group where it is there.
     """
 
     image_root: UserPath | None = None
@@ -142,6 +142,8 @@ class EmbeddingCacheSource(Source[EmbeddingCacheOptions]):
         columns = self.options.columns
         changes: dict[str, str | None] = {} if self.options.image_root else {"image": None}
         changes |= {"id": ID, "source_group": columns.source_group or columns.id}
+        if "label_group" not in columns.model_fields_set and GROUP not in self._table.column_names:
+            changes["label_group"] = None
         return columns.model_copy(update=changes)
 
     @property
