@@ -23,9 +23,9 @@ def written():
 
 
 def write(fake_run, written, folder, rows, **options):
-    """Write the map of one method, where some rows have no label."""
+    """Write the map of one method, where some rows have no label and no text."""
     run = fake_run.copy(folder / "-".join(["run", str(len(rows)), *options]), **options)
-    written.without_labels(run, rows)
+    written.without_labels(run, rows, "text")
     write_page_files(run.results)
     run.write("method_maps", *KEY, "umap")
     return run.page(*KEY[:2], "per_method", KEY[2], "umap.html")
@@ -78,6 +78,7 @@ def test_samples_without_a_label_have_a_place_in_the_legend(fake_run, written, t
         if found:
             break
     assert "sample_0" in found and "label\t" not in found and "group\t" not in found
+    assert "text\t" not in found
 
 
 def test_in_print_a_map_has_the_colours_that_the_page_begins_with(fake_run, written, tmp_path):

@@ -148,13 +148,16 @@ def test_the_page_says_how_many_of_the_exact_neighbors_it_is_about(run):
     assert said in write(run, values, Audit(0.97, 10, 50))
 
 
-def without_labels(run, rows):
-    """Take the label from some rows of a run; no metric of labels is left if that is all rows."""
+def without_labels(run, rows, *others):
+    """Take the label, and other columns, from some rows of a run.
+
+    No metric of labels is left if that is all rows.
+    """
     start = 0
     for path in run.samples:
         table = read_arrow(path)
         keep = pa.array([row not in rows for row in range(start, start + len(table))])
-        for name in ("label", "label_group"):
+        for name in ("label", "label_group", *others):
             column = pa.compute.if_else(keep, table[name], None)
             table = table.set_column(table.column_names.index(name), name, column)
         start += len(table)

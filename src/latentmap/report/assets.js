@@ -78,7 +78,7 @@
     const told = { image, ...own, source, ...annotations };
     const density = { "density percentile": density_percentile, "density, % of its range": density_share };
     const place = { id, trust, ...density };
-    const rows = Object.entries({ ...told, ...place, text });
+    const rows = Object.entries({ ...told, ...place, text: text || null });
     return Object.fromEntries(rows.map(([name, value]) => [name, value ?? undefined]));
   };
 
