@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
+from polars.testing import assert_frame_equal
 from sklearn.feature_selection import f_classif
 
 from latentmap.inspect.inspection import read_inspection
@@ -51,6 +53,7 @@ BOUNDS = {
     "metrics/exchange.py": {"CELLS": 500},
     "metrics/metrics/probe_linear.py": {"AXES": 8},
     "metrics/metrics/silhouette.py": {"max_samples": 40},
+    "metrics/outliers.py": {"ROWS_AT_ONCE": 7},
     "metrics/inference.py": {"PARTS": 8},
     "metrics/method_agreement.py": {"max_samples": 30},
     "metrics/retrieval.py": {"CELLS": 500},
@@ -71,6 +74,7 @@ BOUNDS = {
 # Large numbers that bound nothing of the kind.
 OTHERS = {
     # What is asked of some samples only is tested where it is measured: it changes values.
+    ("inspect/channels.py", "MOST_PRODUCTS"),
     ("metrics/learning.py", "MOST_SAMPLES"),
     ("metrics/metrics/other_metric.py", "queries"),
     ("metrics/metrics/r_precision.py", "max_samples"),
@@ -81,6 +85,7 @@ OTHERS = {
     ("project/projections/tsne.py", "TREE"),
     ("project/projections/umap.py", "SMALL"),
     ("project/start.py", "STEPS"),
+    ("report/options.py", "pictures"),
 }
 STAGES = ("draw", "export", "inspect", "metrics", "neighbors", "pool", "project", "report")
 LARGE = 500
@@ -171,6 +176,14 @@ def large_numbers(path: Path) -> Iterator[str]:
         numbers = re.fullmatch(r"(\d+)(?: \*\* (\d+))?", ast.unparse(value) if value else "")
         if numbers and int(numbers[1]) ** int(numbers[2] or 1) >= LARGE:
             yield name
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_outlier_scores_are_the_same(runs, method) -> None:
+    one, other = (
+        pl.read_parquet(run / f"metrics/dct/plain/{method}.outliers.parquet") for run in runs
+    )
+    assert_frame_equal(one, other, abs_tol=1e-6)
 
 
 @pytest.mark.parametrize("method", METHODS)
