@@ -1,12 +1,35 @@
-"""What the tests of several stages make."""
+"""What the tests of several stages make or use."""
 
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+
+@pytest.fixture(scope="session")
+def launch_chromium():
+    """Start headless browsers, by one driver: a process can run no second one."""
+    api = pytest.importorskip("playwright.sync_api")
+    if (chromium := shutil.which("chromium")) is None:
+        pytest.skip("Chromium is not installed")
+    quiet = ["background-networking", "component-update", "sync"]
+    arguments = ["--no-sandbox", *(f"--disable-{feature}" for feature in quiet)]
+    browsers = []
+
+    def launch(*more: str):
+        browsers.append(
+            playwright.chromium.launch(executable_path=chromium, args=[*arguments, *more])
+        )
+        return browsers[-1]
+
+    with api.sync_playwright() as playwright:
+        yield launch
+        for browser in browsers:
+            browser.close()
 
 
 @pytest.fixture

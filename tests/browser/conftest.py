@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -27,25 +26,9 @@ def vega_writer():
     return write_vega
 
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
 @pytest.fixture(scope="session")
-def browser():
-    api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+def browser(launch_chromium):
+    return launch_chromium("--disable-gpu")
 
 
 @pytest.fixture

@@ -22,8 +22,6 @@ sys.modules["explorer_sites"] = sites
 _spec.loader.exec_module(sites)
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 # Without a GPU, Chromium draws WebGL on the processor.
 SOFTWARE_GL = [
     "--use-angle=swiftshader",
@@ -118,27 +116,14 @@ def site(bundle, served, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def playwright():
-    api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with api.sync_playwright() as playwright:
-        yield playwright
+def browser(launch_chromium):
+    return launch_chromium(*SOFTWARE_GL)
 
 
 @pytest.fixture(scope="session")
-def browser(playwright):
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *SOFTWARE_GL])
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="session")
-def without_webgl(playwright):
+def without_webgl(launch_chromium):
     """Return a browser in which pages get no WebGL."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *NO_GL])
-    yield browser
-    browser.close()
+    return launch_chromium(*NO_GL)
 
 
 def wait_for_rest(page):

@@ -28,8 +28,9 @@ FEW = StatisticsOptions(resamples=50, permutations=50)
 def test_metrics_of_all_metrics_lead_with_the_published_columns():
     metrics = list(known_metrics())
     assert metrics[:4] == ["silhouette", "f_ratio", "davies_bouldin", "calinski_harabasz"]
-    assert metrics[11:19] == [
+    assert metrics[11:20] == [
         "knn_group_acc",
+        "knn_group_rate_mean",
         "mean_intra_distance",
         "mean_inter_distance",
         "distance_ratio",
@@ -43,8 +44,10 @@ def test_metrics_of_all_metrics_lead_with_the_published_columns():
 
 def test_two_metrics_may_not_give_the_same_column(tmp_path, monkeypatch):
     (tmp_path / "another.py").write_text(
+        "'''What another measures.'''\n"
         "from latentmap.metrics.metric import Metric, MetricColumn\n"
         "class Another(Metric):\n"
+        '    """Measures what another does."""\n'
         "    columns = {'silhouette': MetricColumn('mine')}\n"
         "    def measure(self, data):\n"
         "        return {}\n"
