@@ -255,6 +255,15 @@ def embedded(page):
     return [json.loads(text) for text in found]
 
 
+def test_maps_of_one_kind_are_no_choice(data):
+    (kind,) = [
+        param
+        for param in CHANNEL_CHARTS.create("per_channel").build(data).to_dict()["params"]
+        if param.get("value") == "pca"
+    ]
+    assert "bind" not in kind
+
+
 def test_pages_carry_what_they_show(run):
     pages = write_pages(run)
     assert set(pages) == set(CHANNEL_CHARTS)

@@ -119,6 +119,8 @@ def channel_name(channel: int) -> str:
 def choice(name: str, label: str, values: Mapping[str, str]) -> alt.Parameter:
     """Return a parameter that the reader sets to one of a few values, the first by default.
 
+    A single value is no choice, and shown as none.
+
     Args:
         name: of the parameter.
         label: what stands before the values.
@@ -127,6 +129,8 @@ def choice(name: str, label: str, values: Mapping[str, str]) -> alt.Parameter:
     import altair as alt
 
     options, labels = list(values), list(values.values())
+    if len(options) == 1:
+        return alt.param(name=name, value=options[0])
     bind = alt.binding_radio(options=options, labels=labels, name=label)
     return alt.param(name=name, value=options[0], bind=bind)
 
