@@ -77,17 +77,21 @@ ENCODER = """
 @pytest.fixture
 def added(tmp_path, monkeypatch):
     """Put a file among the plug-ins of one kind; return a registry that finds it."""
+    modules = []
 
     def add(registry, code, name="newcomer", docstring="A newcomer."):
         text = textwrap.dedent(code)
         (tmp_path / f"{name}.py").write_text(f'"""{docstring}"""\n{text}' if docstring else text)
         package = importlib.import_module(registry.package)
-        monkeypatch.delitem(sys.modules, f"{registry.package}.{name}", raising=False)
+        modules.append(f"{registry.package}.{name}")
+        sys.modules.pop(modules[-1], None)
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
         importlib.invalidate_caches()
         return Registry(registry.package, registry.base, registry.noun)
 
-    return add
+    yield add
+    for module in modules:
+        sys.modules.pop(module, None)
 
 
 def without(code, line):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import sys
 
 import pytest
 
@@ -196,7 +197,11 @@ class Newcomer(Metric):
 '''
 
 
-def test_a_new_metric_appears_without_a_chart_being_edited(comparison, tmp_path, monkeypatch):
+def test_a_new_metric_appears_without_a_chart_being_edited(
+    comparison, tmp_path, monkeypatch, request
+):
+    request.addfinalizer(metric.known_metrics.cache_clear)
+    request.addfinalizer(lambda: sys.modules.pop(f"{METRICS.package}.newcomer"))
     (tmp_path / "newcomer.py").write_text(NEWCOMER)
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
     monkeypatch.setattr(metric, "METRICS", type(METRICS)(METRICS.package, Metric, "metric"))
@@ -209,7 +214,6 @@ def test_a_new_metric_appears_without_a_chart_being_edited(comparison, tmp_path,
     titles = [panel["title"] for panel in built("metric_bars", data)["concat"]]
     assert "Newcomer (higher is better)" in titles
     assert "Newcomer" in json.dumps(built("radar_chart", data)["datasets"])
-    metric.known_metrics.cache_clear()
 
 
 def test_what_is_counted_has_no_ticks_between_whole_numbers(comparison):
