@@ -277,6 +277,11 @@ OPENED = {
 CAPTIONS = {name: f"../workflow/report/{name}.rst" for name in ("page", "table")}
 
 
+def beside_cache(key, suffix):
+    """Where the file of a map goes that is put beside its cache."""
+    return f"{CACHES[key[0]].input}/{RUN.export.prefix}_{key[3]}{suffix}"
+
+
 def map_pages(key):
     """The page of a map."""
     where = dict(zip(PROJECTION.wildcards, key))

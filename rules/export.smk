@@ -6,11 +6,6 @@ COORDS_KEYS = [k for k in PLACED if not PROJECTIONS[kind_of(RUN.projection(k[3])
 PAGE_KEYS = PLACED if RUN.export.pages else []
 
 
-def beside_cache(key, suffix):
-    """Where the file of a map goes that is put beside its cache."""
-    return f"{CACHES[key[0]].input}/{RUN.export.prefix}_{key[3]}{suffix}"
-
-
 rule export_coords:
     input:
         maps=expand(at(PROJECTION), projection=RESULTS.projections, allow_missing=True),
