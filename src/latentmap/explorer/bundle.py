@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from latentmap.errors import LatentmapError
 from latentmap.explorer.built import BUNDLE
+from latentmap.store.files import digest
 
 BUILT = ("node_modules", "dist")
 """Folders beside the sources that are not sources."""
@@ -19,11 +19,10 @@ BUILT = ("node_modules", "dist")
 
 def sources_digest(sources: Path) -> str:
     """Return 16 hexadecimal digits over the names and bytes of all sources."""
-    digest = hashlib.blake2b(digest_size=8)
+    parts: list[bytes | str] = []
     for path in _sources(sources):
-        digest.update(f"{path.relative_to(sources).as_posix()}\0".encode())
-        digest.update(hashlib.blake2b(path.read_bytes()).digest())
-    return digest.hexdigest()
+        parts += [path.relative_to(sources).as_posix(), path.read_bytes()]
+    return digest(*parts)
 
 
 def build(sources: Path, folder: Path) -> None:

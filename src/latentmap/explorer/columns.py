@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.explorer.site import Site
+from latentmap.metrics.ranks import mean_ranks
 from latentmap.samples.cells import as_text
 from latentmap.samples.spelling import plain_name
 from latentmap.store.tables import numbers
@@ -192,8 +192,8 @@ def percentile(values: NDArray[np.float64]) -> NDArray[np.uint16]:
     if count == 1:
         found[known] = HIGHEST_PERCENTILE // 2
     elif count:
-        ranks = pl.Series(values[known]).rank("average").to_numpy()
-        found[known] = np.rint(HIGHEST_PERCENTILE * (ranks - 1) / (count - 1))
+        ranks = mean_ranks(values[known])
+        found[known] = np.rint(HIGHEST_PERCENTILE * ranks / (count - 1))
     return found
 
 

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from latentmap.config import Options
 from latentmap.metrics.intrinsic_dimension import intrinsic_dimension
+from latentmap.metrics.ranks import mean_ranks
 from latentmap.neighbors.graph import NeighborGraph, nearest
 from latentmap.store.tables import numbers, strings, with_facts, write_parquet
 
@@ -66,9 +67,7 @@ class LocalDensity:
         others = len(self.density) - 1
         if others == 0:
             return np.array([50.0])
-        _, place, counts = np.unique(self.density, return_inverse=True, return_counts=True)
-        ranks = np.cumsum(counts) - (counts + 1) / 2
-        return 100 * ranks[place] / others
+        return 100 * mean_ranks(self.density) / others
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:

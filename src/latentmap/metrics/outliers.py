@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from latentmap.config import Options
+from latentmap.metrics.ranks import mean_ranks
 from latentmap.neighbors.graph import (
     NeighborGraph,
     nearest,
@@ -174,12 +175,10 @@ def _prototypes(rows: Floats, options: OutlierOptions) -> NDArray[np.intp]:
 
 def _percentile_within(values: Floats, labels: NDArray[np.intp]) -> Floats:
     """Return the percentile rank of each value among the others of its label; 50 if it is alone."""
-    from scipy.stats import rankdata
-
     found = np.full(len(values), np.nan)
     for label in range(labels.max() + 1):
         members = np.flatnonzero((labels == label) & np.isfinite(values))
-        ranks = rankdata(values[members]) - 1
+        ranks = mean_ranks(values[members])
         found[members] = 100 * ranks / (len(members) - 1) if len(members) > 1 else 50
     return found
 
