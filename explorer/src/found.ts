@@ -16,6 +16,8 @@ export interface Found {
   neighbors: readonly Neighbor[] | null;
   /** How much of the texts is searched, from 0 to 1; 1 if no search goes on. */
   searched: number;
+  /** How often a column was made here: lists of columns are drawn again when it grows. */
+  columns: number;
   failure: Failure | null;
 }
 
@@ -28,6 +30,7 @@ export function nothingFound(count: number): Found {
     sample: null,
     neighbors: null,
     searched: 1,
+    columns: 0,
     failure: null,
   };
 }

@@ -1,6 +1,7 @@
 /** All that a person chooses: it is in the address of the page, so that it can be shared. */
 
 import { homeCamera, type Camera } from "./view/camera";
+import { differenceId } from "./data/derived";
 import type { Site } from "./data/site";
 
 export type Tool = "move" | "lasso" | "rectangle";
@@ -39,6 +40,8 @@ export interface State {
 export const NONE = new Uint32Array();
 /** How keys of columns begin that follow the map shown. */
 export const OWN = "this:";
+/** How keys begin that say how a column of the embedding shown differs from that of another one. */
+const LESS = "this-less:";
 export const NO_MAP = "";
 
 export function firstState(site: Site): State {
@@ -76,7 +79,16 @@ export function ownColumns(site: Site, map: string): ReadonlyMap<string, string>
  */
 export function columnOf(site: Site, map: string, key: string | null): string | undefined {
   if (key === null) return undefined;
+  if (key.startsWith(LESS)) {
+    const [role, other] = key.slice(LESS.length).split("::") as [string, string?];
+    return site.entry(differenceId(role, site.map(map)?.method ?? "", other ?? ""))?.id;
+  }
   return key.startsWith(OWN) ? ownColumns(site, map).get(key.slice(OWN.length)) : site.entry(key)?.id;
+}
+
+/** The key of how a column of the embedding shown differs from that of another one. */
+export function lessKey(role: string, other: string): string {
+  return `${LESS}${role}::${other}`;
 }
 
 export function toggled<T>(values: readonly T[], value: T): readonly T[] {

@@ -3,7 +3,7 @@
 const COUNTS = new Intl.NumberFormat("en");
 
 export function count(value: number): string {
-  return COUNTS.format(value);
+  return COUNTS.format(value).replace("-", "−");
 }
 
 /** "1 sample", "12,000 samples". */

@@ -69,6 +69,10 @@ def write_site(folder: Path, count: int = 300, seed: int = 0, pictures: bool = T
     sizes = np.bincount(label, minlength=len(LABELS))
     number = draw.normal(size=count).astype(np.float32)
     number[0] = np.nan
+    purity = {
+        "mean": (np.arange(count) % 5 / 4).astype(np.float32),
+        "std": (np.arange(count) % 3 / 2).astype(np.float32),
+    }
     maps, places = [], {}
     for method in METHODS:
         for projection, dims in DIMS.items():
@@ -81,6 +85,8 @@ def write_site(folder: Path, count: int = 300, seed: int = 0, pictures: bool = T
         _number(writer, "3", "Density", "method", "tiny/plain/mean", np.arange(count)),
         _number(writer, "4", "Trust", "map", "tiny/plain/mean/umap", np.linspace(0, 1, count)),
         category(writer, "5", "prediction", "annotation", [LABELS[i] for i in (label + 1) % 8]),
+        _number(writer, "6", "Purity", "method", "tiny/plain/mean", purity["mean"]),
+        _number(writer, "7", "Purity", "method", "tiny/plain/std", purity["std"]),
     ]
     starts = np.cumsum([0, *sizes])
     manifest = {
@@ -106,7 +112,7 @@ def write_site(folder: Path, count: int = 300, seed: int = 0, pictures: bool = T
                 "interval": [0.6, 0.8],
                 "chance": 0.125,
                 "maps": [entry["id"] for entry in maps if entry["method"].endswith(method)],
-                "columns": {"density": "3"} if method == "mean" else {},
+                "columns": {"density": "3", "purity": "6"} if method == "mean" else {"purity": "7"},
                 "neighbors": _neighbors(writer, label, starts, method, count),
             }
             for i, method in enumerate(METHODS)
@@ -147,6 +153,7 @@ def write_site(folder: Path, count: int = 300, seed: int = 0, pictures: bool = T
         "manifest": manifest,
         "label": label,
         "number": number,
+        "purity": purity,
         "places": places,
     }
 

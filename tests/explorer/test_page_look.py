@@ -43,7 +43,7 @@ def test_the_first_view_shows_every_label_in_its_colour(opened, site, sites, res
 def test_columns_of_the_embedding_follow_the_map_shown(opened, sites):
     page = opened()
     group = page.locator("#color optgroup", has_text="Density")
-    assert group.locator("option").all_text_contents() == ["Density", "Trust"]
+    assert group.locator("option").all_text_contents() == ["Density", "Purity", "Trust"]
     page.locator("#color").select_option(label="Density")
     page.wait_for_selector(".legend .scale")
     page.keyboard.press("]")  # of which no density is known: all have one colour

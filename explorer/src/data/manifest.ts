@@ -73,6 +73,8 @@ export interface NumberEntry extends ColumnFacts {
   high: number | null;
   whole: boolean;
   unit: string | null;
+  /** Whether 0 is the middle of its scale; only columns that are made in the browser have it. */
+  diverges?: boolean;
 }
 
 export type ColumnEntry = CategoryEntry | NumberEntry;

@@ -2,6 +2,7 @@
 
 import type { Table } from "@uwdata/flechette";
 
+import { differenceColumn, differenceEntry } from "./derived";
 import type { FetchBytes } from "./door";
 import { readManifest, type Chunked, type ColumnEntry, type Manifest, type MapEntry, type Method } from "./manifest";
 import { Recent } from "./recent";
@@ -59,7 +60,10 @@ export class Site {
   });
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #maps: ReadonlyMap<string, MapEntry>;
-  readonly #entries: ReadonlyMap<string, ColumnEntry>;
+  readonly #entries: Map<string, ColumnEntry>;
+  /** Makers of the columns that no file has. */
+  readonly #makers = new Map<string, () => Promise<Column>>();
+  readonly #hasSeveral: boolean;
 
   private constructor(
     readonly manifest: Manifest, readonly fetchBytes: FetchBytes, readonly isInOneFile: boolean,
@@ -67,6 +71,7 @@ export class Site {
     this.#methods = new Map(manifest.methods.map((method) => [method.id, method]));
     this.#maps = new Map(manifest.maps.map((map) => [map.id, map]));
     this.#entries = new Map(manifest.columns.map((entry) => [entry.id, entry]));
+    this.#hasSeveral = new Set(manifest.methods.map(groupOf)).size > 1;
   }
 
   /** Open a site; one that is in one file has no whole pictures. */
@@ -86,8 +91,30 @@ export class Site {
     return this.#maps.get(id);
   }
 
+  /** What an embedding is called: its method, with encoder and variant where there are several. */
+  nameOf(method: Method): string {
+    return this.#hasSeveral ? `${method.method} · ${method.encoder} (${method.variant})` : method.method;
+  }
+
+  /** What is known of a column, be it in a file or made here. */
   entry(id: string): ColumnEntry | undefined {
-    return this.#entries.get(id);
+    const known = this.#entries.get(id);
+    if (known !== undefined) return known;
+    const entry = differenceEntry(id, this);
+    if (entry !== undefined) this.derive(entry, () => differenceColumn(entry, this));
+    return entry;
+  }
+
+  /** The columns of the samples, annotations, embeddings or maps, those that are made here last. */
+  entries(about: ColumnEntry["about"]): ColumnEntry[] {
+    return Array.from(this.#entries.values()).filter((entry) => entry.about === about);
+  }
+
+  /** Take up a column that is made here, in place of an earlier one of the same id. */
+  derive(entry: ColumnEntry, make: () => Promise<Column>): void {
+    this.#entries.set(entry.id, entry);
+    this.#makers.set(entry.id, make);
+    this.#columns.delete(entry.id);
   }
 
   /**
@@ -103,7 +130,9 @@ export class Site {
 
   column(id: string): Promise<Column> {
     return this.#kept(this.#columns, id, async () => {
-      const entry = this.#entries.get(id)!;
+      const entry = this.entry(id)!;
+      const make = this.#makers.get(id);
+      if (make !== undefined) return make();
       const table = await fetchTable(this.fetchBytes, entry, this.manifest.key);
       return entry.kind === "category"
         ? { kind: "category", entry, ...categoriesOf(table, "value") }
@@ -210,6 +239,11 @@ export class Site {
       return made;
     });
   }
+}
+
+/** Encoder and variant of an embedding. */
+export function groupOf({ encoder, variant }: Method): string {
+  return `${encoder}/${variant}`;
 }
 
 /** What a view of a map fits to: its extent, unless few samples far out make that much larger. */

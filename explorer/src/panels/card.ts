@@ -3,8 +3,9 @@
 import { element, data, fill } from "../dom";
 import type { Column, Numbers } from "../data/site";
 import type { Explorer } from "../explorer";
-import { columnOf } from "../state";
+import { columnOf, ownColumns } from "../state";
 import { number, percent } from "../words";
+import { columnName } from "./columns";
 
 const SNIPPET = 240;
 
@@ -67,7 +68,9 @@ async function factsOf({ site, state, found }: Explorer, row: number): Promise<[
   const keys = [site.manifest.first.column, found.now.color?.entry.id ?? null, size, "this:density"];
   const ids = new Set(keys.map((key) => columnOf(site, map, key)).filter((id) => id !== undefined));
   const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
-  return columns.map((column) => [column.entry.title, valueOf(column, row)]);
+  const own = new Set(ownColumns(site, map).values());
+  return columns.map(({ entry }, i) =>
+    [own.has(entry.id) ? entry.title : columnName(site, entry), valueOf(columns[i]!, row)]);
 }
 
 export function valueOf(column: Column, row: number): string {

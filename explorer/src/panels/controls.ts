@@ -1,8 +1,9 @@
 /** How points look, which are shown, and which are worth a look. */
 
-import { element, fill, section } from "../dom";
+import { element, section } from "../dom";
 import type { Explorer } from "../explorer";
-import { OWN, ownColumns, type State } from "../state";
+import type { State } from "../state";
+import { columnPicker } from "./columns";
 import { filters } from "./filters";
 import { find } from "./find";
 import { legend } from "./legend";
@@ -10,8 +11,8 @@ import { reviewPanel } from "./review";
 
 export function controls(explorer: Explorer): HTMLElement {
   const { state } = explorer;
-  const color = columnPicker(explorer, "color", "One colour", () => true);
-  const size = columnPicker(explorer, "size", "Same size", (kind) => kind === "number");
+  const color = columnPicker(explorer, "color", "Colour by", "One colour", ["category", "number"]);
+  const size = columnPicker(explorer, "size", "Size by", "Same size", ["number"]);
   color.addEventListener("change", () => state.set({ hidden: [], only: null }));
   return element(
     "aside", { class: "controls", "aria-label": "Colour, size and filters" },
@@ -22,37 +23,6 @@ export function controls(explorer: Explorer): HTMLElement {
     find(explorer),
     reviewPanel(explorer),
   );
-}
-
-function columnPicker(
-  explorer: Explorer, key: "color" | "size", none: string, takes: (kind: string) => boolean,
-): HTMLSelectElement {
-  const { site, state } = explorer;
-  const picker = element("select", {
-    id: key, "aria-label": key === "color" ? "Colour by" : "Size by",
-    onchange: () => state.set({ [key]: picker.value === "" ? null : picker.value } as Partial<State>),
-  });
-  state.watch(["map", key], (now) => {
-    const own = Array.from(ownColumns(site, now.map), ([role, id]) => ({ role, entry: site.entry(id)! }))
-      .filter(({ entry }) => takes(entry.kind))
-      .map(({ role, entry }) => element("option", { value: `${OWN}${role}` }, entry.title));
-    const given = (about: string): HTMLOptionElement[] => site.manifest.columns
-      .filter((entry) => entry.about === about && takes(entry.kind))
-      .map((entry) => element("option", { value: entry.id }, entry.title));
-    const groups: [string, HTMLOptionElement[]][] = [
-      ["Samples", given("sample")],
-      ["Annotations", given("annotation")],
-      ["The embedding and map shown", own],
-    ];
-    fill(
-      picker,
-      element("option", { value: "" }, none),
-      ...groups.filter(([, options]) => options.length > 0)
-        .map(([label, options]) => element("optgroup", { label }, ...options)),
-    );
-    picker.value = now[key] ?? "";
-  });
-  return picker;
 }
 
 /** A slider of a value between bounds; its steps are even on a logarithmic scale. */

@@ -6,24 +6,19 @@ import type { Explorer } from "../explorer";
 import { rowsOf } from "../selecting";
 import type { Filter } from "../state";
 import { count, number } from "../words";
+import { columnName, filterPicker } from "./columns";
 
 const SUGGESTED = 1_000;
 
 export function filters(explorer: Explorer): HTMLElement {
   const { site, state, found } = explorer;
-  const add = element(
-    "select", { id: "filter", "aria-label": "Add a filter", onchange: () => {
-      addFilter(explorer, add.value).catch((error: unknown) => explorer.fail(error));
-      add.value = "";
-    } },
-    element("option", { value: "" }, "Add a filter on …"),
-    ...site.manifest.columns.filter(({ of }) => of === null)
-      .map(({ id, title }) => element("option", { value: id }, title)),
-  );
+  const add = filterPicker(explorer, (id) => {
+    addFilter(explorer, id).catch((error: unknown) => explorer.fail(error));
+  });
   const list = element("div");
   state.watch(["filters"], ({ filters: given }) => {
     Promise.all(given.map((filter, place) => filterBox(explorer, filter, place)))
-      .then((boxes) => fill(list, ...boxes), (error: unknown) => explorer.fail(error));
+      .then((boxes) => replaceKeepingFocus(list, boxes), (error: unknown) => explorer.fail(error));
   });
   const take = element("button", { class: "link", onclick: () => explorer.select(rowsOf(found.now.shown)) });
   found.watch(["shownCount"], ({ shownCount }) => {
@@ -31,6 +26,13 @@ export function filters(explorer: Explorer): HTMLElement {
     take.textContent = `Select the ${count(shownCount)} shown`;
   });
   return section("Filter", list, add, take);
+}
+
+/** Show other boxes; the field that has the focus keeps it, in the box that takes its place. */
+function replaceKeepingFocus(list: HTMLElement, boxes: readonly HTMLElement[]): void {
+  const name = list.contains(document.activeElement) ? document.activeElement!.ariaLabel : null;
+  fill(list, ...boxes);
+  Array.from(list.querySelectorAll<HTMLElement>("[aria-label]")).find((one) => one.ariaLabel === name)?.focus();
 }
 
 async function addFilter({ site, state }: Explorer, id: string): Promise<void> {
@@ -51,7 +53,7 @@ async function filterBox(explorer: Explorer, filter: Filter, place: number): Pro
     given.splice(place, 1, ...(next === null ? [] : [next]));
     state.set({ filters: given });
   };
-  const { title } = column.entry;
+  const title = columnName(site, column.entry);
   return element(
     "fieldset", { class: "filter" },
     element("legend", {}, data(title)),

@@ -4,7 +4,7 @@ import type { Categories, Numbers } from "../data/site";
 import { data, element, fill } from "../dom";
 import type { Explorer } from "../explorer";
 import { toggled } from "../state";
-import { along, colorOfCategory, scaleOf } from "../view/shades";
+import { along, colorOfCategory, colorsOf, scaleOf } from "../view/shades";
 import { count, counted, number } from "../words";
 
 const AT_FIRST = 12;
@@ -126,14 +126,15 @@ function showAll({ state }: Explorer): void {
 
 function numberLegend(host: HTMLElement, { site }: Explorer, color: Numbers): () => void {
   const { low, high } = scaleOf(color);
-  const { numbers, none } = site.manifest.palette;
+  const { palette } = site.manifest;
+  const scale = colorsOf(color, palette);
   const bar = element("div", { class: "scale" });
-  const stops = Array.from({ length: 9 }, (_, i) => along(numbers, i / 8));
+  const stops = Array.from({ length: 9 }, (_, i) => along(scale, i / 8));
   bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
   const unit = color.entry.unit === null ? "" : ` ${color.entry.unit}`;
   const ticks = [low, (low + high) / 2, high].map((value) => element("span", {}, number(value)));
   const swatch = element("span", { class: "swatch" });
-  swatch.style.background = none;
+  swatch.style.background = palette.none;
   const { low: least, high: most, missing, description } = color.entry;
   const beyond = least !== null && most !== null && (least < low || most > high)
     ? `All values lie from ${number(least)} to ${number(most)}${unit}; the outer ones have the end's colour.`

@@ -54,7 +54,6 @@ function methodPicker(explorer: Explorer): HTMLSelectElement {
   const { site } = explorer;
   const { metric } = site.manifest;
   const listed = listedMethods(site);
-  const several = new Set(listed.map(({ encoder, variant }) => `${encoder}/${variant}`)).size > 1;
   const groups = [
     { label: "Encoders", methods: listed.filter(({ baseline }) => !baseline) },
     { label: "Baselines", methods: listed.filter(({ baseline }) => baseline) },
@@ -66,13 +65,13 @@ function methodPicker(explorer: Explorer): HTMLSelectElement {
     },
     ...groups.map(({ label, methods }) =>
       element("optgroup", { label: `${label}${by}` }, ...methods.map((method) =>
-        element("option", { value: method.id }, named(method, several))))),
+        element("option", { value: method.id }, named(site, method))))),
   );
   return picker;
 }
 
 /** The embeddings that have maps: those of encoders, then those of baselines, best first in each. */
-function listedMethods(site: Site): Method[] {
+export function listedMethods(site: Site): Method[] {
   const listed = site.manifest.methods.filter(({ maps }) => maps.length > 0);
   return [...listed.filter(({ baseline }) => !baseline), ...listed.filter(({ baseline }) => baseline)];
 }
@@ -81,8 +80,8 @@ export function fullName({ encoder, method, variant }: Method): string {
   return `${method} · ${encoder} (${variant})`;
 }
 
-function named(method: Method, several: boolean): string {
-  const name = several ? fullName(method) : method.method;
+function named(site: Site, method: Method): string {
+  const name = site.nameOf(method);
   return method.value === null ? name : `${name} — ${number(method.value)}`;
 }
 

@@ -11,6 +11,8 @@ export interface Shades {
 
 /** Steps of the scale of numbers; one more is the colour of none. */
 const STEPS = 256;
+/** Blue below 0, orange above, and a grey between them that is seen on white and on black. */
+const DIVERGING = ["#0072b2", "#6ba3c4", "#b3b3b3", "#dd9468", "#d55e00"];
 
 /** One colour for all. */
 export function plainShades(count: number, { palette }: Manifest): Shades {
@@ -25,12 +27,13 @@ export function shadesOf(column: Column, { palette }: Manifest): Shades {
     };
   }
   const { low, high } = scaleOf(column);
+  const scale = colorsOf(column, palette);
   const factor = (STEPS - 1) / (high - low || 1);
   return {
     colors: Uint16Array.from(column.values, (value) =>
       value !== value ? STEPS : Math.round(Math.max(0, Math.min(STEPS - 1, (value - low) * factor)))),
     palette: Uint32Array.from({ length: STEPS + 1 }, (_, i) =>
-      packed(i === STEPS ? palette.none : along(palette.numbers, i / (STEPS - 1)))),
+      packed(i === STEPS ? palette.none : along(scale, i / (STEPS - 1)))),
   };
 }
 
@@ -42,8 +45,22 @@ export function colorOfCategory(
   return entry.colors?.[index] ?? categories[index % categories.length]!;
 }
 
-/** From where to where the scale of a column goes: its middle 99 %, so that no outlier eats it. */
-export function scaleOf({ values, percentiles, entry }: Numbers): { low: number; high: number } {
+/** The colours of a column of numbers, from low to high. */
+export function colorsOf({ entry }: Numbers, { numbers }: Manifest["palette"]): readonly string[] {
+  return entry.diverges ? DIVERGING : numbers;
+}
+
+/**
+ * From where to where the scale of a column goes: its middle 99 %, so that no outlier eats it; as
+ * far below 0 as above where 0 is its middle.
+ */
+export function scaleOf(column: Numbers): { low: number; high: number } {
+  const { low, high } = middleOf(column);
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  return column.entry.diverges ? { low: -most, high: most } : { low, high };
+}
+
+function middleOf({ values, percentiles, entry }: Numbers): { low: number; high: number } {
   let [low, high] = [Infinity, -Infinity];
   for (let row = 0; row < values.length; row++) {
     const percentile = percentiles[row]!;
