@@ -220,3 +220,105 @@ def test_position_is_needed_to_tell_left_from_right_and_is_enough(swapped: pa.Ta
     assert accuracy(images.mean(axis=(1, 2))) == 0.5
     assert accuracy(images.max(axis=(1, 2))) == 0.5
     assert accuracy(images.reshape(80, 8, 32, 8, 32, 3).mean(axis=(2, 4))) > 0.9
+
+
+@pytest.fixture(scope="module")
+def four() -> pa.Table:
+    options = {"images": 48, "swapped": "both_ways", "variations": ["background", "light"]}
+    return scenes(**options).read(range(48))
+
+
+def blocks(image: np.ndarray) -> Counter:
+    parts = image.reshape(32, 8, 32, 8, 3).transpose(0, 2, 1, 3, 4).reshape(32 * 32, -1)
+    return Counter(map(bytes, parts))
+
+
+def test_both_ways_things_take_all_quarters_of_the_same_blocks(four: pa.Table) -> None:
+    places = Counter()
+    for images, rows in zip(
+        pixels(four).reshape(12, 4, 256, 256, 3),
+        np.array(four.to_pylist()).reshape(12, 4),
+        strict=True,
+    ):
+        assert all(blocks(image) == blocks(images[0]) for image in images)
+        assert len({image.tobytes() for image in images}) == 4
+        seen = {(row["first_side"], row["first_level"]) for row in rows}
+        assert len(seen) == 4
+        for row in rows:
+            (ax, ay), (bx, by) = (((x0 + x1) / 2, (y0 + y1) / 2) for x0, y0, x1, y1 in row["boxes"])
+            assert row["first_side"] == ("left" if ax < bx else "right")
+            assert row["first_level"] == ("above" if ay < by else "below")
+            assert {(ax > 128, ay > 128), (bx > 128, by > 128)} in (
+                {(False, False), (True, True)},
+                {(False, True), (True, False)},
+            )
+        places[rows[0]["first_side"], rows[0]["first_level"]] += 1
+    assert len(places) > 1, "the order of the images must not tell the places"
+
+
+def test_variations_change_one_thing_and_leave_the_rest(four: pa.Table) -> None:
+    images = pixels(four).reshape(4, 3, 4, 256, 256, 3).astype(int)
+    rows = np.array(four.to_pylist()).reshape(4, 3, 4)
+    for before, other in zip(rows[:, 0].ravel(), rows[:, 1].ravel(), strict=True):
+        assert before["background"] != other["background"]
+        assert {**before, "background": 0, "floor": 0} | {"id": 0, "digest": 0, "image": 0} == {
+            **other,
+            "background": 0,
+            "floor": 0,
+        } | {"id": 0, "digest": 0, "image": 0}
+    for before, other in zip(rows[:, 0].ravel(), rows[:, 2].ravel(), strict=True):
+        assert before["light"] == -other["light"] and before["pair"] == other["pair"]
+        assert before["boxes"] == other["boxes"]
+    assert len(set(four["pair"].to_pylist())) == 4
+    assert four["pair"].to_pylist() == four["source_group"].to_pylist()
+    assert (images[:, 0][:, :, :8, :8] != images[:, 1][:, :, :8, :8]).any()
+    assert np.array_equal(images[:, 0][:, :, :8, :8], images[:, 2][:, :, :8, :8])
+
+
+def test_variations_are_of_swapped_images() -> None:
+    with pytest.raises(ValueError, match="variations are of swapped images; set 'swapped'"):
+        scenes(variations=["light"])
+
+
+def test_the_first_sets_are_the_same_with_variations(swapped: pa.Table) -> None:
+    varied = scenes(images=8, swapped=True, variations=["light"]).read(range(8))
+    assert varied["image"].to_pylist()[:2] == swapped["image"].to_pylist()[:2]
+    assert varied["image"].to_pylist()[4:6] == swapped["image"].to_pylist()[2:4]
+
+
+def test_truth_is_seen_in_the_picture(table: pa.Table, swapped: pa.Table) -> None:
+    lit = 0
+    for row in swapped.to_pylist():
+        image = np.asarray(Image.open(io.BytesIO(row["image"]))).astype(int)
+        for number, thing in enumerate(("first", "second")):
+            x0, y0, x1, y1 = (round(edge) for edge in row["boxes"][number])
+            red, _, blue = image[(y0 + y1) // 2, (x0 + x1) // 2]
+            warm = row[f"{thing}_colour"] in ("red", "orange", "yellow", "pink")
+            assert warm == (thing == "first")
+            if row[f"{thing}_colour"] not in ("green", "purple"):
+                assert (red > blue) == warm
+            if row[f"{thing}_shape"] == "ball" and row[f"{thing}_material"] == "plain":
+                inside = image[y0:y1, x0:x1].sum(axis=2)[(y1 - y0) // 3 : (y1 - y0) * 2 // 3]
+                left, right = inside[:, : (x1 - x0) // 2].mean(), inside[:, (x1 - x0) // 2 :].mean()
+                assert row["light_from"] == ("left" if left > right else "right")
+                lit += 1
+    assert lit > 3
+    for row in table.to_pylist():
+        width, height = Image.open(io.BytesIO(row["image"])).size
+        metre = 0.95 * max(width, height)
+        for thing, (x0, y0, x1, y1) in zip(("first", "second"), row["boxes"], strict=False):
+            depth = row[f"{thing}_depth"]
+            assert x1 - x0 == pytest.approx(metre * row[f"{thing}_width"] / depth, abs=0.2)
+            assert y1 - y0 == pytest.approx(metre * row[f"{thing}_height"] / depth, abs=0.2)
+            assert (x0 + x1 - width) / 2 == pytest.approx(
+                metre * row[f"{thing}_across"] / depth, abs=0.6
+            )
+            assert row["objects"][("first", "second").index(thing)] == (
+                f"{row[f'{thing}_colour']} {row[f'{thing}_shape']}"
+            )
+        if len(row["boxes"]) == 1:
+            assert row["second_colour"] is row["nearer"] is row["first_side"] is None
+        elif row["first_altitude"] == row["second_altitude"] == 0:
+            lower = "first" if row["boxes"][0][3] > row["boxes"][1][3] else "second"
+            assert row["boxes"][0][3] == row["boxes"][1][3] or row["nearer"] == lower
+    assert set(table["pair"].to_pylist()) == {None}

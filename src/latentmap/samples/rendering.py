@@ -98,6 +98,7 @@ class Backdrop:
         seed: of the texture.
         tiled: whether to repeat one narrow strip, which gives perspective away for a backdrop that
             is the same at places an even number of `TILE` apart.
+        tiled_rows: the same from top to bottom, for a backdrop that is all wall.
     """
 
     wall: str
@@ -109,6 +110,7 @@ class Backdrop:
     grain: float
     seed: int
     tiled: bool = False
+    tiled_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,9 @@ def _backdrop(backdrop: Backdrop, camera: Camera) -> Pixels:
     image += _grain(backdrop, camera)
     # A skirting line where the wall meets the floor.
     image *= 1 - 0.35 * (1.5 - np.abs(rows - seam)).clip(0, 1)[..., None]
-    return _repeat(image) if backdrop.tiled else image
+    if backdrop.tiled:
+        image = _repeat(image, axis=1)
+    return _repeat(image, axis=0) if backdrop.tiled_rows else image
 
 
 def _wall(backdrop: Backdrop, camera: Camera, columns: Pixels, rows: Pixels, seam: float) -> Pixels:
@@ -254,11 +258,11 @@ def _grain(backdrop: Backdrop, camera: Camera) -> Pixels:
     return backdrop.grain * total[..., None]
 
 
-def _repeat(image: Pixels) -> Pixels:
-    """Repeat the strip of `TILE` columns in the middle, mirrored every other time: no seams."""
-    width = image.shape[1]
-    phase = np.arange(width) % (2 * TILE)
-    return image[:, width // 2 + np.where(phase < TILE, phase, 2 * TILE - 1 - phase)]
+def _repeat(image: Pixels, axis: int) -> Pixels:
+    """Repeat a strip of `TILE` pixels in the middle, mirrored every other time: no seams."""
+    length = image.shape[axis]
+    phase = np.arange(length) % (2 * TILE)
+    return image.take(length // 2 + np.where(phase < TILE, phase, 2 * TILE - 1 - phase), axis)
 
 
 def _cast_shadow(image: Pixels, solid: Solid, scene: Scene) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from latentmap.samples.rendering import (
     Scene,
     Solid,
 )
+
+Variation = Literal["background", "light"]
+"""What can be different of a scene that no question is about."""
 
 WARM: dict[str, Colour] = {
     "red": (0.85, 0.16, 0.14),
@@ -78,8 +82,18 @@ STUDIO = Backdrop(
     seed=0,
     tiled=True,
 )
+OTHER_STUDIO = replace(
+    STUDIO,
+    wall="brick",
+    floor="planks",
+    wall_colours=((0.60, 0.66, 0.60), (0.50, 0.56, 0.50)),
+    floor_colours=((0.62, 0.52, 0.42), (0.40, 0.32, 0.24)),
+)
+# From so high up only the wall is seen.
+WALL_CAMERA = replace(STUDIO_CAMERA, eye=8.0)
 SWAP_DEPTH = 3.2
-SWAP_COLUMNS = (64, 192)
+SWAP_PLACES = (64, 192)
+"""Columns, and rows, of the middle of a thing."""
 SWAP_SIZE = (60, 110)
 """Greatest width and height in pixels; with its shadow a thing is 1.55 times as wide."""
 
@@ -98,6 +112,11 @@ class Thing:
     solid: Solid
     box: tuple[float, float, float, float]
 
+    @property
+    def colour(self) -> str:
+        """Name of its colour."""
+        return self.name.removesuffix(f" {self.solid.shape}")
+
 
 @dataclass(frozen=True)
 class Scenery:
@@ -114,6 +133,13 @@ class Scenery:
         return Scene(
             self.camera, self.backdrop, tuple(thing.solid for thing in self.things), self.light
         )
+
+    def but(self, variation: Variation) -> Scenery:
+        """Return the same scenery in which one thing is different that no question is about."""
+        if variation == "light":
+            return replace(self, light=-self.light)
+        other = _wall_of(OTHER_STUDIO) if self.backdrop.tiled_rows else OTHER_STUDIO
+        return replace(self, backdrop=other)
 
 
 def random_scenery(generator: np.random.Generator) -> Scenery:
@@ -138,41 +164,80 @@ def random_scenery(generator: np.random.Generator) -> Scenery:
     return Scenery(camera, backdrop, light, tuple(things))
 
 
-def swapped_sceneries(generator: np.random.Generator) -> tuple[Scenery, Scenery]:
+def swapped_sceneries(generator: np.random.Generator, *, both_ways: bool) -> list[Scenery]:
     """Make a scene of two things, and the same scene with the two in each other's place.
 
-    The two images are made of the same 8 × 8 blocks of pixels in another order: the things stand a
-    whole number of blocks apart on a backdrop that repeats, so that exactly those columns change
+    The images are made of the same 8 × 8 blocks of pixels in another order: the things stand a
+    whole number of blocks apart on a backdrop that repeats, so that exactly those blocks change
     places that hold a thing and its shadow. What throws position away cannot tell them apart. The
     first thing has a warm colour and the second a cool one, so that what keeps position can.
-    Camera, backdrop and places are the same in all pairs.
+    Camera, backdrop and places are the same in all sets.
+
+    Args:
+        generator: of what is random.
+        both_ways: whether the things hang before a wall, in opposite quarters of the image, and
+            change places from left to right and from top to bottom independently.
+
+    Returns:
+        Two sceneries: the first thing on the left, and on the right. Both ways four: the first
+        thing at the upper left, the upper right, the lower left and the lower right.
     """
     light = float(generator.choice([-1.0, 1.0]) * generator.uniform(0.3, 1.0))
-    warm, cool = (
+    solids = [
         _random_solid(generator, STANDING, colours, SWAP_DEPTH)
         for colours in (list(WARM), list(COOL))
-    )
-    left, right = SWAP_COLUMNS
-    first, second = (
-        Scenery(STUDIO_CAMERA, STUDIO, light, (_placed(warm, places[0]), _placed(cool, places[1])))
-        for places in ((left, right), (right, left))
-    )
-    return first, second
+    ]
+    near, far = SWAP_PLACES
+    if not both_ways:
+        rows: list[tuple[int | None, int | None]] = [(None, None)]
+        camera, backdrop = STUDIO_CAMERA, STUDIO
+    else:
+        rows = [(near, far), (far, near)]
+        camera, backdrop = WALL_CAMERA, _wall_of(STUDIO)
+    return [
+        Scenery(
+            camera,
+            backdrop,
+            light,
+            tuple(_placed(camera, *place) for place in zip(solids, columns, levels, strict=True)),
+        )
+        for levels in rows
+        for columns in ((near, far), (far, near))
+    ]
 
 
-def _placed(named: tuple[str, Solid], column: int) -> Thing:
-    """Put a solid at a column of the studio, scaled to fill the room it has."""
+def _wall_of(studio: Backdrop) -> Backdrop:
+    """Return the backdrop that is all wall, the same at every height."""
+    colour, _ = studio.wall_colours
+    return replace(studio, wall_colours=(colour, colour), tiled_rows=True)
+
+
+def _placed(camera: Camera, named: tuple[str, Solid], column: int, row: int | None) -> Thing:
+    """Put a solid at a column of the studio, scaled to fill the room it has.
+
+    Args:
+        camera: who sees it.
+        named: its name, and the solid.
+        column: of its middle.
+        row: of its middle; null where it stands on the floor.
+    """
     name, solid = named
-    metre = STUDIO_CAMERA.focal / SWAP_DEPTH
+    metre = camera.focal / SWAP_DEPTH
     widest, highest = (pixels / metre for pixels in SWAP_SIZE)
     scale = min(widest / solid.width, highest / solid.height)
+    height = solid.height * scale
+    altitude = 0.0
+    if row is not None:
+        base = row + round(height * metre / 2)
+        altitude = camera.eye - (base - camera.horizon) / metre
     solid = replace(
         solid,
-        across=(column - STUDIO_CAMERA.width / 2) / metre,
+        across=(column - camera.width / 2) / metre,
+        altitude=altitude,
         width=solid.width * scale,
-        height=solid.height * scale,
+        height=height,
     )
-    return Thing(name, solid, solid.box(STUDIO_CAMERA))
+    return Thing(name, solid, solid.box(camera))
 
 
 def _random_backdrop(generator: np.random.Generator) -> Backdrop:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from PIL import Image
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from latentmap.samples.questions import CATEGORIES, Question, ask
 from latentmap.samples.rendering import Scene, render
-from latentmap.samples.scenery import Scenery, random_scenery, swapped_sceneries
+from latentmap.samples.scenery import (
+    Scenery,
+    Variation,
+    random_scenery,
+    swapped_sceneries,
+)
 from latentmap.samples.source import RAW_SCHEMA, Content, Source, SourceOptions
+from latentmap.samples.truth import TRUTH_SCHEMA, truth
 from latentmap.store.files import digest
 
 GENERATOR = 1
@@ -27,6 +33,8 @@ EXTRA_SCHEMA = pa.schema(
         pa.field("question_type", pa.string()),
         pa.field("objects", pa.list_(pa.string())),
         pa.field("answer", pa.string()),
+        pa.field("pair", pa.string()),
+        *TRUTH_SCHEMA,
     ]
 )
 
@@ -43,19 +51,39 @@ class ScenesOptions(SourceOptions):
         seed: of everything random.
         swapped: make pairs of images in which two objects have exchanged places, and ask whether
             the warm-coloured one is left or right of the other: what throws position away sits at
-            chance.
+            chance. `both_ways` makes four of a kind, in which they change places from left to right
+            and from top to bottom. Column `pair` says which belong together.
+        variations: also make all images of a pair with another `background` or another `light`.
     """
 
     images: int = Field(96, ge=1)
     questions: int = Field(4, ge=1, le=8)
     seed: int = Field(0, ge=0)
-    swapped: bool = False
+    swapped: bool | Literal["both_ways"] = False
+    variations: tuple[Variation, ...] = ()
+
+    @model_validator(mode="after")
+    def _vary_pairs(self) -> Self:
+        if self.variations and not self.swapped:
+            raise ValueError("variations are of swapped images; set 'swapped'")
+        return self
+
+    @property
+    def places(self) -> int:
+        """In how many ways two objects are placed that change places; one if they do not."""
+        return {False: 1, True: 2, "both_ways": 4}[self.swapped]
+
+    @property
+    def set_size(self) -> int:
+        """How many images show the same things."""
+        return self.places * (1 + len(self.variations))
 
 
 class Scenes(Source[ScenesOptions]):
     """A deterministic generator of scenes; every label is true of its scene.
 
-    Labels are the categories of SpatialRGPT-Bench, equally often in every 24 questions.
+    Labels are the categories of SpatialRGPT-Bench, equally often in every 24 questions. What else
+    is true of a scene and of the things that a question is about is in columns (`TRUTH_SCHEMA`).
     """
 
     Options = ScenesOptions
@@ -91,17 +119,20 @@ class Scenes(Source[ScenesOptions]):
         return 1 if self.options.swapped else self.options.questions
 
     def _sample(self, row: int) -> dict[str, Any]:
+        image = row // self._questions
         question = self._question(row)
         return {
             "id": self._id(row),
             "digest": self._digest(row),
             "label": question.label,
-            "source_group": self._group(row // self._questions),
+            "source_group": self._group(image),
             "text": question.category.text,
             "boxes": [[round(edge, 2) for edge in thing.box] for thing in question.regions],
             "question_type": question.category.type,
             "objects": [thing.name for thing in question.regions],
             "answer": question.answer,
+            "pair": self._group(image) if self.options.swapped else None,
+            **truth(self._view(image)[0], question.regions),
         }
 
     def _id(self, row: int) -> str:
@@ -109,8 +140,8 @@ class Scenes(Source[ScenesOptions]):
         return f"{self._name(image)}-{number}"
 
     def _group(self, image: int) -> str:
-        # Both images of a swapped pair show the same things: neither may inform about the other.
-        return self._name(image - image % 2 if self.options.swapped else image)
+        # The images of a set show the same things: none may inform about the others.
+        return self._name(image - image % self.options.set_size)
 
     def _name(self, image: int) -> str:
         kind = "swapped" if self.options.swapped else "scene"
@@ -118,7 +149,10 @@ class Scenes(Source[ScenesOptions]):
 
     def _digest(self, row: int) -> str:
         options = self.options
-        what = (GENERATOR, options.seed, options.questions, options.swapped, row)
+        what = (
+            *(GENERATOR, options.seed, options.questions, options.swapped, row),
+            *options.variations,
+        )
         return digest("scenes", *(str(part) for part in what))
 
     def _question(self, row: int) -> Question:
@@ -140,9 +174,15 @@ class Scenes(Source[ScenesOptions]):
                 return scenery, questions
 
     def _swapped_view(self, image: int) -> tuple[Scenery, list[Question]]:
-        generator = self._generator(_LAYOUT, image - image % 2)
-        pair = swapped_sceneries(generator)
-        scenery = pair[(image + int(generator.integers(2))) % 2]
+        options = self.options
+        number, place = divmod(image, options.set_size)
+        generator = self._generator(_LAYOUT, number * options.places)
+        sceneries = swapped_sceneries(generator, both_ways=options.swapped == "both_ways")
+        varied, place = divmod(place, options.places)
+        first = int(generator.integers(options.places))
+        scenery = sceneries[(place + first) % options.places]
+        if varied:
+            scenery = scenery.but(options.variations[varied - 1])
         label = next(
             label
             for label in ("left_predicate", "right_predicate")
