@@ -38,6 +38,8 @@ from latentmap.report.options import ReportOptions
 from latentmap.samples.annotations import AnnotationOptions
 from latentmap.samples.source import SOURCES, SourceOptions
 from latentmap.store.results import RUNS, EncoderFacts, Results, RunFacts
+from latentmap.targets.derivation import DERIVATIONS
+from latentmap.targets.options import OneDerivation, TargetOptions, check_targets, read_entry
 from latentmap.validation import complaints
 
 DEFAULT_CONFIG = "config/config.yaml"
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
     AnySource = SourceOptions
     AnyEncoder = EncoderOptions
     AnyProjection = ProjectionOptions
+    AnyTarget = TargetOptions
 else:
     Method = Annotated[Literal[METHODS.names()], BeforeValidator(_refuse_former_name)]
     MetricsOptions = create_model(
@@ -96,6 +99,17 @@ else:
     AnySource = _kinds(SOURCES)
     AnyEncoder = _kinds(ENCODERS)
     AnyProjection = _kinds(PROJECTIONS)
+    _OneDerivation = create_model(
+        "OneDerivation",
+        __base__=OneDerivation,
+        **{name: (DERIVATIONS[name].Options | None, None) for name in DERIVATIONS},
+    )
+    _Target = create_model(
+        "TargetOptions", __base__=TargetOptions, derived=(_OneDerivation | None, None)
+    )
+    AnyTarget = Annotated[
+        _Target, BeforeValidator(read_entry, json_schema_input_type=_Target | str)
+    ]
 
 
 class LabelGroup(Options):
@@ -164,6 +178,8 @@ class Run(Options):
         metrics: options of each metric; `null` leaves one out.
         headline: the metric that ranks methods; one that cannot is answered with those that can.
             Where all samples share one source group, its twin without `_grouped` ranks.
+        targets: properties of the samples of which it is measured how much embeddings keep, after
+            `label` and `label_group`; none by default.
         statistics: how chance and uncertainty are estimated.
         projections: maps by name, such as `umap3d: {kind: umap, dims: 3}`, added to the default
             ones; `null` leaves one out, `{}` makes none.
@@ -192,6 +208,7 @@ class Run(Options):
     outliers: OutlierOptions = OutlierOptions()
     metrics: MetricsOptions = MetricsOptions()
     headline: str = HEADLINE
+    targets: tuple[AnyTarget, ...] = ()
     statistics: StatisticsOptions = StatisticsOptions()
     projections: Annotated[
         dict[MapName, AnyProjection | None], BeforeValidator(_over_default_maps)
@@ -215,6 +232,21 @@ class Run(Options):
     def _name_maps(cls, projections: dict[str, Any]) -> dict[str, Any]:
         check_together(projections)
         return projections
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _take_no_targets(cls, targets: Any) -> Any:
+        """Take null as no targets."""
+        return () if targets is None else targets
+
+    @field_validator("targets")
+    @classmethod
+    def _name_targets(cls, targets: tuple[TargetOptions, ...]) -> tuple[TargetOptions, ...]:
+        try:
+            check_targets(name for entry in targets for name in entry.names)
+        except LatentmapError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        return targets
 
     @field_validator("methods", "maps", "variants", mode="before")
     @classmethod

@@ -294,6 +294,16 @@ class Results:
         return self.run if self.config["annotations"] else []
 
     @property
+    def targeted(self) -> list[Key]:
+        """The key of the targets, where there are any."""
+        return self.run if self.config.get("targets") else []
+
+    @property
+    def targeted_methods(self) -> list[Key]:
+        """(encoder, variant, method) of every embedding, if there are targets."""
+        return self.methods if self.targeted else []
+
+    @property
     def explored(self) -> list[Key]:
         """The key of the explorer, if there is to be one."""
         return self.run if self.config.get("explorer") else []
@@ -461,6 +471,8 @@ _LATENTS = attrgetter("latents")
 _INSPECTED = attrgetter("inspected")
 _METHODS = attrgetter("methods")
 _MAPS = attrgetter("maps")
+_TARGETED = attrgetter("targeted")
+_TARGETED_METHODS = attrgetter("targeted_methods")
 
 RUN = Artifact("run.json", _RUN, read_run_facts)
 PLAN = Artifact("plan.json", _RUN, read_json)
@@ -490,6 +502,15 @@ LEARNING = Artifact(
     "metrics/{encoder}/{variant}/learning.json", attrgetter("labelled_latents"), read_json
 )
 RANKING = Artifact("metrics/ranking.json", _RUN, read_json)
+
+TARGETS = Artifact("targets/targets.parquet", _TARGETED, read_parquet)
+TARGET_FACTS = Artifact("targets/targets.json", _TARGETED, read_json)
+TARGET_QUARANTINE = Artifact("targets/quarantine.parquet", _TARGETED, read_parquet)
+KEPT = Artifact(f"targets/{_EMBEDDED}.parquet", _TARGETED_METHODS, read_parquet)
+KEPT_DRAWS = Artifact(f"targets/{_EMBEDDED}.draws.parquet", _TARGETED_METHODS, read_parquet)
+PREDICTIONS = Artifact(f"targets/{_EMBEDDED}.predictions.parquet", _TARGETED_METHODS, read_parquet)
+WHAT_IS_KEPT = Artifact("targets/what_is_kept.parquet", _TARGETED, read_parquet)
+PAIRS = Artifact("targets/pairs.parquet", _TARGETED, read_parquet)
 
 PROJECTION: Artifact[PlacedSamples] = Artifact(
     f"projections/{_EMBEDDED}/{{projection}}.parquet", _MAPS, read_map
