@@ -166,6 +166,7 @@ wildcard_constraints:
 MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RESULTS.projections})
 EXPORT_FORMATS = RUN.export.formats
 METRIC_OPTIONS = {name: options.model_dump() for name, options in RUN.measured.items()}
+METHOD_MODULES = sorted({METHODS.module(key[-1]) for key in RESULTS.methods})
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 with refusing():
     PAGES = pages_of(RESULTS)

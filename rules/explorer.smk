@@ -43,7 +43,7 @@ rule write_explorer:
     params:
         **OPENED,
         options={name: RESULTS.option(name) for name in EXPLORER_NEEDS},
-        code=code("write_explorer", *METRIC_MODULES),
+        code=code("write_explorer", *METHOD_MODULES, *METRIC_MODULES),
     message:
         "Write the data of the explorer"
     script:

@@ -1,7 +1,7 @@
 /** The state in the address of the page: what is as at first is left out. */
 
 import type { Site } from "./data/site";
-import { firstState, NONE, type Filter, type State } from "./state";
+import { firstState, NONE, type Filter, type State, type Why } from "./state";
 import type { Camera } from "./view/camera";
 
 /** A longer selection is not shared: addresses that long do not survive being sent. */
@@ -24,6 +24,7 @@ export function writeAddress(state: State, site: Site): string {
   say("filter", state.filters, first.filters);
   say("q", state.query, first.query);
   say("row", state.row, first.row);
+  if (state.row !== null) say("why", state.why, first.why);
   say("camera", cameraNumbers(state.camera), cameraNumbers(first.camera));
   const selection = encodeRows(state.selected);
   if (selection !== "" && selection.length <= LONGEST_SELECTION) said.set("rows", selection);
@@ -64,7 +65,10 @@ export function readAddress(address: string, site: Site): Partial<State> {
   if (camera !== undefined) state.camera = camera;
   if (said.get("key") === site.manifest.key) {
     const row = json("row");
-    if (isRow(row, site.count)) state.row = row;
+    if (isRow(row, site.count)) {
+      state.row = row;
+      state.why = readWhy(json("why"), site.count);
+    }
     state.selected = decodeRows(said.get("rows") ?? "", site.count);
   }
   return state;
@@ -83,6 +87,15 @@ function readCamera(numbers: unknown, dims: 2 | 3 | undefined): Camera | undefin
   if (!Array.isArray(numbers) || numbers.length !== 7 || !numbers.every(Number.isFinite)) return undefined;
   const [said, x, y, z, reach, turn, tilt] = numbers as [number, number, number, number, number, number, number];
   return said === dims && reach > 0 ? { dims, target: [x, y, z], reach, turn, tilt } : undefined;
+}
+
+function readWhy(value: unknown, count: number): Why | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { neighbor, view, channel } = value as Partial<Record<keyof Why, unknown>>;
+  if (!isRow(neighbor, count)) return null;
+  return {
+    neighbor, view: view === "near" ? "near" : "apart", channel: isRow(channel, Infinity) ? channel : null,
+  };
 }
 
 function isTexts(value: unknown): value is (string | null)[] {

@@ -64,12 +64,12 @@ export class Explorer {
   open(row: number): void {
     const { row: before, trail } = this.state.now;
     if (row === before) return;
-    this.state.set({ row, trail: before === null ? trail : [...trail, before].slice(-50) });
+    this.state.set({ row, why: null, trail: before === null ? trail : [...trail, before].slice(-50) });
   }
 
   back(): void {
     const { trail } = this.state.now;
-    if (trail.length > 0) this.state.set({ row: trail.at(-1)!, trail: trail.slice(0, -1) });
+    if (trail.length > 0) this.state.set({ row: trail.at(-1)!, why: null, trail: trail.slice(0, -1) });
   }
 
   /** Select samples, and show them in place of the open one, which is a step back. */

@@ -11,6 +11,14 @@ export type Filter =
   | { column: string; low: number; high: number }
   | { column: string; values: readonly (string | null)[] };
 
+/** What is asked of the open sample and one of its neighbors: what sets them apart, or makes them near. */
+export interface Why {
+  neighbor: number;
+  view: "apart" | "near";
+  /** The only channel whose positions are shown; null for all. */
+  channel: number | null;
+}
+
 export interface State {
   /** Id of the map. */
   map: string;
@@ -35,6 +43,7 @@ export interface State {
   /** In 3D: whether the lasso takes what lies behind others too. */
   through: boolean;
   camera: Camera;
+  why: Why | null;
 }
 
 export const NONE = new Uint32Array();
@@ -63,6 +72,7 @@ export function firstState(site: Site): State {
     tool: "move",
     through: true,
     camera: homeCamera(map?.dims ?? 2),
+    why: null,
   };
 }
 

@@ -296,6 +296,11 @@ def test_what_is_missing_is_named_with_what_makes_it(explored, tmp_path):
     folder = explored / "explorer"
     with pytest.raises(LatentmapError, match=r"has no run\.json"):
         check_explorer(tmp_path)
+    unknown = explored.parent / "on"
+    with pytest.raises(LatentmapError, match=r"results/ has one: latentmap view \S+results/one$"):
+        check_explorer(unknown)
+    with pytest.raises(LatentmapError, match=r"Make a run .*: snakemake --cores all explore$"):
+        check_explorer(tmp_path / "two" / "on")
     with pytest.raises(LatentmapError, match=r"No run in .* snakemake .* explore"):
         last_explored(tmp_path)
     file = folder / "maps" / "tower" / "plain" / "mean" / "umap.arrow"

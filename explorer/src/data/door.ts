@@ -3,7 +3,7 @@
  * from disk.
  */
 
-import { missingFile } from "./failure";
+import { missingFile, notInParts } from "./failure";
 
 /** Fetch a file by its path relative to the manifest. */
 export type FetchBytes = (path: string) => Promise<Uint8Array>;
@@ -28,6 +28,23 @@ async function fetchFromServer(path: string): Promise<Uint8Array> {
       : "The server does not answer.");
   }
   if (!response.ok) throw missingFile(path, `The server answered ${response.status}.`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Fetch some bytes of a file beside the page, and no more: such files may be far larger than memory. */
+export async function fetchPart(path: string, start: number, length: number): Promise<Uint8Array> {
+  const rest = new AbortController();
+  let response: Response;
+  try {
+    const headers = { Range: `bytes=${start}-${start + length - 1}` };
+    response = await fetch(path, { headers, signal: rest.signal });
+  } catch {
+    throw missingFile(path, "The server does not answer.");
+  }
+  if (response.status !== 206) {
+    rest.abort();
+    throw response.ok ? notInParts(path) : missingFile(path, `The server answered ${response.status}.`);
+  }
   return new Uint8Array(await response.arrayBuffer());
 }
 

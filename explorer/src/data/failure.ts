@@ -16,6 +16,12 @@ export function damagedFile(path: string, why: string): Failure {
   return new Failure(`${path} is damaged or belongs to another run.`, why, REWRITE);
 }
 
+export function notInParts(path: string): Failure {
+  return new Failure(
+    `${path} cannot be read in part.`, "This server sends whole files only.", "Open the run with `latentmap view`.",
+  );
+}
+
 /** Any error in words; those of our own are kept. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;

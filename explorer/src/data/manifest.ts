@@ -33,6 +33,19 @@ export interface Method {
   maps: string[];
   columns: Record<string, string>;
   neighbors: (Chunked & { k: number; metric: string }) | null;
+  /** The statistics of channels that squared distances are sums over; null if they are not. */
+  account: string[] | null;
+}
+
+/** Where the latents of an encoder and variant lie, beside the explorer. */
+export interface Latents {
+  encoder: string;
+  variant: string;
+  shape: [number, number, number];
+  type: "float16" | "float32";
+  files: string[];
+  starts: number[];
+  offsets: number[];
 }
 
 export interface MapEntry extends File {
@@ -100,6 +113,7 @@ export interface Manifest {
   ids: Chunked;
   samples: Chunked & { columns: SampleColumn[] };
   thumbnails: Chunked | null;
+  latents: Latents[];
   pictures: { files: number; bytes: number } | null;
   palette: { categories: string[]; none: string; numbers: string[]; regions?: string[] };
   missing: { what: string; why: string; remedy: string }[];

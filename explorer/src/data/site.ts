@@ -6,6 +6,7 @@ import { differenceColumn, differenceEntry } from "./derived";
 import type { FetchBytes } from "./door";
 import { readManifest, type Chunked, type ColumnEntry, type Manifest, type MapEntry, type Method } from "./manifest";
 import { Recent } from "./recent";
+import { lastAtMost } from "./sorted";
 import { categoriesOf, fetchTable, valuesOf } from "./tables";
 
 export interface Categories {
@@ -270,15 +271,4 @@ function scaled(table: Table, map: MapEntry, count: number): Float32Array {
     }
   });
   return places;
-}
-
-/** Index of the last number that is at most this one; the numbers ascend. */
-function lastAtMost(numbers: readonly number[], most: number): number {
-  let [low, high] = [0, numbers.length - 1];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (numbers[middle]! <= most) low = middle;
-    else high = middle;
-  }
-  return low;
 }

@@ -8,16 +8,18 @@ import { inkOn } from "../view/shades";
 import { count, counted, number } from "../words";
 import { shortened, valueOf } from "./card";
 import { noteFields } from "./review";
+import { why } from "./why";
 
 const LONG_TEXT = 20_000;
 const SVG = "http://www.w3.org/2000/svg";
 
 export function detail(explorer: Explorer): HTMLElement {
   const host = element("section", { class: "detail", "aria-label": "Sample", tabindex: -1, hidden: true });
+  const reasons = why(explorer);
   explorer.found.watch(["sample", "neighbors"], ({ sample, neighbors }) => {
     host.hidden = sample === null;
     if (sample !== null) {
-      show(host, explorer, sample, neighbors).catch((error: unknown) => explorer.fail(error));
+      show(host, explorer, sample, neighbors, reasons).catch((error: unknown) => explorer.fail(error));
     }
   });
   return host;
@@ -25,6 +27,7 @@ export function detail(explorer: Explorer): HTMLElement {
 
 async function show(
   host: HTMLElement, explorer: Explorer, sample: Sample, neighbors: readonly Neighbor[] | null,
+  reasons: HTMLElement,
 ): Promise<void> {
   const { state } = explorer;
   const [picture, label, facts] = await Promise.all([
@@ -47,6 +50,7 @@ async function show(
     label !== null && element("p", { class: "label" }, data(label)),
     ...textOf(sample),
     neighborSection(explorer, neighbors, near),
+    reasons,
     facts,
     noteFields(explorer, sample),
   );
@@ -177,7 +181,7 @@ async function tile(explorer: Explorer, { row, distance, sameSource }: Neighbor)
   });
 }
 
-async function labelOf({ site }: Explorer, row: number): Promise<string | null> {
+export async function labelOf({ site }: Explorer, row: number): Promise<string | null> {
   const { column } = site.manifest.first;
   return column === null ? null : valueOf(await site.column(column), row);
 }

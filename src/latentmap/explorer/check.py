@@ -12,6 +12,9 @@ from latentmap.store.results import EXPLORER, EXPLORER_PAGE, RUN, Results
 WRITE = "snakemake --cores all explore"
 AGAIN = "snakemake --cores all explore --forcerun write_explorer"
 
+NAMED = 5
+"""Runs that are named where another one was asked for."""
+
 
 def check_explorer(folder: Path) -> list[str]:
     """Check that a run has an explorer that can be shown.
@@ -23,7 +26,9 @@ def check_explorer(folder: Path) -> list[str]:
         LatentmapError: it has none, or not all of it; says what is missing and what makes it.
     """
     if not RUN.below(folder).exists():
-        raise LatentmapError(f"{folder} is no folder of a run: it has no {RUN.pattern}.")
+        raise LatentmapError(
+            f"{folder} is no folder of a run: it has no {RUN.pattern}. {_instead(folder.parent)}"
+        )
     results = Results.open(folder)
     given = "with the configuration of the run"
     for artifact, what in ((EXPLORER, "data"), (EXPLORER_PAGE, "page")):
@@ -61,10 +66,26 @@ def last_explored(runs: Path) -> Path:
     Raises:
         LatentmapError: none has one.
     """
-    found = [path for path in runs.glob("*/") if EXPLORER.below(path).exists()]
+    found = _explored(runs)
     if not found:
         raise LatentmapError(f"No run in {runs}/ has an explorer. Write one: {WRITE}")
-    return max(found, key=lambda folder: EXPLORER.below(folder).stat().st_mtime)
+    return found[0]
+
+
+def _explored(runs: Path) -> list[Path]:
+    """Return the folders of the runs that have an explorer, the one written last first."""
+    found = [path for path in runs.glob("*/") if EXPLORER.below(path).exists()]
+    return sorted(found, key=lambda folder: -EXPLORER.below(folder).stat().st_mtime)
+
+
+def _instead(runs: Path) -> str:
+    """Return what to run in place of what has no run."""
+    found = _explored(runs)
+    if not found:
+        return f"Make a run with an explorer: {WRITE}"
+    names = ", ".join(folder.name for folder in found[:NAMED])
+    more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    return f"{runs}/ has {names}{more}: latentmap view {found[0]}"
 
 
 def _size(path: Path) -> int | None:

@@ -13,22 +13,6 @@ import pyarrow as pa
 from latentmap.store.files import reading
 from latentmap.store.tables import one_chunk
 
-ACCOUNTS = {
-    "mean": ("mean",),
-    "std": ("std",),
-    "min": ("minimum",),
-    "max": ("maximum",),
-    "range": ("range",),
-    "minmax": ("minimum", "maximum"),
-    "meanstd": ("mean", "std"),
-    "full_stats": ("mean", "std", "minimum", "maximum"),
-    "gem": ("positive_mean", "negative_mean"),
-    "flatten": ("value",),
-    "channel": ("value",),
-    "spatial": ("value",),
-}
-"""Methods whose squared distances are sums over channels and positions, and what they sum."""
-
 
 def located_latents(paths: Sequence[Path], folder: Path) -> dict[str, Any] | None:
     """Return where the latents of one encoder and variant are; None if there are none.

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.explorer.columns import number
-from latentmap.explorer.latents import ACCOUNTS
 from latentmap.explorer.neighbors import Nearest, read_nearest
 from latentmap.explorer.site import NUMBER
 from latentmap.explorer.work import Work
 from latentmap.metrics.metric import title_of
+from latentmap.pool.method import METHODS
 from latentmap.store.results import (
     METRICS,
     NEIGHBORS,
@@ -119,7 +119,7 @@ def write_methods(work: Work, methods: Mapping[Key, dict[str, Any]], lists: int)
         if key in mapped | listed:
             nearest = read_nearest(work.results.path(NEIGHBORS, *key), work.everyone.ids)
             if key[:2] in work.results.inspected and nearest.metric == "euclidean":
-                method["account"] = ACCOUNTS.get(key[2])
+                method["account"] = METHODS[key[2]].account()
             if key in listed:
                 method["neighbors"] = _write_neighbors(work, nearest, method["id"])
             if key in mapped:

@@ -38,6 +38,16 @@ class PoolingMethod(Plugin[Options]):
             return None
         return "is for feature maps (C, H, W)"
 
+    @classmethod
+    def account(cls) -> tuple[str, ...] | None:
+        """Return what squared distances are sums over, as docs/explorer-format.md names it.
+
+        Returns:
+            Statistics of channels to which each position adds its part; None where distances are
+            no such sums.
+        """
+        return None
+
     @abstractmethod
     def tokens(self, shape: Shape) -> int:
         """Return how many tokens a model would be given, for latents of this (C, H, W)."""

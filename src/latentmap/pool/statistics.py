@@ -23,6 +23,11 @@ class ChannelStatistics(PoolingMethod):
 
     statistics: ClassVar[tuple[Statistic, ...]]
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the names of the statistics."""
+        return tuple(statistic.__name__ for statistic in cls.statistics)
+
     def tokens(self, shape: Shape) -> int:
         """Return 1."""
         return 1

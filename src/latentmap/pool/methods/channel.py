@@ -18,6 +18,11 @@ class Channel(PoolingMethod):
         "Tolstikhin et al. 2021, MLP-Mixer (token mixing: positions of a channel)"
     )
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return that each value counts by itself."""
+        return ("value",)
+
     def tokens(self, shape: Shape) -> int:
         """Return C."""
         return shape[0]

@@ -20,6 +20,11 @@ class Covariance(PoolingMethod):
 
     reference: ClassVar[str] = "Tuzel, Porikli & Meer 2006, Region covariance"
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the covariances."""
+        return ("covariance",)
+
     def tokens(self, shape: Shape) -> int:
         """Return 1."""
         return 1

@@ -20,6 +20,11 @@ class Flatten(PoolingMethod):
     reference: ClassVar[str] = "The identity; the yardstick of all pooling"
     accepts_vectors: ClassVar[bool] = True
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return that each value counts by itself."""
+        return ("value",)
+
     def tokens(self, shape: Shape) -> int:
         """Return H·W, or 1 for vectors."""
         return prod(shape[1:])

@@ -23,6 +23,11 @@ class Gem(PoolingMethod):
         "Shang et al. 2016, CReLU (both signs)"
     )
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the two means."""
+        return ("positive_mean", "negative_mean")
+
     def tokens(self, shape: Shape) -> int:
         """Return 1."""
         return 1

@@ -20,6 +20,11 @@ class L2NormMean(PoolingMethod):
         "Babenko & Lempitsky 2015, Aggregating deep convolutional features (SPoC)"
     )
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the scaled mean."""
+        return ("unit_mean",)
+
     def tokens(self, shape: Shape) -> int:
         """Return 1."""
         return 1

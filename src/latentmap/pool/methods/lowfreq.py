@@ -22,6 +22,11 @@ class LowFrequencies(PoolingMethod):
 
     reference: ClassVar[str] = "Ahmed, Natarajan & Rao 1974, Discrete cosine transform"
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the coefficients."""
+        return (f"cosines_{FREQUENCIES}",)
+
     def tokens(self, shape: Shape) -> int:
         """Return 1."""
         return 1

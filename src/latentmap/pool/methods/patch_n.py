@@ -31,6 +31,11 @@ class PatchMeans(PoolingMethod):
             return f"needs {cls.size} positions a side"
         return super().obstacle(shape)
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the means of cells."""
+        return (f"cells_{cls.size}",)
+
     def tokens(self, shape: Shape) -> int:
         """Return n²."""
         return self.size**2

@@ -23,6 +23,11 @@ class Percentiles(PoolingMethod):
         "Hyndman & Fan 1996, Sample quantiles in statistical packages (type 7)"
     )
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the percentiles."""
+        return ("percentiles",)
+
     def tokens(self, shape: Shape) -> int:
         """Return 1."""
         return 1

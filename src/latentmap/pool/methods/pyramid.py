@@ -25,6 +25,11 @@ class Pyramid(PoolingMethod):
         "He et al. 2014, Spatial pyramid pooling in deep convolutional networks"
     )
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the means of cells, grid by grid."""
+        return tuple(f"cells_{level}" for level in LEVELS)
+
     def tokens(self, shape: Shape) -> int:
         """Return 21, the number of cells."""
         return sum(level**2 for level in LEVELS)

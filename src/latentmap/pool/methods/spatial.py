@@ -19,6 +19,11 @@ class Spatial(PoolingMethod):
         "Liu et al. 2023, Visual instruction tuning (one token per grid feature)"
     )
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return that each value counts by itself."""
+        return ("value",)
+
     def tokens(self, shape: Shape) -> int:
         """Return H·W."""
         return shape[1] * shape[2]

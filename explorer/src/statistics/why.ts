@@ -1,0 +1,232 @@
+/**
+ * Why two samples are neighbors: what each channel and position of their latents adds to the
+ * squared distance of their vectors. docs/explorer-format.md has the formulas.
+ */
+
+export type Shape = readonly [channels: number, height: number, width: number];
+
+/** A sum over statistics, channels and positions. */
+export interface Account {
+  total: number;
+  byStatistic: Float64Array;
+  byChannel: Float64Array;
+  /** Of every channel, position by position. */
+  byCell: Float64Array;
+}
+
+/** The account of the squared distance between two latents, under these statistics. */
+export function accountOf(a: Float32Array, b: Float32Array, shape: Shape, statistics: readonly string[]): Account {
+  const positions = shape[1] * shape[2];
+  const added = statistics.map((name) => {
+    const cells = new Float64Array(a.length);
+    contributionOf(name)!(a, b, cells, shape);
+    return cells;
+  });
+  const byCell = new Float64Array(a.length);
+  for (const cells of added) cells.forEach((value, i) => (byCell[i]! += value));
+  return {
+    total: sum(byCell),
+    byStatistic: Float64Array.from(added, sum),
+    byChannel: Float64Array.from({ length: shape[0] }, (_, c) => sum(byCell.subarray(c * positions, (c + 1) * positions))),
+    byCell,
+  };
+}
+
+/** How much less a distance is than the mean of others: positive where it is nearer than they are. */
+export function nearerThan(others: readonly Account[], account: Account): Account {
+  const less = (of: (one: Account) => Float64Array): Float64Array =>
+    of(account).map((value, i) => others.reduce((mean, one) => mean + of(one)[i]! / others.length, 0) - value);
+  const byChannel = less((one) => one.byChannel);
+  return {
+    total: sum(byChannel), byStatistic: less((one) => one.byStatistic), byChannel, byCell: less((one) => one.byCell),
+  };
+}
+
+/** What positions add, over all channels or of one. */
+export function overPositions({ byCell, byChannel }: Account, channel: number | null): Float64Array {
+  const positions = byCell.length / byChannel.length;
+  if (channel !== null) return byCell.slice(channel * positions, (channel + 1) * positions);
+  const found = new Float64Array(positions);
+  byCell.forEach((value, i) => (found[i % positions]! += value));
+  return found;
+}
+
+/** Whether this page knows the statistics of an account. */
+export function isKnown(statistics: readonly string[]): boolean {
+  return statistics.every((name) => contributionOf(name) !== undefined);
+}
+
+/** Adds what each position of each channel contributes to its cell. */
+type Contribution = (a: Float32Array, b: Float32Array, cells: Float64Array, shape: Shape) => void;
+
+/** Writes the part of each position in a statistic of its channel: the parts sum to the statistic. */
+type Parts = (values: Float32Array, parts: Float64Array) => void;
+
+const CONTRIBUTIONS: ReadonlyMap<string, Contribution> = new Map<string, Contribution>([
+  ["value", (a, b, cells) => fillEach(cells, (i) => (a[i]! - b[i]!) ** 2)],
+  ["mean", channelwise((x, parts) => fillEach(parts, (i) => x[i]! / x.length))],
+  ["std", channelwise((x, parts) => {
+    const mean = sum(x) / x.length;
+    fillEach(parts, (i) => (x[i]! - mean) ** 2);
+    const deviation = Math.sqrt(sum(parts) / x.length);
+    fillEach(parts, (i) => (deviation === 0 ? 0 : parts[i]! / (x.length * deviation)));
+  })],
+  ["minimum", channelwise((x, parts) => at(x, parts, extreme(x, -1), 1))],
+  ["maximum", channelwise((x, parts) => at(x, parts, extreme(x, 1), 1))],
+  ["spread", channelwise((x, parts) => {
+    at(x, parts, extreme(x, 1), 1);
+    at(x, parts, extreme(x, -1), -1);
+  })],
+  ["positive_mean", channelwise((x, parts) => cubicMean(x, parts, 1))],
+  ["negative_mean", channelwise((x, parts) => cubicMean(x, parts, -1))],
+  ["percentiles", (a, b, cells, shape) => {
+    for (const percent of [5, 25, 50, 75, 95]) {
+      channelwise((x, parts) => percentile(x, parts, percent))(a, b, cells, shape);
+    }
+  }],
+  ["unit_mean", (a, b, cells, shape) => {
+    const [toUnit, toUnitToo] = [a, b].map((x) => 1 / (lengthOfMeans(x, shape) || 1)) as [number, number];
+    channelwise((x, parts) => fillEach(parts, (i) => x[i]! / x.length))(
+      a.map((value) => value * toUnit), b.map((value) => value * toUnitToo), cells, shape,
+    );
+  }],
+  ["covariance", covariance],
+]);
+
+/** Grids of means and waves come in any number: `cells_4` are the means of 4 × 4 cells. */
+function contributionOf(name: string): Contribution | undefined {
+  const [, family, size] = /^(cells|cosines)_(\d{1,3})$/.exec(name) ?? [];
+  if (family === undefined) return CONTRIBUTIONS.get(name);
+  return family === "cells" ? linear((side) => cellsOf(side, Number(size))) : linear((side) => cosinesOf(side, Number(size)));
+}
+
+function channelwise(parts: Parts): Contribution {
+  return (a, b, cells, [channels, height, width]) => {
+    const positions = height * width;
+    for (let channel = 0; channel < channels; channel++) {
+      const [ours, theirs] = [new Float64Array(positions), new Float64Array(positions)];
+      const [start, end] = [channel * positions, (channel + 1) * positions];
+      parts(a.subarray(start, end), ours);
+      parts(b.subarray(start, end), theirs);
+      const difference = sum(ours) - sum(theirs);
+      for (let i = 0; i < positions; i++) cells[start + i]! += difference * (ours[i]! - theirs[i]!);
+    }
+  };
+}
+
+/** Of sums over positions with fixed weights, which are products of one for the row and one for the column. */
+function linear(weightsOf: (side: number) => readonly Float64Array[]): Contribution {
+  return (a, b, cells, [channels, height, width]) => {
+    const [rows, columns] = [weightsOf(height), weightsOf(width)];
+    const positions = height * width;
+    for (let start = 0; start < channels * positions; start += positions) {
+      const gap = (row: number, column: number): number => {
+        const i = start + row * width + column;
+        return a[i]! - b[i]!;
+      };
+      for (const down of rows) {
+        for (const across of columns) {
+          const weighed = (row: number, column: number): number => down[row]! * across[column]! * gap(row, column);
+          let difference = 0;
+          eachWeighed(down, across, (row, column) => (difference += weighed(row, column)));
+          eachWeighed(down, across, (row, column) => {
+            cells[start + row * width + column]! += difference * weighed(row, column);
+          });
+        }
+      }
+    }
+  };
+}
+
+function eachWeighed(down: Float64Array, across: Float64Array, each: (row: number, column: number) => void): void {
+  for (let row = 0; row < down.length; row++) {
+    if (down[row] === 0) continue;
+    for (let column = 0; column < across.length; column++) if (across[column] !== 0) each(row, column);
+  }
+}
+
+/** Weights of the means of nearly equal spans that cover a side; they may share a position. */
+function cellsOf(side: number, count: number): Float64Array[] {
+  return Array.from({ length: count }, (_, i) => {
+    const [start, stop] = [Math.floor((i * side) / count), Math.ceil(((i + 1) * side) / count)];
+    return new Float64Array(side).fill(1 / (stop - start), start, stop);
+  });
+}
+
+/** The lowest rows of the orthonormal DCT-II. */
+function cosinesOf(side: number, count: number): Float64Array[] {
+  return Array.from({ length: Math.min(count, side) }, (_, frequency) =>
+    Float64Array.from({ length: side }, (_, i) =>
+      Math.sqrt((frequency === 0 ? 1 : 2) / side) * Math.cos((Math.PI / side) * (i + 0.5) * frequency)));
+}
+
+/** Of two channels' covariance each has half. */
+function covariance(a: Float32Array, b: Float32Array, cells: Float64Array, [channels, height, width]: Shape): void {
+  const positions = height * width;
+  const [ours, theirs] = [centred(a, positions), centred(b, positions)];
+  for (let first = 0; first < channels; first++) {
+    for (let second = first; second < channels; second++) {
+      const [i, j] = [first * positions, second * positions];
+      const part = (p: number): number => (ours[i + p]! * ours[j + p]! - theirs[i + p]! * theirs[j + p]!) / positions;
+      let difference = 0;
+      for (let p = 0; p < positions; p++) difference += part(p);
+      for (let p = 0; p < positions; p++) {
+        const half = 0.5 * difference * part(p);
+        cells[i + p]! += half;
+        cells[j + p]! += half;
+      }
+    }
+  }
+}
+
+function centred(x: Float32Array, positions: number): Float64Array {
+  const found = Float64Array.from(x);
+  for (let start = 0; start < x.length; start += positions) {
+    const mean = sum(x.subarray(start, start + positions)) / positions;
+    for (let i = start; i < start + positions; i++) found[i]! -= mean;
+  }
+  return found;
+}
+
+function lengthOfMeans(x: Float32Array, [channels, height, width]: Shape): number {
+  const positions = height * width;
+  return Math.hypot(...Array.from({ length: channels }, (_, c) => sum(x.subarray(c * positions, (c + 1) * positions)) / positions));
+}
+
+/** The generalised mean, of power three, of the values of one sign. */
+function cubicMean(x: Float32Array, parts: Float64Array, sign: 1 | -1): void {
+  fillEach(parts, (i) => Math.max(0, sign * x[i]!) ** 3);
+  const mean = Math.cbrt(sum(parts) / x.length);
+  fillEach(parts, (i) => (mean === 0 ? 0 : parts[i]! / (x.length * mean ** 2)));
+}
+
+/** Between the two values next to it, linearly. */
+function percentile(x: Float32Array, parts: Float64Array, percent: number): void {
+  const order = Array.from(x.keys()).sort((i, j) => x[i]! - x[j]!);
+  const rank = (percent / 100) * (x.length - 1);
+  const [below, above] = [Math.floor(rank), Math.ceil(rank)];
+  parts.fill(0);
+  at(x, parts, order[below]!, 1 - (rank - below));
+  at(x, parts, order[above]!, rank - below);
+}
+
+/** The first position of the greatest value times a sign. */
+function extreme(x: Float32Array, sign: 1 | -1): number {
+  let found = 0;
+  for (let i = 1; i < x.length; i++) if (sign * x[i]! > sign * x[found]!) found = i;
+  return found;
+}
+
+function at(x: Float32Array, parts: Float64Array, position: number, weight: number): void {
+  parts[position]! += weight * x[position]!;
+}
+
+function fillEach(values: Float64Array, value: (i: number) => number): void {
+  for (let i = 0; i < values.length; i++) values[i] = value(i);
+}
+
+function sum(values: ArrayLike<number>): number {
+  let found = 0;
+  for (let i = 0; i < values.length; i++) found += values[i]!;
+  return found;
+}
