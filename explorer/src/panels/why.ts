@@ -79,7 +79,7 @@ function refused({ site }: Explorer, method: Method): string | null {
   }
   if (method.neighbors?.metric === "cosine") return "Cosine distances are not sums over channels: they have no such account.";
   if (method.account === null) return `Distances of ${name} are not sums over channels and positions: they have no such account.`;
-  return isKnown(method.account) ? null : `This page does not know how ${name} is made of channels: build it again.`;
+  return isKnown(method.account) ? null : `This page does not know what positions add to ${name} (${method.account.join(", ")}).`;
 }
 
 async function nameOf(explorer: Explorer, { row, distance }: Neighbor): Promise<string> {
