@@ -1,9 +1,11 @@
 """From labelled images or texts to maps and measurements of latent spaces."""
 
+from latentmap.home import default_config
+
 # The default run is read only if the user names no configuration: no key of it is in another run.
 if not workflow.overwrite_configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: default_config()
 
 
 report: "workflow/report/workflow.rst"

@@ -13,12 +13,13 @@ from snakemake.logging import logger
 
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
-from latentmap.explorer.built import BUNDLE
+from latentmap.explorer.built import BUNDLE, carried_page
 from latentmap.explorer.bundle import sources_digest
 from latentmap.explorer.write import NEEDS as EXPLORER_NEEDS, READS as EXPLORER_READS
 from latentmap.export.options import places_in
 from latentmap.fingerprint import fingerprint
 from latentmap.given import read_config
+from latentmap.home import default_config, importable
 from latentmap.ending import failure_lines, quarantine_lines, say_last
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
@@ -77,8 +78,8 @@ from latentmap.store.results import (
     Results,
 )
 
-# An environment made for a stage holds what latentmap needs; latentmap itself is this checkout.
-SRC = str(Path(workflow.basedir) / "src")
+# An environment made for a stage holds what latentmap needs, but not latentmap itself.
+SRC = importable(Path(workflow.basedir), Path(".snakemake/latentmap/src"))
 PYTHONPATH = os.pathsep.join(filter(None, [SRC, os.environ.get("PYTHONPATH")]))
 os.environ.update(PYTHONPATH=PYTHONPATH)
 
@@ -99,13 +100,13 @@ def refusing():
 
 with refusing():
     # It imports every plug-in that has options, and refuses one that is not whole.
-    from latentmap.run import DEFAULT_CONFIG, TEXTS, created, kind_of, load_run
+    from latentmap.run import TEXTS, created, kind_of, load_run
 
 # Read anew: to Snakemake 007 is a number, and what follows " #" a comment.
 GIVEN = workflow.config_settings
 
 with refusing():
-    RUN = load_run(read_config(GIVEN.configfiles or [DEFAULT_CONFIG], GIVEN.config_args, TEXTS))
+    RUN = load_run(read_config(GIVEN.configfiles or [default_config()], GIVEN.config_args, TEXTS))
     ANNOTATION_DIGESTS = list(map(digest_annotation, RUN.annotations))
 
 # Files that are as they were when the last plan was made are not opened again.

@@ -1,12 +1,13 @@
-# The explorer's page is the same for all runs: it lies beside what Snakemake keeps, and is built
-# again when its sources change.
+# The explorer's page is the same for all runs. An installed package carries it; a checkout has its
+# sources: the page lies beside what Snakemake keeps, and is built again when they change.
 EXPLORER_SOURCES = Path(workflow.basedir) / "explorer"
-EXPLORER_PAGE_FILES = [f".snakemake/latentmap/explorer/{name}" for name in BUNDLE]
+BUILT_PAGE_FILES = [f".snakemake/latentmap/explorer/{name}" for name in BUNDLE]
+EXPLORER_PAGE_FILES = list(map(str, carried_page())) or BUILT_PAGE_FILES
 
 
 rule build_explorer:
     output:
-        EXPLORER_PAGE_FILES,
+        BUILT_PAGE_FILES,
     log:
         log_of("build_explorer"),
     # On a cluster it is the submit host that reaches a network.

@@ -19,6 +19,7 @@ from latentmap.errors import LatentmapError
 from latentmap.explorer.check import check_explorer, last_explored
 from latentmap.explorer.serve import address, make_server
 from latentmap.given import read_config
+from latentmap.home import default_config
 from latentmap.metrics.metric import METRICS, Metric
 from latentmap.planning import Plan, check_all
 from latentmap.pool.method import METHODS
@@ -26,7 +27,7 @@ from latentmap.project.projection import PROJECTIONS
 from latentmap.report.assets import bundle
 from latentmap.report.chart import CHARTS
 from latentmap.report.page import PAGES, listed_pages
-from latentmap.run import DEFAULT_CONFIG, TEXTS, Run, kind_of, load_run
+from latentmap.run import TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
 from latentmap.store.files import write_text
@@ -113,7 +114,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> Run:
-    return load_run(read_config(options.configfile or [DEFAULT_CONFIG], options.config, TEXTS))
+    return load_run(read_config(options.configfile or [default_config()], options.config, TEXTS))
 
 
 def _validate(options: argparse.Namespace) -> None:

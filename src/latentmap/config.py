@@ -34,11 +34,24 @@ from typing import (
     get_type_hints,
 )
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+)
 
 from latentmap.errors import LatentmapError
+from latentmap.home import find_given, name_given
 
-UserPath = Annotated[str, AfterValidator(os.path.expanduser)]
+UserPath = Annotated[
+    str,
+    AfterValidator(os.path.expanduser),
+    AfterValidator(find_given),
+    PlainSerializer(name_given),
+]
 """A path as a user writes it, with `~` written out. An id on a hub stays as it is."""
 
 

@@ -24,6 +24,7 @@ from latentmap.errors import LatentmapError
 from latentmap.explorer.options import ExplorerOptions
 from latentmap.export.options import ExportOptions
 from latentmap.given import read_yaml
+from latentmap.home import find_given
 from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
@@ -41,9 +42,6 @@ from latentmap.store.results import RUNS, EncoderFacts, Results, RunFacts
 from latentmap.targets.derivation import DERIVATIONS
 from latentmap.targets.options import OneDerivation, TargetOptions, check_targets, read_entry
 from latentmap.validation import complaints
-
-DEFAULT_CONFIG = "config/config.yaml"
-"""The default run, which is read only if the user names no configuration."""
 
 TEXTS = ("run", "input", "reference_run")
 """Keys whose value on the command line is text as it was typed; that of others is YAML."""
@@ -128,7 +126,7 @@ def _read_label_groups(groups: Any) -> Any:
     """Read the file that stands in the place of label groups; null is none."""
     if not isinstance(groups, str):
         return {} if groups is None else groups
-    return read_yaml(Path(groups).expanduser())
+    return read_yaml(find_given(str(Path(groups).expanduser())))
 
 
 LabelGroups = Annotated[
