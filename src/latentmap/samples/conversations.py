@@ -11,6 +11,7 @@ from latentmap.samples.literals import parse_literal, unparsed
 
 SPEAKERS = ("role", "from", "speaker", "author")
 CONTENTS = ("content", "value", "text", "parts")
+USERS = ("human", "user")
 NESTED = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue")
 
 LOOKS_LIKE_ONE = re.compile(r"""\s*[\[{].*["'](role|from|speaker)["']\s*:""", re.DOTALL)
@@ -35,6 +36,21 @@ def as_prose(value: Any) -> str | None:
         return None
     messages = _messages(parsed)
     return as_text(value) if messages is None else _lines(messages)
+
+
+def last_said(value: Any) -> str | None:
+    """Return the answer in a cell: of a conversation what another than the user says last."""
+    parsed = value
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        try:
+            parsed = parse_literal(value)
+        except ValueError:
+            return value
+    messages = _messages(parsed)
+    if messages is None:
+        return as_text(value)
+    answers = (m for m in reversed(messages) if as_text(_speaker(m)) not in USERS)
+    return next((_said(_content(message)) for message in answers), None)
 
 
 def unreadable(value: str) -> str | None:
