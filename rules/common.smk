@@ -73,8 +73,11 @@ from latentmap.store.results import (
     SHARD_QUARANTINE,
     SHOWN_SAMPLES,
     SOURCE_METRICS,
+    TARGETS_CSV,
+    TARGETS_PARQUET,
     THUMBNAILS,
     TRUST,
+    WHAT_IS_KEPT,
     Results,
 )
 

@@ -54,11 +54,13 @@ rule write_pictures:
 rule tabulate_metrics:
     input:
         metrics=every(METRICS),
+        kept=every(WHAT_IS_KEPT),
     output:
         csv=report(at(METRICS_CSV), caption=CAPTIONS["table"], category="Tables"),
         json=at(METRICS_JSON),
         parquet=at(METRICS_PARQUET),
         copies=paths(REPORTED_METRICS),
+        targets=[*paths(TARGETS_CSV), *paths(TARGETS_PARQUET)],
     log:
         log_of("tabulate_metrics"),
     benchmark:

@@ -264,6 +264,49 @@ def write_report(run: FakeRun) -> None:
             page.write(run.results, **dict(zip(names, job, strict=True)))
 
 
+TARGETS = (
+    ("label", "label", "labels", "categorical", ""),
+    ("boxes.x", "Centre of the box, x", "position of a box", "continuous", "widths"),
+    ("boxes.y", HOSTILE, "position of a box", "continuous", "heights"),
+    ("constructor", "Colour", HOSTILE, "categorical", ""),
+)
+SPATIAL = ("patch4", "patch8", "flatten")
+
+
+@pytest.fixture(scope="session")
+def targeted_run(fake_run: FakeRun, tmp_path_factory: pytest.TempPathFactory) -> FakeRun:
+    """The run with targets: methods that keep places keep the box, all of the VAE the colour."""
+    run = fake_run.copy(tmp_path_factory.mktemp("targeted"), targets=["label"])
+    names = ("name", "title", "family", "kind", "unit")
+    facts = {"count": 60, "values": [], "unreadable": 0, "note": None, "source": "boxes"}
+    targets = [facts | dict(zip(names, target, strict=True)) for target in TARGETS]
+    write_json(run.results.path(book.TARGET_FACTS), {"targets": targets})
+    rows = [_kept(key, *target) for key in run.results.methods for target in TARGETS]
+    write_parquet(run.results.path(book.WHAT_IS_KEPT), pa.Table.from_pylist(rows))
+    return run
+
+
+def _kept(key: tuple[str, ...], name: str, title: str, family: str, kind: str, unit: str) -> dict:
+    encoder, variant, method = key
+    place = METHODS.index(method)
+    kept = {"label": 0.01, "constructor": 0.5 if encoder == "tiny-vae" else 0.0}.get(
+        name, 0.8 - 0.1 * SPATIAL.index(method) if method in SPATIAL else 0.02
+    )
+    kept -= 0.001 * place + (0.01 if variant == "boxes" else 0)
+    chance = 0.1 if kind == "categorical" else -0.02
+    ends = {"low": kept - 0.05, "high": kept + 0.05}
+    return {
+        **{"encoder": encoder, "variant": variant, "method": method, "baseline": encoder == "dct"},
+        **{"target": name, "family": family, "kind": kind},
+        "metric": "ridge_balanced" if kind == "categorical" else "ridge_r2",
+        **{"value": chance + kept * (1 - chance), "chance": chance, **ends},
+        **{"p": 0.001 if kept > 0.1 else 0.5, "p_adjusted": 0.001 if kept > 0.1 else 0.9},
+        **{"samples": 60, "kept": kept, "headline": True, "note": None},
+        **{f"kept_{end}": value for end, value in ends.items()},
+        **{"place_low": 1, "place_high": 9, "may_be_best": kept > 0.6},
+    }
+
+
 def _write_samples(run: FakeRun) -> None:
     start = 0
     manifest = []

@@ -152,7 +152,7 @@ def test_what_is_excluded_as_best_is_not_called_equal_to_the_best(order, said):
 def test_adjusted_p_values_are_counted():
     rows = [row("vae", "mean"), row("vae", "max", p=0.06)]
     assert texts(standings(rows))[0].startswith(
-        "1 of 2 embeddings is above chance: permutation p ≤ 0.05, adjusted"
+        "1 of 2 embeddings is above chance in f: permutation p ≤ 0.05, adjusted"
     )
 
 

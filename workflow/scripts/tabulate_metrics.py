@@ -1,7 +1,7 @@
 """Write the table of all metrics of a run in three formats."""
 
 from latentmap.log import job_log
-from latentmap.report.table import write_metrics_table
+from latentmap.report.table import write_metrics_table, write_targets_table
 
 
 def main(snakemake):
@@ -15,7 +15,10 @@ def main(snakemake):
             json=snakemake.output.json,
             parquet=snakemake.output.parquet,
             copies=snakemake.output.copies,
+            kept=next(iter(snakemake.input.kept), None),
         )
+        if snakemake.input.kept:
+            write_targets_table(snakemake.input.kept[0], *snakemake.output.targets)
 
 
 if __name__ == "__main__":

@@ -215,10 +215,9 @@
     const { indices, distances } = nearest.get(opened) ?? [...nearest.values()][0] ?? {};
     return indices?.[i].map((j, n) => [j, distances[i][n]]).filter(([j]) => j >= 0);
   };
+  const has = (view, name) => name in view.getState({ signals: (one) => one === name }).signals;
   const marked = (view, i) => {
-    if ("opened" in view.getState({ signals: (name) => name === "opened" }).signals) {
-      view.signal("opened", i).runAsync();
-    }
+    if (has(view, "opened")) view.signal("opened", i).runAsync();
   };
   const mark = (i) => maps.forEach((view) => marked(view, i));
   const measuresOf = (i) => {
@@ -377,9 +376,11 @@
     update();
   };
 
-  // Numbers first go down, texts up; what has no value stays at the end.
+  // Numbers first go down, texts up; what has no value stays at the end. A table in parts keeps
+  // them, each below its heading.
+  const headersOf = (table) => [...table.tHead.rows].at(-1).cells;
   const sortBy = (table, column) => {
-    const header = table.tHead.rows[0].cells[column];
+    const header = headersOf(table)[column];
     const numeric = header.classList.contains("number");
     const before = header.ariaSort;
     const descending = before ? before === "ascending" : numeric;
@@ -388,19 +389,33 @@
       return numeric ? cell.dataset.sort : cell.textContent;
     };
     const compare = (a, b) => (numeric ? a - b : a < b ? -1 : a > b ? 1 : 0);
-    const rows = [...table.tBodies[0].rows].sort((first, second) => {
-      const [a, b] = [valueOf(first), valueOf(second)];
-      if (a === "" || b === "") return (a === "") - (b === "");
-      return descending ? compare(b, a) : compare(a, b);
-    });
-    for (const cell of table.tHead.rows[0].cells) cell.removeAttribute("aria-sort");
+    for (const body of table.tBodies) {
+      const rows = [...body.rows].filter((row) => !row.classList.contains("part"));
+      rows.sort((first, second) => {
+        const [a, b] = [valueOf(first), valueOf(second)];
+        if (a === "" || b === "") return (a === "") - (b === "");
+        return descending ? compare(b, a) : compare(a, b);
+      });
+      body.append(...rows);
+    }
+    for (const cell of headersOf(table)) cell.removeAttribute("aria-sort");
     header.setAttribute("aria-sort", descending ? "descending" : "ascending");
-    table.tBodies[0].append(...rows);
   };
 
   const connectTable = (table) => {
-    [...table.tHead.rows[0].cells].forEach((header, column) => {
+    [...headersOf(table)].forEach((header, column) => {
       header.querySelector("button").addEventListener("click", () => sortBy(table, column));
+    });
+  };
+
+  // A button may choose what charts show: the values of their parameters of these names.
+  const connectChoice = (button) => {
+    button.addEventListener("click", () => {
+      for (const name of button.dataset.choose.split(" ")) {
+        const shown = [...drawn].filter(([, view]) => has(view, name));
+        for (const [, view] of shown) view.signal(name, Number(button.value)).runAsync();
+        shown[0]?.[0].closest("figure").scrollIntoView({ block: "nearest" });
+      }
     });
   };
 
@@ -419,6 +434,7 @@
 
   if (matchMedia("(hover: none)").matches) tellOnTap();
   document.querySelectorAll("table.sortable").forEach(connectTable);
+  document.querySelectorAll("[data-choose]").forEach(connectChoice);
   for (const image of document.querySelectorAll("img[data-sample]")) {
     image.src = samples.images[samples.image[image.dataset.sample]];
   }
@@ -427,7 +443,7 @@
     button.addEventListener("click", () => open(Number(button.dataset.open)));
   }
   const drawAll = async () => {
-    await Promise.all([...document.querySelectorAll("script[data-chart]")].map(draw));
+    await Promise.all([...document.querySelectorAll("script[data-chart]:not([data-printed])")].map(draw));
     update();
     document.documentElement.dataset.drawn = "true";
   };

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from latentmap.metrics.metric import title_of
 from latentmap.report.experiments import Key, counted, format_difference, format_value, say_p
 from latentmap.report.findings import SIGNIFICANT, Finding, are
 from latentmap.store.files import read_json, reading
@@ -194,8 +195,9 @@ class Standings:
             only = "only " if are_few and above else ""
             text = f"{only}{counted(above, len(tested), 'embedding')} {are(above)} above chance"
             yield Finding(
-                f"{text[0].upper()}{text[1:]}: permutation p ≤ {SIGNIFICANT}, adjusted by Holm's "
-                "method over the methods of an encoder and variant.",
+                f"{text[0].upper()}{text[1:]} in {title_of(self.content['metric'])}: permutation "
+                f"p ≤ {SIGNIFICANT}, adjusted by Holm's method over the methods of an encoder and "
+                "variant.",
                 warning=are_few,
             )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from latentmap.report.experiments import (
     Experiment,
@@ -16,7 +17,7 @@ from latentmap.report.experiments import (
     times_chance,
 )
 from latentmap.store.files import write_plain_json, write_text
-from latentmap.store.tables import write_parquet
+from latentmap.store.tables import read_parquet, write_parquet
 
 FilePath = Path | str
 
@@ -30,6 +31,7 @@ def write_metrics_table(
     json: FilePath,
     parquet: FilePath,
     copies: Sequence[FilePath],
+    kept: FilePath | None = None,
 ) -> None:
     """Write the table of all metrics in three formats, and each of its rows by itself.
 
@@ -40,15 +42,41 @@ def write_metrics_table(
         csv: output; a metric that is not defined is empty.
         json: output; a list of records.
         parquet: output.
-        copies: outputs, `metrics.json` of each row, in the order of the keys: one flat object.
+        copies: outputs, `metrics.json` of each row, in the order of the keys: one flat object,
+            and where there are targets a list of what is kept of them.
+        kept: what is kept of targets, if there are any.
     """
     table = metrics_table(read_experiments(keys, metrics), descriptions)
     write_text(csv, table.write_csv())
     rows = table.to_dicts()
     write_plain_json(json, rows)
     write_parquet(parquet, table.to_arrow())
-    for row, output in zip(rows, copies, strict=True):
-        write_plain_json(output, row)
+    targets = {} if kept is None else _by_embedding(read_parquet(kept))
+    for key, row, output in zip(keys, rows, copies, strict=True):
+        found = targets.get(tuple(key))
+        write_plain_json(output, row if found is None else {**row, "targets": found})
+
+
+def write_targets_table(kept: FilePath, csv: FilePath, parquet: FilePath) -> None:
+    """Write what is kept of targets: one row for each embedding, target and metric.
+
+    Args:
+        kept: `targets/what_is_kept.parquet`.
+        csv: output; a figure that is not defined is empty.
+        parquet: output.
+    """
+    table = read_parquet(kept)
+    write_text(csv, pl.DataFrame(table).write_csv())
+    write_parquet(parquet, table)
+
+
+def _by_embedding(kept: pa.Table) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+    """Return what is kept of targets by (encoder, variant, method), without these columns."""
+    found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in kept.to_pylist():
+        key = tuple(row.pop(name) for name in ("encoder", "variant", "method"))
+        found.setdefault(key, []).append(row)
+    return found
 
 
 def metrics_table(

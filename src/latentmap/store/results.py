@@ -541,6 +541,8 @@ METRICS_PARQUET = Artifact("report/metrics_table.parquet", _RUN, read_parquet)
 REPORTED_METRICS = Artifact(
     "report/{encoder}/{variant}/per_method/{method}/metrics.json", _METHODS, Path
 )
+TARGETS_CSV = Artifact("report/targets_table.csv", _TARGETED, Path)
+TARGETS_PARQUET = Artifact("report/targets_table.parquet", _TARGETED, read_parquet)
 COSTS_CSV = Artifact("report/costs.csv", _RUN, Path)
 COSTS_JSON = Artifact("report/costs.json", _RUN, Path)
 FIGURE = Artifact("report/{figure}", lambda results: [], Path)

@@ -35,6 +35,9 @@ from latentmap.report.findings import (
     samples_without_labels,
 )
 from latentmap.report.imbalance import imbalance_findings
+from latentmap.report.kept.findings import family_findings
+from latentmap.report.kept.heatmap import heatmap
+from latentmap.report.kept.table import read_kept
 from latentmap.report.labels import RunLabels, read_labels
 from latentmap.report.leaderboard import leaderboard
 from latentmap.report.learning import read_learning
@@ -80,6 +83,7 @@ class Summary(Page):
     reads = (
         *(book.MANIFEST, book.QUARANTINE, book.LATENTS, book.METRICS, book.RANKING, book.LEARNING),
         *(book.AGREEMENT, book.SOURCE_METRICS, *MAP_READS),
+        *(book.WHAT_IS_KEPT, book.TARGET_FACTS),
         *(book.METRICS_CSV, book.METRICS_JSON, book.METRICS_PARQUET),
     )
     configured_by = ("headline", *MAP_OPTIONS)
@@ -118,6 +122,7 @@ class Summary(Page):
                 learning=learning,
             )
         )
+        kept = read_kept(results)
         table = leaderboard(experiments, standings, _first_maps(results))
         yield Content(
             f"Latent spaces of {results.name}",
@@ -141,6 +146,10 @@ class Summary(Page):
                 "configured": results.option("headline"),
                 "cosine": experiments[0].distance == "cosine",
                 "ranks": ranks,
+                "families": [] if kept is None else list(family_findings(kept)),
+                "heatmap": kept and heatmap(kept),
+                "kept_page": next(iter(_addresses(results, PAGES["what_is_kept"])), None),
+                "chooses": False,
                 "verdict": verdict(experiments, standings, results.baselines),
                 "table": table,
                 "charts": charts,
@@ -260,6 +269,10 @@ def _read(quarantine: Path | str) -> pl.DataFrame:
 def _charts(data: Comparison) -> list[Plate]:
     names = charts_of("summary")
     return [plate for name in names for plate in chart_plates(name, CHARTS.create(name), data)]
+
+
+def _addresses(results: Results, page: type[Page]) -> list[Path]:
+    return [results.address(page.file, *key) for key in results.keys(page.file)]
 
 
 def _first_maps(results: Results) -> dict[book.Key, Path]:

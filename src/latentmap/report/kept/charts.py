@@ -1,0 +1,291 @@
+"""Charts of what is kept: one target over all embeddings, and one method over all targets."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from latentmap.report.experiments import format_p, format_value
+from latentmap.report.kept.heatmap import VARIANTS
+from latentmap.report.kept.table import METRIC_TITLES, Embedding, Figure, Target, WhatIsKept
+from latentmap.report.matrix import matrix
+from latentmap.report.palette import CHANCE as CHANCE_COLOR
+from latentmap.report.palette import GROUPED, LINES, NEUTRAL
+
+if TYPE_CHECKING:
+    import altair as alt
+
+Row = dict[str, Any]
+
+TARGET, METHOD = "target", "method"
+"""Parameters of the charts: numbers of the target, and of the methods, that are shown."""
+
+DARKEST = "#388ec4"
+"""Of all that can be known, in print: on it, as on all paler ones, black text can be read."""
+
+BEST, LOWER, CHANCE = "may be best", "lower", "may be chance"
+STEP = 15
+WIDTH = 620
+AXIS_TITLE = "kept (0 chance, 1 all)"
+
+
+def ranking_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
+    """Return every embedding for one target, best first, with intervals and ties."""
+    import altair as alt
+
+    rows = [
+        {
+            "t": number,
+            "embedding": kept.name(one),
+            "stands": _stands(figure),
+            "encoder": "baseline" if one.is_baseline else "model",
+            **_told(figure),
+        }
+        for one in kept.embeddings
+        for number, target in enumerate(kept.targets)
+        if (figure := _defined(one, target))
+    ]
+    base = (
+        alt.Chart(alt.InlineData(values=rows))
+        .transform_filter(f"datum.t == {TARGET}")
+        .encode(
+            y=alt.Y(
+                "embedding:N",
+                sort=alt.EncodingSortField("kept", op="max", order="descending"),
+                title=None,
+            )
+        )
+    )
+    colors = {BEST: GROUPED, LOWER: "#56B4E9", CHANCE: NEUTRAL}
+    stands = alt.Color(
+        "stands:N",
+        title=None,
+        scale=alt.Scale(domain=[*colors], range=[*colors.values()]),
+        legend=alt.Legend(orient="top", columns=3, symbolType="circle", symbolOpacity=1),
+    )
+    shapes = {"model": "circle", "baseline": "diamond"}
+    shape = alt.Shape(
+        "encoder:N",
+        title=None,
+        scale=alt.Scale(domain=[*shapes], range=[*shapes.values()]),
+        legend=alt.Legend(orient="top", columns=2, symbolFillColor=NEUTRAL, symbolStrokeWidth=0)
+        if kept.baselines
+        else None,
+    )
+    return alt.layer(
+        _zero(),
+        base.mark_rule(strokeWidth=2).encode(x=_extent(rows), x2="high:Q", color=stands),
+        base.mark_point(filled=True, size=60, opacity=1).encode(
+            x="kept:Q",
+            color=stands,
+            shape=shape,
+            tooltip=_tooltip(alt.Tooltip("embedding:N")),
+        ),
+        width=WIDTH,
+        height=alt.Step(STEP),
+        description="Dots with intervals: what every embedding keeps of one target.",
+    ).add_params(
+        _selection(TARGET, "Target", [target.title for target in kept.targets], _best(kept))
+    )
+
+
+def profile_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
+    """Return one pooling method over all targets, one dot for each encoder and variant."""
+    import altair as alt
+
+    places = list(dict.fromkeys(_place(one, kept) for one in kept.embeddings))
+    rows = [
+        {
+            "m": kept.methods.index(one.methods),
+            "target": target.title,
+            "family": target.family,
+            "encoder": _place(one, kept),
+            **_told(figure),
+        }
+        for one in kept.embeddings
+        for target in kept.targets
+        if (figure := _defined(one, target))
+    ]
+    domain = [
+        title
+        for family, targets in kept.families.items()
+        for title in (_heading(family), *(target.title for target in targets))
+    ]
+    headings = [_heading(family) for family in kept.families]
+    axis = alt.Axis(
+        grid=True,
+        labelFontWeight=alt.condition(
+            f"indexof({json.dumps(headings)}, datum.value) >= 0",
+            alt.value("bold"),
+            alt.value("normal"),
+        ),
+    )
+    offset = alt.YOffset("encoder:N", scale=alt.Scale(domain=places))
+    base = (
+        alt.Chart(alt.InlineData(values=rows))
+        .transform_filter(f"datum.m == {METHOD}")
+        .encode(
+            y=alt.Y("target:N", scale=alt.Scale(domain=domain), title=None, axis=axis),
+            yOffset=offset,
+            color=alt.Color(
+                "encoder:N",
+                title=None,
+                scale=alt.Scale(
+                    domain=places, range=[LINES[n % len(LINES)] for n in range(len(places))]
+                ),
+                legend=alt.Legend(orient="top", columns=3, symbolType="circle"),
+            ),
+        )
+    )
+    return alt.layer(
+        _zero(),
+        base.mark_rule(strokeWidth=2).encode(x=_extent(rows), x2="high:Q"),
+        base.mark_point(filled=True, size=60, opacity=1).encode(
+            x="kept:Q",
+            tooltip=_tooltip(
+                *(alt.Tooltip(f"{name}:N") for name in ("encoder", "family", "target"))
+            ),
+        ),
+        width=WIDTH,
+        height=alt.Step(max(9, STEP // len(places) + 2)),
+        description="Dots with intervals: what one pooling method keeps of every target.",
+    ).add_params(_selection(METHOD, "Method", kept.methods))
+
+
+def printed_heatmap(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
+    """Return the heatmap as a chart: pages show a table, and figures for print this."""
+    import altair as alt
+
+    names = [kept.name(one) for one in kept.embeddings]
+    rows = [
+        {
+            "embedding": kept.name(one),
+            "target": target.title,
+            "family": target.family,
+            "kept": figure.kept,
+            "shown": max(figure.kept, 0) if figure.is_above_chance else None,
+            "low": figure.kept_interval and figure.kept_interval[0],
+            "high": figure.kept_interval and figure.kept_interval[1],
+            "p": figure.p_value,
+        }
+        for one in kept.embeddings
+        for target in kept.targets
+        if (figure := _defined(one, target))
+    ]
+    return matrix(
+        rows,
+        x=alt.X(
+            "target:N",
+            scale=alt.Scale(domain=[target.title for target in kept.targets]),
+            title=None,
+            axis=alt.Axis(orient="top", labelAngle=-40, domain=False, ticks=False),
+        ),
+        y=alt.Y(
+            "embedding:N",
+            scale=alt.Scale(domain=names),
+            title=None,
+            axis=alt.Axis(domain=False, ticks=False),
+        ),
+        color=alt.Color(
+            "shown:Q",
+            title="kept",
+            scale=alt.Scale(domain=[0, 1], range=["#ffffff", DARKEST]),
+            legend=alt.Legend(format=".1f"),
+        ),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in ("embedding", "target")],
+        text=alt.Text("kept:Q", format=".2f"),
+        light="false",
+        cell=(34, 16),
+        description="Matrix of embeddings and targets: how much of each target is kept.",
+    )
+
+
+def _heading(family: str) -> str:
+    """Return what stands above the targets of a family."""
+    return f"{family}:"
+
+
+def _defined(one: Embedding, target: Target) -> Figure | None:
+    figure = one.figures.get(target.name)
+    return None if figure is None or math.isnan(figure.kept) else figure
+
+
+def _stands(figure: Figure) -> str:
+    if not figure.is_above_chance:
+        return CHANCE
+    return BEST if figure.may_be_best else LOWER
+
+
+def _told(figure: Figure) -> Row:
+    """Return what a row says of one figure."""
+    low, high = figure.kept_interval or (None, None)
+    interval = figure.interval and " to ".join(map(format_value, figure.interval))
+    return {
+        "kept": figure.kept,
+        "low": low,
+        "high": high,
+        "metric": METRIC_TITLES.get(figure.metric, figure.metric),
+        "value": format_value(figure.value) + (f" ({interval})" if interval else ""),
+        "chance": format_value(figure.chance),
+        "p": format_p(figure.p_value),
+        "samples": figure.samples,
+    }
+
+
+def _tooltip(*first: alt.Tooltip) -> list[alt.Tooltip]:
+    import altair as alt
+
+    numbers = (alt.Tooltip(f"{name}:Q", format=".2f") for name in ("kept", "low", "high"))
+    texts = (alt.Tooltip(f"{name}:N") for name in ("metric", "value", "chance"))
+    p_value = alt.Tooltip("p:N", title="adjusted p")
+    return [*first, *numbers, *texts, p_value, alt.Tooltip("samples:Q", format=",")]
+
+
+def _extent(rows: Sequence[Row]) -> alt.X:
+    """Return the axis of what is kept, and where an interval begins on it."""
+    import altair as alt
+
+    ends = [end for row in rows for end in (row["kept"], row["low"]) if end is not None]
+    low = max(min([0.0, *ends]) - 0.02, -0.5)
+    scale = alt.Scale(domain=[low, 1], nice=False, clamp=True)
+    return alt.X("low:Q", title=AXIS_TITLE, scale=scale, axis=alt.Axis(tickCount=5, format=".1f"))
+
+
+def _zero() -> alt.Chart:
+    """Return the line of chance."""
+    import altair as alt
+
+    line = alt.Chart(alt.InlineData(values=[{"kept": 0}]))
+    return line.mark_rule(color=CHANCE_COLOR, strokeDash=[4, 3]).encode(x="kept:Q")
+
+
+def _place(one: Embedding, kept: WhatIsKept) -> str:
+    """Return what an encoder and variant are called where methods are the same."""
+    variants = {other.variants for other in kept.embeddings if not other.is_baseline}
+    if len(variants) < 2 or "," in one.variants:
+        return one.encoder
+    return f"{one.encoder}, {VARIANTS.get(one.variants, one.variants)}"
+
+
+def _best(kept: WhatIsKept) -> int:
+    """Return the number of the target of which any embedding of a model keeps most."""
+    found = [
+        (figure.kept, number)
+        for one in kept.subjects
+        for number, target in enumerate(kept.targets)
+        if (figure := _defined(one, target))
+    ]
+    return max(found)[1] if found else 0
+
+
+def _selection(name: str, label: str, titles: Sequence[str], first: int = 0) -> alt.Parameter:
+    """Return a parameter that the reader sets to the number of a title."""
+    import altair as alt
+
+    if len(titles) < 2:
+        return alt.param(name=name, value=first)
+    numbers = list(range(len(titles)))
+    bind = alt.binding_select(options=numbers, labels=list(titles), name=f"{label} ")
+    return alt.param(name=name, value=first, bind=bind)

@@ -1,0 +1,114 @@
+"""What a run keeps of its targets, in one sentence for each family."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from latentmap.report.experiments import counted
+from latentmap.report.kept.heatmap import two_places
+from latentmap.report.kept.table import Embedding, Target, WhatIsKept
+
+NAMED = 3
+"""So many embeddings are named, the others counted."""
+
+
+def family_findings(kept: WhatIsKept) -> Iterator[tuple[str, str]]:
+    """Yield each family, and which embeddings keep it and which lose it.
+
+    A family is kept if all its targets are above chance (max-T over embeddings and targets), in
+    part if some are, and lost if none is; how much is the mean over its targets.
+    """
+    for family, targets in kept.families.items():
+        measured = [one for one in kept.subjects if not math.isnan(one.mean_of(targets))]
+        if measured:
+            parts = [*_parts(kept, measured, targets), *_baseline(kept, targets)]
+            yield family, "; ".join(parts) + "."
+
+
+def _parts(
+    kept: WhatIsKept, measured: Sequence[Embedding], targets: Sequence[Target]
+) -> Iterator[str]:
+    """Yield by which embeddings a family is kept, kept in part, and lost."""
+    ranked = sorted(measured, key=lambda one: -one.mean_of(targets))
+    if all(_is_untested(one, targets) for one in ranked):
+        yield f"not tested: there are too few source groups ({_range_of(ranked, targets)})"
+        return
+    shares = {one: _share_above(one, targets) for one in ranked}
+    whole = [one for one in ranked if shares[one] == 1]
+    some = [one for one in ranked if 0 < shares[one] < 1]
+    none = [one for one in ranked if shares[one] == 0]
+    if whole:
+        yield f"kept by {_named(kept, whole, ranked)} ({_range_of(whole, targets)})"
+    if some:
+        how = "in part" if whole else "kept in part"
+        yield f"{how} by {_named(kept, some, ranked)} ({_range_of(some, targets)})"
+    if none:
+        most = max(0.0, *(one.mean_of(targets) for one in none))
+        yield f"{_lost(kept, none, whole, targets)} (≤ {two_places(most)})"
+
+
+def _lost(
+    kept: WhatIsKept,
+    none: Sequence[Embedding],
+    whole: Sequence[Embedding],
+    targets: Sequence[Target],
+) -> str:
+    """Say which embeddings lose a family, or only are not shown to keep any of it."""
+    if len(none) == len(kept.subjects) > NAMED:
+        return f"not told from chance by any of the {len(none)} embeddings"
+    is_lost = whole and _are_lost(none, whole, targets)
+    return f"{'lost' if is_lost else 'not told from chance'} by {_named(kept, none[::-1], [])}"
+
+
+def _are_lost(
+    none: Sequence[Embedding], whole: Sequence[Embedding], targets: Sequence[Target]
+) -> bool:
+    """Whether even the upper ends of the intervals are below what the others keep."""
+    least = min(one.mean_of(targets) for one in whole)
+    ends = [
+        figure.kept_interval[1]
+        for one in none
+        for target in targets
+        if (figure := one.figures.get(target.name)) and figure.kept_interval
+    ]
+    return bool(ends) and max(ends) < least
+
+
+def _share_above(one: Embedding, targets: Sequence[Target]) -> float:
+    figures = [figure for target in targets if (figure := one.figures.get(target.name))]
+    defined = [figure for figure in figures if not math.isnan(figure.kept)]
+    return sum(figure.is_above_chance for figure in defined) / len(defined)
+
+
+def _is_untested(one: Embedding, targets: Sequence[Target]) -> bool:
+    figures = (one.figures.get(target.name) for target in targets)
+    return all(figure is None or figure.p_value is None for figure in figures)
+
+
+def _named(kept: WhatIsKept, some: Sequence[Embedding], every: Sequence[Embedding]) -> str:
+    """Name the first of some embeddings, and count the others."""
+    if len(some) == len(every) > NAMED:
+        return f"{counted(len(some), len(every), 'embedding')}, most by {kept.name(some[0])}"
+    names = [kept.name(one) for one in some[:NAMED]]
+    more = len(some) - len(names)
+    names += [f"{more} more"] if more else []
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _range_of(some: Sequence[Embedding], targets: Sequence[Target]) -> str:
+    means = [one.mean_of(targets) for one in some]
+    low, high = two_places(min(means)), two_places(max(means))
+    return low if low == high else f"{low}–{high}"
+
+
+def _baseline(kept: WhatIsKept, targets: Sequence[Target]) -> Iterator[str]:
+    """Yield how much the best baseline keeps."""
+    known = [one for one in kept.baselines if not math.isnan(one.mean_of(targets))]
+    if not known:
+        return
+    best = max(known, key=lambda one: one.mean_of(targets))
+    if _share_above(best, targets) > 0:
+        yield f"the best baseline, {kept.name(best)}, keeps {two_places(best.mean_of(targets))}"
+    elif not _is_untested(best, targets):
+        yield "no baseline keeps it"

@@ -1,0 +1,300 @@
+"""What every embedding keeps of every target, as the pages show it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from latentmap.metrics.metric import Key
+from latentmap.report.findings import SIGNIFICANT
+from latentmap.store.files import read_json, reading
+from latentmap.store.results import TARGET_FACTS, WHAT_IS_KEPT, Results
+from latentmap.store.tables import read_parquet
+
+SAME = 6
+"""Embeddings whose figures agree to so many places of all targets are told of as one."""
+
+METRIC_TITLES = {
+    "knn_same": "neighbors with the same value",
+    "knn_balanced": "balanced accuracy of the neighbors' vote",
+    "knn_r2": "R² of the neighbors' mean",
+    "knn_rho": "Spearman's ρ of the neighbors' mean",
+    "knn_cosine": "mean cosine of the neighbors' mean direction",
+    "ridge_balanced": "balanced accuracy of the linear probe",
+    "ridge_auc": "AUC of the linear probe",
+    "ridge_r2": "R² of the linear probe",
+    "ridge_rho": "Spearman's ρ of the linear probe",
+    "ridge_cosine": "mean cosine of the linear probe",
+}
+"""What pages call the figures of targets."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One thing that was looked for in every embedding.
+
+    Attributes:
+        name: in the configuration and in tables.
+        title: for readers.
+        family: that it belongs to.
+        kind: `categorical`, `binary`, `continuous` or `circular`.
+        unit: of its values, where they have one.
+        count: samples for which it is defined.
+    """
+
+    name: str
+    title: str
+    family: str
+    kind: str
+    unit: str = ""
+    count: int = 0
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers, with a true and a predicted one for every sample."""
+        return self.kind in ("continuous", "circular")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one embedding keeps of one target.
+
+    Attributes:
+        metric: by which.
+        value: of the metric; NaN where it is not defined.
+        chance: its mean under permutations.
+        interval: 95 %, of the metric.
+        p_value: adjusted for all embeddings and targets; None where nothing was tested.
+        samples: on which it was measured.
+        kept: (value − chance) / (1 − chance); NaN where it is not defined.
+        kept_interval: 95 %, of what is kept.
+        places: first and last rank that its embedding may have for the target.
+        is_in_best: whether its embedding cannot be told from the best for the target.
+        note: why it is not defined.
+    """
+
+    metric: str
+    value: float
+    chance: float
+    interval: tuple[float, float] | None
+    p_value: float | None
+    samples: int
+    kept: float
+    kept_interval: tuple[float, float] | None
+    places: tuple[int, int] | None = None
+    is_in_best: bool = False
+    note: str = ""
+
+    @property
+    def is_above_chance(self) -> bool:
+        """Whether it is significant among all embeddings and targets."""
+        return self.p_value is not None and self.p_value <= SIGNIFICANT and self.kept > 0
+
+    @property
+    def may_be_best(self) -> bool:
+        """Whether its embedding is above chance and cannot be told from the best."""
+        return self.is_above_chance and self.is_in_best
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """One embedding, or several that are the same.
+
+    Attributes:
+        keys: of all of them.
+        is_baseline: whether its encoder has learned nothing.
+        figures: the one of each target, by its name.
+    """
+
+    keys: tuple[Key, ...]
+    is_baseline: bool
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+    @property
+    def encoder(self) -> str:
+        """Name of the encoder."""
+        return self.keys[0].encoder
+
+    @property
+    def variants(self) -> str:
+        """The variants in which it is the same."""
+        return ", ".join(dict.fromkeys(key.variant for key in self.keys))
+
+    @property
+    def methods(self) -> str:
+        """The pooling methods that give it."""
+        return " = ".join(dict.fromkeys(key.method for key in self.keys))
+
+    def mean_of(self, targets: Iterable[Target]) -> float:
+        """Return the mean of what it keeps of some targets; NaN if it is defined for none."""
+        figures = (self.figures.get(target.name) for target in targets)
+        kept = [one.kept for one in figures if one is not None and not math.isnan(one.kept)]
+        return sum(kept) / len(kept) if kept else math.nan
+
+
+@dataclass(frozen=True)
+class WhatIsKept:
+    """What every embedding of a run keeps of every target.
+
+    Attributes:
+        targets: by family, in the order of the configuration.
+        embeddings: those of models before baselines, encoder by encoder, best first by the mean
+            over families.
+    """
+
+    targets: Sequence[Target]
+    embeddings: Sequence[Embedding]
+
+    @cached_property
+    def families(self) -> dict[str, list[Target]]:
+        """The targets of each family."""
+        families: dict[str, list[Target]] = {}
+        for target in self.targets:
+            families.setdefault(target.family, []).append(target)
+        return families
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """The pooling methods of all encoders, best first of the first."""
+        return list(dict.fromkeys(one.methods for one in self.embeddings))
+
+    @cached_property
+    def subjects(self) -> Sequence[Embedding]:
+        """The embeddings of models; all if there are only baselines."""
+        return [one for one in self.embeddings if not one.is_baseline] or self.embeddings
+
+    @property
+    def baselines(self) -> Sequence[Embedding]:
+        """The embeddings that the others are held against."""
+        return [one for one in self.embeddings if one not in self.subjects]
+
+    def name(self, one: Embedding) -> str:
+        """Return what charts and sentences call an embedding: as short as it is clear."""
+        models = {other.encoder for other in self.embeddings if not other.is_baseline}
+        variants = {other.variants for other in self.embeddings if not other.is_baseline}
+        methods = {other.methods for other in self.embeddings if other.encoder == one.encoder}
+        is_the_model = models == {one.encoder} and len(methods) > 1
+        parts = [] if is_the_model else [one.encoder]
+        parts += [one.methods] if len(methods) > 1 else []
+        shows_variant = len(variants) > 1 and "," not in one.variants
+        return " / ".join(parts) + (f" ({one.variants})" if shows_variant else "")
+
+
+def read_kept(results: Results) -> WhatIsKept | None:
+    """Read what a run keeps of its targets; None if it has none.
+
+    Raises:
+        LatentmapError: a file is missing or damaged.
+    """
+    for path in results.paths(WHAT_IS_KEPT):
+        facts = results.path(TARGET_FACTS)
+        with reading(facts, "a description of targets"):
+            targets = [_target(entry) for entry in read_json(facts)["targets"]]
+        return what_is_kept(targets, read_parquet(path).to_pylist())
+    return None
+
+
+def what_is_kept(targets: Sequence[Target], rows: Sequence[Mapping[str, Any]]) -> WhatIsKept:
+    """Return what pages show of a table.
+
+    Args:
+        targets: in the order of the configuration.
+        rows: of `targets/what_is_kept.parquet`.
+    """
+    families = list(dict.fromkeys(target.family for target in targets))
+    ordered = sorted(targets, key=lambda target: families.index(target.family))
+    figures: dict[Key, dict[str, Figure]] = {}
+    baselines = set()
+    for row in rows:
+        key = Key(row["encoder"], row["variant"], row["method"])
+        of_key = figures.setdefault(key, {})
+        if row["baseline"]:
+            baselines.add(key)
+        if row["headline"]:
+            of_key[row["target"]] = _figure(row)
+    known = {
+        target.name for found in figures.values() for target in ordered if target.name in found
+    }
+    shown = [target for target in ordered if target.name in known]
+    joined = [
+        Embedding(tuple(keys), keys[0] in baselines, figures[keys[0]])
+        for keys in _alike(figures, shown)
+    ]
+    return WhatIsKept(shown, _in_order(joined, WhatIsKept(shown, joined).families))
+
+
+def _alike(
+    figures: Mapping[Key, Mapping[str, Figure]], targets: Sequence[Target]
+) -> list[list[Key]]:
+    """Return the embeddings, those together that are the same.
+
+    They are where methods of one encoder and variant have the same figures, or where all methods
+    of an encoder have the same in several variants, because it looks at no picture.
+    """
+
+    def told(key: Key) -> tuple[str, ...]:
+        found = (figures[key].get(target.name) for target in targets)
+        return tuple("" if one is None else f"{one.value:.{SAME}f}" for one in found)
+
+    places: dict[tuple[str, str], dict[tuple[str, ...], list[Key]]] = {}
+    for key in figures:
+        places.setdefault(key[:2], {}).setdefault(told(key), []).append(key)
+    whole: dict[tuple[str, tuple[Any, ...]], list[list[Key]]] = {}
+    for (encoder, _), found in places.items():
+        same = tuple((values, tuple(key.method for key in keys)) for values, keys in found.items())
+        before = whole.setdefault((encoder, same), [[] for _ in found])
+        for together, keys in zip(before, found.values(), strict=True):
+            together += keys
+    return [keys for sets in whole.values() for keys in sets]
+
+
+def _in_order(
+    embeddings: Sequence[Embedding], families: Mapping[str, Sequence[Target]]
+) -> list[Embedding]:
+    encoders = list(dict.fromkeys((one.encoder, one.variants) for one in embeddings))
+
+    def rank(one: Embedding) -> tuple[bool, int, float]:
+        means = [one.mean_of(targets) for targets in families.values()]
+        there = [max(mean, 0) for mean in means if not math.isnan(mean)]
+        overall = sum(there) / len(there) if there else -1.0
+        return one.is_baseline, encoders.index((one.encoder, one.variants)), -overall
+
+    return sorted(embeddings, key=rank)
+
+
+def _target(entry: Mapping[str, Any]) -> Target:
+    return Target(
+        name=entry["name"],
+        title=entry.get("title") or entry["name"],
+        family=entry["family"],
+        kind=entry["kind"],
+        unit=entry.get("unit") or "",
+        count=entry["count"],
+    )
+
+
+def _figure(row: Mapping[str, Any]) -> Figure:
+    return Figure(
+        metric=row["metric"],
+        value=_number(row["value"]),
+        chance=_number(row["chance"]),
+        interval=_range(row["low"], row["high"]),
+        p_value=row["p_adjusted"],
+        samples=row["samples"],
+        kept=_number(row["kept"]),
+        kept_interval=_range(row["kept_low"], row["kept_high"]),
+        places=_range(row["place_low"], row["place_high"]),
+        is_in_best=bool(row["may_be_best"]),
+        note=row["note"] or "",
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _range(low: Any, high: Any) -> tuple[Any, Any] | None:
+    return None if low is None or high is None or math.isnan(low) else (low, high)

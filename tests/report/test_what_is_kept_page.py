@@ -1,0 +1,95 @@
+"""The page of what is kept, the head of the summary, and the tables of targets."""
+
+import json
+import re
+
+import polars as pl
+import pytest
+
+from latentmap.report.page import pages_of, published
+from latentmap.report.publish import read_chart
+from latentmap.report.table import write_metrics_table, write_targets_table
+from latentmap.store import results as book
+
+
+@pytest.fixture(scope="module")
+def page(targeted_run):
+    return targeted_run.write("what_is_kept")
+
+
+@pytest.fixture(scope="module")
+def summary(targeted_run):
+    return targeted_run.write("summary")
+
+
+def sentences(text):
+    found = re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", text)
+    return dict(found)
+
+
+def test_a_run_without_targets_has_no_such_page_and_the_summary_of_before(report):
+    assert "what_is_kept" not in [page.kind for page in pages_of(report.results)]
+    text = report.summary.read_text()
+    assert "what_is_kept" not in text and "What is kept" not in text
+    assert "<h2>Leaderboard</h2>" in text
+    assert not {"what_is_kept", "kept_ranking"} & set(published(report.results))
+
+
+def test_the_summary_begins_with_what_is_kept(summary):
+    said = sentences(summary)
+    # Three methods of the VAE in both variants; the other six lose it.
+    assert said["Position of a box"] == (
+        "kept by patch4 (plain), patch4 (boxes), patch8 (plain) and 3 more (0.58–0.80); lost by "
+        "range (boxes), meanstd (boxes), std (boxes) and 9 more (≤ 0.02); the best baseline, dct / "
+        "patch4 (plain), keeps 0.80."
+    )
+    assert summary.index('id="kept"') < summary.index('id="table"')
+    assert summary.index("What is kept, from 0") < summary.index("Best of ")
+    assert summary.count("<h2>Leaderboard of the label</h2>") == 1
+    assert 'href="comparisons/what_is_kept.html"' in summary
+
+
+def test_the_page_says_the_same_as_the_summary(page, summary):
+    assert sentences(page).items() <= sentences(summary).items()
+    cells = [re.findall(r'data-sort="([^"]*)" title="([^"]*)"', text) for text in (page, summary)]
+    assert cells[0] and set(cells[0]) <= set(cells[1])
+
+
+def test_a_cell_says_metric_chance_interval_p_and_samples(page):
+    cell = re.search(r'<td class="number top"[^>]*title="(R²[^"]*)"[^>]*>0.80</td>', page)
+    assert "linear probe" in cell[1]
+    for part in ("chance −0.020", "95 % interval", "adjusted p", "60 samples"):
+        assert part in cell[1]
+
+
+def test_the_charts_can_be_published(targeted_run, page):
+    figures = published(targeted_run.results)
+    place, chart = figures["figures/what_is_kept"]
+    (rows,) = read_chart(place, chart)["datasets"].values()
+    kept = {(row["embedding"], row["target"]): row["kept"] for row in rows}
+    assert kept["patch4 (plain)", "Centre of the box, x"] == pytest.approx(0.795)
+
+
+def test_the_long_table_is_written_and_every_method_has_its_part(targeted_run, tmp_path):
+    results = targeted_run.results
+    kept = results.path(book.WHAT_IS_KEPT)
+    csv, parquet = tmp_path / "t.csv", tmp_path / "t.parquet"
+    write_targets_table(kept, csv, parquet)
+    table = pl.read_parquet(parquet)
+    assert pl.read_csv(csv)["kept"].to_list() == table["kept"].to_list()
+    assert {"encoder", "variant", "method", "target", "metric", "value", "chance", "low"} <= set(
+        table.columns
+    )
+    copies = [tmp_path / f"{n}.json" for n, _ in enumerate(targeted_run.metrics)]
+    write_metrics_table(
+        list(targeted_run.metrics),
+        list(targeted_run.metrics.values()),
+        {},
+        **{name: tmp_path / f"m.{name}" for name in ("csv", "json", "parquet")},
+        copies=copies,
+        kept=kept,
+    )
+    key = list(targeted_run.metrics)[3]
+    found = json.loads(copies[3].read_text())["targets"]
+    own = table.filter(encoder=key[0], variant=key[1], method=key[2])
+    assert [row["kept"] for row in found] == own["kept"].to_list()
