@@ -59,10 +59,33 @@ SIZED = "_n"
 """End of the name of a file whose plug-in comes in several sizes."""
 
 
+ROOT = __name__.partition(".")[0]
+"""The package that every plug-in of latentmap itself is in."""
+
+
 class Options(BaseModel):
     """Options of one part of a run: typed, immutable, and closed to unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Options)
+
+
+def checked(options: type[S], **given: Any) -> S:
+    """Make options from a caller's own values.
+
+    Raises:
+        LatentmapError: says what is wrong with the first that is, in one line.
+    """
+    try:
+        return options(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise LatentmapError(unknown("option", name, options.model_fields)) from None
+        raise LatentmapError(f"{name}: {first['msg']} (given: {first['input']!r}).") from None
 
 
 O_co = TypeVar("O_co", bound=Options, covariant=True)
@@ -90,8 +113,16 @@ class Plugin(ABC, Generic[O_co]):
 
     @property
     def kind(self) -> str:
-        """Its name in the configuration, which is that of its file."""
-        return _Place(type(self).__module__.rpartition(".")[2], self.size).name
+        """Its name in the configuration: its file's or, outside of latentmap, its class's."""
+        package, _, file = type(self).__module__.rpartition(".")
+        if package.partition(".")[0] != ROOT:
+            return own_name(type(self))
+        return _Place(file, self.size).name
+
+
+def own_name(plugin: type[Plugin[Any]]) -> str:
+    """Return the name of a plug-in that is no file of latentmap: `MedianPool` is `median_pool`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plugin.__name__).lower()
 
 
 class _Place(NamedTuple):
@@ -214,6 +245,25 @@ class Registry(Generic[P]):
         """Make the plug-in `name` from plain options, as a job gets them."""
         plugin = self[name]
         return plugin(plugin.Options.model_validate(options or {}))
+
+    def made(self, given: str | type[P] | P, options: Mapping[str, Any] | None = None) -> P:
+        """Make the plug-in `given` by name, or from a class of the caller's own; an object is one.
+
+        Raises:
+            LatentmapError: it is no plug-in of this kind, or is not whole, or an option is wrong.
+        """
+        if isinstance(given, self.base):
+            return given
+        plugin = self[given] if isinstance(given, str) else given
+        if not (isinstance(plugin, type) and issubclass(plugin, self.base)):
+            raise LatentmapError(
+                f"{plugin!r} is no {self.noun}: give a name, or a class or an object that derives "
+                f"from {self.base.__name__}."
+            )
+        flaw = next(_flaws(plugin), None)
+        if flaw:
+            raise LatentmapError(f"The {self.noun} {plugin.__name__} {flaw}.")
+        return plugin(checked(plugin.Options, **(options or {})))
 
     def description(self, name: str) -> str:
         """Return the first line of a plug-in's docstring, with its size where that has an `n`."""

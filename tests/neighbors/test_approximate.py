@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from latentmap.neighbors import approximate, exact
+from latentmap.neighbors import approximate, exact, search
 from latentmap.neighbors.audit import audit
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 
@@ -146,7 +146,7 @@ def test_a_missing_part_shows_in_the_audit(values, monkeypatch):
 
 
 def test_large_tables_are_searched_approximately_and_small_ones_never(values, monkeypatch):
-    monkeypatch.setattr("latentmap.neighbors.search.EXACT_ROWS", 2000)
+    monkeypatch.setattr(search, "EXACT_ROWS", 2000)
     assert find(values, k=5, index="auto").audit is not None
     assert find(values[:1500], k=5, index="auto").audit is None
     few = find(values[:30], k=50)

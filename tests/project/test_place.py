@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from latentmap.errors import LatentmapError
+from latentmap.neighbors import search
 from latentmap.neighbors.graph import Audit, read_graph, write_graph
 from latentmap.project.components import principal_components
 from latentmap.project.place import project_embedding
@@ -72,7 +73,7 @@ def test_neighbors_after_reducing_are_as_exact_as_those_before(files, monkeypatc
     given = files(values, k=30)
     write_graph(given.neighbors, replace(read_graph(given.neighbors), audit=audit))
     # What `auto` would choose is the other way.
-    monkeypatch.setattr("latentmap.neighbors.search.EXACT_ROWS", 0 if audit is None else 10**6)
+    monkeypatch.setattr(search, "EXACT_ROWS", 0 if audit is None else 10**6)
     table = project(given, "umap", pca=3)
     facts = json.loads(table.schema.metadata[b"latentmap"])
     assert facts.get("neighbors", {}).get("rows") == (audit and audit.rows)

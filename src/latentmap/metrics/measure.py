@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from latentmap.metrics.exchange import Exchange
 from latentmap.metrics.inference import StatisticsOptions, too_few
 from latentmap.metrics.metric import METRICS, LabelledEmbedding, Measurement, Metric, at_k
 from latentmap.metrics.permutation import most_permutations
-from latentmap.neighbors.graph import Audit, read_graph
+from latentmap.neighbors.graph import Audit, NeighborGraph, read_graph
 from latentmap.neighbors.rows import compared, row_lengths
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.files import write_json
@@ -74,11 +74,7 @@ def measure_embedding(
     data = read_labelled(embedding, neighbors, samples, statistics, density, search)
     measured, by_label = measure(data, metrics)
     write_json(output, describe(data, measured, by_label))
-    columns = {
-        name: numbers(_among_all(found.contributions, data).astype(np.float32))
-        for name, found in _with_curves(measured)
-        if found.contributions is not None
-    }
+    columns = {name: numbers(column) for name, column in scores_of(data, measured).items()}
     write_parquet(scores, pa.table({"id": strings(data.graph.ids), **columns}))
     write_sampling_weights(
         weights, data.graph.ids, data.local_density, density.k, data.graph.exactness
@@ -104,24 +100,73 @@ def read_labelled(
     check_ids(embedding, ids, expected)
     graph = read_graph(neighbors)
     check_ids(neighbors, graph.ids, expected)
-    lengths = row_lengths(values) if graph.metric == "cosine" else None
-    values = compared(values, graph.metric)
     labels, label_groups, source_groups = (
         np.array(table[name].fill_null("").to_pylist(), np.str_)
         for name in ("label", "label_group", "source_group")
     )
+    tokens = read_tokens(embedding)
+    return labelled(
+        values, labels, label_groups, source_groups, graph, tokens, statistics, density, search
+    )
+
+
+def labelled(
+    values: NDArray[np.float32],
+    labels: NDArray[np.str_],
+    label_groups: NDArray[np.str_],
+    source_groups: NDArray[np.str_],
+    graph: NeighborGraph,
+    tokens: int,
+    statistics: StatisticsOptions,
+    density: DensityOptions,
+    search: NeighborOptions,
+) -> LabelledEmbedding:
+    """Return an embedding with its labels, its rows as its graph compares them.
+
+    Args:
+        values: (N, D) float32 embedding, as it came.
+        labels: (N,) as for `LabelledEmbedding`, and so are the others.
+        label_groups: (N,).
+        source_groups: (N,).
+        graph: its neighbors.
+        tokens: tokens that the pooling method would hand to a model.
+        statistics: how chance and uncertainty are estimated.
+        density: how the local density is computed.
+        search: how the graph was made.
+    """
+    lengths = row_lengths(values) if graph.metric == "cosine" else None
     return LabelledEmbedding(
-        values,
+        compared(values, graph.metric),
         labels,
         label_groups,
         source_groups,
         graph,
-        read_tokens(embedding),
+        tokens,
         statistics,
         density,
         search,
         lengths,
     )
+
+
+def scores_of(
+    data: LabelledEmbedding, measured: Mapping[str, Measurement]
+) -> dict[str, NDArray[np.float32]]:
+    """Return what each sample contributes to the metrics by which methods can be ranked.
+
+    Args:
+        data: the embedding.
+        measured: what `measure` returned of it.
+
+    Returns:
+        By the metric's name, (N,); NaN where a sample has no label. For other numbers of neighbors
+        the name ends in @ and their number.
+    """
+    return {
+        name: _among_all(found.contributions, data).astype(np.float32)
+        for name, found in _with_curves(measured)
+        if found.contributions is not None
+    }
 
 
 def _with_curves(measured: Mapping[str, Measurement]) -> Iterator[tuple[str, Measurement]]:
@@ -134,14 +179,26 @@ def _with_curves(measured: Mapping[str, Measurement]) -> Iterator[tuple[str, Mea
 def measure(
     data: LabelledEmbedding, metrics: MetricOptions
 ) -> tuple[dict[str, Measurement], dict[str, NDArray[Any]]]:
+    """Measure one embedding by metrics that are named; see `measure_by`.
+
+    Args:
+        data: the embedding with its labels and neighbors.
+        metrics: options of each chosen metric; None for its defaults.
+    """
+    return measure_by([METRICS.create(name, options) for name, options in metrics.items()], data)
+
+
+def measure_by(
+    chosen: Sequence[Metric[Options]], data: LabelledEmbedding
+) -> tuple[dict[str, Measurement], dict[str, NDArray[Any]]]:
     """Measure one embedding.
 
     What needs labels is measured on the samples that have one, as if there were no others, and
     left out where none has one.
 
     Args:
+        chosen: the metrics.
         data: the embedding with its labels and neighbors.
-        metrics: options of each chosen metric; None for its defaults.
 
     Returns:
         Every metric, with an interval where what source groups contribute is known; and by name
@@ -150,7 +207,6 @@ def measure(
     Raises:
         LatentmapError: a metric asks for more neighbors than the graph holds.
     """
-    chosen = [METRICS.create(name, options) for name, options in metrics.items()]
     measured = _measured(data, [metric for metric in chosen if not metric.needs_labels])
     labelled = data.labelled
     if labelled is None:

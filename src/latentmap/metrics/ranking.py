@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.metrics.best_by_k import apart, best_by_k
@@ -68,54 +67,92 @@ def rank_methods(
     table = read_samples(samples, ["id", "source_group"])
     ids = table["id"].to_pylist()
     groups = np.unique(np.array(table["source_group"].to_pylist(), np.str_), return_inverse=True)[1]
-    names = [Key(*key) for key in keys]
-    p_values = [_p_values(path) for path in metrics]
-    tables = [_read_scores(path, ids) for path in scores]
+    measured = [
+        Scored(Key(*key), _read_p_values(found), _read_scores(path, ids))
+        for key, found, path in zip(keys, metrics, scores, strict=True)
+    ]
+    write_json(output, ranked(measured, groups, headline, statistics).describe(baselines))
+
+
+class Scored(NamedTuple):
+    """What is known of one embedding to be ranked.
+
+    Attributes:
+        key: encoder, variant, method.
+        p_values: of every metric that has one.
+        scores: (N,) what each sample contributes, as `measure.scores_of` returns it.
+    """
+
+    key: Key
+    p_values: Mapping[str, float]
+    scores: Mapping[str, NDArray[Any]]
+
+
+def ranked(
+    embeddings: Sequence[Scored],
+    groups: NDArray[np.intp],
+    headline: str,
+    statistics: StatisticsOptions,
+) -> RankedMethods:
+    """Return embeddings of the same samples, to be ranked by one metric.
+
+    Args:
+        embeddings: what is known of each.
+        groups: (N,) number of each sample's source group.
+        headline: the metric that ranks; as for `rank_methods`.
+        statistics: how uncertainty is estimated.
+    """
+    tables = [one.scores for one in embeddings]
     for metric in headlines(headline):
-        columns = _scores(tables, metric)
+        columns = _scores(tables, metric, len(groups))
         if not np.isnan(columns).all():
             break
-    by_k = _by_k(tables, metric)
+    by_k = _by_k(tables, metric, len(groups))
     scored = ~np.isnan(columns).all(axis=1)
     if scored.any():  # samples without a label say nothing of the methods
         columns, groups = columns[scored], np.unique(groups[scored], return_inverse=True)[1]
         by_k = {k: found[scored] for k, found in by_k.items()}
-    methods = RankedMethods(metric, names, columns, p_values, groups, statistics, by_k)
-    write_json(output, methods.describe(baselines))
+    keys, p_values = [one.key for one in embeddings], [one.p_values for one in embeddings]
+    return RankedMethods(metric, keys, columns, p_values, groups, statistics, by_k)
 
 
-def _p_values(path: Path | str) -> dict[str, float]:
-    """Return the p-value of every metric that has one."""
-    with reading(path, "a file of metrics"):
-        found = {name: entry["p_value"] for name, entry in read_json(path)["metrics"].items()}
+def p_values_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return the p-value of every metric that has one, from what `measure.describe` says of all."""
+    found = {name: entry["p_value"] for name, entry in metrics.items()}
     return {name: p_value for name, p_value in found.items() if p_value is not None}
 
 
-def _read_scores(path: Path | str, ids: Sequence[str]) -> pa.Table:
+def _read_p_values(path: Path | str) -> dict[str, float]:
+    with reading(path, "a file of metrics"):
+        return p_values_of(read_json(path)["metrics"])
+
+
+def _read_scores(path: Path | str, ids: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Read the scores of one embedding."""
     table = read_parquet(path)
     with reading(path, "a file of scores"):
         found = table["id"].to_pylist()
     check_ids(path, found, ids)
-    return table
+    return {name: matrix(table[name]) for name in table.column_names if name != "id"}
 
 
-def _scores(tables: Sequence[pa.Table], metric: str) -> NDArray[np.float64]:
+def _scores(
+    tables: Sequence[Mapping[str, NDArray[Any]]], metric: str, count: int
+) -> NDArray[np.float64]:
     """Return one metric's scores, (N, embeddings); NaN where the metric is not defined."""
-    undefined = np.full(len(tables[0]), np.nan)
-    columns = [
-        matrix(table[metric]).astype(np.float64) if metric in table.column_names else undefined
-        for table in tables
-    ]
+    undefined = np.full(count, np.nan)
+    columns = [table.get(metric, undefined).astype(np.float64) for table in tables]
     return np.stack(columns, axis=1)
 
 
-def _by_k(tables: Sequence[pa.Table], metric: str) -> dict[int, NDArray[np.float64]]:
+def _by_k(
+    tables: Sequence[Mapping[str, NDArray[Any]]], metric: str, count: int
+) -> dict[int, NDArray[np.float64]]:
     """Return a metric's scores for the numbers of neighbors that some embedding has them for."""
     start = at_k(metric, "")
-    names = {name for table in tables for name in table.column_names if name.startswith(start)}
+    names = {name for table in tables for name in table if name.startswith(start)}
     found = sorted(int(name.removeprefix(start)) for name in names)
-    return {k: _scores(tables, at_k(metric, k)) for k in found}
+    return {k: _scores(tables, at_k(metric, k), count) for k in found}
 
 
 @dataclass(frozen=True)

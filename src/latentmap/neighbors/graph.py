@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
-from latentmap.neighbors.rows import DistanceMetric, read_rows
+from latentmap.neighbors.rows import DistanceMetric, compared, read_rows
 from latentmap.store.files import reading
 from latentmap.store.tables import (
     check_ids,
@@ -154,6 +154,11 @@ def read_graph_of(
 def read_compact(embedding: Path | str, graph: NeighborGraph) -> NDArray[np.float32]:
     """Read (N, r) rows with the distances of those compared, in fewer dimensions where known."""
     return graph.rotated if graph.rotated is not None else read_rows(embedding, graph.metric)[1]
+
+
+def compact(values: NDArray[np.float32], graph: NeighborGraph) -> NDArray[np.float32]:
+    """Return what `read_compact` reads, of an (N, D) embedding in memory."""
+    return graph.rotated if graph.rotated is not None else compared(values, graph.metric)
 
 
 def _fixed(values: NDArray[np.int32] | NDArray[np.float32]) -> pa.FixedSizeListArray:

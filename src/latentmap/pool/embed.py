@@ -38,17 +38,40 @@ def pool_latents(
             is not for such latents, or the vector of a sample is not finite.
     """
     shards = read_shards(latents, samples)
-    shape = _common_shape(method, shards)
+    if not shards:
+        raise LatentmapError("There is no latent to pool: every shard of samples is empty.")
     ids = [identity for shard in shards for identity in shard.ids]
-    regions = _regions(samples) if method.needs_regions else ()
-    embedding = method.finish(_pool(method, shards, regions, len(ids)))
-    expected = (len(ids), method.dims(shape))
+    embedding = pool(method, shards, _regions(samples) if method.needs_regions else ())
+    write_embedding(output, ids, embedding, method.tokens(shards[0].values.shape[1:]))
+
+
+def pool(
+    method: PoolingMethod, shards: Sequence[LatentShard], regions: Regions = ()
+) -> NDArray[np.float32]:
+    """Pool all latents of one shape with one method.
+
+    Args:
+        method: the pooling method.
+        shards: the latents, one shard or more.
+        regions: of each latent the boxes, as for `PoolingMethod.pool`.
+
+    Returns:
+        (N, D) float32.
+
+    Raises:
+        LatentmapError: the method is not for such latents, or the vector of a sample is not
+            finite.
+    """
+    shape = _common_shape(method, shards)
+    count = sum(len(shard.ids) for shard in shards)
+    embedding = method.finish(_pool(method, shards, regions, count))
+    expected = (count, method.dims(shape))
     if embedding.shape != expected:
         raise LatentmapError(
             f"Pooling method '{method.kind}' gives {embedding.shape} where its dims() promises "
             f"{expected} for latents of {shape}; correct the method."
         )
-    write_embedding(output, ids, embedding, method.tokens(shape))
+    return embedding
 
 
 def _regions(samples: Sequence[Path]) -> Regions:
@@ -63,8 +86,6 @@ def _regions(samples: Sequence[Path]) -> Regions:
 
 
 def _common_shape(method: PoolingMethod, shards: Sequence[LatentShard]) -> Shape:
-    if not shards:
-        raise LatentmapError("There is no latent to pool: every shard of samples is empty.")
     shape = shards[0].values.shape[1:]
     obstacle = method.obstacle(shape)
     if obstacle:

@@ -42,7 +42,7 @@ def project_embedding(
     expected = read_samples(samples, ["id"])["id"].to_pylist()
     graph = read_graph_of(embedding, neighbors, expected)
     try:
-        layout = lay_out(embedding, graph, projection)
+        layout = lay_out(partial(read_compact, embedding, graph), graph, projection)
     except LatentmapError as error:
         raise LatentmapError(f"{neighbors}: {error}") from None
     facts = {**layout.facts, "projection": described(projection), "metric": graph.metric}
@@ -55,17 +55,25 @@ def described(projection: Projection[ProjectionOptions]) -> dict[str, Any]:
 
 
 def lay_out(
-    embedding: Path | str, graph: NeighborGraph, projection: Projection[ProjectionOptions]
+    values: Values, graph: NeighborGraph, projection: Projection[ProjectionOptions]
 ) -> Layout:
     """Reduce the embedding if the projection asks for it, and place its samples.
 
     If approximate neighbors decide the places, their exactness is the fact `neighbors`.
+
+    Args:
+        values: gives the (N, D) embedding as its graph compares it.
+        graph: its neighbors.
+        projection: how to place its samples.
+
+    Raises:
+        LatentmapError: the graph holds too few neighbors for the projection.
     """
     count = projection.options.pca
     if count is None:
-        return _placed(projection, partial(read_compact, embedding, graph), graph)
-    values = read_compact(embedding, graph)
-    reduced = principal_components(values, min(count, *values.shape)).coordinates
+        return _placed(projection, values, graph)
+    wide = values()
+    reduced = principal_components(wide, min(count, *wide.shape)).coordinates
     # The reduced rows have neighbors of their own; nobody's neighbors are left out for a map.
     reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, _found_as(graph))
     return _placed(projection, lambda: reduced, reduced_graph)

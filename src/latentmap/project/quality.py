@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from latentmap.neighbors.exact import Distances
 from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph_of
 from latentmap.neighbors.rows import DistanceMetric
 from latentmap.project.place import lay_out
-from latentmap.project.projection import Projection, ProjectionOptions
+from latentmap.project.projection import Projection, ProjectionOptions, Values
 from latentmap.store.maps import read_map
 from latentmap.store.samples import evenly_spaced, read_samples
 from latentmap.store.tables import (
@@ -143,7 +143,8 @@ def assess_maps(
     for output, projection, found, quality in zip(
         outputs, projections, read, qualities, strict=True
     ):
-        spread = _spread(embedding, graph, projection, found.coordinates, options.seeds)
+        values = partial(read_compact, embedding, graph)
+        spread = spread_of(values, graph, projection, found.coordinates, options.seeds)
         write_trust(
             output,
             expected,
@@ -239,16 +240,30 @@ def _kept(ranks: NDArray[np.intp], k: int, count: int) -> NDArray[np.float64]:
     return 1 - np.maximum(ranks - k, 0).sum(axis=1) * 2 / (k * (2 * count - 3 * k - 1))
 
 
-def _spread(
-    embedding: Path | str,
+def spread_of(
+    values: Values,
     graph: NeighborGraph,
     projection: Projection[ProjectionOptions],
     coordinates: NDArray[np.float32],
     seeds: int,
 ) -> NDArray[np.float64]:
+    """Return how far each sample moves when its map is made from other seeds.
+
+    Args:
+        values: gives the (N, D) embedding as its graph compares it.
+        graph: its neighbors.
+        projection: how the map was made.
+        coordinates: (N, dims) of the map.
+        seeds: how many more times to make it.
+
+    Returns:
+        (N,) as `spread_over_seeds`; 0 where nothing is random, NaN where the map was made
+        elsewhere.
+    """
+
     def repeat(seed: int) -> NDArray[np.float32]:
         changed = projection.options.model_copy(update={"seed": seed})
-        return lay_out(embedding, graph, type(projection)(changed)).coordinates
+        return lay_out(values, graph, type(projection)(changed)).coordinates
 
     if projection.is_given:
         return np.full(len(coordinates), np.nan)
@@ -321,6 +336,17 @@ def write_trust(
         neighbors: exactness of the approximate neighbors that the map is made of, if it is.
         metric: by which samples were compared in the embedding.
     """
+    columns = trust_columns(quality, spread)
+    facts = trust_facts(quality, spread, seeds, neighbors, metric)
+    table: dict[str, Any] = {"id": strings(ids)}
+    table |= {name: numbers(column) for name, column in columns.items()}
+    write_parquet(path, with_facts(pa.table(table), facts))
+
+
+def trust_columns(
+    quality: MapQuality, spread: NDArray[np.float64]
+) -> dict[str, NDArray[np.float32]]:
+    """Return what `write_trust` says of each sample, (N,) by name."""
     columns = {
         "trustworthiness": quality.trustworthiness,
         "continuity": quality.continuity,
@@ -329,6 +355,18 @@ def write_trust(
         "trust": quality.trust,
         "spread": spread,
     }
+    return {name: column.astype(np.float32) for name, column in columns.items()}
+
+
+def trust_facts(
+    quality: MapQuality,
+    spread: NDArray[np.float64],
+    seeds: int,
+    neighbors: Mapping[str, Any] | None,
+    metric: DistanceMetric,
+) -> dict[str, Any]:
+    """Return what `write_trust` says of the whole map, as JSON values; the same arguments."""
+    means = ("trustworthiness", "continuity", "recall")
     assessed = np.isfinite(quality.trust)
     facts: dict[str, Any] = {
         "k": quality.k,
@@ -338,11 +376,8 @@ def write_trust(
         "doubtful": _rounded(np.mean, (quality.trust < DOUBTFUL)[assessed]),
         "intrusion": _rounded(np.median, quality.intrusion[assessed]),
         "spread": _rounded(np.median, spread[np.isfinite(spread)]),
-    } | {name: _rounded(np.mean, columns[name][assessed]) for name in list(columns)[:3]}
-    facts |= {} if neighbors is None else {"neighbors": neighbors}
-    table: dict[str, Any] = {"id": strings(ids)}
-    table |= {name: numbers(column.astype(np.float32)) for name, column in columns.items()}
-    write_parquet(path, with_facts(pa.table(table), facts))
+    } | {name: _rounded(np.mean, getattr(quality, name)[assessed]) for name in means}
+    return facts if neighbors is None else {**facts, "neighbors": neighbors}
 
 
 def _rounded(of: Callable[[Any], Any], values: NDArray[Any]) -> float | None:

@@ -1,0 +1,1 @@
+"""The front door in Python: what `import latentmap as lm` gives, over arrays and finished runs."""
