@@ -25,6 +25,9 @@ export function writeAddress(state: State, site: Site): string {
   say("q", state.query, first.query);
   say("row", state.row, first.row);
   if (state.row !== null) say("why", state.why, first.why);
+  say("beside", state.others, first.others);
+  say("place", state.place, first.place);
+  say("gallery", state.gallery, first.gallery);
   say("camera", cameraNumbers(state.camera), cameraNumbers(first.camera));
   const selection = encodeRows(state.selected);
   if (selection !== "" && selection.length <= LONGEST_SELECTION) said.set("rows", selection);
@@ -58,6 +61,11 @@ export function readAddress(address: string, site: Site): Partial<State> {
   if (isTexts(hidden)) state.hidden = hidden;
   const only = json("only");
   if (isTexts(only)) state.only = only;
+  const others = json("beside");
+  if (isTexts(others)) state.others = others.filter((id) => id !== null && site.map(id) !== undefined).slice(0, 3) as string[];
+  const place = json("place");
+  if (isRow(place, (state.others?.length ?? 0) + 1)) state.place = place;
+  state.gallery = json("gallery") === true;
   const filters = json("filter");
   if (Array.isArray(filters)) state.filters = filters.filter((one) => isFilter(one, site));
   state.query = said.get("q") ?? "";

@@ -1,5 +1,6 @@
 /** Brings state, data and map together: what follows from each choice. */
 
+import { activePlace, mapsShown } from "./beside";
 import type { Column, Site } from "./data/site";
 import { asFailure } from "./data/failure";
 import { nothingFound, type Found } from "./found";
@@ -43,7 +44,7 @@ export class Explorer {
       this.#adaptLook();
       this.stage.refresh();
     });
-    state.watch(["map"], () => this.#try(() => this.#showMap()));
+    state.watch(["map", "others", "place"], () => this.#try(() => this.#showMaps()));
     state.watch(["color", "map"], () => this.#try(() => this.#showColors()));
     state.watch(["size", "map"], () => this.#try(() => this.#showSizes()));
     state.watch(["scale", "opacity"], () => {
@@ -92,17 +93,22 @@ export class Explorer {
     work().catch((error: unknown) => this.fail(error));
   }
 
-  async #showMap(): Promise<void> {
-    const map = this.site.map(this.state.now.map);
+  async #showMaps(): Promise<void> {
+    const { site, state, stage } = this;
+    const { now } = state;
+    const map = site.map(now.map);
     if (map === undefined) return;
     this.projections.set(map.dims, map.projection);
-    const places = await this.site.places(map);
-    if (this.state.now.map !== map.id) return;
-    let { camera } = this.state.now;
+    const shown = mapsShown(site, now);
+    const maps = await Promise.all(shown.map(async (one) => ({ positions: await site.places(one), below: null })));
+    if (state.now.map !== now.map || state.now.others !== now.others || state.now.place !== now.place) return;
+    let { camera } = state.now;
     if (camera.dims !== map.dims) camera = homeCamera(map.dims);
-    this.state.set({ camera });
-    await this.stage.fly(places, camera);
-    this.stage.host.dataset["map"] = map.id;
+    state.set({ camera });
+    stage.active = activePlace(site, now);
+    await stage.fly(maps, camera);
+    stage.host.dataset["map"] = map.id;
+    stage.host.dataset["maps"] = shown.map(({ id }) => id).join(" ");
   }
 
   async #showColors(): Promise<void> {

@@ -2,7 +2,9 @@
 
 import type { Explorer } from "./explorer";
 import type { card } from "./panels/card";
+import { stepBeside } from "./panels/beside";
 import { showDims, stepMethod } from "./panels/toolbar";
+import { activated } from "./beside";
 import { united, without } from "./selecting";
 import { NONE } from "./state";
 import { drawAbove } from "./view/above";
@@ -14,7 +16,9 @@ const TURN_AFTER = 1500; // ms without a touch
 const TURN = 0.02; // pixels of a drag in each millisecond, of a map that turns by itself
 
 export class Hands {
+  /** What is drawn around samples, in coordinates of the map on which it was begun. */
   #shape: (readonly [number, number])[] = [];
+  #drawnOn = 0;
   #touched = false;
 
   constructor(
@@ -24,7 +28,7 @@ export class Hands {
     stage.host.tabIndex = 0;
     stage.host.setAttribute("role", "application");
     stage.host.setAttribute("aria-label", "Map of all samples: arrows move, plus and minus zoom, Enter opens the sample in the middle");
-    stage.drawAbove = (context, grid) => this.#drawAbove(context, grid);
+    stage.drawAbove = (context, grid, pane) => this.#drawAbove(context, grid, pane);
     found.watch(["hovered", "neighbors"], () => stage.drawOverlay());
     state.watch(["row"], () => stage.drawOverlay());
     // The point under the pointer is no longer there, or no longer shown.
@@ -56,22 +60,27 @@ export class Hands {
         this.#touched = true;
       },
       hover: (x, y) => {
-        const row = stage.grid.nearest(x, y, stage.look.size);
+        const row = this.#rowAt(x, y);
         if (row === undefined) hover.hide();
         else hover.show(row, x, y);
       },
       leave: () => hover.hide(),
       click: (x, y) => {
-        const row = stage.grid.nearest(x, y, stage.look.size);
+        const row = this.#rowAt(x, y);
+        this.#activate(stage.paneAt(x, y));
         if (row !== undefined) explorer.open(row);
       },
       drag: (dx, dy, pans) => this.#drag(dx, dy, pans),
       zoom: (factor, x, y) => {
         hover.hide();
-        this.#look(zoomed(state.now.camera, factor, x, y, stage.width, stage.height));
+        const { left, top, width, height } = stage.boxes[stage.paneAt(x, y)]!;
+        this.#look(zoomed(state.now.camera, factor, x - left, y - top, width, height));
       },
       draws: () => state.now.tool !== "move",
-      draw: (x, y, began) => {
+      draw: (viewX, viewY, began) => {
+        if (began) this.#drawnOn = stage.paneAt(viewX, viewY);
+        const box = stage.boxes[this.#drawnOn]!;
+        const [x, y] = [viewX - box.left, viewY - box.top];
         if (began) this.#shape = [[x, y]];
         else if (state.now.tool === "lasso") this.#shape.push([x, y]);
         else {
@@ -84,6 +93,20 @@ export class Hands {
     });
   }
 
+  /** The sample under a place of the view, whichever map lies there. */
+  #rowAt(x: number, y: number): number | undefined {
+    const { stage } = this.explorer;
+    const pane = stage.paneAt(x, y);
+    const { left, top } = stage.boxes[pane]!;
+    return stage.gridOf(pane).nearest(x - left, y - top, stage.look.size);
+  }
+
+  /** Let panels be about another of the maps shown. */
+  #activate(pane: number): void {
+    const { state, site, stage } = this.explorer;
+    if (pane !== stage.active) state.set(activated(site, state.now, pane));
+  }
+
   #look(camera: Camera): void {
     this.explorer.state.set({ camera });
   }
@@ -93,7 +116,7 @@ export class Hands {
     const { camera } = state.now;
     this.#look(camera.dims === 3 && !pans
       ? rotated(camera, dx, dy)
-      : panned(camera, dx, dy, stage.width, stage.height));
+      : panned(camera, dx, dy, stage.box.width, stage.box.height));
   }
 
   #select({ shiftKey, altKey }: PointerEvent): void {
@@ -102,8 +125,9 @@ export class Hands {
     const shape = this.#shape;
     this.#shape = [];
     stage.drawOverlay();
-    let rows = stage.grid.inside(shape);
-    if (!state.now.through) rows = stage.grid.foremost(rows, stage.look.size);
+    const grid = stage.gridOf(this.#drawnOn);
+    let rows = grid.inside(shape);
+    if (!state.now.through) rows = grid.foremost(rows, stage.look.size);
     const { selected } = state.now;
     explorer.select(shiftKey ? united(selected, rows) : altKey ? without(selected, rows) : rows);
   }
@@ -123,15 +147,17 @@ export class Hands {
   #actions(target: HTMLElement): Record<string, () => void> {
     const { explorer } = this;
     const { stage, state } = explorer;
-    const zoom = (factor: number) => () =>
-      this.#look(zoomed(state.now.camera, factor, stage.width / 2, stage.height / 2, stage.width, stage.height));
+    const zoom = (factor: number) => () => {
+      const { width, height } = stage.box;
+      this.#look(zoomed(state.now.camera, factor, width / 2, height / 2, width, height));
+    };
     const onMap: Record<string, () => void> = {
       ArrowLeft: () => this.#drag(STEP, 0, false),
       ArrowRight: () => this.#drag(-STEP, 0, false),
       ArrowUp: () => this.#drag(0, STEP, false),
       ArrowDown: () => this.#drag(0, -STEP, false),
       Enter: () => {
-        const row = stage.grid.nearest(stage.width / 2, stage.height / 2, stage.look.size, 200);
+        const row = stage.grid.nearest(stage.box.width / 2, stage.box.height / 2, stage.look.size, 200);
         if (row !== undefined) explorer.open(row);
       },
     };
@@ -148,6 +174,8 @@ export class Hands {
       l: () => state.set({ tool: "lasso" }),
       r: () => state.set({ tool: "rectangle" }),
       f: () => this.fit(),
+      s: () => stepBeside(explorer),
+      a: () => state.set({ gallery: !state.now.gallery }),
       "/": () => document.getElementById("query")?.focus(),
       "?": () => this.help.showModal(),
       m: () => document.getElementById("mark")?.click(),
@@ -159,6 +187,7 @@ export class Hands {
   #escape(target: HTMLElement): void {
     const { state, stage } = this.explorer;
     if (target.closest("input, select, textarea")) stage.host.focus();
+    else if (state.now.gallery) state.set({ gallery: false });
     else if (state.now.tool !== "move") state.set({ tool: "move" });
     else if (state.now.row !== null) state.set({ row: null, trail: [] });
     else if (state.now.selected.length > 0) state.set({ selected: NONE });
@@ -181,14 +210,14 @@ export class Hands {
     requestAnimationFrame(turn);
   }
 
-  #drawAbove(context: CanvasRenderingContext2D, grid: Parameters<typeof drawAbove>[1]): void {
+  #drawAbove(context: CanvasRenderingContext2D, grid: Parameters<typeof drawAbove>[1], pane: number): void {
     const { state, found } = this.explorer;
     const style = getComputedStyle(document.documentElement);
     drawAbove(context, grid, {
       hovered: found.now.hovered,
       row: state.now.row,
       neighbors: found.now.neighbors?.map(({ row }) => row) ?? [],
-      shape: this.#shape,
+      shape: pane === this.#drawnOn ? this.#shape : [],
       ink: style.getPropertyValue("--ink"),
       accent: style.getPropertyValue("--link"),
     });

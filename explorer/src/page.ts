@@ -4,10 +4,12 @@ import { writeAddress } from "./address";
 import { element, fill } from "./dom";
 import type { Explorer } from "./explorer";
 import { Hands } from "./hands";
+import { frames } from "./panels/beside";
 import { card } from "./panels/card";
 import { controls } from "./panels/controls";
 import { detail } from "./panels/detail";
 import { helpDialog, isTouched } from "./panels/help";
+import { gallery } from "./panels/gallery";
 import { firstHint } from "./panels/hint";
 import { notice } from "./panels/notice";
 import { selection } from "./panels/selection";
@@ -29,7 +31,7 @@ export function layOut(host: HTMLElement, explorer: Explorer): void {
     element(
       "main", {},
       controls(explorer),
-      element("div", { class: "middle" }, stage.host, tools(explorer, () => hands.fit()), notices.host),
+      element("div", { class: "middle" }, stage.host, frames(explorer), tools(explorer, () => hands.fit()), gallery(explorer), notices.host),
       aside(explorer),
     ),
     statusBar(explorer),

@@ -44,6 +44,11 @@ export interface State {
   through: boolean;
   camera: Camera;
   why: Why | null;
+  /** Ids of the maps beside `map`, and how many of them come before it. */
+  others: readonly string[];
+  place: number;
+  /** Whether all embeddings of the encoder are shown, small, in place of the map. */
+  gallery: boolean;
 }
 
 export const NONE = new Uint32Array();
@@ -73,6 +78,9 @@ export function firstState(site: Site): State {
     through: true,
     camera: homeCamera(map?.dims ?? 2),
     why: null,
+    others: [],
+    place: 0,
+    gallery: false,
   };
 }
 

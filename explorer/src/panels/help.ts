@@ -8,6 +8,7 @@ const FINGERS: Lines = [
   ["Tap", "open a sample"],
   ["Drag", "move the map; in 3D turn it"],
   ["Pinch", "zoom; two fingers also move the map"],
+  ["1, 2, 4, All", "so many maps beside one another"],
   ["◌ and ▭", "select: draw around samples"],
 ];
 
@@ -23,6 +24,8 @@ const KEYS: Lines = [
   ["M", "mark the open sample for review"],
   ["[ and ]", "previous and next embedding: encoders best first, then baselines"],
   ["2 and 3", "in two and in three dimensions"],
+  ["S", "one map, two and four beside one another, seen from the same side"],
+  ["A", "all embeddings of the encoder, small; click one to show it"],
   ["V, L, R", "move, lasso, rectangle; Shift adds to the selection, Alt removes"],
   ["F", "show the whole map"],
   ["/", "search ids, texts and labels"],

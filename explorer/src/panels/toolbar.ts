@@ -6,6 +6,7 @@ import type { Site } from "../data/site";
 import { data, download, element, fill } from "../dom";
 import type { Explorer } from "../explorer";
 import { number } from "../words";
+import { besideButtons, hasSeveral } from "./beside";
 import { isTouched } from "./help";
 
 export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
@@ -44,6 +45,7 @@ export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
     element("h1", {}, data(manifest.run)),
     methods, projections,
     hasBoth && element("div", { class: "joined", role: "group", "aria-label": "Dimensions" }, ...dims),
+    hasSeveral(explorer) && besideButtons(explorer),
     element("span", { class: "spring" }), query, share,
     element("button", { class: "wide", onclick: () => void savePicture(explorer) }, "Save PNG"),
     element("button", { "aria-label": "Help", "aria-keyshortcuts": "?", onclick: help }, "?"),

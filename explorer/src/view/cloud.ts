@@ -1,4 +1,4 @@
-/** What is drawn: one point for every sample, in row order. */
+/** What is drawn: one point for every sample, in row order, at its places on each map. */
 
 /** How a sample is drawn. Greater ones are drawn later, above the others. */
 export const CONTEXT = 0;
@@ -7,11 +7,6 @@ export const SELECTED = 2;
 
 export interface Cloud {
   readonly count: number;
-  /** x, y, z of every sample; z is 0 on a flat map. */
-  positions: Float32Array;
-  /** Places that the points fly from, and how far they have come: from 0 to 1. */
-  before: Float32Array;
-  arrived: number;
   /** Which colour of the palette each has. */
   colors: Uint16Array;
   /** 0xAABBGGRR of every colour, as a Canvas holds them. */
@@ -22,6 +17,29 @@ export interface Cloud {
   states: Uint8Array;
   /** Rows in the order in which they are drawn. */
   order: Uint32Array;
+}
+
+/** Where the points of a cloud lie on a map. */
+export interface Places {
+  /** x, y, z of every sample; z is 0 on a flat map. */
+  positions: Float32Array;
+  /** Places that the points fly from, and how far they have come: from 0 to 1. */
+  before: Float32Array;
+  arrived: number;
+}
+
+/** A part of the view, in CSS pixels. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** A cloud at its places in a part of the view; of those in the same part, later ones lie above. */
+export interface Layer extends Places {
+  cloud: Cloud;
+  box: Box;
 }
 
 /** How points look, whoever draws them. */
@@ -38,17 +56,18 @@ export interface Look {
 
 export const PLAIN_SIZE = 64;
 
-export function emptyCloud(count: number): Cloud {
-  const positions = new Float32Array(3 * count);
+export function restingAt(positions: Float32Array): Places {
+  return { positions, before: positions, arrived: 1 };
+}
+
+/** All points shown, alike. */
+export function plainCloud(count: number, color = 0xff888888, size = PLAIN_SIZE): Cloud {
   const states = new Uint8Array(count).fill(SHOWN);
   return {
     count,
-    positions,
-    before: positions,
-    arrived: 1,
     colors: new Uint16Array(count),
-    palette: new Uint32Array(1).fill(0xff888888),
-    sizes: new Uint8Array(count).fill(PLAIN_SIZE),
+    palette: Uint32Array.of(color),
+    sizes: new Uint8Array(count).fill(size),
     states,
     order: drawingOrder(states),
   };

@@ -1,5 +1,5 @@
 /**
- * Where every point lies on the screen, in a grid of cells: for hovering and for the lasso, alike
+ * Where every point of a map lies on the screen, in a grid of cells: for hovering and for the lasso, alike
  * in 2D and in 3D. Made anew when the view has changed and is asked.
  */
 
@@ -19,7 +19,8 @@ export class ScreenGrid {
   readonly #starts: Uint32Array;
 
   constructor(
-    readonly cloud: Cloud, readonly camera: Camera, readonly width: number, readonly height: number,
+    readonly cloud: Cloud, positions: Float32Array, readonly camera: Camera,
+    readonly width: number, readonly height: number,
   ) {
     this.#columns = Math.max(1, Math.ceil(width / CELL));
     this.#lines = Math.max(1, Math.ceil(height / CELL));
@@ -27,7 +28,7 @@ export class ScreenGrid {
     this.#xs = new Float32Array(count);
     this.#ys = new Float32Array(count);
     this.#depths = new Float32Array(count);
-    const cells = this.#project();
+    const cells = this.#project(positions);
     this.#starts = new Uint32Array(this.#columns * this.#lines + 1);
     for (let row = 0; row < count; row++) if (cells[row]! >= 0) this.#starts[cells[row]! + 1]!++;
     for (let cell = 0; cell < this.#starts.length - 1; cell++) {
@@ -42,8 +43,8 @@ export class ScreenGrid {
   }
 
   /** Project every point; return its cell, −1 of those that are off the screen or set aside. */
-  #project(): Int32Array {
-    const { positions, states, count } = this.cloud;
+  #project(positions: Float32Array): Int32Array {
+    const { states, count } = this.cloud;
     const [xs, ys, depths, columns] = [this.#xs, this.#ys, this.#depths, this.#columns];
     const { width, height } = this;
     const m = matrixOf(this.camera, width, height);

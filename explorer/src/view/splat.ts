@@ -1,15 +1,17 @@
 /**
- * Draw a cloud on the processor, into a plain canvas: fast enough to follow a hand with every
+ * Draw clouds on the processor, into a plain canvas: fast enough to follow a hand with every
  * point, and the whole picture where there is no WebGL. Opacity is mixed with the background.
  */
 
 import { focusOf, matrixOf, type Camera } from "./camera";
-import { CONTEXT, PLAIN_SIZE, SELECTED, type Cloud, type Look } from "./cloud";
+import { CONTEXT, PLAIN_SIZE, SELECTED, type Box, type Cloud, type Layer, type Look } from "./cloud";
 
 /** A frame that takes longer is drawn coarser next time, one that takes far less, finer. */
 const SLOW = 24;
 const FAST = 5;
 const LARGE = 50_000;
+/** Of more points than that in all maps, a moving view shows every second, third … */
+const MOST_MOVING = 1_000_000;
 
 export class SplatPainter {
   readonly #context: CanvasRenderingContext2D;
@@ -24,24 +26,30 @@ export class SplatPainter {
   }
 
   /** Draw a frame of a moving view, in half the resolution where all of it would take too long. */
-  drawMoving(cloud: Cloud, camera: Camera, look: Look, width: number, height: number): void {
-    this.#coarse ??= cloud.count > LARGE;
+  drawMoving(layers: readonly Layer[], camera: Camera, look: Look, width: number, height: number): void {
+    const points = layers.reduce((sum, { cloud }) => sum + cloud.count, 0);
+    this.#coarse ??= points > LARGE;
     const started = performance.now();
-    this.draw(cloud, camera, look, width, height, this.#coarse ? 0.5 : 1);
+    this.draw(layers, camera, look, width, height, this.#coarse ? 0.5 : 1, Math.ceil(points / MOST_MOVING));
     const took = performance.now() - started;
     if (took > SLOW) this.#coarse = true;
     else if (took < FAST / 4) this.#coarse = false;
   }
 
-  /** Draw a view of so many CSS pixels with `density` pixels for each of them. */
+  /** Draw a view of so many CSS pixels with `density` pixels for each of them, and one of `step` points. */
   draw(
-    cloud: Cloud, camera: Camera, look: Look, width: number, height: number, density: number,
+    layers: readonly Layer[], camera: Camera, look: Look, width: number, height: number, density: number,
+    step = 1,
   ): void {
     this.#fit(Math.max(1, Math.round(width * density)), Math.max(1, Math.round(height * density)));
     if (this.#image === undefined) return;
     this.#pixels.fill(0);
     if (camera.dims === 3) this.#depths.fill(Infinity);
-    this.#splat(cloud, camera, { ...look, size: look.size * density });
+    for (const layer of layers) {
+      const { left, top, width: wide, height: high } = layer.box;
+      const box = { left: left * density, top: top * density, width: wide * density, height: high * density };
+      this.#splat({ ...layer, box }, camera, { ...look, size: look.size * density }, step);
+    }
     this.#context.putImageData(this.#image, 0, 0);
   }
 
@@ -54,26 +62,29 @@ export class SplatPainter {
     this.#depths = new Float32Array(width * height);
   }
 
-  #splat(cloud: Cloud, camera: Camera, look: Look): void {
-    const { width, height } = this.canvas;
-    const m = matrixOf(camera, width, height);
+  #splat({ cloud, positions, before: from, arrived, box }: Layer, camera: Camera, look: Look, step: number): void {
+    const { width } = this.canvas;
+    const m = matrixOf(camera, box.width, box.height);
     const deep = camera.dims === 3;
     const focus = focusOf(camera);
-    const { order, arrived } = cloud;
+    const { order } = cloud;
     // Memory is read from front to back: four times as fast as by row.
-    const places = this.#inOrder.of(cloud.positions, order, 3);
+    const places = this.#inOrder.of(positions, order, 3);
     const colors = this.#inOrder.of(cloud.colors, order, 1);
     const sizes = this.#inOrder.of(cloud.sizes, order, 1);
     const states = this.#inOrder.of(cloud.states, order, 1);
-    const flying = arrived < 1 && cloud.before !== cloud.positions;
-    const before = flying ? this.#inOrder.of(cloud.before, order, 3) : places;
+    const flying = arrived < 1 && from !== positions;
+    const before = flying ? this.#inOrder.of(from, order, 3) : places;
     const [plain, dim] = [mixedPalette(cloud, look, 1), mixedPalette(cloud, look, 0.25)];
     const context = mixed(look.context, look.paper, 1);
-    const [halfWidth, halfHeight] = [width / 2, height / 2];
+    const bounds = this.#bounds(box);
+    const { left, top, right, bottom } = bounds;
+    const [halfWidth, halfHeight] = [box.width / 2, box.height / 2];
+    const [middleX, middleY] = [box.left + halfWidth, box.top + halfHeight];
     const [m0, m1, m3, m4, m5, m7] = [m[0]!, m[1]!, m[3]!, m[4]!, m[5]!, m[7]!];
     const [m8, m9, m11, m12, m13, m15] = [m[8]!, m[9]!, m[11]!, m[12]!, m[13]!, m[15]!];
     const pixels = this.#pixels;
-    for (let i = 0, at = 0; i < order.length; i++, at += 3) {
+    for (let i = 0, at = 0; i < order.length; i += step, at += 3 * step) {
       let x = places[at]!, y = places[at + 1]!, z = places[at + 2]!;
       if (flying) {
         x = before[at]! + arrived * (x - before[at]!);
@@ -82,9 +93,9 @@ export class SplatPainter {
       }
       const w = deep ? m3 * x + m7 * y + m11 * z + m15 : 1;
       if (w <= 0) continue;
-      const px = (1 + (m0 * x + m4 * y + m8 * z + m12) / w) * halfWidth;
-      const py = (1 - (m1 * x + m5 * y + m9 * z + m13) / w) * halfHeight;
-      if (!(px >= 0 && py >= 0 && px < width && py < height)) continue;
+      const px = middleX + ((m0 * x + m4 * y + m8 * z + m12) / w) * halfWidth;
+      const py = middleY - ((m1 * x + m5 * y + m9 * z + m13) / w) * halfHeight;
+      if (!(px >= left && py >= top && px < right && py < bottom)) continue;
       const state = states[i]!;
       const aside = state === CONTEXT;
       const shade = aside
@@ -93,10 +104,20 @@ export class SplatPainter {
       if (shade === 0) continue;
       const share = aside ? 0.6 : sizes[i]! / PLAIN_SIZE;
       const diameter = look.size * share * (deep ? Math.min(6, focus / w) : 1);
-      if (diameter >= 2) this.#stamp(px, py, diameter / 2, w, shade, deep);
+      if (diameter >= 2) this.#stamp(px, py, diameter / 2, w, shade, deep, bounds);
       else if (deep) this.#put((py | 0) * width + (px | 0), w, shade);
       else pixels[(py | 0) * width + (px | 0)] = shade;
     }
+  }
+
+  /** The pixels of a part of the canvas: from, and up to. */
+  #bounds({ left, top, width, height }: Box): Bounds {
+    return {
+      left: Math.max(0, Math.round(left)),
+      top: Math.max(0, Math.round(top)),
+      right: Math.min(this.canvas.width, Math.round(left + width)),
+      bottom: Math.min(this.canvas.height, Math.round(top + height)),
+    };
   }
 
   /** Draw a pixel, unless something nearer is there. */
@@ -106,32 +127,38 @@ export class SplatPainter {
     this.#pixels[at] = shade;
   }
 
-  #stamp(px: number, py: number, radius: number, depth: number, shade: number, deep: boolean): void {
-    const { width, height } = this.canvas;
-    const top = Math.max(0, Math.ceil(py - radius - 0.5));
-    const bottom = Math.min(height - 1, Math.floor(py + radius - 0.5));
-    for (let y = top; y <= bottom; y++) {
+  #stamp(px: number, py: number, radius: number, depth: number, shade: number, deep: boolean, bounds: Bounds): void {
+    const { width } = this.canvas;
+    const first = Math.max(bounds.top, Math.ceil(py - radius - 0.5));
+    const last = Math.min(bounds.bottom - 1, Math.floor(py + radius - 0.5));
+    for (let y = first; y <= last; y++) {
       const dy = y + 0.5 - py;
       const half = Math.sqrt(Math.max(0, radius * radius - dy * dy));
-      const left = Math.max(0, Math.round(px - half));
-      const right = Math.min(width, Math.max(left + 1, Math.round(px + half)));
+      const left = Math.max(bounds.left, Math.round(px - half));
+      const right = Math.min(bounds.right, Math.max(left + 1, Math.round(px + half)));
       if (deep) for (let x = left; x < right; x++) this.#put(y * width + x, depth, shade);
       else this.#pixels.fill(shade, y * width + left, y * width + right);
     }
   }
 }
 
+interface Bounds {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
 type Attribute = Float32Array | Uint16Array | Uint8Array;
 
-/** Copies of attributes in the order of drawing, made anew when either has been replaced. */
+/** Copies of attributes in an order of drawing, kept as long as both are. */
 class InOrder {
-  #order: Uint32Array | undefined;
-  #copies = new Map<Attribute, Attribute>();
+  readonly #copies = new WeakMap<Uint32Array, WeakMap<Attribute, Attribute>>();
 
   of<T extends Attribute>(rows: T, order: Uint32Array, parts: 1 | 3): T {
-    if (order !== this.#order) this.#copies.clear();
-    this.#order = order;
-    const known = this.#copies.get(rows);
+    const copies = this.#copies.get(order) ?? new WeakMap<Attribute, Attribute>();
+    this.#copies.set(order, copies);
+    const known = copies.get(rows);
     if (known !== undefined) return known as T;
     const copy = rows.slice() as T;
     if (parts === 1) order.forEach((row, i) => (copy[i] = rows[row]!));
@@ -142,9 +169,7 @@ class InOrder {
         copy[3 * i + 2] = rows[3 * row + 2]!;
       });
     }
-    // Of what was replaced, a few may be left: those that are drawn now and flown from.
-    if (this.#copies.size > 8) this.#copies.clear();
-    this.#copies.set(rows, copy);
+    copies.set(rows, copy);
     return copy;
   }
 }

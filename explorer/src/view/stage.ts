@@ -1,20 +1,24 @@
 /**
- * The map on the screen. While it moves, the processor draws every point; once it rests, WebGL
- * draws it finely. Where WebGL is fast enough it draws moving views too; where it is missing, the
- * processor draws all.
+ * The maps on the screen: one, or several beside one another that are seen from the same side. While
+ * they move they are drawn fast, once they rest finely.
  */
 
 import { element } from "../dom";
+import { boxesOf } from "./boxes";
 import { homeCamera, type Camera } from "./camera";
-import { drawingOrder, emptyCloud, type Cloud, type Look } from "./cloud";
+import { drawingOrder, plainCloud, restingAt, type Box, type Cloud, type Layer, type Look, type Places } from "./cloud";
 import { drawGround } from "./ground";
+import { fitCanvas, Painter } from "./painter";
 import { ScreenGrid } from "./screen";
-import { SplatPainter } from "./splat";
-import { WebGLPainter } from "./webgl";
 
 const REST_AFTER = 130; // ms without movement
-const FAST_ENOUGH = 16; // ms a frame
 const FLIGHT = 800; // ms
+
+/** What a map shows: the places of all samples, and below them points of another cloud, if there are any. */
+export interface Shown {
+  positions: Float32Array;
+  below: { cloud: Cloud; positions: Float32Array } | null;
+}
 
 interface Flight {
   started: number;
@@ -24,18 +28,24 @@ interface Flight {
 export class Stage {
   readonly host = element("div", { class: "stage" });
   readonly #ground = element("canvas");
-  readonly #splat = new SplatPainter(element("canvas"));
+  readonly #painter: Painter;
   readonly #overlay = element("canvas");
-  #webgl: WebGLPainter | undefined;
-  #cost = Infinity;
 
   cloud: Cloud;
   camera: Camera = homeCamera(2);
   look: Look = { size: 3, opacity: 1, context: 0, paper: 0, dimmed: false };
-  /** Draws what lies above the points. */
-  drawAbove: (context: CanvasRenderingContext2D, grid: () => ScreenGrid) => void = () => {};
+  /** Which map panels and keys are about. */
+  active = 0;
+  /** Draws what lies above the points of a map, in its own coordinates. */
+  drawAbove: (context: CanvasRenderingContext2D, grid: () => ScreenGrid, pane: number) => void = () => {};
+  /** Told when points look otherwise. */
+  changed: () => void = () => {};
+  /** Told when the maps lie elsewhere in the view. */
+  laidOut: () => void = () => {};
 
-  #grid: ScreenGrid | undefined;
+  #panes: { places: Places; below: Shown["below"] }[];
+  #boxes: Box[] = [];
+  #grids: (ScreenGrid | undefined)[] = [];
   #frame = 0;
   #restTimer = 0;
   #version = 0;
@@ -44,10 +54,15 @@ export class Stage {
   #wasSeen = false;
 
   constructor(count: number, readonly calm: () => boolean) {
-    this.cloud = emptyCloud(count);
-    this.host.append(this.#ground, this.#splat.canvas, this.#overlay);
-    this.#startWebGL();
-    new ResizeObserver(() => this.refresh()).observe(this.host);
+    this.cloud = plainCloud(count);
+    this.#panes = [{ places: restingAt(new Float32Array(3 * count)), below: null }];
+    this.host.append(this.#ground);
+    this.#painter = new Painter(this.host, () => this.refresh());
+    this.host.append(this.#overlay);
+    new ResizeObserver(() => {
+      this.#layOut();
+      this.refresh();
+    }).observe(this.host);
   }
 
   get width(): number {
@@ -58,10 +73,33 @@ export class Stage {
     return Math.max(1, this.host.clientHeight);
   }
 
-  /** Where points lie on the screen now. */
+  /** Where the maps lie in the view. */
+  get boxes(): readonly Box[] {
+    if (this.#boxes.length === 0) this.#layOut();
+    return this.#boxes;
+  }
+
+  /** Where that map lies that panels and keys are about. */
+  get box(): Box {
+    return this.boxes[this.active] ?? this.boxes[0]!;
+  }
+
+  /** The number of the map that lies under a place of the view. */
+  paneAt(x: number, y: number): number {
+    const found = this.boxes.findIndex(({ left, top, width, height }) =>
+      x >= left && x < left + width && y >= top && y < top + height);
+    return found < 0 ? this.active : found;
+  }
+
+  /** Where the points of the active map lie now, in its part of the view. */
   get grid(): ScreenGrid {
-    this.#grid ??= new ScreenGrid(this.cloud, this.camera, this.width, this.height);
-    return this.#grid;
+    return this.gridOf(this.active);
+  }
+
+  gridOf(pane: number): ScreenGrid {
+    const { width, height } = this.boxes[pane]!;
+    this.#grids[pane] ??= new ScreenGrid(this.cloud, this.#panes[pane]!.places.positions, this.camera, width, height);
+    return this.#grids[pane];
   }
 
   /** Look from elsewhere. */
@@ -79,23 +117,29 @@ export class Stage {
 
   refresh(): void {
     this.#moved();
+    this.changed();
   }
 
   /** Redraw what lies above the points, and nothing else. */
   drawOverlay(): void {
     const context = this.#cleared(this.#overlay);
-    this.drawAbove(context, () => this.grid);
+    this.#inEachBox(context, (pane) => this.drawAbove(context, () => this.gridOf(pane), pane));
   }
 
-  /** Let the points fly to other places. */
-  async fly(positions: Float32Array, camera: Camera): Promise<void> {
-    const before = this.#placesNow();
+  /** Let the points fly to their places on other maps; those of a map that comes anew fly from the first. */
+  async fly(maps: readonly Shown[], camera: Camera): Promise<void> {
     const jumps = !this.#hasPlaces || this.calm();
     this.#hasPlaces = true;
-    this.cloud = { ...this.cloud, positions, before: jumps ? positions : before, arrived: jumps ? 1 : 0 };
+    const earlier = this.#panes.map(({ places }) => placesNow(places));
+    this.#panes = maps.map(({ positions, below }, pane) => {
+      const before = jumps ? positions : earlier[pane] ?? earlier[0]!;
+      return { places: { positions, before, arrived: before === positions ? 1 : 0 }, below };
+    });
     this.camera = camera;
+    this.#layOut();
     this.#flight?.resolve();
-    if (jumps) return this.refresh();
+    this.#flight = undefined;
+    if (this.#panes.every(({ places }) => places.arrived === 1)) return this.refresh();
     await new Promise<void>((resolve) => {
       this.#flight = { started: performance.now(), resolve };
       this.#moved();
@@ -109,37 +153,20 @@ export class Stage {
     const context = picture.getContext("2d")!;
     context.fillStyle = paper;
     context.fillRect(0, 0, picture.width, picture.height);
-    const points = this.#webgl?.canvas ?? this.#splat.canvas;
-    for (const layer of [this.#ground, points, this.#overlay]) {
+    for (const layer of [this.#ground, this.#painter.canvas, this.#overlay]) {
       context.drawImage(layer, 0, 0, picture.width, picture.height);
     }
     return picture;
   }
 
-  #startWebGL(): void {
-    const canvas = element("canvas");
-    try {
-      this.#webgl = new WebGLPainter(canvas);
-    } catch {
-      return;
-    }
-    this.#splat.canvas.before(canvas);
-    canvas.addEventListener("webglcontextlost", (event) => {
-      event.preventDefault();
-      this.#webgl = undefined;
-      canvas.style.visibility = "hidden";
-      this.refresh();
-    });
-    canvas.addEventListener("webglcontextrestored", () => {
-      canvas.remove();
-      this.#startWebGL();
-      this.refresh();
-    });
+  #layOut(): void {
+    this.#boxes = boxesOf(this.#panes.length, this.width, this.height);
+    this.laidOut();
   }
 
   #moved(): void {
     this.#version++;
-    this.#grid = undefined;
+    this.#grids = [];
     this.host.dataset["view"] = "moving";
     this.#frame ||= requestAnimationFrame((time) => this.#drawMoving(time));
     clearTimeout(this.#restTimer);
@@ -152,17 +179,7 @@ export class Stage {
       this.#advance(this.#flight, time);
       this.#moved();
     }
-    const { width, height } = this;
-    if (this.#webgl !== undefined && this.#cost < FAST_ENOUGH) {
-      this.#sized(this.#webgl.canvas);
-      void this.#webgl.draw(this.cloud, this.camera, this.look, devicePixelRatio).then((cost) => {
-        this.#cost = cost;
-      });
-      this.#show(this.#webgl.canvas);
-    } else {
-      this.#splat.drawMoving(this.cloud, this.camera, this.look, width, height);
-      this.#show(this.#splat.canvas);
-    }
+    this.#painter.drawMoving(this.#view());
     this.#drawAround();
     if (this.#hasPlaces && !this.#wasSeen) {
       this.#wasSeen = true;
@@ -173,8 +190,9 @@ export class Stage {
   #advance(flight: Flight, time: number): void {
     const share = Math.min(1, Math.max(0, (time - flight.started) / FLIGHT));
     const arrived = share * share * (3 - 2 * share);
-    const before = share < 1 ? this.cloud.before : this.cloud.positions;
-    this.cloud = { ...this.cloud, before, arrived };
+    this.#panes = this.#panes.map(({ places, below }) => ({
+      places: share < 1 && places.arrived < 1 ? { ...places, arrived } : restingAt(places.positions), below,
+    }));
     if (share < 1) return;
     this.#flight = undefined;
     flight.resolve();
@@ -185,42 +203,49 @@ export class Stage {
     clearTimeout(this.#restTimer);
     if (this.#flight !== undefined) return;
     const version = this.#version;
-    const { width, height } = this;
-    if (this.#webgl !== undefined) {
-      const { canvas } = this.#webgl;
-      this.#sized(canvas);
-      this.#cost = await this.#webgl.draw(this.cloud, this.camera, this.look, devicePixelRatio);
-      if (version !== this.#version || this.#webgl === undefined) return;
-      this.#show(canvas);
-    } else {
-      this.#splat.draw(this.cloud, this.camera, this.look, width, height, devicePixelRatio);
-      this.#show(this.#splat.canvas);
-    }
+    if (!await this.#painter.drawFinely(this.#view(), () => version !== this.#version)) return;
     this.#drawAround();
     this.host.dataset["view"] = "resting";
   }
 
+  #view(): Parameters<Painter["drawMoving"]>[0] {
+    const { camera, look, width, height } = this;
+    return { layers: this.#layers(), camera, look, width, height };
+  }
+
+  /** What lies below a map shows itself once the points have arrived. */
+  #layers(): Layer[] {
+    return this.boxes.flatMap((box, pane) => {
+      const { places, below } = this.#panes[pane]!;
+      const own = { cloud: this.cloud, box, ...places };
+      return below === null || places.arrived < 1
+        ? [own]
+        : [{ cloud: below.cloud, box, ...restingAt(below.positions) }, own];
+    });
+  }
+
   #drawAround(): void {
     const color = getComputedStyle(this.host).getPropertyValue("--grid");
-    drawGround(this.#cleared(this.#ground), this.camera, this.width, this.height, color);
+    const context = this.#cleared(this.#ground);
+    this.#inEachBox(context, (_, { width, height }) => drawGround(context, this.camera, width, height, color));
     this.drawOverlay();
   }
 
-  #show(canvas: HTMLCanvasElement): void {
-    for (const layer of [this.#webgl?.canvas, this.#splat.canvas]) {
-      if (layer !== undefined) layer.style.visibility = layer === canvas ? "visible" : "hidden";
-    }
-  }
-
-  /** A canvas of the screen's resolution; those that keep their size are not touched. */
-  #sized(canvas: HTMLCanvasElement): void {
-    const [width, height] = [this.width, this.height].map((side) => Math.round(side * devicePixelRatio));
-    if (canvas.width !== width) canvas.width = width!;
-    if (canvas.height !== height) canvas.height = height!;
+  /** Draw into the part of each map, as if it were all there is. */
+  #inEachBox(context: CanvasRenderingContext2D, draw: (pane: number, box: Box) => void): void {
+    this.boxes.forEach((box, pane) => {
+      context.save();
+      context.translate(box.left, box.top);
+      context.beginPath();
+      context.rect(0, 0, box.width, box.height);
+      context.clip();
+      draw(pane, box);
+      context.restore();
+    });
   }
 
   #cleared(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-    this.#sized(canvas);
+    fitCanvas(canvas, this.width, this.height);
     const context = canvas.getContext("2d")!;
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     // Chromium keeps the old picture of a canvas that is cleared as a whole and not drawn on after.
@@ -229,10 +254,10 @@ export class Stage {
     context.clearRect(0, middle, this.width, middle);
     return context;
   }
+}
 
-  #placesNow(): Float32Array {
-    const { positions, before, arrived } = this.cloud;
-    if (arrived === 1) return positions;
-    return positions.map((to, i) => before[i]! + arrived * (to - before[i]!));
-  }
+/** Where points are in flight. */
+function placesNow({ positions, before, arrived }: Places): Float32Array {
+  if (arrived === 1) return positions;
+  return positions.map((to, i) => before[i]! + arrived * (to - before[i]!));
 }

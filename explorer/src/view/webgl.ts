@@ -1,9 +1,11 @@
-/** Draw a cloud with WebGL 2. Moving the camera uploads nothing but a matrix. */
+/** Draw clouds with WebGL 2. Moving the camera uploads nothing but a matrix. */
 
 import { focusOf, matrixOf, type Camera } from "./camera";
-import { PLAIN_SIZE, type Cloud, type Look } from "./cloud";
+import { PLAIN_SIZE, type Box, type Layer, type Look } from "./cloud";
 
 const PALETTE_SIDE = 256;
+
+type Attribute = Float32Array | Uint32Array | Uint16Array | Uint8Array;
 
 const VERTEX = `#version 300 es
 precision highp float;
@@ -46,14 +48,17 @@ void main() {
   drawn = vec4(shade.rgb, 1.0) * shade.a * cover;
 }`;
 
-type Part = "positions" | "before" | "colors" | "palette" | "sizes" | "states" | "order";
+/** What lies in the memory of the graphics processor, by the array that it is a copy of. */
+interface Uploaded {
+  buffers: Map<object, WebGLBuffer>;
+  palettes: Map<object, WebGLTexture>;
+}
 
 /** Draws clouds into a canvas; throws where there is no WebGL 2. */
 export class WebGLPainter {
   readonly #gl: WebGL2RenderingContext;
   readonly #program: WebGLProgram;
-  readonly #buffers = new Map<string, WebGLBuffer>();
-  readonly #uploaded = new Map<Part, object>();
+  #uploaded: Uploaded = { buffers: new Map(), palettes: new Map() };
 
   constructor(readonly canvas: HTMLCanvasElement) {
     const gl = canvas.getContext("webgl2", {
@@ -62,36 +67,50 @@ export class WebGLPainter {
     if (gl === null) throw new Error("There is no WebGL 2.");
     this.#gl = gl;
     this.#program = linked(gl);
-    gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.enable(gl.SCISSOR_TEST);
   }
 
   /** Draw, and say when it is done how many milliseconds it took. */
-  async draw(cloud: Cloud, camera: Camera, look: Look, density: number): Promise<number> {
+  async draw(layers: readonly Layer[], camera: Camera, look: Look, density: number): Promise<number> {
     const started = performance.now();
     const gl = this.#gl;
-    this.#upload(cloud);
-    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
+    gl.scissor(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.useProgram(this.#program);
-    this.#setUniforms(cloud, camera, look, density);
     if (camera.dims === 3) gl.enable(gl.DEPTH_TEST);
     else gl.disable(gl.DEPTH_TEST);
-    gl.drawElements(gl.POINTS, cloud.count, gl.UNSIGNED_INT, 0);
+    const before = this.#uploaded;
+    this.#uploaded = { buffers: new Map(), palettes: new Map() };
+    for (const layer of layers) {
+      this.#bind(layer, before);
+      this.#setView(layer.box, density);
+      this.#setUniforms(layer, camera, look, density);
+      gl.drawElements(gl.POINTS, layer.cloud.count, gl.UNSIGNED_INT, 0);
+    }
+    for (const buffer of before.buffers.values()) gl.deleteBuffer(buffer);
+    for (const palette of before.palettes.values()) gl.deleteTexture(palette);
     await finished(gl);
     return performance.now() - started;
   }
 
-  #setUniforms(cloud: Cloud, camera: Camera, look: Look, density: number): void {
+  /** Draw into a part of the canvas, and nothing beside it. */
+  #setView({ left, top, width, height }: Box, density: number): void {
+    const gl = this.#gl;
+    const [x, right] = [Math.round(left * density), Math.round((left + width) * density)];
+    const [y, bottom] = [Math.round(top * density), Math.round((top + height) * density)];
+    const place = [x, this.canvas.height - bottom, right - x, bottom - y] as const;
+    gl.viewport(...place);
+    gl.scissor(...place);
+  }
+
+  #setUniforms({ box, arrived }: Layer, camera: Camera, look: Look, density: number): void {
     const gl = this.#gl;
     const at = (name: string) => gl.getUniformLocation(this.#program, name);
-    const { width, height } = this.canvas;
-    gl.uniformMatrix4fv(at("matrix"), false, matrixOf(camera, width, height));
-    gl.uniform1f(at("arrived"), cloud.arrived);
+    gl.uniformMatrix4fv(at("matrix"), false, matrixOf(camera, box.width, box.height));
+    gl.uniform1f(at("arrived"), arrived);
     gl.uniform1f(at("focus"), focusOf(camera));
     gl.uniform1f(at("size"), look.size * density);
     gl.uniform1f(at("opacity"), look.opacity);
@@ -100,52 +119,53 @@ export class WebGLPainter {
     gl.uniform4f(at("context"), ...channels(look.context));
   }
 
-  /** Send what has been replaced since the last frame; arrays are never changed in place. */
-  #upload(cloud: Cloud): void {
+  /** Take what a layer is made of; only what was not drawn before is sent: arrays are never changed in place. */
+  #bind({ cloud, positions, before }: Layer, kept: Uploaded): void {
     const gl = this.#gl;
-    this.#attribute(cloud, "positions", "place", 3, gl.FLOAT);
-    this.#attribute(cloud, "before", "before", 3, gl.FLOAT);
-    this.#attribute(cloud, "colors", "color", 1, gl.UNSIGNED_SHORT);
-    this.#attribute(cloud, "states", "state", 1, gl.UNSIGNED_BYTE);
-    this.#attribute(cloud, "sizes", "weight", 1, gl.UNSIGNED_BYTE);
-    if (this.#isNew("order", cloud.order)) {
-      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.#buffer("order"));
-      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, cloud.order, gl.STATIC_DRAW);
-    }
-    if (this.#isNew("palette", cloud.palette)) {
-      const texels = new Uint32Array(PALETTE_SIDE * PALETTE_SIDE);
-      texels.set(cloud.palette.subarray(0, texels.length));
-      gl.texImage2D(
-        gl.TEXTURE_2D, 0, gl.RGBA8, PALETTE_SIDE, PALETTE_SIDE, 0, gl.RGBA, gl.UNSIGNED_BYTE,
-        new Uint8Array(texels.buffer),
-      );
-    }
+    const attribute = (name: string, data: Attribute, size: number, type: number): void => {
+      const location = gl.getAttribLocation(this.#program, name);
+      this.#buffer(gl.ARRAY_BUFFER, data, kept);
+      gl.enableVertexAttribArray(location);
+      if (name === "color" || name === "state") gl.vertexAttribIPointer(location, size, type, 0, 0);
+      else gl.vertexAttribPointer(location, size, type, false, 0, 0);
+    };
+    attribute("place", positions, 3, gl.FLOAT);
+    attribute("before", before, 3, gl.FLOAT);
+    attribute("color", cloud.colors, 1, gl.UNSIGNED_SHORT);
+    attribute("state", cloud.states, 1, gl.UNSIGNED_BYTE);
+    attribute("weight", cloud.sizes, 1, gl.UNSIGNED_BYTE);
+    this.#buffer(gl.ELEMENT_ARRAY_BUFFER, cloud.order, kept);
+    this.#palette(cloud.palette, kept);
   }
 
-  #attribute(
-    cloud: Cloud, part: "positions" | "before" | "colors" | "states" | "sizes", name: string,
-    size: number, type: number,
-  ): void {
-    if (!this.#isNew(part, cloud[part])) return;
+  #buffer(target: number, data: Attribute, kept: Uploaded): void {
     const gl = this.#gl;
-    const location = gl.getAttribLocation(this.#program, name);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.#buffer(part));
-    gl.bufferData(gl.ARRAY_BUFFER, cloud[part], gl.STATIC_DRAW);
-    gl.enableVertexAttribArray(location);
-    if (part === "colors" || part === "states") gl.vertexAttribIPointer(location, size, type, 0, 0);
-    else gl.vertexAttribPointer(location, size, type, false, 0, 0);
+    const known = kept.buffers.get(data) ?? this.#uploaded.buffers.get(data);
+    gl.bindBuffer(target, known ?? null);
+    kept.buffers.delete(data);
+    if (known !== undefined) return void this.#uploaded.buffers.set(data, known);
+    const buffer = gl.createBuffer();
+    gl.bindBuffer(target, buffer);
+    gl.bufferData(target, data, gl.STATIC_DRAW);
+    this.#uploaded.buffers.set(data, buffer);
   }
 
-  #isNew(part: Part, data: object): boolean {
-    if (this.#uploaded.get(part) === data) return false;
-    this.#uploaded.set(part, data);
-    return true;
-  }
-
-  #buffer(name: string): WebGLBuffer {
-    const buffer = this.#buffers.get(name) ?? this.#gl.createBuffer();
-    this.#buffers.set(name, buffer);
-    return buffer;
+  #palette(colors: Uint32Array, kept: Uploaded): void {
+    const gl = this.#gl;
+    const known = kept.palettes.get(colors) ?? this.#uploaded.palettes.get(colors);
+    kept.palettes.delete(colors);
+    const texture = known ?? gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    this.#uploaded.palettes.set(colors, texture);
+    if (known !== undefined) return;
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    const texels = new Uint32Array(PALETTE_SIDE * PALETTE_SIDE);
+    texels.set(colors.subarray(0, texels.length));
+    gl.texImage2D(
+      gl.TEXTURE_2D, 0, gl.RGBA8, PALETTE_SIDE, PALETTE_SIDE, 0, gl.RGBA, gl.UNSIGNED_BYTE,
+      new Uint8Array(texels.buffer),
+    );
   }
 }
 
