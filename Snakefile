@@ -22,6 +22,7 @@ localrules:
     latents,
     embeddings,
     metrics,
+    targets,
     projections,
     report,
     figures,
@@ -34,6 +35,7 @@ rule all:
     input:
         REPORT_FILES,
         EXPLORER_FILES,
+        every(WHAT_IS_KEPT),
         list(CACHE_FILES.values()),
 
 
@@ -58,6 +60,11 @@ rule metrics:
     input:
         every(METRICS),
         at(RANKING),
+
+
+rule targets:
+    input:
+        every(WHAT_IS_KEPT),
 
 
 rule projections:
@@ -108,6 +115,7 @@ include: "rules/encode.smk"
 include: "rules/pool.smk"
 include: "rules/neighbors.smk"
 include: "rules/metrics.smk"
+include: "rules/targets.smk"
 include: "rules/project.smk"
 include: "rules/inspect.smk"
 include: "rules/report.smk"

@@ -45,6 +45,8 @@ from latentmap.store.results import (
     EXPORTED_POINTS,
     FIGURE,
     FIT,
+    KEPT,
+    KEPT_DRAWS,
     LABELS,
     LATENTS,
     LEARNING,
@@ -62,6 +64,7 @@ from latentmap.store.results import (
     PICTURE_NAMES,
     PLAN,
     POSITIONS,
+    PREDICTIONS,
     PROJECTION,
     QUARANTINE,
     RANKING,
@@ -73,13 +76,17 @@ from latentmap.store.results import (
     SHARD_QUARANTINE,
     SHOWN_SAMPLES,
     SOURCE_METRICS,
+    TARGETS,
     TARGETS_CSV,
     TARGETS_PARQUET,
+    TARGET_FACTS,
+    TARGET_QUARANTINE,
     THUMBNAILS,
     TRUST,
     WHAT_IS_KEPT,
     Results,
 )
+from latentmap.targets.derivation import DERIVATIONS
 
 # An environment made for a stage holds what latentmap needs, but not latentmap itself.
 SRC = importable(Path(workflow.basedir), Path(".snakemake/latentmap/src"))
@@ -171,6 +178,9 @@ MAP_MODULES = sorted({PROJECTIONS.module(kind_of(RUN.projection(n))) for n in RE
 EXPORT_FORMATS = RUN.export.formats
 METRIC_OPTIONS = {name: options.model_dump() for name, options in RUN.measured.items()}
 METHOD_MODULES = sorted({METHODS.module(key[-1]) for key in RESULTS.methods})
+DERIVATION_MODULES = sorted(
+    {DERIVATIONS.module(e["derived"]["name"]) for e in RUN.target_entries if e["derived"]}
+)
 METRIC_MODULES = [METRIC_PLUGINS.module(name) for name in METRIC_OPTIONS]
 with refusing():
     PAGES = pages_of(RESULTS)

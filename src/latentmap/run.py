@@ -317,6 +317,8 @@ class Run(Options):
                 f"encoder {shown[0]} shows coordinates, which are not measured beside others; "
                 "give them a run of their own"
             )
+        if shown and self.targets:
+            raise ValueError(f"encoder {shown[0]} shows coordinates; leave out targets")
         return self
 
     @model_validator(mode="after")
@@ -388,6 +390,14 @@ class Run(Options):
     def group_colors(self) -> dict[str, str | None]:
         """The colour of every configured group, none where the palette decides."""
         return {name: group.color for name, group in self.label_groups.items()}
+
+    @property
+    def target_entries(self) -> list[dict[str, Any]]:
+        """The entries of `targets` as plain values; `derived` has a plug-in's name and options."""
+        return [
+            entry.model_dump(mode="json", exclude={"derived"}) | {"derived": _derived(entry)}
+            for entry in self.targets
+        ]
 
     @property
     def labelled_sources(self) -> list[str]:
@@ -571,6 +581,13 @@ def _with_input(parts: Any, registry: Registry[Any], value: Any) -> Any:
 def kind_of(options: Options) -> str:
     """Return the plug-in name that options were made for."""
     return str(options.kind)  # type: ignore[attr-defined]
+
+
+def _derived(entry: TargetOptions) -> dict[str, Any] | None:
+    if entry.derived is None:
+        return None
+    name, options = entry.derived.given
+    return {"name": name, "options": options.model_dump(mode="json", exclude_unset=True)}
 
 
 def created(options: Options) -> dict[str, Any]:

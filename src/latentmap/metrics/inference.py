@@ -49,18 +49,21 @@ def group_sums(
     return sums, counts
 
 
-def jackknife_parts(groups: NDArray[np.intp], seed: int) -> list[NDArray[np.intp]]:
-    """Deal the source groups into at most `PARTS` parts of like numbers of groups.
+def jackknife_parts(
+    groups: NDArray[np.intp], seed: int, most: int = PARTS
+) -> list[NDArray[np.intp]]:
+    """Deal the source groups into parts of like numbers of groups.
 
     Args:
         groups: (N,) number of each sample's source group, every one up to the largest in use.
         seed: of the order in which groups are dealt.
+        most: so many parts at most.
 
     Returns:
         The samples of each part, ascending.
     """
     count = int(groups.max()) + 1
-    parts = min(count, PARTS)
+    parts = min(count, most)
     part = (np.random.default_rng(seed).permutation(count) % parts)[groups]
     return [np.flatnonzero(part == number) for number in range(parts)]
 

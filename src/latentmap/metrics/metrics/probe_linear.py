@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from latentmap.axes import principal_axes
+from latentmap.axes import principal_axes, standardised
 from latentmap.config import Options
 from latentmap.metrics.agreement import NO_NEIGHBOR
 from latentmap.metrics.discriminant import Discriminant, HeldOut, Moments
@@ -233,7 +233,7 @@ def _on_axes(data: LabelledEmbedding, rows: NDArray[np.intp]) -> NDArray[np.floa
     """Return the standardised features of some samples on their leading principal axes."""
     count, dims = len(rows), data.values.shape[1]
     if dims <= count:
-        values = _standardised(data.values[rows].astype(np.float64))
+        values = standardised(data.values[rows].astype(np.float64))
         axes = principal_axes(values.T @ values)[1]
         return values @ axes[:, :AXES]
     whole = count == len(data.values)
@@ -244,11 +244,3 @@ def _on_axes(data: LabelledEmbedding, rows: NDArray[np.intp]) -> NDArray[np.floa
     variances, vectors = principal_axes(points.gram)
     kept = np.flatnonzero(variances > SMALLEST_SHARE * variances.sum())[:AXES]
     return vectors[:, kept] * np.sqrt(variances[kept])
-
-
-def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give every feature mean zero and deviation one."""
-    deviations = values.std(axis=0)
-    # A feature that is constant up to rounding says nothing.
-    varies = deviations > 1e-6 * np.abs(values).max(axis=0)
-    return (values - values.mean(axis=0)) * varies / np.where(varies, deviations, 1)

@@ -1,0 +1,382 @@
+"""How much of every target one embedding keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from latentmap.metrics.agreement import NO_NEIGHBOR
+from latentmap.metrics.inference import StatisticsOptions, interval_of, jackknife, too_few
+from latentmap.metrics.permutation import SameClassShares, chance_of
+from latentmap.metrics.probes import occurs_elsewhere
+from latentmap.neighbors.graph import read_compact, read_graph
+from latentmap.neighbors.search import NeighborOptions
+from latentmap.store.samples import read_samples
+from latentmap.store.tables import check_ids, read_parquet, strings, write_parquet
+from latentmap.targets.domain import Domain, TargetedEmbedding
+from latentmap.targets.facts import TargetFacts, read_facts
+from latentmap.targets.figures import FIGURES, Floats, Numbers
+from latentmap.targets.scales import Amounts, Angles, Codes, Names, Scale
+
+PERMUTATIONS = 200
+"""At most: of each all targets are predicted anew."""
+# Of many samples there are fewer, so that a table of one target's orders has so many cells;
+CELLS = 2**24
+# but so many at least, with which p-values of 0.025 are possible.
+FEWEST_PERMUTATIONS = 39
+# Names of which each is predicted: the most frequent ones.
+MOST_NAMES = 50
+BY_NEIGHBORS = " by neighbors"
+"""Ends the names of what neighbors predict."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One figure of one target.
+
+    Attributes:
+        target: its name.
+        metric: the figure's name.
+        samples: for which the target is defined.
+        value: NaN where it is not defined.
+        chance: its mean over permutations.
+        interval: 95 %, where there is one.
+        p_value: by permutation, where there is one.
+        draws: (permutations,) the figure in each.
+        without: (parts,) the figure without each part of the source groups.
+        note: why something is missing, or what else to say.
+    """
+
+    target: str
+    metric: str
+    samples: int
+    value: float = np.nan
+    chance: float = np.nan
+    interval: tuple[float, float] | None = None
+    p_value: float | None = None
+    draws: Numbers = field(default_factory=lambda: np.empty(0))
+    without: Numbers = field(default_factory=lambda: np.empty(0))
+    note: str | None = None
+
+    def kept(self, value: float) -> float | None:
+        """Return how far a value is from chance to the best possible one."""
+        if not np.isfinite([value, self.chance]).all() or self.chance >= 1:
+            return None
+        return (value - self.chance) / (1 - self.chance)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is found of one target.
+
+    Attributes:
+        figures: of it.
+        predictions: (n,) of its samples by what predicts them, as values of the target.
+    """
+
+    figures: Sequence[Found]
+    predictions: Mapping[str, Numbers]
+
+
+def measure_targets(
+    embedding: Path | str,
+    neighbors: Path | str,
+    samples: Iterable[Path | str],
+    targets: Path | str,
+    facts: Path | str,
+    statistics: StatisticsOptions,
+    search: NeighborOptions,
+    kept: Path | str,
+    draws: Path | str,
+    predictions: Path | str,
+) -> None:
+    """Read one embedding with its neighbors and the targets, and write what it keeps of them.
+
+    Args:
+        embedding: Parquet file of the embedding.
+        neighbors: Parquet file of its neighbor graph.
+        samples: the shards of samples, in the manifest's order.
+        targets: Parquet file of the targets' values.
+        facts: JSON file of what is known of the targets.
+        statistics: how chance and uncertainty are estimated.
+        search: how the graph was made.
+        kept: Parquet file with a row for every figure of every target: `target`, `metric`, `value`,
+            `chance`, `low`, `high`, `p`, `samples`, `kept`, `kept_low`, `kept_high` and `note`.
+        draws: Parquet file of the same rows: the figure in each permutation (`draws`), and without
+            each part of the source groups (`without`).
+        predictions: Parquet file of id and, of every target that has numbers, what is predicted of
+            each sample by ridge regression (the target's name) and by neighbors (the same and
+            `BY_NEIGHBORS`); null where it is not defined.
+
+    Raises:
+        LatentmapError: the rows of a file are not the samples.
+    """
+    table = read_samples(samples, ["id", "source_group"])
+    ids = table["id"].to_pylist()
+    graph = read_graph(neighbors)
+    check_ids(neighbors, graph.ids, ids)
+    values = read_parquet(targets)
+    check_ids(targets, values["id"].to_pylist(), ids)
+    sources = np.unique(np.array(table["source_group"].to_pylist(), np.str_), return_inverse=True)
+    data = TargetedEmbedding(read_compact(embedding, graph), sources[1], graph, statistics, search)
+    columns = {"id": strings(ids)}
+    figures: list[Found] = []
+    for one, rows, found in measured(data, values, read_facts(facts)):
+        figures += found.figures
+        for name, predicted in found.predictions.items():
+            whole = np.full(len(ids), np.nan)
+            whole[rows] = predicted
+            columns[one.name + name] = pa.array(whole, mask=np.isnan(whole))
+    write_parquet(kept, _table(figures))
+    write_parquet(draws, _draws(figures))
+    write_parquet(predictions, pa.table(columns))
+
+
+def measured(
+    data: TargetedEmbedding, values: pa.Table, facts: Sequence[TargetFacts]
+) -> Iterator[tuple[TargetFacts, NDArray[np.intp], Measured]]:
+    """Yield every target, the samples for which it is defined, and what is found of it.
+
+    Args:
+        data: the embedding.
+        values: (N) the targets' values.
+        facts: what is known of the targets.
+    """
+    domains: dict[bytes, Domain] = {}
+    for one in facts:
+        column = values[one.name]
+        rows = np.flatnonzero(column.is_valid().to_numpy())
+        domain = domains.setdefault(rows.tobytes(), data.over(rows))
+        levels, codes = np.unique(
+            column.drop_null().to_numpy(zero_copy_only=False), return_inverse=True
+        )
+        yield one, rows, TargetOn(domain, one, levels, codes).measured()
+
+
+@dataclass(frozen=True)
+class TargetOn:
+    """One target on the samples for which it is defined.
+
+    Attributes:
+        domain: these samples.
+        facts: what is known of the target.
+        levels: its values, ascending.
+        codes: (n,) place of each sample's value among them.
+    """
+
+    domain: Domain
+    facts: TargetFacts
+    levels: NDArray[np.generic]
+    codes: NDArray[np.intp]
+
+    def measured(self) -> Measured:
+        """Return all figures, and what is predicted."""
+        names = [name for name, one in FIGURES.items() if self.facts.kind in one.kinds]
+        if self.domain.group_count < 2:
+            return Measured([self._undefined(name, NO_NEIGHBOR) for name in names], {})
+        scale = self._scale()
+        if scale is None:
+            why = "No value occurs in two source groups."
+            return Measured([self._undefined(name, why) for name in names], {})
+        found, predictions = self._as_they_are(scale)
+        drawn = self._permuted(scale)
+        without = self._without(scale)
+        figures = [
+            self._beside_chance(name, found[name], drawn[name], without.get(name)) for name in names
+        ]
+        return Measured(figures, predictions)
+
+    def _scale(self) -> Scale | None:
+        """Return how values are predicted; None if nothing can be."""
+        if self.facts.kind == "continuous":
+            values = self.levels.astype(np.float64)
+            all_values = values[self.codes]
+            return Amounts(values, float(all_values.mean()), float(all_values.std()))
+        if self.facts.kind == "circular":
+            return Angles(self.levels.astype(np.float64))
+        testable = occurs_elsewhere(self.codes, self.domain.groups, len(self.levels))
+        sizes = np.where(testable, np.bincount(self.codes, minlength=len(self.levels)), 0)
+        frequent = np.sort(np.argsort(-sizes, kind="stable")[: min(MOST_NAMES, testable.sum())])
+        if len(frequent) == 0:
+            return None
+        chosen = np.full(len(self.levels), -1)
+        chosen[frequent] = np.arange(len(frequent))
+        return Names(chosen, self.facts.kind)
+
+    def _as_they_are(self, scale: Scale) -> tuple[dict[str, float], dict[str, Numbers]]:
+        """Return the figures of the values as they are, and what is predicted."""
+        codes = self.codes[:, np.newaxis]
+        figures, predicted = self._predicted(scale, codes, np.float64)
+        shown = {"": predicted["ridge"], BY_NEIGHBORS: predicted["knn"]}
+        values = {name: scale.shown(one) for name, one in shown.items()}
+        found = {name: float(one[0]) for name, one in figures.items()}
+        return found, {name: one for name, one in values.items() if one is not None}
+
+    def _permuted(self, scale: Scale) -> dict[str, Numbers]:
+        """Return the figures in every permutation."""
+        options, count = self.domain.data.statistics, len(self.codes)
+        most = max(FEWEST_PERMUTATIONS, min(PERMUTATIONS, CELLS // count))
+        permutations = min(options.permutations, most)
+        exchange = self.domain.exchange(self.codes)
+        width = max(1, CELLS // (count * scale.width))
+        parts: dict[str, list[Numbers]] = {}
+        for table in exchange.permuted(permutations, options.seed):
+            for start in range(0, table.shape[1], width):
+                some = self._predicted(scale, table[:, start : start + width], np.float32)[0]
+                for name, values in some.items():
+                    parts.setdefault(name, []).append(values)
+        return {name: np.concatenate(values) for name, values in parts.items()}
+
+    def _predicted(
+        self, scale: Scale, codes: Codes, dtype: type[np.floating]
+    ) -> tuple[dict[str, Numbers], dict[str, Floats]]:
+        """Return all figures of (n, m) values, (m,) by name, and what predicts them."""
+        shape = (len(codes), codes.shape[1], scale.width)
+        columns = scale.columns(codes, dtype)
+        fitted = self.domain.ridge.fit(columns, scale.width, scale.weights(codes))
+        means = columns.mean(axis=0, dtype=np.float64).astype(dtype)
+        has_neighbor = (self.domain.neighbors.counts > 0)[:, np.newaxis]
+        predicted = {
+            "knn": self.domain.neighbors.of(columns).reshape(shape),
+            "ridge": fitted.predicted.reshape(shape),
+        }
+        shares = {
+            "knn": means.reshape(1, *shape[1:]),
+            "ridge": fitted.means[self.domain.ridge.folds].reshape(shape),
+        }
+        tested = {"knn": has_neighbor, "ridge": np.ones_like(has_neighbor)}
+        found = {
+            f"{by}_{name}": values
+            for by in predicted
+            for name, values in scale.figures(codes, predicted[by], shares[by], tested[by]).items()
+        }
+        if isinstance(scale, Names):
+            exchange = self.domain.exchange(self.codes)
+            same = SameClassShares(exchange, self.domain.neighbor_list)
+            found["knn_same"] = same.means(codes)[0][0]
+        return found, predicted
+
+    def _without(self, scale: Scale) -> dict[str, Numbers]:
+        """Return the figures without each part of the source groups, none where these are few."""
+        parts, part_of = self.domain.parts, self.domain.part_of
+        if not parts:
+            return {}
+        codes = self.codes[:, np.newaxis]
+        columns = scale.columns(codes, np.float64)
+        ridge = self.domain.ridge
+        fitted = ridge.fit(columns, scale.width, scale.weights(codes))
+        outside = part_of[:, np.newaxis] != np.arange(len(parts))
+        by_neighbors, left = self.domain.neighbors.without(columns, part_of, len(parts))
+        sizes = np.array([len(codes) - len(part) for part in parts])
+        sums = np.stack([columns[part].sum(axis=0) for part in parts])
+        shares = ((columns.sum(axis=0) - sums) / sizes[:, np.newaxis])[np.newaxis]
+        of_folds = fitted.means[ridge.folds][:, np.newaxis]
+        found = {
+            f"{by}_{name}": values
+            for by, predicted, share, tested in (
+                ("knn", by_neighbors, shares, outside & (left > 0)),
+                ("ridge", ridge.without(columns, fitted, parts), of_folds, outside),
+            )
+            for name, values in scale.figures(codes, predicted, share, tested).items()
+        }
+        if isinstance(scale, Names):
+            found["knn_same"] = self._same_without(part_of, len(parts))
+        return found
+
+    def _same_without(self, part_of: NDArray[np.intp], parts: int) -> Numbers:
+        """Return the share of neighbors with the same value without each part, (parts,)."""
+        indices = self.domain.neighbor_list.indices
+        same = (self.codes[indices] == self.codes[:, np.newaxis]) & (indices >= 0)
+        cells = np.arange(len(indices))[:, np.newaxis] * parts + part_of[indices]
+        size = len(indices) * parts
+        gone, hits = (
+            np.bincount(cells[which], minlength=size).reshape(-1, parts)
+            for which in (indices >= 0, same)
+        )
+        left = self.domain.neighbors.counts[:, np.newaxis] - gone
+        shares = (same.sum(axis=1)[:, np.newaxis] - hits) / np.maximum(left, 1)
+        tested = (left > 0) & (part_of[:, np.newaxis] != np.arange(parts))
+        total: Numbers = np.where(tested, shares, 0).sum(axis=0) / tested.sum(axis=0)
+        return total
+
+    def _beside_chance(
+        self, name: str, value: float, draws: Numbers, without: Numbers | None
+    ) -> Found:
+        """Return one figure with its chance, p-value and interval."""
+        if not np.isfinite(value) or not np.isfinite(draws).any():
+            return self._undefined(name, "The prediction is the same for all samples.")
+        known = draws[np.isfinite(draws)]
+        chance, interval, notes = chance_of(value, known), None, []
+        if chance.note:
+            notes.append(chance.note)
+        if without is None:
+            notes.append(f"No interval: {too_few(self.domain.group_count)}.")
+        elif np.isfinite(without).all():
+            low, high = interval_of(value, jackknife(without), FIGURES[name].bounds)
+            interval = low, min(high, 1.0)
+        audit = self.domain.data.graph.audit
+        if audit is not None and FIGURES[name].smoother == "knn":
+            notes.append(f"From {audit.note}")
+        return Found(
+            self.facts.name,
+            name,
+            len(self.codes),
+            value,
+            chance.mean,
+            interval,
+            chance.p_value,
+            draws,
+            np.empty(0) if without is None else without,
+            " ".join(notes) or None,
+        )
+
+    def _undefined(self, name: str, why: str) -> Found:
+        return Found(self.facts.name, name, len(self.codes), note=why)
+
+
+def _table(figures: Sequence[Found]) -> pa.Table:
+    ends = [one.interval or (np.nan, np.nan) for one in figures]
+    return pa.table(
+        {
+            "target": strings([one.target for one in figures]),
+            "metric": strings([one.metric for one in figures]),
+            "value": _known(one.value for one in figures),
+            "chance": _known(one.chance for one in figures),
+            "low": _known(low for low, _ in ends),
+            "high": _known(high for _, high in ends),
+            "p": pa.array([one.p_value for one in figures], pa.float64()),
+            "samples": pa.array([one.samples for one in figures], pa.int64()),
+            "kept": pa.array([one.kept(one.value) for one in figures], pa.float64()),
+            "kept_low": _kept(figures, [low for low, _ in ends]),
+            "kept_high": _kept(figures, [high for _, high in ends]),
+            "note": pa.array([one.note for one in figures], pa.string()),
+        }
+    )
+
+
+def _known(values: Iterable[float]) -> pa.Array:
+    """Return nine digits, more would vary with the number of threads; null for NaN."""
+    rounded = [float(f"{value:.9g}") for value in values]
+    return pa.array([value if np.isfinite(value) else None for value in rounded], pa.float64())
+
+
+def _kept(figures: Sequence[Found], values: Sequence[float]) -> pa.Array:
+    found = [one.kept(value) for one, value in zip(figures, values, strict=True)]
+    return pa.array(found, pa.float64())
+
+
+def _draws(figures: Sequence[Found]) -> pa.Table:
+    lists = pa.list_(pa.float32())
+    return pa.table(
+        {
+            "target": strings([one.target for one in figures]),
+            "metric": strings([one.metric for one in figures]),
+            "draws": pa.array([one.draws.astype(np.float32) for one in figures], lists),
+            "without": pa.array([one.without for one in figures], pa.list_(pa.float64())),
+        }
+    )
