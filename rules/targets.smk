@@ -71,7 +71,7 @@ rule compare_targets:
         mem_mb=2500,
         runtime=20,
     params:
-        keys=RESULTS.targeted_methods,
+        method_keys=RESULTS.targeted_methods,
         baselines=RESULTS.baselines,
         statistics=RUN.statistics.model_dump(),
         code=code("compare_targets"),

@@ -9,7 +9,7 @@ def main(snakemake):
     """Run the job."""
     with job_log(snakemake.log[0]):
         compare_targets(
-            snakemake.params.keys,
+            snakemake.params.method_keys,
             snakemake.input.kept,
             snakemake.input.draws,
             snakemake.input.facts,

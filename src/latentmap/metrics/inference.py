@@ -50,20 +50,20 @@ def group_sums(
 
 
 def jackknife_parts(
-    groups: NDArray[np.intp], seed: int, most: int = PARTS
+    groups: NDArray[np.intp], seed: int, most: int | None = None
 ) -> list[NDArray[np.intp]]:
     """Deal the source groups into parts of like numbers of groups.
 
     Args:
         groups: (N,) number of each sample's source group, every one up to the largest in use.
         seed: of the order in which groups are dealt.
-        most: so many parts at most.
+        most: so many parts at most; `PARTS` if not given.
 
     Returns:
         The samples of each part, ascending.
     """
     count = int(groups.max()) + 1
-    parts = min(count, most)
+    parts = min(count, most or PARTS)
     part = (np.random.default_rng(seed).permutation(count) % parts)[groups]
     return [np.flatnonzero(part == number) for number in range(parts)]
 

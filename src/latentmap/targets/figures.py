@@ -18,6 +18,9 @@ Tested = NDArray[np.bool_]
 
 # Shares that differ by less, relatively, are equal.
 ROUNDING = 1e-6
+# Predictions are ranked by so many decimals, in standard deviations or shares: the others are
+# rounding where samples have the same embedding.
+DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,8 @@ def rho(truth: NDArray[Any], predicted: Floats, tested: Tested) -> Numbers:
     for values in (truth, predicted):
         shape = np.broadcast_shapes(values.shape, tested.shape)
         # Samples that do not count come last, and change no other's rank.
-        ranked = column_ranks(np.where(tested, np.broadcast_to(values, shape), np.inf))
+        rounded = np.round(np.broadcast_to(values, shape), DECIMALS)
+        ranked = column_ranks(np.where(tested, rounded, np.inf))
         ranks.append(np.where(tested, ranked - (count - 1) / 2, 0))
     first, second = (np.square(one).sum(axis=0) for one in ranks)
     return _ratio((ranks[0] * ranks[1]).sum(axis=0), np.sqrt(first * second))
@@ -212,7 +216,7 @@ def auc(positive: NDArray[np.bool_], predicted: Floats, tested: Tested) -> Numbe
         predicted: (n, m) scores.
         tested: (n, m) or (n, 1) whether a sample counts.
     """
-    ranks = column_ranks(np.where(tested, predicted, np.inf))
+    ranks = column_ranks(np.where(tested, np.round(predicted, DECIMALS), np.inf))
     both = positive & tested
     ones, count = both.sum(axis=0), tested.sum(axis=0)
     ahead = np.where(both, ranks, 0).sum(axis=0) - ones * (ones - 1) / 2

@@ -29,6 +29,8 @@ PERMUTATIONS = 200
 CELLS = 2**24
 # but so many at least, with which p-values of 0.025 are possible.
 FEWEST_PERMUTATIONS = 39
+# Figures without parts of the source groups that differ by less are the same.
+ROUNDING = 1e-9
 # Names of which each is predicted: the most frequent ones.
 MOST_NAMES = 50
 BY_NEIGHBORS = " by neighbors"
@@ -317,7 +319,9 @@ class TargetOn:
         if without is None:
             notes.append(f"No interval: {too_few(self.domain.group_count)}.")
         elif np.isfinite(without).all():
-            low, high = interval_of(value, jackknife(without), FIGURES[name].bounds)
+            apart = without - without.mean()
+            changes = np.where(np.abs(apart) > ROUNDING, apart, 0.0)
+            low, high = interval_of(value, jackknife(changes), FIGURES[name].bounds)
             interval = low, min(high, 1.0)
         audit = self.domain.data.graph.audit
         if audit is not None and FIGURES[name].smoother == "knn":

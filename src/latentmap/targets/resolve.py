@@ -71,7 +71,8 @@ class Target:
         if not values:
             return "no sample has a value"
         if len(distinct) == 1:
-            return f"all {len(values):,} samples that have a value have the same, '{values[0]}'"
+            only = values[0] if isinstance(values[0], str) else f"{values[0]:g}"
+            return f"all {len(values):,} samples that have a value have the same, '{only}'"
         if self.kind == "binary" and len(distinct) > 2:
             return f"a binary target has two values, and this has {len(distinct):,}"
         if self.kind == "categorical" and len(distinct) == len(values):
@@ -174,7 +175,7 @@ def _derived(entry: Entry, columns: SampleColumns, key: str) -> Iterator[Target]
         found = replace(found, unreadable={**found.unreadable, **one.unreadable})
         yield Target(
             name=full_name(entry["name"] or plugin, name),
-            title=one.title,
+            title=one.title if name or not entry["name"] else entry["name"],
             family=entry["family"] or derivation.family,
             source=plugin,
             found=found,
