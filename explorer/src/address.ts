@@ -28,6 +28,8 @@ export function writeAddress(state: State, site: Site): string {
   say("beside", state.others, first.others);
   say("place", state.place, first.place);
   say("gallery", state.gallery, first.gallery);
+  say("before", state.before, first.before);
+  say("regions", state.regions, first.regions);
   say("camera", cameraNumbers(state.camera), cameraNumbers(first.camera));
   const selection = encodeRows(state.selected);
   if (selection !== "" && selection.length <= LONGEST_SELECTION) said.set("rows", selection);
@@ -65,6 +67,8 @@ export function readAddress(address: string, site: Site): Partial<State> {
   if (isTexts(others)) state.others = others.filter((id) => id !== null && site.map(id) !== undefined).slice(0, 3) as string[];
   const place = json("place");
   if (isRow(place, (state.others?.length ?? 0) + 1)) state.place = place;
+  state.before = json("before") !== false;
+  state.regions = said.get("regions");
   state.gallery = json("gallery") === true;
   const filters = json("filter");
   if (Array.isArray(filters)) state.filters = filters.filter((one) => isFilter(one, site));

@@ -3,16 +3,21 @@
 import { activePlace, mapsShown } from "./beside";
 import type { Column, Site } from "./data/site";
 import { asFailure } from "./data/failure";
+import type { MapEntry } from "./data/manifest";
+import { regionsOf } from "./data/regions";
 import { nothingFound, type Found } from "./found";
 import { Reviews } from "./reviews";
 import { search } from "./search";
 import { columnOf, firstState, NONE, type State } from "./state";
 import { Store } from "./store";
 import { homeCamera } from "./view/camera";
-import { CONTEXT, PLAIN_SIZE, SELECTED, SHOWN } from "./view/cloud";
+import { CONTEXT, PLAIN_SIZE, plainCloud, SELECTED, SHOWN } from "./view/cloud";
 import { packed, plainShades, shadesOf, sizesOf } from "./view/shades";
-import { Stage } from "./view/stage";
+import { Stage, type Shown } from "./view/stage";
 import { shownRows } from "./visibility";
+
+/** What decides which maps are shown. */
+const BESIDE = ["map", "others", "place", "before"] as const;
 
 export class Explorer {
   readonly state: Store<State>;
@@ -44,7 +49,12 @@ export class Explorer {
       this.#adaptLook();
       this.stage.refresh();
     });
-    state.watch(["map", "others", "place"], () => this.#try(() => this.#showMaps()));
+    state.watch(BESIDE, () => this.#try(() => this.#showMaps()));
+    state.watch(["map", "others", "place", "regions"], (now) => {
+      const { regions: source } = now;
+      found.set({ regions: source === null ? [] : mapsShown(this.site, now).map((map) => regionsOf(map, source)) });
+    });
+    found.watch(["regions"], () => this.stage.refresh());
     state.watch(["color", "map"], () => this.#try(() => this.#showColors()));
     state.watch(["size", "map"], () => this.#try(() => this.#showSizes()));
     state.watch(["scale", "opacity"], () => {
@@ -100,8 +110,8 @@ export class Explorer {
     if (map === undefined) return;
     this.projections.set(map.dims, map.projection);
     const shown = mapsShown(site, now);
-    const maps = await Promise.all(shown.map(async (one) => ({ positions: await site.places(one), below: null })));
-    if (state.now.map !== now.map || state.now.others !== now.others || state.now.place !== now.place) return;
+    const maps = await Promise.all(shown.map((one) => this.#shownOf(one)));
+    if (BESIDE.some((key) => state.now[key] !== now[key])) return; // asked again meanwhile
     let { camera } = state.now;
     if (camera.dims !== map.dims) camera = homeCamera(map.dims);
     state.set({ camera });
@@ -109,6 +119,17 @@ export class Explorer {
     await stage.fly(maps, camera);
     stage.host.dataset["map"] = map.id;
     stage.host.dataset["maps"] = shown.map(({ id }) => id).join(" ");
+  }
+
+  /** What a map shows: all samples, and below them in grey those of the reference run. */
+  async #shownOf(map: MapEntry): Promise<Shown> {
+    const { site, state } = this;
+    const [positions, before] = await Promise.all([site.places(map), state.now.before ? site.placesBefore(map) : null]);
+    const grey = packed(site.manifest.palette.none);
+    return {
+      positions,
+      below: before && { positions: before, cloud: plainCloud(before.length / 3, grey, 0.8 * PLAIN_SIZE) },
+    };
   }
 
   async #showColors(): Promise<void> {

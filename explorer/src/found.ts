@@ -2,6 +2,7 @@
 
 import type { Column, Neighbor, Sample } from "./data/site";
 import type { Failure } from "./data/failure";
+import type { Region } from "./data/regions";
 
 export interface Found {
   /** The colour's column, once it is here; null where all have one colour. */
@@ -18,6 +19,8 @@ export interface Found {
   searched: number;
   /** How often a column was made here: lists of columns are drawn again when it grows. */
   columns: number;
+  /** Of each map shown: its regions, if they are asked for. */
+  regions: readonly (readonly Region[])[];
   failure: Failure | null;
 }
 
@@ -31,6 +34,7 @@ export function nothingFound(count: number): Found {
     neighbors: null,
     searched: 1,
     columns: 0,
+    regions: [],
     failure: null,
   };
 }

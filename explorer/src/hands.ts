@@ -10,6 +10,7 @@ import { NONE } from "./state";
 import { drawAbove } from "./view/above";
 import { homeCamera, panned, rotated, zoomed, type Camera } from "./view/camera";
 import { listen } from "./view/gestures";
+import { drawDifferences, drawTints } from "./view/regions";
 
 const STEP = 40; // pixels that an arrow moves
 const TURN_AFTER = 1500; // ms without a touch
@@ -29,6 +30,8 @@ export class Hands {
     stage.host.setAttribute("role", "application");
     stage.host.setAttribute("aria-label", "Map of all samples: arrows move, plus and minus zoom, Enter opens the sample in the middle");
     stage.drawAbove = (context, grid, pane) => this.#drawAbove(context, grid, pane);
+    stage.drawBelow = (context, pane, { width, height }) =>
+      drawTints(context, stage.camera, width, height, found.now.regions[pane] ?? []);
     found.watch(["hovered", "neighbors"], () => stage.drawOverlay());
     state.watch(["row"], () => stage.drawOverlay());
     // The point under the pointer is no longer there, or no longer shown.
@@ -211,8 +214,11 @@ export class Hands {
   }
 
   #drawAbove(context: CanvasRenderingContext2D, grid: Parameters<typeof drawAbove>[1], pane: number): void {
-    const { state, found } = this.explorer;
+    const { stage, state, found } = this.explorer;
     const style = getComputedStyle(document.documentElement);
+    const { width, height } = stage.boxes[pane]!;
+    drawDifferences(context, stage.camera, width, height, found.now.regions[pane] ?? [],
+      style.getPropertyValue("--ink"), style.getPropertyValue("--map"));
     drawAbove(context, grid, {
       hovered: found.now.hovered,
       row: state.now.row,

@@ -49,6 +49,10 @@ export interface State {
   place: number;
   /** Whether all embeddings of the encoder are shown, small, in place of the map. */
   gallery: boolean;
+  /** Whether the samples of the reference run are shown. */
+  before: boolean;
+  /** The source of which the regions of the map tell how it is spread; null for none. */
+  regions: string | null;
 }
 
 export const NONE = new Uint32Array();
@@ -81,6 +85,8 @@ export function firstState(site: Site): State {
     others: [],
     place: 0,
     gallery: false,
+    before: true,
+    regions: null,
   };
 }
 

@@ -24,6 +24,8 @@ PALETTE = {
     "regions": ["#FF0000", "#0000FF"],
 }
 BOX, OTHER_BOX = [16.0, 32.0, 128.0, 192.0], [140.0, 20.0, 240.0, 100.0]
+COMPARED, OTHER_RUN = "tiny/plain/std/pca", "earlier (reference)"
+"""The map on which the samples of another run are, too."""
 THREE_BOXES = 6
 """The row whose first and third box are the same."""
 
@@ -202,8 +204,44 @@ def _map(writer, draw, label, method, projection, dims) -> tuple[dict, np.ndarra
             "doubtful": 0,
         },
         "columns": {"trust": "4"} if identity == "tiny/plain/mean/umap" else {},
+        "before": None,
+        "regions": None,
     }
+    if identity == COMPARED:
+        entry |= {"before": _before(writer, identity), "regions": _regions(label, method)}
     return entry, places
+
+
+def _before(writer, identity) -> dict:
+    """50 samples of another run in the middle of the map, where none of this one is."""
+    places = 10 + np.random.default_rng(7).uniform(-0.3, 0.3, (50, 2))
+    file = writer.table(
+        f"maps/{identity}.before.arrow",
+        {axis: places[:, i].astype(np.float32) for i, axis in enumerate("xy")},
+    )
+    box = np.stack([places.min(axis=0), places.max(axis=0)], axis=1).tolist()
+    return {
+        "run": "earlier",
+        "count": 50,
+        **file,
+        "type": "float32",
+        "offset": [0, 0],
+        "scale": 1,
+        "unplaced": 0,
+        "box": box,
+        "extent": box,
+    }
+
+
+def _regions(label, method) -> dict:
+    """Regions around the clusters; of the other run as much lies in each."""
+    share = np.bincount(label, minlength=len(LABELS)) / len(label)
+    return {
+        "sources": [OTHER_RUN, "demo"],
+        "centres": centre(np.arange(len(LABELS)), method).tolist(),
+        "shares": [[1 / len(LABELS), part] for part in share.tolist()],
+        "p_adjusted": [0.001, None, *[0.4] * (len(LABELS) - 2)],
+    }
 
 
 def category(writer, identity, title, about, values) -> dict:

@@ -48,21 +48,32 @@ export interface Latents {
   offsets: number[];
 }
 
-export interface MapEntry extends File {
-  id: string;
-  method: string;
-  projection: string;
-  kind: string;
-  dims: 2 | 3;
+/** Coordinates in a file. */
+export interface StoredPlaces extends File {
   type: "uint16" | "float32";
   offset: number[];
   scale: number;
   unplaced: number;
   box: [number, number][];
   extent: [number, number][];
+}
+
+export interface MapEntry extends StoredPlaces {
+  id: string;
+  method: string;
+  projection: string;
+  kind: string;
+  dims: 2 | 3;
   alignment: { reference: string; residual: number } | null;
   trust: { k: number; recall: number; trustworthiness: number } | null;
   columns: Record<string, string>;
+  before?: (StoredPlaces & { run: string; count: number }) | null;
+  regions?: {
+    sources: string[];
+    centres: number[][];
+    shares: number[][];
+    p_adjusted: (number | null)[];
+  } | null;
 }
 
 interface ColumnFacts extends File {

@@ -2,9 +2,10 @@
 
 import type { Table } from "@uwdata/flechette";
 
+import { framed, frameOf } from "./coordinates";
 import { differenceColumn, differenceEntry } from "./derived";
 import type { FetchBytes } from "./door";
-import { readManifest, type Chunked, type ColumnEntry, type Manifest, type MapEntry, type Method } from "./manifest";
+import { readManifest, type Chunked, type ColumnEntry, type Manifest, type MapEntry, type Method, type StoredPlaces } from "./manifest";
 import { Recent } from "./recent";
 import { lastAtMost } from "./sorted";
 import { categoriesOf, fetchTable, valuesOf } from "./tables";
@@ -46,11 +47,6 @@ export interface Neighbor {
   distance: number;
   sameSource: boolean;
 }
-
-/** Where samples without a place are put: out of any view. */
-const NOWHERE = 1e6;
-const UNPLACED = 65535;
-const FAR_OUT = 1.6;
 
 export class Site {
   readonly #places = new Recent<Promise<Float32Array>>(6);
@@ -123,10 +119,17 @@ export class Site {
    * flat map.
    */
   places(map: MapEntry): Promise<Float32Array> {
-    return this.#kept(this.#places, map.id, async () => {
-      const table = await fetchTable(this.fetchBytes, map, this.manifest.key);
-      return scaled(table, map, this.count);
-    });
+    return this.#placesIn(map, map);
+  }
+
+  /** The same of the samples of the run before; null where none are on this map. */
+  async placesBefore(map: MapEntry): Promise<Float32Array | null> {
+    return map.before ? this.#placesIn(map.before, map) : null;
+  }
+
+  #placesIn(stored: StoredPlaces, map: MapEntry): Promise<Float32Array> {
+    return this.#kept(this.#places, stored.file, async () =>
+      framed(await fetchTable(this.fetchBytes, stored, this.manifest.key), stored, frameOf(map)));
   }
 
   column(id: string): Promise<Column> {
@@ -245,30 +248,4 @@ export class Site {
 /** Encoder and variant of an embedding. */
 export function groupOf({ encoder, variant }: Method): string {
   return `${encoder}/${variant}`;
-}
-
-/** What a view of a map fits to: its extent, unless few samples far out make that much larger. */
-function fittedBox({ box, extent }: MapEntry): [number, number][] {
-  return box.map(([low, high], axis) => {
-    const [least, most] = extent[axis]!;
-    return most - least <= FAR_OUT * (high - low) ? [least, most] : [low, high];
-  });
-}
-
-function scaled(table: Table, map: MapEntry, count: number): Float32Array {
-  const { offset, scale } = map;
-  const box = fittedBox(map);
-  const half = Math.max(...box.map(([low, high]) => (high - low) / 2)) || 1;
-  const places = new Float32Array(3 * count);
-  ["x", "y", "z"].slice(0, map.dims).forEach((name, axis) => {
-    const stored = valuesOf<Uint16Array | Float32Array>(table, name);
-    const middle = (box[axis]![0] + box[axis]![1]) / 2;
-    const [factor, shift] = [scale / half, (offset[axis]! - middle) / half];
-    const unplaced = (value: number) => (map.type === "uint16" ? value === UNPLACED : value !== value);
-    for (let row = 0; row < count; row++) {
-      const value = stored[row]!;
-      places[3 * row + axis] = unplaced(value) ? NOWHERE : factor * value + shift;
-    }
-  });
-  return places;
 }

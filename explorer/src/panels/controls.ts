@@ -4,6 +4,7 @@ import { element, section } from "../dom";
 import type { Explorer } from "../explorer";
 import type { State } from "../state";
 import { columnPicker } from "./columns";
+import { compared } from "./compared";
 import { filters } from "./filters";
 import { find } from "./find";
 import { legend } from "./legend";
@@ -19,6 +20,7 @@ export function controls(explorer: Explorer): HTMLElement {
     section("Colour", color, legend(explorer)),
     section("Size", size, slider(explorer, "scale", "Size of points", 0.1, 5, (v) => `${v.toFixed(1)}×`)),
     section("Opacity", slider(explorer, "opacity", "Opacity of points", 0.05, 1, (v) => `${Math.round(100 * v)} %`)),
+    compared(explorer),
     filters(explorer),
     find(explorer),
     reviewPanel(explorer),

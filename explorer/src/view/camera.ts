@@ -60,6 +60,25 @@ export function matrixOf(camera: Camera, width: number, height: number): Matrix 
   ]);
 }
 
+/** Gives the pixel at which a place of the map is seen; undefined for what lies behind the eye. */
+export function projector(
+  camera: Camera, width: number, height: number,
+): (place: readonly number[]) => [number, number] | undefined {
+  const m = matrixOf(camera, width, height);
+  return ([x, y, z]) => {
+    const [px, py, , w] = [0, 1, 2, 3].map(
+      (i) => m[i]! * x! + m[4 + i]! * y! + m[8 + i]! * z! + m[12 + i]!,
+    ) as [number, number, number, number];
+    return w <= 1e-3 ? undefined : [(1 + px / w) * width * 0.5, (1 - py / w) * height * 0.5];
+  };
+}
+
+/** The place of a flat map that is seen at a pixel. */
+export function placeOn(camera: Camera, x: number, y: number, width: number, height: number): [number, number] {
+  const step = (2 * camera.reach) / Math.min(width, height);
+  return [camera.target[0] + (x - width / 2) * step, camera.target[1] - (y - height / 2) * step];
+}
+
 interface Axes {
   right: [number, number, number];
   up: [number, number, number];

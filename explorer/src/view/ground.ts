@@ -1,6 +1,6 @@
 /** What lies under the points in 3D: a grid on the ground, and the three axes. */
 
-import { matrixOf, type Camera } from "./camera";
+import { projector, type Camera } from "./camera";
 
 const LINES = 8;
 
@@ -8,13 +8,7 @@ export function drawGround(
   context: CanvasRenderingContext2D, camera: Camera, width: number, height: number, color: string,
 ): void {
   if (camera.dims === 2) return;
-  const m = matrixOf(camera, width, height);
-  const project = ([x, y, z]: readonly number[]): [number, number] | undefined => {
-    const [px, py, , w] = [0, 1, 2, 3].map(
-      (i) => m[i]! * x! + m[4 + i]! * y! + m[8 + i]! * z! + m[12 + i]!,
-    ) as [number, number, number, number];
-    return w <= 1e-3 ? undefined : [(1 + px / w) * width * 0.5, (1 - py / w) * height * 0.5];
-  };
+  const project = projector(camera, width, height);
   const line = (from: readonly number[], to: readonly number[]): void => {
     const [start, end] = [project(from), project(to)];
     if (start === undefined || end === undefined) return;

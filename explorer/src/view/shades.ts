@@ -12,7 +12,7 @@ export interface Shades {
 /** Steps of the scale of numbers; one more is the colour of none. */
 const STEPS = 256;
 /** Blue below 0, orange above, and a grey between them that is seen on white and on black. */
-const DIVERGING = ["#0072b2", "#6ba3c4", "#b3b3b3", "#dd9468", "#d55e00"];
+export const DIVERGING = ["#0072b2", "#6ba3c4", "#b3b3b3", "#dd9468", "#d55e00"];
 
 /** One colour for all. */
 export function plainShades(count: number, { palette }: Manifest): Shades {

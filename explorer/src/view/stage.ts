@@ -36,7 +36,9 @@ export class Stage {
   look: Look = { size: 3, opacity: 1, context: 0, paper: 0, dimmed: false };
   /** Which map panels and keys are about. */
   active = 0;
-  /** Draws what lies above the points of a map, in its own coordinates. */
+  /** Draws what lies below the points of a map, in its own coordinates. */
+  drawBelow: (context: CanvasRenderingContext2D, pane: number, box: Box) => void = () => {};
+  /** Draws what lies above them. */
   drawAbove: (context: CanvasRenderingContext2D, grid: () => ScreenGrid, pane: number) => void = () => {};
   /** Told when points look otherwise. */
   changed: () => void = () => {};
@@ -227,7 +229,10 @@ export class Stage {
   #drawAround(): void {
     const color = getComputedStyle(this.host).getPropertyValue("--grid");
     const context = this.#cleared(this.#ground);
-    this.#inEachBox(context, (_, { width, height }) => drawGround(context, this.camera, width, height, color));
+    this.#inEachBox(context, (pane, box) => {
+      this.drawBelow(context, pane, box);
+      drawGround(context, this.camera, box.width, box.height, color);
+    });
     this.drawOverlay();
   }
 
