@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from latentmap.api.encoding import encode as encode
     from latentmap.api.mapping import Map as Map
     from latentmap.api.mapping import project as project
     from latentmap.api.measuring import Measures as Measures
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from latentmap.api.measuring import measure as measure
     from latentmap.api.neighborhoods import Neighbors as Neighbors
     from latentmap.api.neighborhoods import neighbors as neighbors
+    from latentmap.api.opened import Run as Run
+    from latentmap.api.opened import open as open
     from latentmap.api.pooling import pool as pool
     from latentmap.errors import LatentmapError as LatentmapError
 
@@ -34,8 +37,11 @@ _HOMES = {
     "compare": "latentmap.api.measuring",
     "Measures": "latentmap.api.measuring",
     "Ranking": "latentmap.api.measuring",
+    "encode": "latentmap.api.encoding",
     "project": "latentmap.api.mapping",
     "Map": "latentmap.api.mapping",
+    "open": "latentmap.api.opened",
+    "Run": "latentmap.api.opened",
     "LatentmapError": "latentmap.errors",
 }
 """The module of every public name."""

@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-import latentmap.encode.shard
 from latentmap.draw.boxes import DrawOptions, show
+from latentmap.encode import shard
 from latentmap.encode.calibration import Calibration, StatedStatistics, calibrate
 from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
 from latentmap.encode.shard import encode_shard
@@ -217,7 +217,7 @@ def test_out_of_range_latents_are_in_the_log(rows, write_samples, tmp_path, capl
 
 
 def test_the_log_tells_speed_and_time_left(rows, write_samples, tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(latentmap.encode.shard, "SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr(shard, "SECONDS_BETWEEN_LINES", 0)
     with caplog.at_level(logging.INFO):
         encode(write_samples(rows), tmp_path / "out.arrow", mean(), "boxes")
     lines = [record.getMessage() for record in caplog.records]

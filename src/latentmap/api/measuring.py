@@ -156,12 +156,12 @@ class Ranking(Tabular):
         """
         if not self._rows:
             raise LatentmapError(f"There is no best: {self.facts['note']}")
-        return str(self._rows[0]["method"])
+        return _name(self._rows[0])
 
     @property
     def tied(self) -> list[str]:
         """Names of all that may be the best one, as far as these samples tell, best first."""
-        return [row["method"] for row in self._rows if row["may_be_best"] is not False]
+        return [_name(row) for row in self._rows if row["may_be_best"] is not False]
 
     @property
     def note(self) -> str | None:
@@ -180,9 +180,9 @@ class Ranking(Tabular):
 
         rows = [
             (
-                row["method"],
+                _name(row),
                 row["value"],
-                self.measures[row["method"]][self.metric].chance,
+                self.measures[_name(row)][self.metric].chance,
                 *(row["interval"] or (None, None)),
                 row["p_adjusted"].get(self.metric),
                 row["p_best"],
@@ -333,6 +333,12 @@ def compare(
     ]
     found = ranked(scored, first.groups, headline, first.statistics)
     return Ranking(measures, found.describe(baselines=()))
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """Return what a ranking calls an embedding: of arrays its name, of a run its whole key."""
+    key = (row["encoder"], row["variant"], row["method"])
+    return str(row["method"]) if key[:2] == RANKED else " / ".join(key)
 
 
 def _measured(

@@ -37,6 +37,13 @@ class Neighbors(Tabular):
     metric: str
     recall: float
 
+    @classmethod
+    def of(cls, graph: NeighborGraph, *, grouped: bool) -> Neighbors:
+        """Return one of the two lists of a graph."""
+        found = graph.grouped if grouped else graph.every
+        recall = 1.0 if graph.audit is None else graph.audit.recall
+        return cls(found.indices, found.distances, graph.metric, recall)
+
     def to_polars(self) -> pl.DataFrame:
         """Return one line per pair: row, place (1 is the nearest), neighbor, distance."""
         import polars as pl
@@ -101,9 +108,7 @@ def neighbors(
     values = rows_of(X, without=[groups])
     options = checked(NeighborOptions, k=k, metric=metric, seed=random_state)
     graph = graph_of(values, groups_of(groups, X, len(values)), options)
-    found = graph.every if groups is None else graph.grouped
-    recall = 1.0 if graph.audit is None else graph.audit.recall
-    return Neighbors(found.indices, found.distances, metric, recall)
+    return Neighbors.of(graph, grouped=groups is not None)
 
 
 def graph_of(

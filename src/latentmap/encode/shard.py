@@ -60,40 +60,71 @@ def encode_shard(
             single sample, or a latent is not finite.
     """
     samples = read_arrow(samples_path)
-    ids = samples["id"].to_pylist()
     latents: NDArray[Any] = np.zeros((0, 1), encoder.options.precision)
-    parts: list[Calibration] = []
-    if ids:
+    calibration = None
+    if len(samples):
         if isinstance(encoder, FittedEncoder):
             assert fit_path is not None
             fitted = read_parquet(fit_path)
             with reading(fit_path, "what this encoder has learned"):
                 encoder.use(fitted)
-        encoder.load()
         draw = partial(show, variant=variant, options=draw_options)
-        order = encoder.order(samples)
-        if order is not None:
-            samples = samples.take(numbers(order))
-        progress = _Progress(len(ids), f"{encoder.options.name} {variant}")
-        start = 0
-        for batch in encoded_batches(samples, encoder, draw, threads):
-            end = start + len(batch)
-            rows = slice(start, end) if order is None else order[start:end]
-            if start == 0:
-                latents = np.empty((len(ids), *batch.shape[1:]), encoder.options.precision)
-            with np.errstate(over="ignore"):
-                latents[rows] = batch
-            _check_finite(batch, latents[rows], samples["id"][start:end], samples_path, encoder)
-            parts.append(calibrate(batch, encoder.statistics()))
-            start = end
-            progress.advance(len(batch))
-        progress.close()
-    calibration = merge(parts) if parts else None
-    warning = calibration.warning() if calibration else None
+        title = f"{encoder.options.name} {variant}"
+        latents, calibration = encode(samples, encoder, draw, threads, title, str(samples_path))
+    drawn = draw_options.model_dump(mode="json") if variant == "boxes" else None
+    metadata = _metadata(encoder, variant, drawn, calibration)
+    write_latents(output_path, samples["id"].to_pylist(), latents, metadata)
+
+
+def encode(
+    samples: pa.Table,
+    encoder: Encoder[EncoderOptions],
+    draw: Show,
+    threads: int,
+    title: str,
+    where: str,
+) -> tuple[NDArray[Any], Calibration]:
+    """Encode samples, at least one.
+
+    Args:
+        samples: a shard of samples, all columns.
+        encoder: not yet loaded; one that is fitted has what it learned.
+        draw: gives a sample's image as the variant shows it.
+        threads: as for `encode_shard`.
+        title: what progress is called.
+        where: where the samples are, for messages.
+
+    Returns:
+        (n, C, H, W) or (n, D) latents in the precision of the encoder, and their calibration.
+
+    Raises:
+        LatentmapError: as for `encode_shard`.
+    """
+    encoder.load()
+    order = encoder.order(samples)
+    if order is not None:
+        samples = samples.take(numbers(order))
+    latents = np.zeros((0, 1), encoder.options.precision)
+    parts: list[Calibration] = []
+    progress = _Progress(len(samples), title)
+    start = 0
+    for batch in encoded_batches(samples, encoder, draw, threads):
+        end = start + len(batch)
+        rows = slice(start, end) if order is None else order[start:end]
+        if start == 0:
+            latents = np.empty((len(samples), *batch.shape[1:]), encoder.options.precision)
+        with np.errstate(over="ignore"):
+            latents[rows] = batch
+        _check_finite(batch, latents[rows], samples["id"][start:end], where, encoder)
+        parts.append(calibrate(batch, encoder.statistics()))
+        start = end
+        progress.advance(len(batch))
+    progress.close()
+    calibration = merge(parts)
+    warning = calibration.warning()
     if warning:
         log.warning("%s", warning)
-    drawn = draw_options.model_dump(mode="json") if variant == "boxes" else None
-    write_latents(output_path, ids, latents, _metadata(encoder, variant, drawn, calibration))
+    return latents, calibration
 
 
 def encoded_batches(
@@ -168,7 +199,7 @@ def _check_finite(
     latents: NDArray[np.float32],
     stored: NDArray[Any],
     ids: pa.ChunkedArray,
-    samples_path: Path | str,
+    where: str,
     encoder: Encoder[EncoderOptions],
 ) -> None:
     """Fail if latents are not finite: as the encoder gives them, or as they are stored."""
@@ -177,7 +208,7 @@ def _check_finite(
         return
     bad = [str(ids[row]) for row in np.flatnonzero(~finite).tolist()]
     named = ", ".join(bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
-    which = f"The latents of {named} (in {samples_path})"
+    which = f"The latents of {named} (in {where})"
     name = encoder.options.name
     if finite_rows(latents).all():
         largest = np.abs(latents).max()
