@@ -36,6 +36,7 @@ rule all:
         REPORT_FILES,
         EXPLORER_FILES,
         every(WHAT_IS_KEPT),
+        every(PAIRS),
         list(CACHE_FILES.values()),
 
 
@@ -65,6 +66,7 @@ rule metrics:
 rule targets:
     input:
         every(WHAT_IS_KEPT),
+        every(PAIRS),
 
 
 rule projections:

@@ -60,6 +60,7 @@ from latentmap.store.results import (
     METRICS_PARQUET,
     NEIGHBORS,
     OUTLIERS,
+    PAIRS,
     PICTURES,
     PICTURE_NAMES,
     PLAN,

@@ -79,3 +79,32 @@ rule compare_targets:
         "Compare what the methods keep"
     script:
         "../workflow/scripts/compare_targets.py"
+
+
+rule compare_pairs:
+    input:
+        embeddings=every(EMBEDDING),
+        samples=every(SAMPLES),
+        annotations=every(ANNOTATIONS),
+    output:
+        pairs=at(PAIRS),
+    log:
+        log_of("compare_pairs"),
+    benchmark:
+        benchmark_of("compare_pairs")
+    conda:
+        "../envs/metrics.yaml"
+    resources:
+        mem_mb=growing,
+        runtime=30,
+    params:
+        pairs=RUN.pairs.model_dump() if RUN.pairs else {},
+        method_keys=RESULTS.methods,
+        baselines=RESULTS.baselines,
+        statistics=RUN.statistics.model_dump(),
+        metric=RUN.neighbors.metric,
+        code=code("compare_pairs"),
+    message:
+        "Compare samples that differ in one thing"
+    script:
+        "../workflow/scripts/compare_pairs.py"

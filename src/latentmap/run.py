@@ -41,6 +41,7 @@ from latentmap.samples.source import SOURCES, SourceOptions
 from latentmap.store.results import RUNS, EncoderFacts, Results, RunFacts
 from latentmap.targets.derivation import DERIVATIONS
 from latentmap.targets.options import OneDerivation, TargetOptions, check_targets, read_entry
+from latentmap.targets.pairs import PairOptions
 from latentmap.validation import complaints
 
 TEXTS = ("run", "input", "reference_run")
@@ -178,6 +179,8 @@ class Run(Options):
             Where all samples share one source group, its twin without `_grouped` ranks.
         targets: properties of the samples of which it is measured how much embeddings keep, after
             `label` and `label_group`; none by default.
+        pairs: which samples show the same but for one thing, and what: it is measured whether this
+            is a direction in an embedding, and how large; none by default.
         statistics: how chance and uncertainty are estimated.
         projections: maps by name, such as `umap3d: {kind: umap, dims: 3}`, added to the default
             ones; `null` leaves one out, `{}` makes none.
@@ -207,6 +210,7 @@ class Run(Options):
     metrics: MetricsOptions = MetricsOptions()
     headline: str = HEADLINE
     targets: tuple[AnyTarget, ...] = ()
+    pairs: PairOptions | None = None
     statistics: StatisticsOptions = StatisticsOptions()
     projections: Annotated[
         dict[MapName, AnyProjection | None], BeforeValidator(_over_default_maps)

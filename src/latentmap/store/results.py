@@ -304,6 +304,11 @@ class Results:
         return self.methods if self.targeted else []
 
     @property
+    def paired(self) -> list[Key]:
+        """The key of the counterfactual pairs, where there are any."""
+        return self.run if self.config.get("pairs") else []
+
+    @property
     def explored(self) -> list[Key]:
         """The key of the explorer, if there is to be one."""
         return self.run if self.config.get("explorer") else []
@@ -472,6 +477,7 @@ _INSPECTED = attrgetter("inspected")
 _METHODS = attrgetter("methods")
 _MAPS = attrgetter("maps")
 _TARGETED = attrgetter("targeted")
+_PAIRED = attrgetter("paired")
 _TARGETED_METHODS = attrgetter("targeted_methods")
 
 RUN = Artifact("run.json", _RUN, read_run_facts)
@@ -510,7 +516,7 @@ KEPT = Artifact(f"targets/{_EMBEDDED}.parquet", _TARGETED_METHODS, read_parquet)
 KEPT_DRAWS = Artifact(f"targets/{_EMBEDDED}.draws.parquet", _TARGETED_METHODS, read_parquet)
 PREDICTIONS = Artifact(f"targets/{_EMBEDDED}.predictions.parquet", _TARGETED_METHODS, read_parquet)
 WHAT_IS_KEPT = Artifact("targets/what_is_kept.parquet", _TARGETED, read_parquet)
-PAIRS = Artifact("targets/pairs.parquet", _TARGETED, read_parquet)
+PAIRS = Artifact("targets/pairs.parquet", _PAIRED, read_parquet)
 
 PROJECTION: Artifact[PlacedSamples] = Artifact(
     f"projections/{_EMBEDDED}/{{projection}}.parquet", _MAPS, read_map
