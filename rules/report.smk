@@ -3,6 +3,8 @@ rule write_assets:
         every(SAMPLES),
         every(THUMBNAILS),
         every(ANNOTATIONS),
+        every(TARGETS),
+        every(TARGET_FACTS),
         downloads=all_downloads,
     output:
         list(map(at, ASSETS)),

@@ -18,6 +18,7 @@ _spec.loader.exec_module(_module)
 HOSTILE = _module.HOSTILE
 fake_run = _module.fake_run
 report = _module.report
+targeted_run = _module.targeted_run
 
 
 @pytest.fixture(scope="session")

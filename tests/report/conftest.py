@@ -269,7 +269,16 @@ TARGETS = (
     ("boxes.x", "Centre of the box, x", "position of a box", "continuous", "widths"),
     ("boxes.y", HOSTILE, "position of a box", "continuous", "heights"),
     ("constructor", "Colour", HOSTILE, "categorical", ""),
+    ("clock", "Clock direction", "position of a box", "circular", "degrees"),
 )
+METRIC_OF_KIND = {
+    "categorical": "ridge_balanced",
+    "continuous": "ridge_r2",
+    "circular": "ridge_cosine",
+}
+TURNED = 20
+"""Degrees by which every predicted direction is beyond the true one."""
+
 SPATIAL = ("patch4", "patch8", "flatten")
 
 
@@ -283,6 +292,25 @@ def targeted_run(fake_run: FakeRun, tmp_path_factory: pytest.TempPathFactory) ->
     write_json(run.results.path(book.TARGET_FACTS), {"targets": targets})
     rows = [_kept(key, *target) for key in run.results.methods for target in TARGETS]
     write_parquet(run.results.path(book.WHAT_IS_KEPT), pa.Table.from_pylist(rows))
+    samples = range(sum(SHARDS))
+    truth = {
+        "boxes.x": [None if row % 7 == 0 else row / 100 for row in samples],
+        "boxes.y": [row % 10 / 10 for row in samples],
+        "clock": [row * 30.0 % 360 for row in samples],
+    }
+    named = {"label": run.labels, "constructor": [["red", "blue"][row % 2] for row in samples]}
+    write_parquet(run.results.path(book.TARGETS), pa.table({"id": run.ids, **named, **truth}))
+    guesses = {
+        "boxes.x": [row / 100 + 0.01 for row in samples],
+        "boxes.y": [row % 10 / 10 - 0.02 for row in samples],
+        "clock": [(angle + TURNED) % 360 for angle in truth["clock"]],
+    }
+    for key in run.results.methods:
+        write_parquet(
+            run.results.path(book.PREDICTIONS, *key), pa.table({"id": run.ids, **guesses})
+        )
+        own = [row for row in rows if (row["encoder"], row["variant"], row["method"]) == key]
+        write_parquet(run.results.path(book.KEPT, *key), pa.Table.from_pylist(own))
     return run
 
 
@@ -298,7 +326,9 @@ def _kept(key: tuple[str, ...], name: str, title: str, family: str, kind: str, u
     return {
         **{"encoder": encoder, "variant": variant, "method": method, "baseline": encoder == "dct"},
         **{"target": name, "family": family, "kind": kind},
-        "metric": "ridge_balanced" if kind == "categorical" else "ridge_r2",
+        "metric": {"categorical": "ridge_balanced", "circular": "ridge_cosine"}.get(
+            kind, "ridge_r2"
+        ),
         **{"value": chance + kept * (1 - chance), "chance": chance, **ends},
         **{"p": 0.001 if kept > 0.1 else 0.5, "p_adjusted": 0.001 if kept > 0.1 else 0.9},
         **{"samples": 60, "kept": kept, "headline": True, "note": None},

@@ -3,13 +3,20 @@
 import json
 import re
 
+import numpy as np
 import polars as pl
 import pytest
 
+from latentmap.report.kept.predictions import best_predictions
+from latentmap.report.kept.table import read_kept
 from latentmap.report.page import pages_of, published
+from latentmap.report.points import ShownSamples
 from latentmap.report.publish import read_chart
 from latentmap.report.table import write_metrics_table, write_targets_table
+from latentmap.report.target_columns import with_targets
 from latentmap.store import results as book
+
+TURNED = 20
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +67,44 @@ def test_a_cell_says_metric_chance_interval_p_and_samples(page):
     assert "linear probe" in cell[1]
     for part in ("chance −0.020", "95 % interval", "adjusted p", "60 samples"):
         assert part in cell[1]
+
+
+def test_the_best_embedding_of_every_number_is_calibrated(targeted_run, page):
+    results = targeted_run.results
+    kept = read_kept(results)
+    found = {one.target.name: one for one in best_predictions(results, kept)}
+    assert list(found) == ["boxes.x", "boxes.y", "clock"]
+    one = found["boxes.x"]
+    assert kept.name(one.by) == "patch4 (plain)"
+    assert len(one.true) == 60  # every seventh of 70 has none
+    assert one.typical_error == pytest.approx(0.01)
+    assert found["clock"].predicted - found["clock"].true == pytest.approx(TURNED)
+    row = re.search(r"<tr><th scope=\"row\">Centre of the box, x</th>(.*?)</tr>", page)[1]
+    assert "0.01 widths" in row and "0.74 to 0.85" in row
+    # It has maps, and they lead there.
+    assert 'href="../tiny-vae/plain/per_method/patch4/umap.html"' in row
+
+
+def test_maps_can_be_coloured_by_targets_and_by_what_probes_miss(targeted_run):
+    page = targeted_run.write("method_maps", "tiny-vae", "plain", "patch4")
+    offered = dict(re.findall(r'<option value="([^"]*)" data-measure>([^<]*)</option>', page))
+    assert offered["own:Centre of the box, x"] == "Centre of the box, x"
+    assert offered["missed:clock"] == "Clock direction, missed by"
+    assert "Colour" in re.findall(r'<option value="column\d+">([^<]*)</option>', page)
+    embedded = json.loads(re.search(r'data-chart="map">(.*?)</script>', page, re.S)[1])
+    missed = embedded["points"]["missed:clock"]
+    assert missed == pytest.approx([-TURNED] * 70)
+    assert embedded["points"]["missed:boxes.x"][:2] == [None, pytest.approx(-0.01)]
+    # `mean` loses the places, so that nothing of them is predicted.
+    lost = targeted_run.write("method_maps", "tiny-vae", "plain", "mean")
+    assert "missed:clock" not in lost
+
+
+def test_targets_are_not_told_on_hover(targeted_run):
+    shown = with_targets(ShownSamples(targeted_run.ids, np.arange(3), {}), targeted_run.results)
+    assert shown.targets["Centre of the box, x"] == [None, "0.01", "0.02"]
+    assert shown.targets["Colour"] == ["red", "blue", "red"]
+    assert "label" not in shown.targets and shown.further == {}
 
 
 def test_the_charts_can_be_published(targeted_run, page):

@@ -39,7 +39,7 @@
     if (!rows) return shared;
     const some = (columns) =>
       Object.fromEntries(Object.entries(columns).map(([name, all]) => [name, rows.map((i) => all[i])]));
-    const { images, further, colorings, ...columns } = shared;
+    const { images, further, targets, colorings, ...columns } = shared;
     return { ...some(columns), images, ...own };
   };
   const samples = embedded && chosen(embedded);
@@ -52,9 +52,10 @@
   const pointsOf = new Map();
   const measureKeys = [...document.querySelectorAll("[data-measure]")].map(({ value }) => value);
   const numberOf = (text) => (text == null || text === "" ? null : Number(text));
+  const ownOf = (key) => ({ ...samples.further, ...samples.targets })[key.slice(OWN.length)];
   const numbersOf = (target, key) =>
     key.startsWith(OWN)
-      ? samples.further[key.slice(OWN.length)].map(numberOf)
+      ? ownOf(key).map(numberOf)
       : (pointsOf.get(target)?.[key] ?? []);
   const quantile = (sorted, share) => sorted[Math.round(share * (sorted.length - 1))];
   // Between which numbers a scale lies: all of them, or all but the farthest where those would
@@ -84,8 +85,9 @@
 
   // Rows of one map: coordinates joined with the samples. An image is one string, however often
   // it is shown; "" keeps the tooltip from showing one. Trust may be missing.
-  const rowsOf = ({ trust = [], ...points }) =>
-    samples.id.map((id, i) => {
+  const rowsOf = ({ trust = [], ...points }) => {
+    const own = measureKeys.filter((key) => key.startsWith(OWN)).map((key) => [key, ownOf(key)]);
+    return samples.id.map((id, i) => {
       const row = {
         ...cellsOf(points, i),
         place: i,
@@ -97,11 +99,10 @@
         image: samples.images[samples.image[i]] ?? "",
       };
       for (const [key, { codes }] of Object.entries(samples.colorings)) row[key] = codes[i];
-      for (const key of measureKeys.filter((key) => key.startsWith(OWN))) {
-        row[key] = numberOf(samples.further[key.slice(OWN.length)][i]);
-      }
+      for (const [key, values] of own) row[key] = numberOf(values[i]);
       return { ...row, told: toldOf(row, i) };
     });
+  };
 
   // Colours that are too dark on dark paper, and what takes their place.
   const BRIGHTER = { "#0072B2": "#5B8DEF" };
@@ -411,11 +412,13 @@
   // A button may choose what charts show: the values of their parameters of these names.
   const connectChoice = (button) => {
     button.addEventListener("click", () => {
-      for (const name of button.dataset.choose.split(" ")) {
-        const shown = [...drawn].filter(([, view]) => has(view, name));
-        for (const [, view] of shown) view.signal(name, Number(button.value)).runAsync();
-        shown[0]?.[0].closest("figure").scrollIntoView({ block: "nearest" });
-      }
+      const shown = button.dataset.choose.split(" ").flatMap((name) =>
+        [...drawn].filter(([, view]) => has(view, name)).map(([target, view]) => {
+          view.signal(name, Number(button.value)).runAsync();
+          return target;
+        }),
+      );
+      shown[0]?.closest("figure").scrollIntoView({ block: "nearest" });
     });
   };
 

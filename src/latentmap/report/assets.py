@@ -12,6 +12,7 @@ from latentmap.errors import LatentmapError
 from latentmap.report.details import read_details
 from latentmap.report.plates import embedded_json
 from latentmap.report.points import read_shown_samples
+from latentmap.report.target_columns import with_targets
 from latentmap.store.files import write_stamped_text
 from latentmap.store.results import (
     ANNOTATIONS,
@@ -68,6 +69,7 @@ def write_page_files(results: Results) -> None:
     annotations = next(iter(results.paths(ANNOTATIONS)), None)
     most = results.option("report.max_points")
     shown = read_shown_samples(samples, results.paths(THUMBNAILS), most, annotations)
+    shown = with_targets(shown, results)
     text = f"{SAMPLES_START}{embedded_json(shown.everything)}{SAMPLES_END}"
     write_stamped_text(results.address(SHOWN_SAMPLES), f"{text}// ", "\n")
     details = embedded_json(read_details(samples, shown.rows, annotations))

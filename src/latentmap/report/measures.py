@@ -42,9 +42,9 @@ DIGITS = 4
 
 
 def own_measures(samples: ShownSamples) -> dict[str, str]:
-    """Return the columns of samples and annotations that hold numbers: key and title."""
+    """Return the columns of samples, annotations and targets that hold numbers: key and title."""
     return {
-        f"{OWN}{name}": name for name, values in samples.further.items() if _are_numbers(values)
+        f"{OWN}{name}": name for name, values in samples.columns.items() if _are_numbers(values)
     }
 
 
@@ -65,8 +65,9 @@ def read_outliers(path: Path | str, shown: ShownSamples) -> Mapping[str, list[An
     """
     table = read_parquet(path)
     check_ids(path, table["id"].to_pylist(), shown.ids)
-    return {name: [_short(table[name][row].as_py()) for row in shown.rows] for name in OF_OUTLIERS}
+    return {name: [short(table[name][row].as_py()) for row in shown.rows] for name in OF_OUTLIERS}
 
 
-def _short(value: float) -> float | None:
+def short(value: float) -> float | None:
+    """Return a number as pages carry it; None for NaN."""
     return None if math.isnan(value) else float(f"{value:.{DIGITS}g}")

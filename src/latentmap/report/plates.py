@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from latentmap.config import unknown
@@ -29,6 +30,7 @@ from latentmap.report.points import (
     read_shown_neighbors,
     read_shown_samples,
 )
+from latentmap.report.target_columns import with_targets
 from latentmap.report.trust import read_trust
 from latentmap.store.files import json_text
 from latentmap.store.maps import read_map
@@ -40,6 +42,8 @@ from latentmap.store.results import (
     PROJECTION,
     SAMPLES,
     SAMPLING_WEIGHTS,
+    TARGET_FACTS,
+    TARGETS,
     TRUST,
     Key,
     Results,
@@ -84,7 +88,7 @@ CONFIG = {
 
 MAP_READS = (
     *(PROJECTION, TRUST, SAMPLING_WEIGHTS.over("mapped")),
-    *(SAMPLES, ANNOTATIONS, LABELS),
+    *(SAMPLES, ANNOTATIONS, TARGETS, TARGET_FACTS, LABELS),
     *(PROJECTION.theirs, SAMPLES.theirs),
 )
 """What a page with maps reads for them."""
@@ -157,7 +161,8 @@ class MapPlates:
         annotations = next(iter(results.paths(ANNOTATIONS)), None)
         most = results.option("report.max_points")
         first = results.option("report.color_by")
-        self.shown = read_shown_samples(results.paths(SAMPLES), None, most, annotations, first)
+        shown = read_shown_samples(results.paths(SAMPLES), None, most, annotations, first)
+        self.shown = with_targets(shown, results)
         self.colors = read_labels(results.path(LABELS)).colors
         theirs = results.paths(SAMPLES.theirs)
         self._their_ids = read_samples(theirs, ["id"])["id"].to_pylist() if theirs else []
@@ -176,6 +181,7 @@ class MapPlates:
         size: tuple[int, int] = LARGE,
         link: str = "",
         whole: bool = False,
+        further: Mapping[str, Sequence[float | None]] = MappingProxyType({}),
     ) -> Plate:
         """Return one map, ready for a page that also contains the samples.
 
@@ -186,6 +192,7 @@ class MapPlates:
             size: width and height of a 2D map in pixels.
             link: address of the map's own page.
             whole: whether it has outlier scores, and an opened sample its nearest neighbors.
+            further: numbers of the shown samples that can colour it, by their keys.
         """
         shown, colors = self.shown, self.colors
         points = read_points(self._results.path(PROJECTION, *key), shown)
@@ -209,7 +216,7 @@ class MapPlates:
             "spec": specification(chart),
             "renderer": "canvas",
             "data": DATA,
-            "points": {**points, "trust": trust.values, **density, **scores},
+            "points": {**points, "trust": trust.values, **density, **scores, **further},
         }
         if whole:
             graph = self._results.path(NEIGHBORS, *key[:3])

@@ -57,6 +57,7 @@ class ShownSamples:
         further: further columns of those that are shown, by name: the source where there are
             several, annotations, and columns of their own; None where a sample has none.
         color_by: what colours maps at first: `group`, `label` or one of the further columns.
+        targets: values of targets by their titles, which colour maps and are not told on hover.
     """
 
     ids: list[str]
@@ -64,13 +65,19 @@ class ShownSamples:
     content: dict[str, list[Any]]
     further: dict[str, list[str | None]] = field(default_factory=dict)
     color_by: str = BY_GROUP
+    targets: dict[str, list[str | None]] = field(default_factory=dict)
+
+    @cached_property
+    def columns(self) -> dict[str, list[str | None]]:
+        """All columns that may colour a map."""
+        return {**self.further, **self.targets}
 
     @cached_property
     def colorings(self) -> list[Coloring]:
         """What can colour a map beside label groups: labels where these are more, and columns."""
         labels = self.content["label"]
         own = label_coloring(labels) if labels != self.content["group"] else None
-        return [*([own] if own else []), *colorings(self.further)]
+        return [*([own] if own else []), *colorings(self.columns)]
 
     @property
     def everything(self) -> dict[str, Any]:
@@ -79,7 +86,8 @@ class ShownSamples:
             c.key: {"values": c.values, "colors": c.colors, "codes": c.codes}
             for c in self.colorings
         }
-        return {**self.content, "further": self.further, "colorings": codes}
+        columns = {"further": self.further, "targets": self.targets}
+        return {**self.content, **columns, "colorings": codes}
 
     def beyond(self, most: int) -> dict[str, Any]:
         """Return what a page must say of them that is not shared by all pages of a report.
@@ -92,7 +100,7 @@ class ShownSamples:
             return {}
         if set(self.rows.tolist()) <= set(shared.tolist()):
             rows = np.searchsorted(shared, self.rows).tolist()
-            return {"rows": rows, "further": self.further, "colorings": {}}
+            return {"rows": rows, "further": self.further, "targets": {}, "colorings": {}}
         return self.everything
 
 

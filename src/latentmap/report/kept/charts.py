@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from latentmap.report.experiments import format_p, format_value
 from latentmap.report.kept.heatmap import VARIANTS
+from latentmap.report.kept.predictions import Predicted
 from latentmap.report.kept.table import METRIC_TITLES, Embedding, Figure, Target, WhatIsKept
 from latentmap.report.matrix import matrix
 from latentmap.report.palette import CHANCE as CHANCE_COLOR
 from latentmap.report.palette import GROUPED, LINES, NEUTRAL
+from latentmap.store.samples import evenly_spaced
 
 if TYPE_CHECKING:
     import altair as alt
 
 Row = dict[str, Any]
 
-TARGET, METHOD = "target", "method"
+TARGET, METHOD, CALIBRATED = "target", "method", "calibrated"
 """Parameters of the charts: numbers of the target, and of the methods, that are shown."""
+
+MOST_POINTS = 500
+"""Of more samples, evenly spaced ones are points of a chart."""
 
 DARKEST = "#388ec4"
 """Of all that can be known, in print: on it, as on all paler ones, black text can be read."""
@@ -87,7 +92,9 @@ def ranking_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
         height=alt.Step(STEP),
         description="Dots with intervals: what every embedding keeps of one target.",
     ).add_params(
-        _selection(TARGET, "Target", [target.title for target in kept.targets], _best(kept))
+        _selection(
+            TARGET, "Target", {n: one.title for n, one in enumerate(kept.targets)}, _best(kept)
+        )
     )
 
 
@@ -151,7 +158,44 @@ def profile_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
         width=WIDTH,
         height=alt.Step(max(9, STEP // len(places) + 2)),
         description="Dots with intervals: what one pooling method keeps of every target.",
-    ).add_params(_selection(METHOD, "Method", kept.methods))
+    ).add_params(_selection(METHOD, "Method", dict(enumerate(kept.methods)), 0))
+
+
+def calibration_chart(found: Sequence[Predicted]) -> alt.LayerChart | alt.FacetChart:
+    """Return predicted against true values of one target that is a number."""
+    import altair as alt
+
+    rows, ends = [], []
+    for one in found:
+        chosen = evenly_spaced(len(one.true), MOST_POINTS)
+        places = zip(one.true[chosen].tolist(), one.predicted[chosen].tolist(), strict=True)
+        rows += [{"t": one.number, "true": true, "predicted": guess} for true, guess in places]
+        low, high = float(one.true.min()), float(one.true.max())
+        ends += [{"t": one.number, "true": end, "predicted": end} for end in (low, high)]
+    shown = f"datum.t == {CALIBRATED}"
+    x = alt.X("true:Q", title="true", scale=alt.Scale(zero=False))
+    y = alt.Y("predicted:Q", title="predicted", scale=alt.Scale(zero=False))
+    diagonal, points = (
+        alt.Chart(alt.InlineData(values=values)).transform_filter(shown).encode(x=x, y=y)
+        for values in (ends, rows)
+    )
+    first = max(found, key=lambda one: one.figure.kept)
+    return alt.layer(
+        diagonal.mark_line(color=CHANCE_COLOR, strokeDash=[4, 3]),
+        points.mark_circle(color=GROUPED, opacity=0.5, size=28, strokeWidth=0).encode(
+            tooltip=[alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("true", "predicted")]
+        ),
+        width=460,
+        height=380,
+        description="Scatter plot of predicted against true values of one target.",
+    ).add_params(
+        _selection(
+            CALIBRATED,
+            "Target",
+            {one.number: f"{one.target.title}{_in(one.target)}" for one in found},
+            first.number,
+        )
+    )
 
 
 def printed_heatmap(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
@@ -280,12 +324,15 @@ def _best(kept: WhatIsKept) -> int:
     return max(found)[1] if found else 0
 
 
-def _selection(name: str, label: str, titles: Sequence[str], first: int = 0) -> alt.Parameter:
+def _selection(name: str, label: str, titles: Mapping[int, str], first: int) -> alt.Parameter:
     """Return a parameter that the reader sets to the number of a title."""
     import altair as alt
 
     if len(titles) < 2:
         return alt.param(name=name, value=first)
-    numbers = list(range(len(titles)))
-    bind = alt.binding_select(options=numbers, labels=list(titles), name=f"{label} ")
+    bind = alt.binding_select(options=list(titles), labels=list(titles.values()), name=f"{label} ")
     return alt.param(name=name, value=first, bind=bind)
+
+
+def _in(target: Target) -> str:
+    return f", in {target.unit}" if target.unit else ""

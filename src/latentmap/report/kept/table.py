@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from latentmap.metrics.metric import Key
@@ -190,11 +191,19 @@ def read_kept(results: Results) -> WhatIsKept | None:
         LatentmapError: a file is missing or damaged.
     """
     for path in results.paths(WHAT_IS_KEPT):
-        facts = results.path(TARGET_FACTS)
-        with reading(facts, "a description of targets"):
-            targets = [_target(entry) for entry in read_json(facts)["targets"]]
+        targets = read_targets(results.path(TARGET_FACTS))
         return what_is_kept(targets, read_parquet(path).to_pylist())
     return None
+
+
+def read_targets(path: Path | str) -> list[Target]:
+    """Read what is said of the targets of a run, in the order of the configuration.
+
+    Raises:
+        LatentmapError: the file is damaged.
+    """
+    with reading(path, "a description of targets"):
+        return [_target(entry) for entry in read_json(path)["targets"]]
 
 
 def what_is_kept(targets: Sequence[Target], rows: Sequence[Mapping[str, Any]]) -> WhatIsKept:

@@ -8,10 +8,15 @@ from typing import Any
 
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.report.experiments import experiments_of
+from latentmap.report.kept.predictions import RESIDUALS, residuals
+from latentmap.report.measures import short
 from latentmap.report.metric_rows import defined_metrics, headline_metrics, metric_rows
 from latentmap.report.page import Content, Page, Scope
 from latentmap.report.plates import MAP_OPTIONS, MAP_READS, MapPlates
 from latentmap.store.results import METRICS, NEIGHBORS, OUTLIERS, Key, Results, page_file
+
+MISSED = "missed:"
+"""Before the name of a target: what the linear probe misses of it."""
 
 
 class MethodMaps(Page):
@@ -23,7 +28,7 @@ class MethodMaps(Page):
         "{encoder}/{variant}/per_method/{method}/{projection}.html", attrgetter("maps")
     )
     scope = Scope.METHOD
-    reads = (METRICS.over("mapped"), NEIGHBORS.over("mapped"), OUTLIERS, *MAP_READS)
+    reads = (METRICS.over("mapped"), NEIGHBORS.over("mapped"), OUTLIERS, *RESIDUALS, *MAP_READS)
     configured_by = ("headline", *MAP_OPTIONS)
     shows = (METRIC_PLUGINS,)
 
@@ -33,9 +38,15 @@ class MethodMaps(Page):
         encoder, variant, method, _ = keys[0]
         where = {"encoder": encoder, "variant": variant, "method": method}
         (experiment,) = experiments_of(results, METRICS, **where)
+        missed = list(residuals(results, experiment.key, maps.shown.ids))
+        titles = {f"{MISSED}{target.name}": f"{target.title}, missed by" for target, _ in missed}
+        numbers = {
+            f"{MISSED}{target.name}": list(map(short, values[maps.shown.rows].tolist()))
+            for target, values in missed
+        }
         for key in keys:
             title = f"{experiment.key.name}: {key[3]}"
-            plate = maps.plate(key, "map", title, whole=True)
+            plate = maps.plate(key, "map", title, whole=True, further=numbers)
             others = {
                 other[3]: results.address(self.file, *other) for other in keys if other != key
             }
@@ -52,7 +63,7 @@ class MethodMaps(Page):
                 },
                 maps.shown,
                 maps.colors,
-                maps.measures(whole=True),
+                maps.measures(whole=True) | titles,
             )
 
     def tracked(self, results: Results) -> Any:

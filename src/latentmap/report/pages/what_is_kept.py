@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
-from latentmap.report.kept.charts import printed_heatmap, profile_chart, ranking_chart
+from latentmap.report.kept.charts import (
+    calibration_chart,
+    printed_heatmap,
+    profile_chart,
+    ranking_chart,
+)
 from latentmap.report.kept.findings import family_findings
-from latentmap.report.kept.heatmap import heatmap
-from latentmap.report.kept.table import read_kept
-from latentmap.report.page import Content, Page, Scope
+from latentmap.report.kept.heatmap import heatmap, two_places
+from latentmap.report.kept.predictions import Predicted, best_predictions
+from latentmap.report.kept.table import WhatIsKept, read_kept
+from latentmap.report.page import PAGES, Content, Page, Scope
 from latentmap.report.plates import chart_plate
 from latentmap.store.results import (
+    PREDICTIONS,
     TARGET_FACTS,
+    TARGETS,
     TARGETS_CSV,
     TARGETS_PARQUET,
     WHAT_IS_KEPT,
@@ -21,7 +31,7 @@ from latentmap.store.results import (
     page_file,
 )
 
-RANKING, PROFILE, PRINTED = "ranking", "profile", "heatmap"
+RANKING, PROFILE, CALIBRATION, PRINTED = "ranking", "profile", "calibration", "heatmap"
 
 
 class WhatIsKeptPage(Page):
@@ -31,13 +41,14 @@ class WhatIsKeptPage(Page):
     category = "Comparisons"
     file = page_file("comparisons/what_is_kept.html", attrgetter("targeted"))
     scope = Scope.RUN
-    reads = (WHAT_IS_KEPT, TARGET_FACTS)
+    reads = (WHAT_IS_KEPT, TARGET_FACTS, TARGETS, PREDICTIONS)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield the page."""
         kept = read_kept(results)
         if kept is None:
             return
+        found = list(best_predictions(results, kept))
         yield Content(
             "What is kept",
             {
@@ -58,6 +69,16 @@ class WhatIsKeptPage(Page):
                     "a method whose dots lie far right for one family and at 0 for another keeps "
                     "the one and loses the other; where encoders differ, the encoder decides.",
                 ),
+                "calibration": found
+                and chart_plate(
+                    CALIBRATION,
+                    calibration_chart(found),
+                    "Predicted and true values",
+                    "each dot is a sample whose value the linear probe of the best embedding "
+                    "predicts without having seen its source group; on the dashed line predictions "
+                    "are right. A flat cloud is a target that is hardly kept.",
+                ),
+                "predicted": [_predicted(results, kept, one) for one in found],
                 "printed": chart_plate(PRINTED, printed_heatmap(kept), self.title, ""),
                 "tables": [results.address(table) for table in (TARGETS_CSV, TARGETS_PARQUET)],
             },
@@ -65,4 +86,23 @@ class WhatIsKeptPage(Page):
 
     def charts(self, results: Results, key: Key) -> Mapping[str, str]:
         """Return the heatmap, and the charts at their first choice."""
-        return {"what_is_kept": PRINTED, "kept_ranking": RANKING, "kept_profile": PROFILE}
+        return {
+            "what_is_kept": PRINTED,
+            **{f"kept_{name}": name for name in (RANKING, PROFILE, CALIBRATION)},
+        }
+
+
+def _predicted(results: Results, kept: WhatIsKept, one: Predicted) -> dict[str, Any]:
+    """Return what the page says of the predictions of one target."""
+    figure = one.figure
+    low, high = map(two_places, figure.kept_interval or (math.nan, math.nan))
+    maps = [key for key in results.maps if key[:3] in one.by.keys]
+    page = PAGES["method_maps"].file
+    return {
+        "target": one.target.title,
+        "by": kept.name(one.by),
+        "kept": two_places(figure.kept),
+        "interval": f"{low} to {high}" if figure.kept_interval else "–",
+        "error": f"{one.typical_error:.3g} {one.target.unit}".strip(),
+        "maps": {key[3]: results.address(page, *key) for key in maps},
+    }

@@ -1,0 +1,45 @@
+"""Targets as columns that can colour maps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from latentmap.report.kept.table import Target, read_targets
+from latentmap.report.points import ShownSamples
+from latentmap.store.results import TARGET_FACTS, TARGETS, Results
+from latentmap.store.tables import check_ids, read_parquet
+
+DIGITS = 4
+
+
+def with_targets(shown: ShownSamples, results: Results) -> ShownSamples:
+    """Return the samples with the values of the run's targets, if it has any.
+
+    What is a column of its own already is not repeated.
+
+    Raises:
+        LatentmapError: the targets are not those of the samples.
+    """
+    for path in results.paths(TARGETS):
+        table = read_parquet(path)
+        check_ids(path, table["id"].to_pylist(), shown.ids)
+        known = {"label", "label_group", *shown.further}
+        columns = {
+            target.title: _told(table[target.name], target, shown)
+            for target in read_targets(results.path(TARGET_FACTS))
+            if target.name not in known and target.title not in known
+        }
+        return replace(shown, targets=columns)
+    return shown
+
+
+def _told(column: pa.ChunkedArray, target: Target, shown: ShownSamples) -> list[str | None]:
+    values = [column[row].as_py() for row in shown.rows.tolist()]
+    return [None if value is None else _text(value, target) for value in values]
+
+
+def _text(value: Any, target: Target) -> str:
+    return f"{value:.{DIGITS}g}" if target.is_number else str(value)
