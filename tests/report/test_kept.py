@@ -6,11 +6,15 @@ import pytest
 
 from latentmap.report.kept.findings import family_findings
 from latentmap.report.kept.heatmap import heatmap, two_places
-from latentmap.report.kept.table import Target, what_is_kept
+from latentmap.report.kept.table import what_is_kept
+from latentmap.targets.facts import TargetFacts
 
 POSITION = "position of a box"
-X, Y = (Target(f"boxes.{axis}", f"Centre, {axis}", POSITION, "continuous") for axis in "xy")
-COLOR = Target("color", "Colour", "colour", "categorical", count=90)
+X, Y = (
+    TargetFacts(f"boxes.{axis}", f"Centre, {axis}", "continuous", POSITION, "boxes", 90)
+    for axis in "xy"
+)
+COLOR = TargetFacts("color", "Colour", "categorical", "colour", "color", 90)
 
 
 def row(method, target, kept, p=None, **changes):
@@ -138,7 +142,7 @@ def test_cells_are_as_dark_as_what_is_kept_and_grey_where_it_may_be_chance():
     ]
     assert [cell.may_be_best for cell in cells] == [True, False, False, False]
     assert cells[0].details == (
-        "R² of the linear probe 0.800; chance 0; 95 % interval 0.750 to 0.850; kept 0.80 (0.75 to "
+        "linear R² 0.800; chance 0; 95 % interval 0.750 to 0.850; kept 0.80 (0.75 to "
         "0.85); adjusted p = 0.001; rank 1 to 2; 90 samples"
     )
 

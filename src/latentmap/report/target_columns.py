@@ -7,10 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from latentmap.report.kept.table import Target, read_targets
+from latentmap.report.kept.table import is_number
 from latentmap.report.points import ShownSamples
 from latentmap.store.results import TARGET_FACTS, TARGETS, Results
 from latentmap.store.tables import check_ids, read_parquet
+from latentmap.targets.facts import TargetFacts, read_facts
 
 DIGITS = 4
 
@@ -29,17 +30,17 @@ def with_targets(shown: ShownSamples, results: Results) -> ShownSamples:
         known = {"label", "label_group", *shown.further}
         columns = {
             target.title: _told(table[target.name], target, shown)
-            for target in read_targets(results.path(TARGET_FACTS))
+            for target in read_facts(results.path(TARGET_FACTS))
             if target.name not in known and target.title not in known
         }
         return replace(shown, targets=columns)
     return shown
 
 
-def _told(column: pa.ChunkedArray, target: Target, shown: ShownSamples) -> list[str | None]:
+def _told(column: pa.ChunkedArray, target: TargetFacts, shown: ShownSamples) -> list[str | None]:
     values = [column[row].as_py() for row in shown.rows.tolist()]
     return [None if value is None else _text(value, target) for value in values]
 
 
-def _text(value: Any, target: Target) -> str:
-    return f"{value:.{DIGITS}g}" if target.is_number else str(value)
+def _text(value: Any, target: TargetFacts) -> str:
+    return f"{value:.{DIGITS}g}" if is_number(target) else str(value)

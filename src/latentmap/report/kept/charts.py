@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from latentmap.report.experiments import format_p, format_value
 from latentmap.report.kept.heatmap import VARIANTS
 from latentmap.report.kept.predictions import Predicted
-from latentmap.report.kept.table import METRIC_TITLES, Embedding, Figure, Target, WhatIsKept
+from latentmap.report.kept.table import Embedding, Figure, WhatIsKept
 from latentmap.report.matrix import matrix
 from latentmap.report.palette import CHANCE as CHANCE_COLOR
 from latentmap.report.palette import GROUPED, LINES, NEUTRAL
 from latentmap.store.samples import evenly_spaced
+from latentmap.targets.facts import TargetFacts
+from latentmap.targets.figures import FIGURES
 
 if TYPE_CHECKING:
     import altair as alt
@@ -251,7 +253,7 @@ def _heading(family: str) -> str:
     return f"{family}:"
 
 
-def _defined(one: Embedding, target: Target) -> Figure | None:
+def _defined(one: Embedding, target: TargetFacts) -> Figure | None:
     figure = one.figures.get(target.name)
     return None if figure is None or math.isnan(figure.kept) else figure
 
@@ -270,7 +272,7 @@ def _told(figure: Figure) -> Row:
         "kept": figure.kept,
         "low": low,
         "high": high,
-        "metric": METRIC_TITLES.get(figure.metric, figure.metric),
+        "metric": FIGURES[figure.metric].title,
         "value": format_value(figure.value) + (f" ({interval})" if interval else ""),
         "chance": format_value(figure.chance),
         "p": format_p(figure.p_value),
@@ -334,5 +336,5 @@ def _selection(name: str, label: str, titles: Mapping[int, str], first: int) -> 
     return alt.param(name=name, value=first, bind=bind)
 
 
-def _in(target: Target) -> str:
+def _in(target: TargetFacts) -> str:
     return f", in {target.unit}" if target.unit else ""

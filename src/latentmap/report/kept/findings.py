@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from latentmap.report.experiments import counted
 from latentmap.report.kept.heatmap import two_places
-from latentmap.report.kept.table import Embedding, Target, WhatIsKept
+from latentmap.report.kept.table import Embedding, WhatIsKept
+from latentmap.targets.facts import TargetFacts
 
 NAMED = 3
 """So many embeddings are named, the others counted."""
@@ -27,7 +28,7 @@ def family_findings(kept: WhatIsKept) -> Iterator[tuple[str, str]]:
 
 
 def _parts(
-    kept: WhatIsKept, measured: Sequence[Embedding], targets: Sequence[Target]
+    kept: WhatIsKept, measured: Sequence[Embedding], targets: Sequence[TargetFacts]
 ) -> Iterator[str]:
     """Yield by which embeddings a family is kept, kept in part, and lost."""
     ranked = sorted(measured, key=lambda one: -one.mean_of(targets))
@@ -52,7 +53,7 @@ def _lost(
     kept: WhatIsKept,
     none: Sequence[Embedding],
     whole: Sequence[Embedding],
-    targets: Sequence[Target],
+    targets: Sequence[TargetFacts],
 ) -> str:
     """Say which embeddings lose a family, or only are not shown to keep any of it."""
     if len(none) == len(kept.subjects) > NAMED:
@@ -62,7 +63,7 @@ def _lost(
 
 
 def _are_lost(
-    none: Sequence[Embedding], whole: Sequence[Embedding], targets: Sequence[Target]
+    none: Sequence[Embedding], whole: Sequence[Embedding], targets: Sequence[TargetFacts]
 ) -> bool:
     """Whether even the upper ends of the intervals are below what the others keep."""
     least = min(one.mean_of(targets) for one in whole)
@@ -75,13 +76,13 @@ def _are_lost(
     return bool(ends) and max(ends) < least
 
 
-def _share_above(one: Embedding, targets: Sequence[Target]) -> float:
+def _share_above(one: Embedding, targets: Sequence[TargetFacts]) -> float:
     figures = [figure for target in targets if (figure := one.figures.get(target.name))]
     defined = [figure for figure in figures if not math.isnan(figure.kept)]
     return sum(figure.is_above_chance for figure in defined) / len(defined)
 
 
-def _is_untested(one: Embedding, targets: Sequence[Target]) -> bool:
+def _is_untested(one: Embedding, targets: Sequence[TargetFacts]) -> bool:
     figures = (one.figures.get(target.name) for target in targets)
     return all(figure is None or figure.p_value is None for figure in figures)
 
@@ -96,13 +97,13 @@ def _named(kept: WhatIsKept, some: Sequence[Embedding], every: Sequence[Embeddin
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _range_of(some: Sequence[Embedding], targets: Sequence[Target]) -> str:
+def _range_of(some: Sequence[Embedding], targets: Sequence[TargetFacts]) -> str:
     means = [one.mean_of(targets) for one in some]
     low, high = two_places(min(means)), two_places(max(means))
     return low if low == high else f"{low}–{high}"
 
 
-def _baseline(kept: WhatIsKept, targets: Sequence[Target]) -> Iterator[str]:
+def _baseline(kept: WhatIsKept, targets: Sequence[TargetFacts]) -> Iterator[str]:
     """Yield how much the best baseline keeps."""
     known = [one for one in kept.baselines if not math.isnan(one.mean_of(targets))]
     if not known:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from latentmap.report.experiments import format_value, say_p
-from latentmap.report.kept.table import METRIC_TITLES, Embedding, Figure, Target, WhatIsKept
+from latentmap.report.kept.table import Embedding, Figure, WhatIsKept, is_number
+from latentmap.targets.facts import TargetFacts
+from latentmap.targets.figures import FIGURES
 
 VARIANTS = {"boxes": "boxes drawn", "plain": "plain"}
 """How headings call the variants."""
@@ -109,7 +111,7 @@ def heatmap(kept: WhatIsKept) -> Heatmap:
     return Heatmap(
         {family: len(targets) for family, targets in kept.families.items()},
         [
-            Column(target.title, _meaning(target), target.name in starts, place, target.is_number)
+            Column(target.title, _meaning(target), target.name in starts, place, is_number(target))
             for place, target in enumerate(kept.targets)
         ],
         [
@@ -134,12 +136,12 @@ def _place(encoder: str, variants: str) -> str:
     return f"{encoder}, {VARIANTS.get(variants, variants)}"
 
 
-def _meaning(target: Target) -> str:
+def _meaning(target: TargetFacts) -> str:
     unit = f", in {target.unit}" if target.unit else ""
     return f"{target.name}: {target.kind}{unit}, defined for {target.count:,} samples"
 
 
-def _cells(one: Embedding, targets: Sequence[Target], starts: set[str]) -> Iterator[Cell]:
+def _cells(one: Embedding, targets: Sequence[TargetFacts], starts: set[str]) -> Iterator[Cell]:
     for target in targets:
         figure = one.figures.get(target.name)
         is_first = target.name in starts
@@ -166,7 +168,7 @@ def two_places(value: float) -> str:
 
 def details(figure: Figure) -> str:
     """Return what stands behind a cell: metric, chance, interval, p and samples."""
-    title = METRIC_TITLES.get(figure.metric, figure.metric)
+    title = FIGURES[figure.metric].title
     parts = [f"{title} {format_value(figure.value)}", f"chance {format_value(figure.chance)}"]
     if figure.interval is not None:
         parts.append(f"95 % interval {' to '.join(map(format_value, figure.interval))}")

@@ -10,9 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.report.findings import SIGNIFICANT
-from latentmap.report.kept.table import Embedding, Figure, Target, WhatIsKept, read_targets
+from latentmap.report.kept.table import Embedding, Figure, WhatIsKept, is_number
 from latentmap.store.results import KEPT, PREDICTIONS, TARGET_FACTS, TARGETS, Key, Results
 from latentmap.store.tables import check_ids, read_parquet
+from latentmap.targets.facts import TargetFacts, read_facts
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ class Predicted:
         predicted: (n,) the same, in the same unit; angles within half a turn of the true ones.
     """
 
-    target: Target
+    target: TargetFacts
     number: int
     by: Embedding
     figure: Figure
@@ -56,7 +57,7 @@ def best_predictions(results: Results, kept: WhatIsKept) -> Iterator[Predicted]:
             for place, one in enumerate(kept.subjects)
             if (figure := one.figures.get(target.name)) and figure.is_above_chance
         ]
-        if target.is_number and found:
+        if is_number(target) and found:
             *_, one, figure = max(found)
             true = _numbers(truth[target.name])
             predicted = true - _residual(results, one.keys[0], target, ids, true)
@@ -64,7 +65,9 @@ def best_predictions(results: Results, kept: WhatIsKept) -> Iterator[Predicted]:
             yield Predicted(target, number, one, figure, true[known], predicted[known])
 
 
-def residuals(results: Results, key: Key, ids: Sequence[str]) -> Iterator[tuple[Target, Floats]]:
+def residuals(
+    results: Results, key: Key, ids: Sequence[str]
+) -> Iterator[tuple[TargetFacts, Floats]]:
     """Yield what one embedding's probe misses of every target that it keeps: true − predicted.
 
     Args:
@@ -85,7 +88,7 @@ def residuals(results: Results, key: Key, ids: Sequence[str]) -> Iterator[tuple[
         }
         truth = read_parquet(results.path(TARGETS))
         check_ids(results.path(TARGETS), truth["id"].to_pylist(), ids)
-        for target in read_targets(results.path(TARGET_FACTS)):
+        for target in read_facts(results.path(TARGET_FACTS)):
             if target.name in told:
                 true = _numbers(truth[target.name])
                 yield target, _residual(results, key, target, ids, true)
@@ -96,7 +99,7 @@ RESIDUALS = (KEPT, PREDICTIONS, TARGETS, TARGET_FACTS)
 
 
 def _residual(
-    results: Results, key: Key, target: Target, ids: Sequence[str], true: Floats
+    results: Results, key: Key, target: TargetFacts, ids: Sequence[str], true: Floats
 ) -> Floats:
     path = results.path(PREDICTIONS, *key)
     table = read_parquet(path, ["id", target.name])

@@ -6,57 +6,21 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from latentmap.metrics.metric import Key
 from latentmap.report.findings import SIGNIFICANT
-from latentmap.store.files import read_json, reading
 from latentmap.store.results import TARGET_FACTS, WHAT_IS_KEPT, Results
 from latentmap.store.tables import read_parquet
+from latentmap.targets.facts import TargetFacts, read_facts
 
 SAME = 6
 """Embeddings whose figures agree to so many places of all targets are told of as one."""
 
-METRIC_TITLES = {
-    "knn_same": "neighbors with the same value",
-    "knn_balanced": "balanced accuracy of the neighbors' vote",
-    "knn_r2": "R² of the neighbors' mean",
-    "knn_rho": "Spearman's ρ of the neighbors' mean",
-    "knn_cosine": "mean cosine of the neighbors' mean direction",
-    "ridge_balanced": "balanced accuracy of the linear probe",
-    "ridge_auc": "AUC of the linear probe",
-    "ridge_r2": "R² of the linear probe",
-    "ridge_rho": "Spearman's ρ of the linear probe",
-    "ridge_cosine": "mean cosine of the linear probe",
-}
-"""What pages call the figures of targets."""
 
-
-@dataclass(frozen=True)
-class Target:
-    """One thing that was looked for in every embedding.
-
-    Attributes:
-        name: in the configuration and in tables.
-        title: for readers.
-        family: that it belongs to.
-        kind: `categorical`, `binary`, `continuous` or `circular`.
-        unit: of its values, where they have one.
-        count: samples for which it is defined.
-    """
-
-    name: str
-    title: str
-    family: str
-    kind: str
-    unit: str = ""
-    count: int = 0
-
-    @property
-    def is_number(self) -> bool:
-        """Whether its values are numbers, with a true and a predicted one for every sample."""
-        return self.kind in ("continuous", "circular")
+def is_number(target: TargetFacts) -> bool:
+    """Whether a target's values are numbers, with a true and a predicted one for every sample."""
+    return target.kind in ("continuous", "circular")
 
 
 @dataclass(frozen=True)
@@ -129,7 +93,7 @@ class Embedding:
         """The pooling methods that give it."""
         return " = ".join(dict.fromkeys(key.method for key in self.keys))
 
-    def mean_of(self, targets: Iterable[Target]) -> float:
+    def mean_of(self, targets: Iterable[TargetFacts]) -> float:
         """Return the mean of what it keeps of some targets; NaN if it is defined for none."""
         figures = (self.figures.get(target.name) for target in targets)
         kept = [one.kept for one in figures if one is not None and not math.isnan(one.kept)]
@@ -146,13 +110,13 @@ class WhatIsKept:
             over families.
     """
 
-    targets: Sequence[Target]
+    targets: Sequence[TargetFacts]
     embeddings: Sequence[Embedding]
 
     @cached_property
-    def families(self) -> dict[str, list[Target]]:
+    def families(self) -> dict[str, list[TargetFacts]]:
         """The targets of each family."""
-        families: dict[str, list[Target]] = {}
+        families: dict[str, list[TargetFacts]] = {}
         for target in self.targets:
             families.setdefault(target.family, []).append(target)
         return families
@@ -191,22 +155,12 @@ def read_kept(results: Results) -> WhatIsKept | None:
         LatentmapError: a file is missing or damaged.
     """
     for path in results.paths(WHAT_IS_KEPT):
-        targets = read_targets(results.path(TARGET_FACTS))
+        targets = read_facts(results.path(TARGET_FACTS))
         return what_is_kept(targets, read_parquet(path).to_pylist())
     return None
 
 
-def read_targets(path: Path | str) -> list[Target]:
-    """Read what is said of the targets of a run, in the order of the configuration.
-
-    Raises:
-        LatentmapError: the file is damaged.
-    """
-    with reading(path, "a description of targets"):
-        return [_target(entry) for entry in read_json(path)["targets"]]
-
-
-def what_is_kept(targets: Sequence[Target], rows: Sequence[Mapping[str, Any]]) -> WhatIsKept:
+def what_is_kept(targets: Sequence[TargetFacts], rows: Sequence[Mapping[str, Any]]) -> WhatIsKept:
     """Return what pages show of a table.
 
     Args:
@@ -236,7 +190,7 @@ def what_is_kept(targets: Sequence[Target], rows: Sequence[Mapping[str, Any]]) -
 
 
 def _alike(
-    figures: Mapping[Key, Mapping[str, Figure]], targets: Sequence[Target]
+    figures: Mapping[Key, Mapping[str, Figure]], targets: Sequence[TargetFacts]
 ) -> list[list[Key]]:
     """Return the embeddings, those together that are the same.
 
@@ -261,7 +215,7 @@ def _alike(
 
 
 def _in_order(
-    embeddings: Sequence[Embedding], families: Mapping[str, Sequence[Target]]
+    embeddings: Sequence[Embedding], families: Mapping[str, Sequence[TargetFacts]]
 ) -> list[Embedding]:
     encoders = list(dict.fromkeys((one.encoder, one.variants) for one in embeddings))
 
@@ -272,17 +226,6 @@ def _in_order(
         return one.is_baseline, encoders.index((one.encoder, one.variants)), -overall
 
     return sorted(embeddings, key=rank)
-
-
-def _target(entry: Mapping[str, Any]) -> Target:
-    return Target(
-        name=entry["name"],
-        title=entry.get("title") or entry["name"],
-        family=entry["family"],
-        kind=entry["kind"],
-        unit=entry.get("unit") or "",
-        count=entry["count"],
-    )
 
 
 def _figure(row: Mapping[str, Any]) -> Figure:
