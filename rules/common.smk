@@ -21,6 +21,7 @@ from latentmap.fingerprint import fingerprint
 from latentmap.given import read_config
 from latentmap.home import default_config, importable
 from latentmap.ending import failure_lines, quarantine_lines, say_last
+from latentmap.locks import take_over
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
@@ -197,6 +198,8 @@ EXPLORER_FILES = [*paths(EXPLORER), *paths(EXPLORER_PAGE)]
 
 
 if workflow.is_main_process:
+    if take_over(RESULTS.folder, is_dry=workflow.output_settings.dryrun):
+        logger.warning("The last run was killed: its locks are removed, and this one goes on.")
     for encoder in RESULTS.facts.encoders:
         for method, reason in encoder.left_out.items():
             logger.warning(f"{method} of {encoder.name} is left out: it {reason}.")

@@ -19,7 +19,7 @@ from latentmap.errors import LatentmapError
 from latentmap.explorer.check import check_explorer, last_explored
 from latentmap.explorer.serve import address, make_server
 from latentmap.given import read_config
-from latentmap.home import default_config
+from latentmap.home import HOME, default_config
 from latentmap.metrics.metric import METRICS, Metric
 from latentmap.planning import Plan, check_all
 from latentmap.pool.method import METHODS
@@ -30,6 +30,7 @@ from latentmap.report.page import PAGES, listed_pages
 from latentmap.run import TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
+from latentmap.shell.launch import READY, Asked, launch
 from latentmap.store.files import write_text
 from latentmap.store.results import QUARANTINE, RUN, RUNS, Results
 
@@ -43,22 +44,50 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "pages": PAGES,
 }
 
+RUN_EXAMPLES = """examples:
+  latentmap run demo --open                      rendered scenes, nothing else needed
+  latentmap run photos/                          one folder of images for each class
+  latentmap run reviews.csv --columns text=body label=stars
+  latentmap run embeddings.npy                   with labels.csv beside it, if you have labels
+  latentmap run photos/ --dry-run                what would run, how long, how much disk
+  latentmap run photos/ --config methods=mean,minmax --cores 4
+  latentmap run --configfile results/photos/config.yaml
+  latentmap run photos/ --workflow-profile profiles/slurm -- --keep-incomplete
+
+Results are in results/NAME under the current folder, with the configuration that was used.
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
-    options = _parser().parse_args(arguments)
+    given, further = _split(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    if further and options.command is not _run:
+        print(f"Error: '-- {' '.join(further)}' is for `latentmap run`.", file=sys.stderr)
+        return 2
+    options.snakemake = further
     try:
-        options.command(options)
+        return options.command(options) or 0
     except LatentmapError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
-    return 0
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments of the command line, and those after `--`, which are Snakemake's."""
+    given = list(arguments)
+    if "--" not in given:
+        return given, []
+    place = given.index("--")
+    return given[:place], given[place + 1 :]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="latentmap", description=__doc__)
     parser.add_argument("--version", action="version", version=f"%(prog)s {latentmap.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    _add_run(commands)
 
     listing = commands.add_parser("list", help="list plug-ins, each with one line of description")
     listing.add_argument("what", choices=REGISTRIES)
@@ -101,6 +130,64 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print the JSON schema of the configuration")
     schema.set_defaults(command=_schema)
     return parser
+
+
+def _add_run(commands: Any) -> None:
+    running = commands.add_parser(
+        "run",
+        help="from data to a report, in one command",
+        description="Look at data, say what it is, and run the ready configuration for it.",
+        epilog=RUN_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    running.add_argument(
+        "data", nargs="?", metavar="DATA", help=f"a file or folder, or one of {', '.join(READY)}"
+    )
+    running.add_argument("--run", metavar="NAME", help="name of the run; that of DATA by default")
+    running.add_argument("-n", "--dry-run", action="store_true", help="only say what would run")
+    running.add_argument("--open", action="store_true", help="open the report at the end")
+    running.add_argument("--cores", default="all", metavar="N", help="at most; all by default")
+    running.add_argument(
+        "--workflow-profile", metavar="FOLDER", help="of Snakemake, such as profiles/slurm"
+    )
+    for option, meaning in (
+        ("--columns", "which column holds what: text=body label=stars id=null"),
+        ("--source", "options of the source: split=train labels=labels.csv"),
+        ("--config", "keys of the configuration: methods=mean,max 'neighbors={k: 30}'"),
+    ):
+        running.add_argument(
+            option, nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=meaning
+        )
+    running.add_argument(
+        "--configfile",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="a configuration of your own, in the place of a ready one",
+    )
+    running.set_defaults(command=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    snakemake = ["--cores", options.cores]
+    if options.workflow_profile is not None:
+        profile = Path(options.workflow_profile)
+        ours = HOME / profile
+        snakemake += ["--workflow-profile", str(profile if profile.exists() else ours)]
+    return launch(
+        Asked(
+            data=options.data,
+            run=options.run,
+            configfiles=options.configfile,
+            config=options.config,
+            source=options.source,
+            columns=options.columns,
+            snakemake=[*snakemake, *options.snakemake],
+            is_dry=options.dry_run,
+            opens=options.open,
+        )
+    )
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -36,10 +36,15 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in found if tag in (NULL, MERGE)]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+class _Dumper(yaml.SafeDumper):
+    """Writes words so that `_Loader` reads them as they are: without quotes where it needs none."""
+
+
+for _taught in (_Loader, _Dumper):
+    _taught.yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in found if tag in (NULL, MERGE)]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def read_config(
@@ -60,14 +65,19 @@ def read_config(
         read = read_yaml(path)
         if not isinstance(read, Mapping | None):
             raise LatentmapError(f"{path} must hold keys with values, such as 'run: mine'.")
-        config = _merged(config, read or {})
+        config = merged(config, read or {})
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise LatentmapError(f"--config takes key=value, not '{pair}'.")
         read = _text(value) if key in texts else _value(key, value)
-        config = _merged(config, {key: read})
+        config = merged(config, {key: read})
     return config
+
+
+def config_text(config: Mapping[str, Any]) -> str:
+    """Return a configuration as the text of a file that `read_config` reads as this one."""
+    return yaml.dump(dict(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def read_yaml(path: Path | str) -> Any:
@@ -121,10 +131,11 @@ def _in_one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _merged(base: Mapping[str, Any], change: Any) -> dict[str, Any]:
-    merged = dict(base)
+def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with another laid over it, key by key; lists are replaced whole."""
+    laid = dict(base)
     for key, value in change.items():
-        old = merged.get(key)
+        old = laid.get(key)
         nested = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(old, value) if nested else value  # type: ignore[arg-type]
-    return merged
+        laid[key] = merged(old, value) if nested else value  # type: ignore[arg-type]
+    return laid

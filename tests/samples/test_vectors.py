@@ -20,6 +20,7 @@ from latentmap.export.columns import write_csv
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
 from latentmap.samples.sources import vectors as vectors_source
+from latentmap.samples.vectors import read_vectors
 from latentmap.store.latents import read_latents
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow
@@ -388,3 +389,10 @@ def test_float64_that_float32_cannot_hold_is_not_finite(tmp_path):
     assert made.samples["id"].to_pylist() == ["v:1", "v:2"]
     assert made.quarantine["reason"].to_pylist() == ["its vector has values that are not finite"]
     assert isinstance(made.samples, pa.Table)
+
+
+def test_a_column_of_empty_lists_holds_no_vectors(tmp_path):
+    path = tmp_path / "v.parquet"
+    pl.DataFrame({"rle": [[], []]}, schema={"rle": pl.List(pl.Int64)}).write_parquet(path)
+    with pytest.raises(LatentmapError, match=r"vectors \(N, D\) of numbers are needed"):
+        read_vectors(path)

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from latentmap.metrics.metric import title_of
+from latentmap.report.agreements import in_order
 from latentmap.report.experiments import (
     Experiment,
+    experiments_of,
     format_chance,
     format_value,
     headline,
@@ -15,7 +17,8 @@ from latentmap.report.experiments import (
     joined_variants,
     say_p,
 )
-from latentmap.report.standings import Standings
+from latentmap.report.standings import Standings, read_standings
+from latentmap.store.results import AGREEMENT, RANKING, Results
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,19 @@ def verdict(
         standings.none_above_chance(),
         [*_measured(best, standings), *standings.facts(), *_encoders(experiments, standings)],
     )
+
+
+def verdict_of(results: Results) -> Verdict | None:
+    """Return the verdict of a finished run; none where nothing is ranked."""
+    agreements = {
+        (encoder, variant): results.path(AGREEMENT, encoder, variant)
+        for encoder, variant in results.latents
+    }
+    experiments = in_order(experiments_of(results), agreements)
+    if not is_ranked(experiments):
+        return None
+    standings = read_standings(results.path(RANKING), joined_variants(experiments))
+    return verdict(experiments, standings, results.baselines)
 
 
 def _measured(best: Experiment, standings: Standings) -> Iterator[tuple[str, str]]:

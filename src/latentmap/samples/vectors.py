@@ -273,13 +273,13 @@ def _vector_columns(path: Path, table: pa.Table, chosen: Chosen) -> list[str]:
             if name not in names:
                 raise LatentmapError(f"{path}: {unknown('column', name, names)}")
         return wanted
-    numbered = _numbered(table, names)
+    numbered = numbered_columns(table, names)
     if chosen is not None:
         if chosen not in numbered:
             problem = unknown("column", chosen, [*names, *numbered])
             raise LatentmapError(f"{path}: {problem} Set 'vectors' to what holds the vectors.")
         return numbered[chosen]
-    lists = [name for name in names if _holds_lists(table[name])]
+    lists = [name for name in names if holds_lists(table[name])]
     if len(lists) == 1:
         return lists
     if not lists and numbered:
@@ -295,7 +295,7 @@ def _vector_columns(path: Path, table: pa.Table, chosen: Chosen) -> list[str]:
     )
 
 
-def _numbered(table: pa.Table, names: Sequence[str]) -> dict[str, list[str]]:
+def numbered_columns(table: pa.Table, names: Sequence[str]) -> dict[str, list[str]]:
     """Return columns of numbers whose names count up, by what is before the number."""
     found: dict[str, dict[int, str]] = {}
     for name in names:
@@ -310,7 +310,7 @@ def _numbered(table: pa.Table, names: Sequence[str]) -> dict[str, list[str]]:
     }
 
 
-def _holds_lists(column: pa.ChunkedArray) -> bool:
+def holds_lists(column: pa.ChunkedArray) -> bool:
     """Whether a column has lists of numbers, or the text of some."""
     if pa.types.is_list(column.type):
         inner = column.type.value_type
@@ -348,7 +348,7 @@ def _stacked(lists: pa.ChunkedArray) -> tuple[NDArray[np.float32], NDArray[np.in
         fits = lengths[own] == dims
         numbers = chunk.filter(pa.array(fits)).flatten().to_numpy(zero_copy_only=False)
         with np.errstate(over="ignore"):
-            stacked[own][fits] = numbers.reshape(-1, dims)
+            stacked[own][fits] = numbers.reshape(np.count_nonzero(fits), dims)
         start += len(chunk)
     return stacked, lengths
 

@@ -1,0 +1,71 @@
+"""Locks that a killed run has left in Snakemake's folder, so that the next run goes on by itself.
+
+Snakemake locks the files of a run and does not know whose locks they are. A run of latentmap is
+known to be alive as long as it holds a lock of the operating system, which ends with its process
+however that ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+SNAKEMAKE = Path(".snakemake")
+
+
+def take_over(results: Path, is_dry: bool, snakemake: Path = SNAKEMAKE) -> bool:
+    """Remove the locks of a run whose process is dead, and be known as its process from here on.
+
+    Locks that another machine has set, or another program, stay.
+
+    Args:
+        results: folder of the run's results, as it is in the locked paths.
+        is_dry: whether this process computes nothing, so that it is not the run's.
+        snakemake: the folder that Snakemake keeps.
+
+    Returns:
+        Whether locks were removed.
+    """
+    path = snakemake / "latentmap" / f"{results.name}.alive"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # it is alive; or this disk knows no such locks
+        file.close()
+        return False
+    file.seek(0)
+    is_left = file.read() == socket.gethostname()
+    removed = is_left and _remove_locks(results, snakemake / "locks")
+    if is_dry:
+        file.close()
+    else:
+        _say(file, socket.gethostname())
+        atexit.register(_say, file, "")
+    return removed
+
+
+def _remove_locks(results: Path, locks: Path) -> bool:
+    """Remove Snakemake's locks of the files of a run."""
+    stale = [path for path in locks.glob("*.lock") if _is_about(path, f"{results}/")]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return bool(stale)
+
+
+def _is_about(lock: Path, start: str) -> bool:
+    with suppress(OSError), lock.open() as lines:
+        return any(line.startswith(start) for line in lines)
+    return False
+
+
+def _say(file: IO[str], text: str) -> None:
+    """Write whose process is alive; nobody's as it ends by itself."""
+    with suppress(OSError):  # as on a full disk
+        file.truncate(0)
+        file.write(text)
+        file.flush()
