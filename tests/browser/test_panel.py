@@ -9,7 +9,7 @@ from latentmap.report.assets import bundle, write_page_files
 from latentmap.report.pictures import write_picture_names
 from latentmap.samples.annotations import AnnotationOptions, join_annotations
 from latentmap.store import results as book
-from latentmap.store.tables import read_arrow, write_arrow
+from latentmap.store.tables import read_arrow, read_parquet, write_arrow
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +101,52 @@ def test_a_click_opens_all_of_a_sample_and_neighbors_lead_on(run, open_page):
     assert "distance" in first.inner_text()
     first.click()
     assert panel.locator("code").inner_text() != sample
+
+
+@pytest.fixture(scope="module")
+def few_shown(run, tmp_path_factory):
+    """The same run with 7 samples on each map, and scores both of the samples and annotated."""
+    report = {**run.facts.config["report"], "max_points": 7}
+    few = run.copy(tmp_path_factory.mktemp("few"), report=report)
+    for path in few.samples:
+        table = read_arrow(path)
+        scores = pa.array([str(row % 3) for row in range(len(table))])
+        turns = [f"{{'messages': {text}}}" for text in table["text"].to_pylist()]
+        write_arrow(path, table.append_column("score", scores).append_column("prefix", [turns]))
+    rows = [f"{sample},{row // 10 % 2}" for row, sample in enumerate(few.ids)]
+    (few.folder / "score.csv").write_text("\n".join(["id,score", *rows]))
+    options = AnnotationOptions(path=str(few.folder / "score.csv"))
+    join_annotations([options], few.samples, few.annotations)
+    write_page_files(few.results)
+    few.write("method_maps", *KEY)
+    return few
+
+
+def test_neighbors_that_are_not_on_the_map_are_named(few_shown, open_page):
+    page = open_page(map_page(few_shown))
+    page.get_by_role("button", name="Open a sample").click()
+    panel = page.locator(".sample-panel")
+    panel.locator("dt").first.wait_for()
+    row = few_shown.ids.index(panel.locator("code").inner_text())
+    graph = read_parquet(few_shown.results.path(book.NEIGHBORS, *KEY))
+    nearest = [few_shown.ids[other] for other in graph["indices"][row].as_py()[:8]]
+    items = panel.locator(".sample-neighbors li")
+    assert items.count() == 8
+    shown = set(range(0, 70, 10))
+    for item, name in zip(items.all(), nearest, strict=True):
+        on_map = few_shown.ids.index(name) in shown
+        assert item.locator("button").count() == on_map
+        if not on_map:
+            assert item.inner_text().startswith(name) and "not on this map" in item.inner_text()
+
+
+def test_each_column_is_offered_once_as_colour_and_none_that_is_the_text(few_shown, open_page):
+    page = open_page(map_page(few_shown))
+    offered = page.locator("[data-coloring] option").all_inner_texts()
+    assert len(set(offered)) == len(offered)
+    assert {"score", "own.score"} <= set(offered)
+    assert "prefix" not in offered
+    page.locator("[data-sizing]").select_option(label="own.score")
 
 
 def test_the_panel_is_used_by_keyboard_and_closed_by_escape(run, open_page):

@@ -151,7 +151,7 @@ class Planted:
             "label": labels,
             "label_group": labels,
             "source_group": [self.groups[row] for row in rows],
-            "text": list(_texts(rows, self.words)),
+            "text": list(texts_of(rows, self.words)),
             "boxes": [[[1.0, 2.0, 30.0, 40.0]] if self.pictures else [] for _ in rows],
             "width": [size] * len(rows),
             "height": [size] * len(rows),
@@ -223,7 +223,8 @@ class Planted:
         write_json(results.address(book.RANKING), ranking)
 
 
-def _texts(rows: range, words: int) -> Iterator[str]:
+def texts_of(rows: range, words: int) -> Iterator[str]:
+    """Yield the text of each sample."""
     for row in rows:
         yield " ".join(WORDS[np.random.default_rng(row).integers(0, len(WORDS), words)])
 

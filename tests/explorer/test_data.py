@@ -27,7 +27,7 @@ from latentmap.store.tables import read_parquet
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from planted import OUTLYING, Planted
+from planted import OUTLYING, Planted, texts_of
 
 HOSTILE = [
     "../../x",
@@ -352,6 +352,35 @@ def test_what_is_no_category_is_told_of_each_sample(write):
     assert table[names["own"]].to_pylist() == own
     assert table[names["why"]].to_pylist() == own
     assert [json.loads(text) for text in table[names["nested"]].to_pylist()] == nested
+
+
+def test_columns_of_one_name_have_titles_of_their_own(write):
+    halves = [str(row % 2) + " half" for row in range(40)]
+    site = write(
+        columns={"score": halves, "label group": halves, "label\u00a0group": halves},
+        annotations={"score": halves, "label": halves},
+    )
+    shown = [column for column in site.manifest["columns"] if column["of"] is None]
+    titles = [column["title"] for column in shown]
+    assert len(set(titles)) == len(titles)
+    named = {column["id"]: column["title"] for column in site.manifest["columns"]}
+    assert named["own::score"] == "score"
+    assert named["annotation::score"] == "score (annotation)"
+    assert named["annotation::label"] == "label (annotation)"
+    told = {column["title"] for column in site.manifest["samples"]["columns"]}
+    assert {"score", "score (annotation)", "label (annotation)"} <= told
+
+
+def test_a_column_that_is_the_text_is_told_but_is_no_category(write):
+    texts = texts_of(range(40), 20)
+    turns = [json.dumps({"messages": [{"role": "user", "content": text}]}) for text in texts]
+    kinds = [f"{'a kind of question that takes many words ' * 2}{row % 2}" for row in range(40)]
+    site = write(words=20, columns={"prefix": turns, "kind": kinds})
+    ids = {column["id"] for column in site.manifest["columns"]}
+    assert "own::kind" in ids and "own::prefix" not in ids
+    entry = site.manifest["samples"]
+    name = next(c["name"] for c in entry["columns"] if c["title"] == "prefix")
+    assert site.chunks(entry)[name].to_pylist() == turns
 
 
 def test_data_can_say_anything_and_is_never_a_path(write):

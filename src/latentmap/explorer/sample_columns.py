@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from latentmap.explorer.everyone import Everyone
 from latentmap.report.labels import RunLabels
 from latentmap.samples.cells import as_text
 from latentmap.samples.clean import ORIGINS
+from latentmap.samples.spelling import plain_name
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import read_arrow, read_arrow_schema
 
@@ -84,14 +86,36 @@ def _as_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([[as_text(value) for value in column.to_pylist()]], pa.string())
 
 
+class Titles:
+    """Titles of columns, no two alike.
+
+    Args:
+        taken: those that others have.
+    """
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {*taken}
+
+    def of(self, name: str, about: About) -> str:
+        """Return the title of a column: its name, with what sets it apart from others so called."""
+        plain = plain_name(name)
+        kind = "own column" if about == "sample" else about
+        numbered = (f"{plain} ({kind} {number})" for number in count(2))
+        tried = chain([plain, f"{plain} ({kind})"], numbered)
+        title = next(title for title in tried if title not in self._taken)
+        self._taken.add(title)
+        return title
+
+
 def add_column(
-    columns: Columns, name: str, values: pa.ChunkedArray, about: About, text: bool
+    columns: Columns, name: str, title: str, values: pa.ChunkedArray, about: About, text: bool
 ) -> bool:
     """Add a column to colour by if it is one; return whether it may be told of each sample.
 
     Args:
         columns: of the explorer.
         name: of the column.
+        title: what a reader calls it.
         values: (N,), in the samples' order.
         about: what it says something of.
         text: whether texts are told.
@@ -101,8 +125,26 @@ def add_column(
     column = column_of(values)
     if column is not None:
         prefix = "own" if about == "sample" else about
-        columns.add(f"{prefix}::{name}", column, name, about=about)
+        columns.add(f"{prefix}::{name}", column, title, about=about)
     return text or column is not None
+
+
+def says_the_text(samples: Sequence[Path], values: pa.ChunkedArray) -> bool:
+    """Return whether a column repeats the texts: it is no shorter, and alike where they are.
+
+    A conversation is often kept in a column of its own beside the text that was made of it.
+    """
+    if not _is_long(values):
+        return False
+    texts = own_column(samples, "text")
+    if pa.types.is_null(texts.type) or _mean_length(values) < _mean_length(texts):
+        return False
+    pairs = pa.table({"value": values, "text": texts}).group_by(["value", "text"]).aggregate([])
+    return len(pairs) == len(pc.unique(pairs["value"])) == len(pc.unique(pairs["text"]))
+
+
+def _mean_length(texts: pa.ChunkedArray) -> float:
+    return float(pc.mean(pc.utf8_length(texts)).as_py() or 0)
 
 
 def _is_long(values: pa.ChunkedArray) -> bool:

@@ -41,11 +41,13 @@ class Told:
         annotations: the joined columns of all samples, in their order; without rows if there are
             none.
         text: whether texts are told.
+        titles: what a reader calls these columns, in that order.
     """
 
     own: Sequence[str]
     annotations: pa.Table = field(default_factory=lambda: pa.table({}))
     text: bool = True
+    titles: Sequence[str] = ()
 
 
 def id_parts(samples: Sequence[Path]) -> Iterator[tuple[pa.Table, Sizes]]:

@@ -17,10 +17,12 @@ from latentmap.explorer.options import ExplorerOptions
 from latentmap.explorer.sample_columns import (
     LABEL,
     LABEL_GROUP,
+    Titles,
     add_column,
     add_known_columns,
     own_column,
     own_names,
+    says_the_text,
 )
 from latentmap.explorer.samples import (
     Pictures,
@@ -34,7 +36,6 @@ from latentmap.explorer.site import NUMBER, Site, in_chunks
 from latentmap.explorer.work import Work
 from latentmap.report.labels import read_labels
 from latentmap.report.palette import GROUPS, NEUTRAL, ordered_colors
-from latentmap.samples.spelling import plain_name
 from latentmap.store.results import (
     ANNOTATIONS,
     EXPLORER,
@@ -123,21 +124,22 @@ def write_explorer(results: Results) -> None:
 def _add_other_columns(columns: Columns, results: Results, options: ExplorerOptions) -> Told:
     """Add the samples' own columns and annotations; return which of them are told of each."""
     samples = results.paths(SAMPLES)
-    own = [
-        name
-        for name in own_names(samples)
-        if add_column(columns, name, own_column(samples, name), "sample", options.text)
-    ]
-    annotations = pa.table({})
+    titles = Titles(column["title"] for column in columns.entries)
+    own: dict[str, str] = {}
+    for name in own_names(samples):
+        title, values = titles.of(name, "sample"), own_column(samples, name)
+        repeats = options.text and says_the_text(samples, values)
+        if repeats or add_column(columns, name, title, values, "sample", options.text):
+            own[name] = title
+    annotations, told = pa.table({}), dict[str, str]()
     for path in results.paths(ANNOTATIONS):
-        table = read_parquet(path)
-        told = [
-            name
-            for name in table.column_names
-            if name != "id" and add_column(columns, name, table[name], "annotation", options.text)
-        ]
-        annotations = table.select(told)
-    return Told(own, annotations, options.text)
+        table = read_parquet(path).drop_columns("id")
+        for name in table.column_names:
+            title = titles.of(name, "annotation")
+            if add_column(columns, name, title, table[name], "annotation", options.text):
+                told[name] = title
+        annotations = table.select([*told])
+    return Told([*own], annotations, options.text, titles=[*own.values(), *told.values()])
 
 
 def _write_samples(work: Work, told: Told, options: ExplorerOptions) -> dict[str, Any]:
@@ -146,8 +148,7 @@ def _write_samples(work: Work, told: Told, options: ExplorerOptions) -> dict[str
     shown = options.pictures and work.everyone.has_pictures
     pictures = Pictures(site) if shown else None
     parts = sample_parts(samples, told, pictures)
-    names = [(name, "sample") for name in told.own]
-    names += [(name, "annotation") for name in told.annotations.column_names]
+    abouts = ["sample"] * len(told.own) + ["annotation"] * told.annotations.num_columns
     thumbnails = None
     if shown:
         jpegs = map(each_once, in_chunks(thumbnail_parts(samples, work.results.paths(THUMBNAILS))))
@@ -157,8 +158,8 @@ def _write_samples(work: Work, told: Told, options: ExplorerOptions) -> dict[str
         "samples": {
             **site.write_chunks(f"samples/{NUMBER}.arrow", in_chunks(parts)),
             "columns": [
-                {"name": f"c{number}", "title": plain_name(name), "about": about}
-                for number, (name, about) in enumerate(names)
+                {"name": f"c{number}", "title": title, "about": about}
+                for number, (title, about) in enumerate(zip(told.titles, abouts, strict=True))
             ],
         },
         "thumbnails": thumbnails,

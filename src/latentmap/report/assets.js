@@ -50,7 +50,7 @@
   // Numbers that can colour and size points: of the samples, else of the embedding of a map.
   const OWN = "own:";
   const pointsOf = new Map();
-  const measureKeys = [...document.querySelectorAll("[data-measure]")].map(({ value }) => value);
+  const measureKeys = [...document.querySelectorAll("[data-sizing] [data-number]")].map(({ value }) => value);
   const numberOf = (text) => (text == null || text === "" ? null : Number(text));
   const ownOf = (key) => ({ ...samples.further, ...samples.targets })[key.slice(OWN.length)];
   const numbersOf = (target, key) =>
@@ -213,8 +213,9 @@
   const nearest = new Map();
   let opened = null;
   const neighborsOf = (i) => {
-    const { indices, distances } = nearest.get(opened) ?? [...nearest.values()][0] ?? {};
-    return indices?.[i].map((j, n) => [j, distances[i][n]]).filter(([j]) => j >= 0);
+    const { indices, distances, others } = nearest.get(opened) ?? [...nearest.values()][0] ?? {};
+    const named = (j) => (j < -1 ? others[-2 - j] : undefined);
+    return indices?.[i].map((j, n) => [j, distances[i][n], named(j)]).filter(([j]) => j !== -1);
   };
   const has = (view, name) => name in view.getState({ signals: (one) => one === name }).signals;
   const marked = (view, i) => {

@@ -166,7 +166,12 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
     if (!found) return made("p", { className: "muted", textContent: "Its neighbors stand on the page of each map." });
     if (!found.length) return null;
     const group = (j) => window.latentmapDetails?.columns["source group"]?.[rowOf(j)];
-    const items = found.map(([j, distance]) => {
+    const items = found.map(([j, distance, elsewhere]) => {
+      if (elsewhere !== undefined) {
+        const name = made("strong", { dir: "auto", textContent: elsewhere });
+        const note = made("small", { textContent: `distance ${distance}, not on this map` });
+        return made("li", { className: "elsewhere" }, name, made("br"), note);
+      }
       const thumbnail = samples.images?.[samples.image?.[j]];
       const open = made("button", { type: "button" });
       if (thumbnail) open.append(made("img", { src: thumbnail, alt: "" }));

@@ -77,7 +77,14 @@ class ShownSamples:
         """What can colour a map beside label groups: labels where these are more, and columns."""
         labels = self.content["label"]
         own = label_coloring(labels) if labels != self.content["group"] else None
-        return [*([own] if own else []), *colorings(self.columns)]
+        told = [one for one in colorings(self.columns) if not self._is_text(one.title)]
+        return [*([own] if own else []), *told]
+
+    def _is_text(self, name: str) -> bool:
+        """Whether a column repeats the texts: it is no shorter, and alike where they are."""
+        texts, values = self.content["text"], [value or "" for value in self.columns[name]]
+        long = sum(map(len, values)) >= sum(min(len(text), OWN_LENGTH) for text in texts)
+        return long and len({*values}) == len({*texts}) == len({*zip(values, texts, strict=True)})
 
     @property
     def everything(self) -> dict[str, Any]:
@@ -132,7 +139,7 @@ def read_shown_samples(
     if annotations is not None:
         further |= _read_annotations(annotations, shown)
     own = _own_columns(samples, rows)
-    further |= {name: column for name, column in own.items() if name not in further}
+    further |= {f"own.{n}" if n in further else n: column for n, column in own.items()}
     return replace(shown, further=further, color_by=color_by)
 
 
@@ -279,20 +286,28 @@ def read_shown_neighbors(path: Path | str, shown: ShownSamples) -> dict[str, lis
     """Read the nearest neighbors of the shown samples, of all source groups.
 
     Returns:
-        `indices`, their positions among those that are shown, -1 for others; and `distances`.
+        `indices`, their positions among those that are shown, -1 where there are fewer; those of
+        others go on from -2 downwards, into `others`, their ids; and `distances`.
 
     Raises:
         LatentmapError: the graph's ids are not the samples'.
     """
     table = read_parquet(path, ["id", "indices", "distances"])
     check_ids(path, table["id"].to_pylist(), shown.ids)
+    nearest = matrix(table["indices"])[shown.rows, :NEIGHBORS_SHOWN]
+    others = np.setdiff1d(nearest, [*shown.rows, -1])
     # The last place is that of a neighbor that is not there, -1.
     places = np.full(len(shown.ids) + 1, -1)
     places[shown.rows] = np.arange(len(shown.rows))
-    indices = places[matrix(table["indices"])[shown.rows, :NEIGHBORS_SHOWN]]
+    places[others] = -2 - np.arange(len(others))
+    indices = places[nearest]
     distances = matrix(table["distances"])[shown.rows, :NEIGHBORS_SHOWN]
     told = [[f"{value:.3g}" for value in row] for row in distances]
-    return {"indices": indices.tolist(), "distances": told}
+    return {
+        "indices": indices.tolist(),
+        "distances": told,
+        "others": [shown.ids[row] for row in others],
+    }
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:
