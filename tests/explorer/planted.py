@@ -27,6 +27,7 @@ from latentmap.store.maps import write_map
 from latentmap.store.results import EncoderFacts, Results, RunFacts, write_run_facts
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow, write_parquet
+from latentmap.targets.facts import TargetFacts, write_facts
 
 SHARD = 4096
 CLUSTERS = 60
@@ -64,6 +65,8 @@ class Planted:
         labelled: whether samples have labels.
         latents: (N, C, H, W) of the samples; those of the first encoder are pooled from them.
         reference: name of the run beside this one into whose maps the samples were placed.
+        targets: (N,) numbers or texts of targets, by their names; of numbers every probe predicts
+            one less than is true.
     """
 
     folder: Path
@@ -79,6 +82,7 @@ class Planted:
     labelled: bool = True
     latents: np.ndarray | None = None
     reference: str | None = None
+    targets: dict[str, list[Any]] = field(default_factory=dict)
 
     def write(self) -> Results:
         """Write the run."""
@@ -99,6 +103,8 @@ class Planted:
         if self.annotations:
             table = pa.table({"id": self.ids, **self.annotations})
             write_parquet(results.address(book.ANNOTATIONS), table)
+        if self.targets:
+            self._write_targets(results)
         collect_labels(results.paths(book.SAMPLES), {}, results.address(book.LABELS))
         return results
 
@@ -115,12 +121,50 @@ class Planted:
             "variants": ["plain"],
             "annotations": [{"path": "a.csv"}] if self.annotations else [],
             "reference_run": self.reference,
+            "targets": list(self.targets),
             "samples": {"sources": [{"name": "planted"}]},
             "projections": {name: {"kind": name.removesuffix("3d")} for name in self.dims},
             "draw": {"colors": ["#FF0000", "#0000FF"]},
             "explorer": {"pictures": True, "text": True, "neighbors": 12, **self.options},
         }
         return Results(self.folder, RunFacts(config, facts, self.dims, labelled=self.labelled))
+
+    def _write_targets(self, results: Results) -> None:
+        table = pa.table({"id": self.ids, **self.targets})
+        write_parquet(results.address(book.TARGETS), table)
+        numbers = {
+            name: table[name]
+            for name in self.targets
+            if pa.types.is_floating(table[name].type) or pa.types.is_integer(table[name].type)
+        }
+        facts = [
+            TargetFacts(
+                name,
+                f"The {name}",
+                "continuous" if name in numbers else "categorical",
+                "planted",
+                name,
+                self.count,
+                unit="metres" if name in numbers else "",
+            )
+            for name in self.targets
+        ]
+        write_facts(results.address(book.TARGET_FACTS), facts)
+        told = {
+            name: [None if value is None else value - 1 for value in column.to_pylist()]
+            for name, column in numbers.items()
+        }
+        guesses = pa.table({"id": self.ids, **told})
+        kept = pa.table(
+            {
+                "target": list(numbers),
+                "metric": ["ridge_r2"] * len(numbers),
+                "p": [0.01] * len(numbers),
+            }
+        )
+        for key in results.methods:
+            write_parquet(results.address(book.PREDICTIONS, *key), guesses)
+            write_parquet(results.address(book.KEPT, *key), kept)
 
     def _write_samples(self, results: Results) -> None:
         shards = []

@@ -340,6 +340,23 @@ def test_numbers_keep_their_digits_and_have_percentiles(write):
         assert np.abs(percentile[known] - ranks).max() <= 0.5
 
 
+def test_targets_are_columns_and_so_is_what_probes_miss_of_them(write):
+    far = [None if row % 5 == 0 else float(row) for row in range(40)]
+    shape = [("cube", "ball", None)[row % 3] for row in range(40)]
+    site = write(targets={"far": far, "shape": shape, "label": shape})
+    added = [one["id"] for one in site.manifest["columns"] if one["id"].startswith("target::")]
+    assert added == ["target::far", "target::shape"]
+    found, table = site.column("target::far")
+    assert (found["title"], found["unit"], found["missing"]) == ("The far", "metres", 8)
+    assert np.array_equal(table["value"], np.array(far, float), equal_nan=True)
+    assert site.column("target::shape")[1]["value"].to_pylist() == shape
+    for method in site.manifest["methods"]:
+        found, table = site.column(method["columns"]["missed far"])
+        assert (found["about"], found["of"]) == ("method", method["id"])
+        right = np.where(np.arange(40) % 5, 1, np.nan)
+        assert np.array_equal(table["value"], right, equal_nan=True)
+
+
 def test_what_is_no_category_is_told_of_each_sample(write):
     own = [f"words of their own {row}" for row in range(120)]
     nested = [{"a": row} for row in range(120)]

@@ -33,6 +33,8 @@ from latentmap.explorer.samples import (
     thumbnail_parts,
 )
 from latentmap.explorer.site import NUMBER, Site, in_chunks
+from latentmap.explorer.targets import READS as OF_TARGETS
+from latentmap.explorer.targets import add_targets
 from latentmap.explorer.work import Work
 from latentmap.report.labels import read_labels
 from latentmap.report.palette import GROUPS, NEUTRAL, ordered_colors
@@ -63,7 +65,7 @@ FORMAT, VERSION = "latentmap explorer", 1
 READS = (
     *(SAMPLES, THUMBNAILS, ANNOTATIONS, LABELS, METRICS, RANKING),
     *(SAMPLING_WEIGHTS.over("mapped"), OUTLIERS, NEIGHBORS, PROJECTION, TRUST),
-    *(PROJECTION.theirs, SOURCE_METRICS, LATENTS),
+    *(PROJECTION.theirs, SOURCE_METRICS, LATENTS, *OF_TARGETS),
 )
 """The files that an explorer is made of."""
 
@@ -92,6 +94,7 @@ def write_explorer(results: Results) -> None:
     work = Work(results, everyone, site, columns)
     add_known_columns(columns, everyone, read_labels(results.path(LABELS)))
     told = _add_other_columns(columns, results, options)
+    add_targets(work)
     methods = described_methods(results)
     write_methods(work, methods, options.neighbors)
     maps = write_maps(work, methods)
