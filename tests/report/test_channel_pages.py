@@ -12,6 +12,7 @@ from latentmap.inspect.channels import InspectOptions, inspect_latents
 from latentmap.inspect.inspection import ChannelMetrics, read_channel_maps, read_inspection
 from latentmap.report.channel_chart import CHANNEL_CHARTS, DeepDive
 from latentmap.report.deep_dive.spatial_importance import cells
+from latentmap.report.publish import charts_in
 from latentmap.store.latents import write_latents
 from latentmap.store.manifest import Shard, write_manifest
 from latentmap.store.results import CHANNEL_MAPS, CHANNELS, MANIFEST, POSITIONS
@@ -251,8 +252,7 @@ def test_undefined_metrics_have_no_chart(data):
 
 def embedded(page):
     """The charts that a page embeds."""
-    found = re.findall(r'<script type="application/json" data-chart="\w+">(.*?)</script>', page)
-    return [json.loads(text) for text in found]
+    return list(charts_in(page).values())
 
 
 def test_maps_of_one_kind_are_no_choice(data):

@@ -2,6 +2,8 @@ import polars as pl
 import pytest
 
 from latentmap.report.costs import Job, method_costs, read_benchmark, tabulate_costs
+from latentmap.report.plates import rows_of
+from latentmap.report.publish import charts_in
 from latentmap.store.files import read_plain_json
 from latentmap.store.results import EMBEDDING
 
@@ -94,6 +96,9 @@ def test_tables_and_pages_hold_every_stage(fake_run, tmp_path):
     ]
     pooled = next(r for r in read_plain_json(run.report / "costs.json") if r["stage"] == "pool")
     assert pooled["bytes"] == run.results.path(EMBEDDING, *run.results.methods[0]).stat().st_size
-    assert 'data-chart="cost_pareto"' in text and '"peak_mb"' in text and ",300.0," in text
+    ((rows, *_),) = [
+        [rows_of(table) for table in charts_in(text)["cost_pareto"]["spec"]["datasets"].values()]
+    ]
+    assert 300.0 in [row["peak_mb"] for row in rows]
     assert text.count('<tr><th scope="row">') == 1 + 9 * 3 + 2
     assert 'href="../../../costs.csv"' in text

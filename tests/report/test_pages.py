@@ -6,8 +6,8 @@ import pytest
 from latentmap.cli import main
 from latentmap.errors import LatentmapError
 from latentmap.report.assets import bundle
+from latentmap.report.embedded import embedded_json, packed, unpacked
 from latentmap.report.page import relative
-from latentmap.report.plates import embedded_json
 from latentmap.store.files import digest
 from latentmap.store.results import RUN, SHOWN_SAMPLES, write_run_facts
 
@@ -21,6 +21,15 @@ def test_embedded_json_has_no_markup_and_loses_nothing(text):
     written = embedded_json({text: [text]})
     assert not re.search("[<>&\u2028\u2029]", written)
     assert json.loads(written) == {text: [text]}
+
+
+@pytest.mark.parametrize("text", ["</script><img src=x>", "\u2028", '"é\\'])
+def test_what_is_packed_has_no_markup_and_loses_nothing(text):
+    value = {text: [text, None, 0.1, 12345678], "n": [1.25] * 1000}
+    written = packed(value)
+    assert re.fullmatch(r"[A-Za-z0-9+/=]+", written) and len(written) < 400
+    assert unpacked(written) == value
+    assert packed(value) == written
 
 
 def test_no_text_opens_or_closes_an_element(report):
@@ -40,8 +49,8 @@ def test_only_the_scripts_of_the_page_may_run(report):
         assert scripts["default-src"] == "'none'"
         (nonce,) = re.fullmatch(r"'unsafe-eval' 'nonce-(\w{16})'", scripts["script-src"]).groups()
         nonces.add(nonce)
-        # JSON is no script; each script is a file of the report's.
-        run = re.findall(r"<script(?! type=\"application/json\")[^>]*>", text)
+        # Data are no script; each script is a file of the report's.
+        run = re.findall(r"<script(?! type=\"application/(?:json|octet-stream)\")[^>]*>", text)
         later = r'(?: type="text/plain" data-later="\w+")?'  # the page's script runs these
         tags = [re.fullmatch(rf'<script nonce="{nonce}"{later} src="([^"]+)">', t) for t in run]
         found = [tag[1] for tag in tags]

@@ -17,6 +17,7 @@ from latentmap.report.experiments import Experiment, Key
 from latentmap.report.page import PAGES
 from latentmap.report.palette import NEUTRAL
 from latentmap.report.plates import rows_of
+from latentmap.report.publish import charts_in
 from latentmap.report.source_comparisons import read_comparisons, source_findings
 from latentmap.store.files import write_json
 from latentmap.store.manifest import Shard, write_manifest
@@ -91,8 +92,7 @@ class Pages:
         page = PAGES.create("sources")
         page.write(run, encoder=KEY[0], variant=KEY[1])
         text = run.address(page.file, *KEY[:2]).read_text()
-        charts = re.findall(r'data-chart="([\w-]+)">(.*?)</script>', text, re.DOTALL)
-        return text, {name: json.loads(chart)["spec"] for name, chart in charts}
+        return text, {name: chart["spec"] for name, chart in charts_in(text).items()}
 
     def finding(self):
         (comparison,) = read_comparisons([KEY], [self.found])

@@ -1,12 +1,12 @@
 """A run of several sources is placed into the maps of a finished run, which stay as they are."""
 
 import json
-import re
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from latentmap.report.publish import charts_in
 from latentmap.store.maps import read_map
 
 pytestmark = pytest.mark.workflow
@@ -42,7 +42,7 @@ def test_a_run_is_placed_into_the_maps_of_another_and_compared_with_it(project):
     assert (facts["reference"], len(placed)) == ("small", 32)
     assert project.contents() == before
     text = (project.results.parents[1] / page).read_text()
-    embedded = json.loads(re.search(r'data-chart="map">(.*?)</script>', text)[1])
+    embedded = charts_in(text)["map"]
     (grey,) = embedded["spec"]["datasets"].values()
     assert (len(grey["rows"]), len(embedded["points"]["x"])) == (24, 32)
     theirs = project.results / "projections/dct/plain/mean/umap.parquet"

@@ -1,5 +1,5 @@
 "use strict";
-// Draws the page's charts from the JSON beside them, as wide as the page and in its colours,
+// Draws the page's charts from what stands beside them, packed, as wide as the page and in its colours,
 // filters maps by label group, sorts tables.
 (() => {
   const SMALLEST = 115; // pixels that a panel's plot must have
@@ -234,10 +234,16 @@
     openPanel(i);
   };
 
+  const unpacked = async (text) => {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(plain).json();
+  };
+
   const drawn = new Map();
   const draw = async (source) => {
     const target = document.getElementById(source.dataset.chart);
-    const { spec: printed, renderer, data, points, neighbors } = JSON.parse(source.textContent);
+    const { spec: printed, renderer, data, points, neighbors } = await unpacked(source.textContent);
     // The colours of a map are those of its legend.
     const spec = isDark.matches && !points ? brightened(printed) : printed;
     if (neighbors) nearest.set(target, neighbors);

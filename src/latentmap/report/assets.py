@@ -10,7 +10,7 @@ from pathlib import Path
 
 from latentmap.errors import LatentmapError
 from latentmap.report.details import read_details
-from latentmap.report.plates import embedded_json
+from latentmap.report.embedded import embedded_json
 from latentmap.report.points import read_shown_samples
 from latentmap.report.target_columns import with_targets
 from latentmap.store.files import write_stamped_text

@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 from latentmap.config import Options, Plugin, Registry
 from latentmap.errors import LatentmapError
 from latentmap.project.quality import DOUBTFUL
+from latentmap.report.embedded import embedded_json
 from latentmap.report.measures import SCALE
 from latentmap.report.picture_host import picture_host
-from latentmap.report.plates import embedded_json, first_coloring, has_groups
+from latentmap.report.plates import first_coloring, has_groups
 from latentmap.report.points import ShownSamples
 from latentmap.report.trust import trust_legend
 from latentmap.store.files import digest, write_stamped_text

@@ -15,8 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
+from latentmap.report.embedded import embedded_json
 from latentmap.report.picture_host import picture_host
-from latentmap.report.plates import embedded_json
 from latentmap.samples.cells import as_text
 from latentmap.samples.pictures import open_picture
 from latentmap.store.files import atomic, digest, write_stamped_text

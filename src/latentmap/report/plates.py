@@ -12,6 +12,7 @@ from latentmap.errors import LatentmapError
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.colorings import LABEL
 from latentmap.report.density import read_density
+from latentmap.report.embedded import packed
 from latentmap.report.labels import NO_LABEL, read_labels
 from latentmap.report.maps import (
     DATA,
@@ -32,7 +33,6 @@ from latentmap.report.points import (
 )
 from latentmap.report.target_columns import with_targets
 from latentmap.report.trust import read_trust
-from latentmap.store.files import json_text
 from latentmap.store.maps import read_map
 from latentmap.store.results import (
     ANNOTATIONS,
@@ -111,7 +111,7 @@ class Plate:
         id: of its HTML element.
         title: heading.
         look_for: one line that says what to look for.
-        embedded: JSON of the specification and, of a map, its points.
+        embedded: the specification and, of a map, its points, packed.
         note: what else the reader must know.
         link: address of the chart's own page.
     """
@@ -129,12 +129,26 @@ def chart_plate(
     chart: alt.TopLevelMixin,
     title: str,
     look_for: str,
-    link: str = "",
+    *,
     note: str = "",
+    link: str = "",
+    renderer: str = "svg",
+    **beside: Any,
 ) -> Plate:
-    """Return a chart, ready for a page; it carries its own data."""
-    embedded = {"spec": specification(chart), "renderer": "svg"}
-    return Plate(name, title, look_for, embedded_json(embedded), note, link)
+    """Return a chart, ready for a page.
+
+    Args:
+        name: of its HTML element.
+        chart: with its own data.
+        title: heading.
+        look_for: one line that says what to look for.
+        note: what else the reader must know.
+        link: address of the chart's own page.
+        renderer: `canvas` for many marks, of which a reader needs none as text.
+        beside: what the page's script adds to the chart.
+    """
+    embedded = {"spec": specification(chart), "renderer": renderer, **beside}
+    return Plate(name, title, look_for, packed(embedded), note, link)
 
 
 def chart_plates(name: str, plugin: Chart, data: Comparison) -> list[Plate]:
@@ -212,15 +226,10 @@ class MapPlates:
             first_coloring(shown, colors),
             self._behind(key),
         )
-        embedded = {
-            "spec": specification(chart),
-            "renderer": "canvas",
-            "data": DATA,
-            "points": {**points, "trust": trust.values, **density, **scores, **further},
-        }
+        beside = {}
         if whole:
             graph = self._results.path(NEIGHBORS, *key[:3])
-            embedded["neighbors"] = read_shown_neighbors(graph, shown)
+            beside["neighbors"] = read_shown_neighbors(graph, shown)
         facts = read_map(self._results.path(PROJECTION, *key)).facts
         given, reference = facts.get("given"), facts.get("reference")
         notes = [
@@ -232,13 +241,17 @@ class MapPlates:
             f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
             trust.note,
         ]
-        return Plate(
+        return chart_plate(
             name,
+            chart,
             title,
             LOOK_FOR if has_groups(colors) else LOOK_FOR_WITHOUT_LABELS,
-            embedded_json(embedded),
             note=" ".join(filter(None, notes)),
             link=link,
+            renderer="canvas",
+            data=DATA,
+            points={**points, "trust": trust.values, **density, **scores, **further},
+            **beside,
         )
 
     def _behind(self, key: Key) -> Points | None:
@@ -272,14 +285,6 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def rows_of(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of a chart as they stand in a page."""
     return [dict(zip(table["fields"], row, strict=True)) for row in table["rows"]]
-
-
-def embedded_json(value: Any) -> str:
-    """Return JSON that no value can break out of when it stands in a `<script>` element."""
-    text = json_text(value, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
 
 
 def has_groups(colors: Mapping[str, str]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from latentmap.report.assets import read_samples_asset, referred
+from latentmap.report.embedded import unpacked
 from latentmap.report.labels import UNLABELLED
 from latentmap.report.maps import COLORING, GROUP
 from latentmap.report.plates import rows_of
@@ -64,11 +65,10 @@ def write_figure(
 
 def read_chart(page: Path | str, chart: str) -> Spec:
     """Return the specification of a chart in a page, with the rows that the page adds to it."""
-    scripts = _Scripts()
-    scripts.feed(read_stamped_text(page))
+    scripts = _Scripts(read_stamped_text(page))
     if chart not in scripts.charts:
         return {"mark": "text", "data": {"values": []}, "title": NOTHING}
-    embedded = json.loads(scripts.charts[chart])
+    embedded = unpacked(scripts.charts[chart])
     spec: Spec = embedded["spec"]
     spec["datasets"] = {name: rows_of(table) for name, table in spec["datasets"].items()}
     if "points" in embedded:
@@ -77,6 +77,11 @@ def read_chart(page: Path | str, chart: str) -> Spec:
         spec["datasets"] |= {embedded["data"]: rows}
         _name_colors(spec, rows, samples["colorings"])
     return spec
+
+
+def charts_in(page: str) -> dict[str, Any]:
+    """Return what a page carries of each of its charts, by their ids."""
+    return {name: unpacked(text) for name, text in _Scripts(page).charts.items()}
 
 
 def _samples_of(page: Path, scripts: _Scripts) -> dict[str, Any]:
@@ -147,14 +152,15 @@ def _in_order(pdf: bytes) -> bytes:
 
 
 class _Scripts(HTMLParser):
-    """The JSON that a page carries: charts by id, and the samples."""
+    """What a page carries for its script: charts by id, packed, and the samples, as JSON."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
         self.charts: dict[str, str] = {}
         self.samples = ""
         self.shared = ""
         self._attributes: dict[str, str | None] = {}
+        self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self._attributes = dict(attributes) if tag == "script" else {}

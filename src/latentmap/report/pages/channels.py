@@ -21,7 +21,7 @@ from latentmap.report.chart_pages import ChartPages
 from latentmap.report.labels import read_labels
 from latentmap.report.maps import DATA
 from latentmap.report.page import Content, Scope
-from latentmap.report.plates import Plate, embedded_json, specification
+from latentmap.report.plates import Plate, chart_plate
 from latentmap.report.points import Points, read_samples_at
 from latentmap.store.results import (
     CHANNEL_MAPS,
@@ -110,8 +110,13 @@ def _scaled(place: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _plate(name: str, plugin: ChannelChart, chart: alt.TopLevelMixin, data: DeepDive) -> Plate:
-    embedded = {"spec": specification(chart), "renderer": plugin.renderer}
-    if plugin.shows_samples:
-        embedded |= {"data": DATA, "points": data.points}
-    text = embedded_json(embedded)
-    return Plate(name, plugin.title, plugin.look_for, text, note=plugin.note(data))
+    points = {"data": DATA, "points": data.points} if plugin.shows_samples else {}
+    return chart_plate(
+        name,
+        chart,
+        plugin.title,
+        plugin.look_for,
+        note=plugin.note(data),
+        renderer=plugin.renderer,
+        **points,
+    )

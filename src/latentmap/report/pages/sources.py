@@ -19,7 +19,7 @@ from latentmap.report.experiments import experiments_of, format_p, format_value,
 from latentmap.report.findings import SIGNIFICANT
 from latentmap.report.labels import NO_LABEL
 from latentmap.report.page import Content, Page, Scope
-from latentmap.report.plates import THREE_VIEWS, Plate, chart_plate, embedded_json, specification
+from latentmap.report.plates import THREE_VIEWS, Plate, chart_plate
 from latentmap.report.source_charts import SourcedMap, region_bars, sourced_map
 from latentmap.report.source_comparisons import (
     SCHEMES,
@@ -206,15 +206,15 @@ def _plates(
         THREE_VIEWS if data.places.shape[1] == 3 else "",
         f"{count:,} of {total:,} samples, evenly spaced." if count < total else "",
     ]
-    metric = {"spec": specification(sourced_map(data)), "renderer": "canvas"}
     title = f"{projection} of {best.key.method}"
     return [
-        Plate(
+        chart_plate(
             f"{projection}-{CHARTS[0]}",
+            sourced_map(data),
             title,
             MAP_LOOK_FOR if reference is None else REFERENCE_LOOK_FOR,
-            embedded_json(metric),
-            " ".join(filter(None, notes)),
+            note=" ".join(filter(None, notes)),
+            renderer="canvas",
         ),
         chart_plate(
             f"{projection}-{CHARTS[1]}",
