@@ -86,6 +86,7 @@ from latentmap.store.results import (
     THUMBNAILS,
     TRUST,
     WHAT_IS_KEPT,
+    WHOLE_PICTURES,
     Results,
 )
 from latentmap.targets.derivation import DERIVATIONS
@@ -193,8 +194,9 @@ PAGE_FILES = [path for page in PAGES for path in paths(page.file)]
 # Browsers need the assets, no page does. Were they inputs, Snakemake would not look at what else a
 # page depends on while they are made anew.
 BESIDE_PAGES = [*map(at, ASSETS), at(PICTURE_NAMES)]
-REPORT_FILES = [at(METRICS_CSV), *BESIDE_PAGES, *PAGE_FILES]
 EXPLORER_FILES = [*paths(EXPLORER), *paths(EXPLORER_PAGE)]
+SHOWN_WHOLE = paths(EXPLORER) if paths(WHOLE_PICTURES) else []
+REPORT_FILES = [at(METRICS_CSV), *BESIDE_PAGES, *PAGE_FILES, *SHOWN_WHOLE]
 
 
 if workflow.is_main_process:

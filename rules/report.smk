@@ -29,10 +29,10 @@ rule write_assets:
 
 rule write_pictures:
     input:
-        samples=every(SAMPLES),
+        every(SAMPLES),
     output:
-        names=at(PICTURE_NAMES),
-        folder=directory(at(PICTURES)),
+        at(PICTURE_NAMES),
+        [directory(folder) for folder in paths(PICTURES)],
     log:
         log_of("write_pictures"),
     benchmark:
@@ -43,9 +43,9 @@ rule write_pictures:
         mem_mb=1500,
         runtime=60,
     params:
-        max_points=RUN.report.max_points,
-        size=RUN.report.pictures,
-        image_url=RUN.report.image_url,
+        **OPENED,
+        options=RUN.report.model_dump(include={"max_points", "pictures", "image_url"}),
+        in_explorer=paths(WHOLE_PICTURES),
         code=code("write_pictures"),
     message:
         "Write the pictures that pages open"

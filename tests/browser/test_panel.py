@@ -45,8 +45,7 @@ def run(fake_run, tmp_path_factory):
     options = AnnotationOptions(path=str(run.folder / "mis.csv"))
     join_annotations([options], run.samples, run.annotations)
     write_page_files(run.results)
-    names, folder = (run.results.path(one) for one in (book.PICTURE_NAMES, book.PICTURES))
-    write_picture_names(run.samples, 5000, 200, None, folder, names)
+    write_picture_names(run.results)
     for kind in ("method_maps", "nearest_neighbors"):
         run.write(kind, *KEY[: 3 if kind == "method_maps" else 2])
     return run

@@ -68,6 +68,7 @@ CONFIG = {
         "side_by_side": True,
         "max_points": 5000,
         "color_by": "group",
+        "pictures": 1024,
         "image_url": None,
     },
 }
@@ -224,8 +225,7 @@ def fake_run(
     collect_labels(run.samples, run.label_groups, run.labels_file)
     vega_writer(run.results.path(book.VEGA))
     write_page_files(run.results)
-    pictures, names = (run.results.path(one) for one in (book.PICTURES, book.PICTURE_NAMES))
-    write_picture_names(run.samples, 5000, 1024, None, pictures, names)
+    write_picture_names(run.results)
     return run
 
 

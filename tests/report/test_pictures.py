@@ -1,6 +1,7 @@
 """Pictures of opened samples, and what is told of them."""
 
 import io
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -8,9 +9,12 @@ import pytest
 from PIL import Image
 
 from latentmap.errors import LatentmapError
+from latentmap.explorer.samples import Pictures
+from latentmap.explorer.site import Site
 from latentmap.report.details import read_details
 from latentmap.report.options import ReportOptions
-from latentmap.report.pictures import linked_pictures, write_pictures
+from latentmap.report.pictures import linked_pictures, write_picture_names, write_pictures
+from latentmap.store.results import PICTURE_NAMES
 from latentmap.store.samples import SCHEMA
 from latentmap.store.tables import write_arrow
 
@@ -97,3 +101,32 @@ def test_details_are_whole_and_of_all_columns(tmp_path):
         "info": [None, None, '{"k": [1]}', None],
         "chosen": [None, None, long, ""],
     }
+
+
+def addresses(run):
+    write_picture_names(run.results)
+    text = run.results.read(PICTURE_NAMES)
+    return json.loads(text[text.index("addresses: ") + 11 : text.rindex("};")])
+
+
+def test_pages_show_the_pictures_of_the_explorer_and_keep_their_own_without(fake_run, tmp_path):
+    run = fake_run.copy(tmp_path / "run", explorer={"pictures": True})
+    own, site = (run.folder / name for name in ("report/assets/pictures", "explorer"))
+    assert own.is_dir(), "of the run without an explorer"
+    found = addresses(run)
+    assert not own.exists()
+    pictures = Pictures(Site(site, "key"))
+    copied = [name for path in run.samples for name in pictures.copy_of(path, 0, 70)]
+    assert found == [f"../../explorer/pictures/{name}" for name in copied]
+    assert all((run.report / "assets" / name).is_file() for name in found)
+
+    for explorer in (None, {"pictures": False}):
+        run = fake_run.copy(tmp_path / "run", explorer=explorer)
+        found = addresses(run)
+        assert all(name.startswith("pictures/") for name in found)
+        assert {own / name.split("/")[1] for name in found} == set(own.iterdir())
+    none = {**fake_run.facts.config["report"], "pictures": None}
+    for explorer in (None, {"pictures": True}):
+        run = fake_run.copy(tmp_path / "run", explorer=explorer, report=none)
+        assert set(addresses(run)) == {None}
+        assert not own.exists()

@@ -2,19 +2,13 @@
 
 from latentmap.log import job_log
 from latentmap.report.pictures import write_picture_names
+from latentmap.store.results import Results
 
 
 def main(snakemake):
     """Run the job."""
     with job_log(snakemake.log[0]):
-        write_picture_names(
-            snakemake.input.samples,
-            snakemake.params.max_points,
-            snakemake.params.size,
-            snakemake.params.image_url,
-            snakemake.output.folder,
-            snakemake.output.names,
-        )
+        write_picture_names(Results.open(snakemake.params.folder, snakemake.params.shards))
 
 
 if __name__ == "__main__":

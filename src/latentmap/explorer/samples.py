@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +14,12 @@ from numpy.typing import NDArray
 from latentmap.explorer.messages import messages_of
 from latentmap.explorer.site import Site
 from latentmap.samples.cells import as_text
-from latentmap.samples.pictures import open_picture
-from latentmap.store.files import digest_bytes
+from latentmap.samples.whole_pictures import whole_picture, whole_picture_file
 from latentmap.store.samples import BOXES
 from latentmap.store.tables import check_ids, read_arrow, read_arrow_schema
 
 ROWS_AT_ONCE = 1024
 PICTURES_AT_ONCE = 16
-
-SUFFIXES = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "AVIF": "avif"}
-"""Of the formats that browsers show."""
-
-SHOWN_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"})
-"""Modes of Pillow whose values have up to 8 bits, which browsers show as every stage sees them."""
 
 Sizes = NDArray[np.int64]
 
@@ -139,7 +131,6 @@ class Pictures:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._names: dict[str, str] = {}
         self._sizes: dict[str, int] = {}
 
     @property
@@ -159,24 +150,9 @@ class Pictures:
         ]
 
     def _copy(self, image: bytes) -> str:
-        name = digest_bytes(image)
-        known = self._names.get(name)
-        if known is None:
-            suffix, content = shown_by_browsers(image)
-            known = self._names[name] = f"{name[:2]}/{name}.{suffix}"
-            self._sizes[known] = len(content)
-            self._site.copy(f"pictures/{known}", content)
-        return known
-
-
-def shown_by_browsers(image: bytes) -> tuple[str, bytes]:
-    """Return suffix and content of a picture in a format that browsers show, as it is if it can."""
-    from PIL import Image
-
-    with Image.open(BytesIO(image)) as opened:
-        suffix = SUFFIXES.get(str(opened.format))
-        if suffix is not None and opened.mode in SHOWN_MODES:
-            return suffix, image
-    content = BytesIO()
-    open_picture(image).image.save(content, "PNG")
-    return "png", content.getvalue()
+        file = whole_picture_file(image)
+        if file not in self._sizes:
+            content = whole_picture(image)
+            self._sizes[file] = len(content)
+            self._site.copy(f"pictures/{file}", content)
+        return file

@@ -19,7 +19,8 @@ class ReportOptions(Options):
         color_by: what colours maps at first: `group` (of labels), `label`, `trust`, or a column of
             the samples or annotations that has colours.
         pictures: longer side, in pixels, of the pictures that a click on a point opens; larger ones
-            are made smaller, and null leaves them out.
+            are made smaller, and null leaves them out. Where the explorer has whole pictures, pages
+            show those, and keep none of their own.
         image_url: where the pictures are already: a URL or a folder, followed by the sample's id;
             `{column}` in it stands for another column.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,20 +20,11 @@ from latentmap.report.embedded import embedded_json
 from latentmap.report.picture_host import picture_host
 from latentmap.samples.cells import as_text
 from latentmap.samples.pictures import open_picture
+from latentmap.samples.whole_pictures import suffix_in_browsers, whole_picture_file
 from latentmap.store.files import atomic, digest, write_stamped_text
+from latentmap.store.results import PICTURE_NAMES, PICTURES, SAMPLES, WHOLE_PICTURES, Results
 from latentmap.store.samples import evenly_spaced
 from latentmap.store.tables import read_arrow, read_arrow_schema
-
-SHOWN_AS_THEY_ARE = {
-    b"\xff\xd8\xff": "jpg",
-    b"\x89PNG": "png",
-    b"GIF8": "gif",
-    b"RIFF": "webp",
-}
-"""How files begin that every browser shows, and their suffixes."""
-
-PNG_DEPTH = 24
-"""Byte of a PNG file that holds its bits per channel: of 16, `open_picture` judges the range."""
 
 COLUMN = re.compile(r"{([^{}]+)}")
 """What stands for a column in an address."""
@@ -77,39 +69,35 @@ def write_pictures(
     return names
 
 
-def write_picture_names(
-    samples: Sequence[Path | str],
-    most: int,
-    size: int | None,
-    image_url: str | None,
-    folder: Path | str,
-    output: Path | str,
-) -> None:
-    """Write where pages find the pictures of the samples that maps show, and the pictures.
-
-    Args:
-        samples: shards of samples.
-        most: so many samples, evenly spaced, are shown.
-        size: longer side of the pictures in pixels; none are written without.
-        image_url: where the pictures are already, as for `linked_pictures`.
-        folder: of the pictures.
-        output: JavaScript that pages load when a sample is opened, beside the folder.
+def write_picture_names(results: Results) -> None:
+    """Write where pages find the pictures of the samples that maps show, and the report's own.
 
     Raises:
-        LatentmapError: no sample has what `image_url` names.
+        LatentmapError: no sample has what `report.image_url` names.
     """
-    folder, output = Path(folder), Path(output)
+    output = results.address(PICTURE_NAMES)
+    shutil.rmtree(results.address(PICTURES), ignore_errors=True)  # those of other options
+    names = embedded_json(_addresses(results, output.parent))
+    write_stamped_text(output, f"{NAMES_START}{names}{NAMES_END}// ", "\n")
+
+
+def _addresses(results: Results, beside: Path) -> list[str | None]:
+    """Return the addresses of pictures: elsewhere, in the explorer or among the report's own."""
+    samples, options = results.paths(SAMPLES), results.option("report")
     count = sum(len(read_arrow(path, ["id"])) for path in samples)
-    rows = evenly_spaced(count, most)
-    folder.mkdir(parents=True, exist_ok=True)
-    addresses: list[str | None] = [None] * len(rows)
-    if image_url is not None:
-        addresses = linked_pictures(samples, rows, image_url, output.parent)
-    elif size is not None:
-        names = write_pictures(samples, rows, size, folder)
-        addresses = [name and f"{folder.name}/{name}" for name in names]
-    text = f"{NAMES_START}{embedded_json(addresses)}{NAMES_END}"
-    write_stamped_text(output, f"{text}// ", "\n")
+    rows = evenly_spaced(count, options["max_points"])
+    if options["image_url"] is not None:
+        return linked_pictures(samples, rows, options["image_url"], beside)
+    if options["pictures"] is None:
+        return [None] * len(rows)
+    if results.keys(PICTURES):
+        folder = results.address(PICTURES)
+        files = write_pictures(samples, rows, options["pictures"], folder)
+    else:
+        folder = results.address(WHOLE_PICTURES)
+        images = (sample["image"] for sample in _chosen(samples, rows, ["image"]))
+        files = [image and whole_picture_file(image) for image in images]
+    return [file and os.path.relpath(folder / file, beside) for file in files]
 
 
 def linked_pictures(
@@ -170,9 +158,7 @@ def _chosen(
 
 def _shown(data: bytes, size: int, is_small: bool) -> tuple[bytes, str]:
     """Return a picture as a browser shows it, and the suffix of its file."""
-    suffix = next((s for start, s in SHOWN_AS_THEY_ARE.items() if data.startswith(start)), None)
-    has_range = suffix == "png" and data[PNG_DEPTH : PNG_DEPTH + 1] > b"\x08"
-    if is_small and suffix is not None and not has_range:
+    if is_small and (suffix := suffix_in_browsers(data)):
         return data, suffix
     image = open_picture(data, at_least=size).image
     image.thumbnail((size, size))

@@ -314,6 +314,17 @@ class Results:
         return self.run if self.config.get("explorer") else []
 
     @property
+    def whole_pictures(self) -> list[Key]:
+        """The key of the explorer's pictures, if it has any: pages show these."""
+        return self.explored if self.explored and self.config["explorer"]["pictures"] else []
+
+    @property
+    def own_pictures(self) -> list[Key]:
+        """The key of the report's own pictures, where they are neither there nor elsewhere."""
+        size, url = (self.config["report"][name] for name in ("pictures", "image_url"))
+        return self.run if size and url is None and not self.whole_pictures else []
+
+    @property
     def exported_latents(self) -> list[Key]:
         """(encoder, variant, format) of the latents to export."""
         return self._in_formats(self.latents) if self.config["export"]["latents"] else []
@@ -538,7 +549,8 @@ DETAILS: Artifact[str] = Artifact("report/assets/details.js", _RUN, read_stamped
 ASSETS = (VEGA, PAGE_SCRIPT, PAGE_STYLE, SHOWN_SAMPLES, DETAILS)
 """What all pages of a report share, beside them."""
 
-PICTURES = Artifact("report/assets/pictures", _RUN, Path)
+PICTURES = Artifact("report/assets/pictures", attrgetter("own_pictures"), Path)
+WHOLE_PICTURES = Artifact("explorer/pictures", attrgetter("whole_pictures"), Path)
 PICTURE_NAMES: Artifact[str] = Artifact("report/assets/pictures.js", _RUN, read_stamped_text)
 
 METRICS_CSV = Artifact("report/metrics_table.csv", _RUN, Path)
