@@ -89,6 +89,19 @@ def test_methods_and_maps_without_effect_are_told_of(table):
     assert Plan(run(methods=["mean"], maps=["mean"]), Path(), Path).lines("q") == []
 
 
+def test_a_column_that_maps_cannot_be_coloured_by_is_refused(tmp_path):
+    judged = tmp_path / "judged.csv"
+    judged.write_text("id,score,title\nscenes_0000,0.5,a\n")
+    annotations = [{"path": str(judged)}]
+    for known in ("label", "trust", "question_type", "score", "annotation.title"):
+        check_all(run(report={"color_by": known}, annotations=annotations))
+    said = complaint(run(report={"color_by": "scor"}, annotations=annotations))
+    assert said.startswith("report.color_by: Unknown column 'scor'. Did you mean 'score'?")
+    allowed = set(said.split("Allowed: ")[1].rstrip(".").split(", "))
+    assert {"group", "label", "trust", "question_type", "answer", "annotation.title"} <= allowed
+    assert allowed.isdisjoint({"id", "image", "boxes", "source", "text", "title"})
+
+
 def test_what_is_remote_is_not_looked_at():
     plan = check_all(run({"kind": "docstrings", "packages": ["numpy"]}, TEXTS))
     assert plan.remote == ["docstrings"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from latentmap.config import unknown
 from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
 from latentmap.encode.models import may_have
 from latentmap.errors import LatentmapError
@@ -16,9 +17,12 @@ from latentmap.export.caches import is_cache_of
 from latentmap.neighbors.graph import read_metric
 from latentmap.project.projection import PROJECTIONS
 from latentmap.project.reference import check_encoder
+from latentmap.report.colorings import LABEL
+from latentmap.report.maps import GROUP, TRUST
+from latentmap.report.points import joined_name, own_name, plain_columns
 from latentmap.run import Run, created, kind_of
-from latentmap.samples.annotations import check_annotation
-from latentmap.samples.source import Source, SourceOptions
+from latentmap.samples.annotations import check_annotation, joined_names
+from latentmap.samples.source import NOTES, Source, SourceOptions
 from latentmap.store.results import (
     EMBEDDING,
     LATENTS,
@@ -30,6 +34,9 @@ from latentmap.store.results import (
 )
 
 Sources = Mapping[str, Source[SourceOptions]]
+
+SOURCE = "source"
+"""Colours maps where there are several."""
 
 COLUMNS = {"images": "image", "texts": "text"}
 """The column that gives what an encoder needs."""
@@ -170,6 +177,20 @@ def wrong_with_rows(run: Run, sources: Sources, rows: pl.DataFrame) -> Iterator[
                 f"{key} is {k}, but with {samples:,} samples each has at most {samples - 1:,} "
                 "neighbors. Lower it, or leave it out."
             )
+
+
+def wrong_with_colors(run: Run, sources: Sources) -> Iterator[str]:
+    """Yield that maps are to be coloured by what neither samples nor annotations have."""
+    asked = run.report.color_by
+    always = [GROUP, LABEL, TRUST, *([SOURCE] if len(sources) > 1 else [])]
+    if asked in always:
+        return
+    own = (source.read([0]).flatten().schema for source in sources.values())
+    columns = [own_name(name) for schema in own for name in plain_columns(schema)]
+    columns += [joined_name(name) for part in run.annotations for name in joined_names(part)]
+    offered = dict.fromkeys([*always, *(name for name in columns if name not in NOTES)])
+    if asked not in offered:
+        yield f"report.color_by: {unknown('column', asked, offered)}"
 
 
 def one_label(run: Run, sources: Sources, rows: pl.DataFrame) -> list[str]:

@@ -16,6 +16,7 @@ from latentmap.checks import (
     without_effect,
     wrong_with_annotations,
     wrong_with_caches,
+    wrong_with_colors,
     wrong_with_encoders,
     wrong_with_maps,
     wrong_with_reference,
@@ -91,7 +92,12 @@ class Plan:
         options = self.run.samples
         limit = Limit(options.num_samples, options.stratify, options.seed)
         listing = list_rows(self.sources, limit)
-        refuse(wrong_with_rows(self.run, self.sources, listing.rows))
+        refuse(
+            chain(
+                wrong_with_rows(self.run, self.sources, listing.rows),
+                wrong_with_colors(self.run, self.sources),
+            )
+        )
         return listing
 
     @cached_property

@@ -23,7 +23,8 @@ HUGE = 1_000_000
 @pytest.fixture(scope="module")
 def run(fake_run, tmp_path_factory):
     """A run whose samples have long, hostile and turned texts, answers and rationales."""
-    run = fake_run.copy(tmp_path_factory.mktemp("panel"))
+    small = {**fake_run.facts.config["report"], "pictures": 200}
+    run = fake_run.copy(tmp_path_factory.mktemp("panel"), report=small)
     for path in run.samples:
         table = read_arrow(path)
         count = len(table)

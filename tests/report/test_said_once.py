@@ -15,6 +15,7 @@ from latentmap.report.chart import CHARTS, Comparison
 from latentmap.report.experiments import Experiment, distinct
 from latentmap.report.findings import key_findings
 from latentmap.report.neighbor_charts import LabelledGraph, share_histograms
+from latentmap.report.palette import GROUPED, LIGHT, NEUTRAL, UNGROUPED
 from latentmap.store.files import write_json
 
 EVERY = "knn_category_acc"
@@ -82,6 +83,15 @@ def test_each_panel_of_the_overview_has_its_methods_best_first():
     first, second = chart("overview_bars", [*SAME, *others])["concat"]
     orders = [panel["layer"][0]["encoding"]["y"]["sort"] for panel in (first, second)]
     assert orders == [["m3", "m2", "m1"], ["m2", "m1"]]
+
+
+def test_baselines_are_grey_in_the_overview_and_said_to_be():
+    others = [replace(e, key=e.key._replace(encoder="f")) for e in OTHER]
+    comparison = Comparison([*OTHER, *others], (), baselines=["f"])
+    panels = CHARTS.create("overview_bars").build(comparison).to_dict()["concat"]
+    assert [panel["title"] for panel in panels] == ["e, plain", "f, plain (baseline)"]
+    ranges = [panel["layer"][0]["encoding"]["color"]["scale"]["range"] for panel in panels]
+    assert ranges == [[GROUPED, UNGROUPED], [NEUTRAL, LIGHT]]
 
 
 def test_nothing_is_said_of_neighbors_of_the_same_source_group_where_there_are_none():

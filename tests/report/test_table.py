@@ -21,6 +21,14 @@ def test_three_formats_say_the_same(report):
     assert_frame_equal(parquet, records, check_exact=True)
 
 
+def test_counts_are_whole_numbers_and_metrics_are_not(report):
+    types = pl.read_parquet_schema(report.report / "metrics_table.parquet")
+    counts = {name for name, kind in types.items() if kind == pl.Int64}
+    assert counts == {"n_dimensions", "n_tokens", "effective_dim_90"}
+    assert "16," in (report.report / "metrics_table.csv").read_text()
+    assert '"n_dimensions": 16,' in (report.report / "metrics_table.json").read_text()
+
+
 def test_rows_are_in_the_given_order_with_the_planted_metrics(report):
     table = pl.read_parquet(report.report / "metrics_table.parquet")
     assert table.select("encoder", "variant", "method").rows() == list(report.metrics)

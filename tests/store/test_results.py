@@ -17,7 +17,7 @@ from latentmap.run import load_run
 from latentmap.samples.source import SOURCES
 from latentmap.store import results as book
 from latentmap.store.manifest import Shard, write_manifest
-from latentmap.store.results import Artifact, Results, write_run_facts
+from latentmap.store.results import SAMPLES, Artifact, Results, write_run_facts
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -123,6 +123,12 @@ def test_a_run_of_an_earlier_version_lacks_options_in_one_line(run):
     assert Results(run.folder, earlier).option("report.max_points") == 5000
     with pytest.raises(LatentmapError, match=r"run\.json does not say 'report\.color_by': an earl"):
         Results(run.folder, earlier).option("report.color_by")
+
+
+def test_a_run_without_samples_says_that_it_is_not_finished(run):
+    write_run_facts(run.folder / "run.json", run.facts)
+    with pytest.raises(LatentmapError, match=r"has no samples yet: the run is not finished"):
+        Results.open(run.folder).paths(SAMPLES)
 
 
 def test_no_path_of_a_run_is_built_elsewhere():

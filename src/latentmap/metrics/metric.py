@@ -220,6 +220,7 @@ class MetricColumn:
         better: which direction is better, if either is.
         bounds: lowest and highest possible value, if there are any; intervals stay inside.
         ranks: whether it has `Contributions`, from which methods can be compared.
+        counts: whether it is a number of things, which is whole.
     """
 
     meaning: str
@@ -227,6 +228,7 @@ class MetricColumn:
     better: Literal["higher", "lower"] | None = None
     bounds: tuple[float, float] | None = None
     ranks: bool = False
+    counts: bool = False
 
     def effect(self, value: float, chance: float | None) -> float | None:
         """Return how far a value is on the way from its chance level to the best possible one.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -34,6 +34,7 @@ class Comparison:
         calibrations: of the latents, by encoder and variant; only charts of the scope `summary`
             get them.
         learning: the best method of each encoder and variant on parts of the samples; likewise.
+        baselines: encoders among the experiments that have learned nothing; likewise.
     """
 
     experiments: Sequence[Experiment]
@@ -43,6 +44,7 @@ class Comparison:
     agreement: MethodAgreement | None = None
     calibrations: Mapping[tuple[str, str], Calibration] = field(default_factory=dict)
     learning: Mapping[tuple[str, str], Learning] = field(default_factory=dict)
+    baselines: Collection[str] = ()
 
     @property
     def named(self) -> list[tuple[str, Experiment]]:

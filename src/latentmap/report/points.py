@@ -35,6 +35,9 @@ MOST_COLUMNS = 12
 NEIGHBORS_SHOWN = 8
 """Nearest neighbors that an opened sample shows."""
 
+CORE = frozenset({*SCHEMA.names, *ORIGINS})
+"""Columns of samples that maps do not show as the samples' own."""
+
 # What a tooltip has rows for itself, or shows as something else than a row.
 OWN_NAMES = {
     *("title", "image", "label", "group", "source", "id", "trust", "text"),
@@ -154,28 +157,40 @@ def _own_columns(
         samples: shards of samples.
         rows: numbers of samples, ascending.
     """
-    core = {*SCHEMA.names, *ORIGINS}
     found: dict[str, list[Any]] = {}
     start = 0
     for path in samples:
-        names = [name for name in read_arrow_schema(path).names if name not in core]
+        names = [name for name in read_arrow_schema(path).names if name not in CORE]
         table = read_arrow(path, ["id", *names])
         here = rows[(rows >= start) & (rows < start + len(table))] - start
         done = int(np.searchsorted(rows, start))
         flat = table.drop_columns("id").flatten()
-        for name, column in zip(flat.column_names, flat.columns, strict=True):
-            if _is_plain(column.type):
-                values = found.setdefault(name, [None] * len(rows))
-                values[done : done + len(here)] = _chosen(column, here)
+        for name in plain_columns(flat.schema):
+            values = found.setdefault(name, [None] * len(rows))
+            values[done : done + len(here)] = _chosen(flat[name], here)
         start += len(table)
     told = {
-        name if name not in OWN_NAMES else f"own.{name}": [_cell(v, OWN_LENGTH) for v in values]
-        for name, values in found.items()
+        own_name(name): [_cell(v, OWN_LENGTH) for v in values] for name, values in found.items()
     }
     telling = [name for name, values in told.items() if len(set(values) - {None}) > 1]
     first = sorted(telling, key=lambda name: len(set(told[name]) - {None}) > MOST_VALUES)
     chosen = set(first[:MOST_COLUMNS])
     return {name: values for name, values in told.items() if name in chosen}
+
+
+def plain_columns(schema: pa.Schema) -> list[str]:
+    """Return the columns of samples, the fields of structs taken apart, that maps can show."""
+    return [one.name for one in schema if one.name not in CORE and _is_plain(one.type)]
+
+
+def own_name(name: str) -> str:
+    """Return what maps call a column of the samples."""
+    return f"own.{name}" if name in OWN_NAMES else name
+
+
+def joined_name(name: str) -> str:
+    """Return what maps call a column of the annotations."""
+    return f"annotation.{name}" if name in OWN_NAMES else name
 
 
 def _is_plain(kind: pa.DataType) -> bool:
@@ -193,9 +208,7 @@ def _read_annotations(path: Path | str, shown: ShownSamples) -> dict[str, list[s
     table = read_parquet(path)
     check_ids(path, table["id"].to_pylist(), shown.ids)
     return {
-        f"annotation.{name}" if name in OWN_NAMES else name: [
-            _cell(value) for value in _chosen(table[name], shown.rows)
-        ]
+        joined_name(name): [_cell(value) for value in _chosen(table[name], shown.rows)]
         for name in table.column_names
         if name != "id"
     }

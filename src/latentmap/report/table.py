@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from latentmap.metrics.metric import known_metrics
 from latentmap.report.experiments import (
     Experiment,
     metric_names,
@@ -87,7 +88,7 @@ def metrics_table(
     Columns: encoder, variant, method, what the method does (`description`) and the shape of its
     embedding, `(N, 16)` (`output_shape`); then for each metric its value, followed by `_chance`,
     `_chance_low`, `_chance_high`, `_times_chance`, `_times_uniform_chance`, `_effect`, `_low`,
-    `_high` and `_p_value` where any row has them.
+    `_high` and `_p_value` where any row has them. Counts are whole numbers.
     """
     columns: dict[str, list[Any]] = {
         name: [getattr(experiment.key, name) for experiment in experiments]
@@ -102,9 +103,11 @@ def metrics_table(
             column = [part[suffix] for part in parts]
             if suffix == "" or any(value is not None for value in column):
                 numbers[metric + suffix] = column
+    counts = {name for name, column in known_metrics().items() if column.counts}
+    types = {name: pl.Int64 if name in counts else pl.Float64 for name in numbers}
     return pl.DataFrame(
         {**columns, **numbers},
-        schema_overrides=dict.fromkeys(columns, pl.String) | dict.fromkeys(numbers, pl.Float64),
+        schema_overrides={**dict.fromkeys(columns, pl.String), **types},
         strict=False,
     )
 

@@ -215,6 +215,17 @@ def _fill(
     return len(differing)
 
 
+def joined_names(options: AnnotationOptions) -> list[str]:
+    """Return what the columns that a file joins to the samples are called.
+
+    Raises:
+        LatentmapError: it cannot be read, or lacks the key or a column.
+    """
+    return [
+        _free_name(options.prefix + name) for name in _chosen_columns(read_sheet(options), options)
+    ]
+
+
 def _free_name(name: str) -> str:
     """Keep a file's own `id` beside that of the samples; see `plain_name`."""
     return "annotation.id" if name == "id" else plain_name(name)

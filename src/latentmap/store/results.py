@@ -211,7 +211,12 @@ class Results:
 
     @cached_property
     def _sealed(self) -> list[str]:
-        return [shard.id for shard in self.read(MANIFEST)]
+        shards = [shard.id for shard in self.read(MANIFEST)]
+        if not shards:
+            raise LatentmapError(
+                f"{self.folder} has no samples yet: the run is not finished. Run snakemake again."
+            )
+        return shards
 
     @property
     def sample_shards(self) -> list[Key]:

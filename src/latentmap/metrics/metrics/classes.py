@@ -15,7 +15,7 @@ class Classes(Metric[Options]):
     """Counts of the labels, and what guesses would give that know nothing but their number."""
 
     columns: ClassVar = {
-        "n_classes": MetricColumn("labels that occur", "labels"),
+        "n_classes": MetricColumn("labels that occur", "labels", counts=True),
         "n_effective_classes": MetricColumn(
             "equally frequent labels that the samples are worth (inverse Simpson)",
             "effective labels",

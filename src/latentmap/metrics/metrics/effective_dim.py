@@ -43,6 +43,7 @@ class EffectiveDim(Metric[EffectiveDimOptions]):
         f"effective_dim_{share}": MetricColumn(
             f"principal components that hold {share} % of variance",
             f"effective dimension ({share} %)",
+            counts=True,
         )
         for share in SHARES
     }

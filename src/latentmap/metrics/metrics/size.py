@@ -13,9 +13,9 @@ class Size(Metric[Options]):
 
     needs_labels = False
     columns: ClassVar = {
-        "n_samples": MetricColumn("samples", "samples"),
-        "n_dimensions": MetricColumn("dimensions of the embedding", "dimensions"),
-        "n_tokens": MetricColumn("tokens that a model would be given", "tokens"),
+        "n_samples": MetricColumn("samples", "samples", counts=True),
+        "n_dimensions": MetricColumn("dimensions of the embedding", "dimensions", counts=True),
+        "n_tokens": MetricColumn("tokens that a model would be given", "tokens", counts=True),
     }
 
     def measure(self, data: LabelledEmbedding) -> dict[str, Measurement]:

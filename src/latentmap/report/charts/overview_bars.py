@@ -22,7 +22,7 @@ class OverviewBars(Chart):
     title: ClassVar[str] = "kNN label purity of every method"
     look_for: ClassVar[str] = (
         "Bars should exceed the orange tick of chance, the light orange range around it, where "
-        "95 % of permuted labels lie, and the bars of the baselines."
+        "95 % of permuted labels lie, and the bars of the baselines, which are grey."
     )
     scope: ClassVar[Scope] = "summary"
 
@@ -37,22 +37,26 @@ class OverviewBars(Chart):
         rows = bar_rows(named, metric)
         if not rows:
             return None
-        charts = {}
+        charts = []
         for place in sorted({e.key[:2] for e in data.experiments}):
             own = [(method, e) for method, e in named if e.key[:2] == place]
             shown = [method for method in methods if method in dict(own)]
-            charts[place] = paired_bars(
-                bar_rows(own, metric), shown, domain=extent(rows), title=name
+            is_baseline = place[0] in data.baselines
+            bars = paired_bars(
+                bar_rows(own, metric),
+                shown,
+                domain=extent(rows),
+                baselines=shown if is_baseline else (),
+                title=name,
             )
+            title = ", ".join(place) + (" (baseline)" if is_baseline else "")
+            charts.append(bars.properties(title=title, width=WIDTH))
         return alt.concat(
-            *(
-                chart.properties(title=", ".join(place), width=WIDTH)
-                for place, chart in charts.items()
-            ),
+            *charts,
             columns=COLUMNS,
             spacing=24,
             description=f"Bars of {name} by encoder, variant and method.",
-        )
+        ).resolve_scale(color="independent")
 
     def note(self, data: Comparison) -> str:
         """Say what light bars are, if there are any."""

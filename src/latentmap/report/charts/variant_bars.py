@@ -41,7 +41,7 @@ class VariantBars(Chart):
             return None
         domain = extent(measured(e[metric]) for e in defined)
         methods = list(dict.fromkeys(e.key.method for e in defined))
-        charts = {}
+        charts = []
         for encoder in encoders:
             own = [e for e in defined if e.key.encoder == encoder]
             rows = [
@@ -49,19 +49,22 @@ class VariantBars(Chart):
                 for e in own
             ]
             shown = [method for method in methods if any(e.key.method == method for e in own)]
-            charts[encoder] = paired_bars(
+            bars = paired_bars(
                 rows,
                 shown,
                 domain=domain,
                 field="variant",
                 order=VARIANTS,
+                baselines=shown if encoder in data.baselines else (),
                 title=title_of(metric),
             )
+            title = encoder + (" (baseline)" if encoder in data.baselines else "")
+            charts.append(bars.properties(title=title, width=WIDTH))
         return alt.concat(
-            *(chart.properties(title=encoder, width=WIDTH) for encoder, chart in charts.items()),
+            *charts,
             columns=COLUMNS,
             spacing=24,
             description=(
                 f"Bars of {title_of(metric)} by encoder and method, with boxes drawn and without."
             ),
-        )
+        ).resolve_scale(color="independent")

@@ -34,7 +34,7 @@ class ChannelImportance(ChannelChart):
         metrics: dict[str, list[Measurement]] = {}
         for kind, channels in data.metrics.items():
             metrics |= {
-                f"same-{kind} share of {found.k} neighbors, other source groups": [
+                f"kNN {kind} purity across sources, {found.k} neighbors": [
                     Measurement(one.knn_grouped, one.knn_grouped_chance) for one in channels
                 ],
                 f"F statistic of {kind}s on the channel's mean": [

@@ -39,6 +39,10 @@ class Costs(ChartPages):
     shows = (METRIC_PLUGINS,)
     also_writes = (COSTS_CSV, COSTS_JSON)
 
+    def title_of(self, key: Key) -> str:
+        """Return what its table is about: without labels there is no chart."""
+        return self.title
+
     def write(self, results: Results, **where: str) -> None:
         """Write the pages, and the table of all jobs as CSV and JSON."""
         records = [asdict(cost) for cost in tabulate_costs(jobs_of(results))]
@@ -56,7 +60,7 @@ class Costs(ChartPages):
             chart = CHARTS.create(name)
             here = [c for c in costs if (c.encoder, c.variant) == (encoder, variant)]
             yield Content(
-                f"{chart.title} ({encoder}, {variant})",
+                f"{self.title} ({encoder}, {variant})",
                 {
                     "labelled": has_labels(data.experiments),
                     "plates": chart_plates(name, chart, data),

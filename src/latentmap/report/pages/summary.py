@@ -120,6 +120,7 @@ class Summary(Page):
                 run_labels.group_of,
                 calibrations=calibrations,
                 learning=learning,
+                baselines=results.baselines,
             )
         )
         kept = read_kept(results)
