@@ -18,6 +18,7 @@ PAGES = [
     (*COMPARISONS, "pareto_frontier.html"),
     (*COMPARISONS, "metric_bars.html"),
     (*COMPARISONS, "label_curve.html"),
+    (*COMPARISONS, "radar_chart.html"),
 ]
 
 
@@ -110,6 +111,24 @@ def test_names_of_points_cover_neither_points_nor_each_other_and_stay_inside(scr
         assert any(
             frame["left"] <= name["left"] and name["right"] <= frame["right"] for frame in frames
         ), name
+
+
+def test_texts_of_a_chart_are_neither_over_each_other_nor_beside_the_chart(page):
+    for chart in page.locator(".chart:has(svg.marks)").all():
+        (frame,) = boxes(chart, "svg.marks")
+        texts = boxes(chart, "svg.marks text:not([transform*=rotate])")
+        for one, other in combinations(texts, 2):
+            assert shared(one, other) < 4 or one["text"] == other["text"], (one, other)
+        for text in texts:
+            assert frame["left"] - 1 <= text["left"] and text["right"] <= frame["right"] + 1, text
+
+
+def test_charts_are_as_wide_as_there_is_room_and_no_wider(page):
+    beyond = page.locator(".plate").evaluate_all(
+        "plates => plates.map((one) => [one.scrollWidth - one.clientWidth, one.innerText])"
+    )
+    # A matrix of many columns is wider than a phone, and moves inside its frame.
+    assert not [plate for plate in beyond if 0 < plate[0] < 40]
 
 
 def test_no_name_of_a_method_is_cut(screen, report):

@@ -5,7 +5,7 @@
   const SMALLEST = 115; // pixels that a panel's plot must have
   const AROUND = 90; // pixels that labels take of a panel's width, until it is drawn
   const LEGEND = 200; // pixels of a legend's column
-  const MENU = 34; // pixels right of a chart for its menu
+  const MENU = 38; // pixels right of a chart for its menu, as vega-embed has it
   const FLATTEST = 0.7; // height of a plot, of its width, that it keeps where it is made narrower
   const [LEAST, MOST] = [0.75, 1.5]; // times as wide as given
   const GAP = 28; // between panels
@@ -277,7 +277,7 @@
     };
     try {
       const fit = { around: AROUND, stretch: 1, keeps: Boolean(points) };
-      for (let turn = 0; turn < 3; turn++) {
+      for (let turn = 0; turn < 4; turn++) {
         const [taken, columns] = await embed(fit);
         const excess = (taken - room) / columns;
         if (excess <= 0 && (turn || excess > -AROUND / 4)) break;

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from latentmap.metrics.metric import GROUPED, known_metrics, title_of, with_others
 from latentmap.report.chart import Chart, Comparison
@@ -34,12 +35,11 @@ AXES = {
 
 RINGS = (0.25, 0.5, 0.75, 1.0)
 DASHED = "#666666"
-SIDES: dict[Literal["left", "center", "right"], str] = {
-    "center": "abs(datum.x) < 0.12",
-    "left": "datum.x >= 0.12",
-    "right": "datum.x <= -0.12",
-}
-"""How labels around a radar are aligned, by which side of its middle they are on."""
+AROUND = "abs(datum.x) < 0.12 ? 'center' : datum.x > 0 ? 'left' : 'right'"
+"""How the name of an axis is aligned, by which side of the middle it is on."""
+
+LINE = 12
+"""Letters of a name in one line, around a radar: on a phone there is room for few."""
 
 Row = dict[str, Any]
 
@@ -83,7 +83,7 @@ class RadarChart(Chart):
             opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.1))
         )
         others = _placed([row for row in rows if row["method"] not in shown])
-        return alt.vconcat(
+        return alt.concat(
             alt.layer(*_frame(scaled), lines, view=alt.ViewBackground(strokeOpacity=0))
             .properties(width=400, height=400)
             .add_params(picked),
@@ -98,7 +98,9 @@ class RadarChart(Chart):
                 width=880,
                 height=alt.Step(28),
             ),
+            columns=1,
             spacing=30,
+            center=True,  # else the radar begins where the names of the parallel axes end
             description=(
                 f"Profiles of {len(best)} methods over {len(scaled)} metrics, each scaled from "
                 "the worst to the best method: as a radar, and on parallel axes."
@@ -181,7 +183,7 @@ def _placed(rows: list[Row]) -> alt.Chart:
     """Return a chart of the plane of the radar; lines in it go from axis to axis."""
     import altair as alt
 
-    scale = alt.Scale(domain=[-1.3, 1.3], nice=False)
+    scale = alt.Scale(domain=[-1.2, 1.2], nice=False)
     x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
     return alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, order="order:Q")
 
@@ -193,14 +195,12 @@ def _frame(metrics: Iterable[str]) -> list[alt.Chart]:
     names = list(map(_name, metrics))
     axes = len(names)
     rings = [{"ring": ring, **_place(i, axes, ring)} for ring in RINGS for i in range(axes + 1)]
-    labels = _placed([{"text": name, **_place(i, axes, 1.12)} for i, name in enumerate(names)])
+    texts = [fill(name, LINE, break_long_words=False) for name in names]
+    labels = [{"text": text, **_place(i, axes, 1.18)} for i, text in enumerate(texts)]
     return [
         _placed(rings).mark_line(style="guide", strokeWidth=1).encode(detail="ring:N"),
         _placed(rings[-axes:]).mark_rule(style="guide").encode(x2=alt.datum(0), y2=alt.datum(0)),
-        *(
-            labels.transform_filter(side)
-            .mark_text(align=align, baseline="middle", lineBreak=" ", fontSize=11, style="aside")
-            .encode(text="text:N")
-            for align, side in SIDES.items()
-        ),
+        _placed(labels)
+        .mark_text(align=alt.ExprRef(AROUND), lineBreak="\n", fontSize=11, style="aside")
+        .encode(text="text:N"),
     ]

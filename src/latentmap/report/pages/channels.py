@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,7 @@ def _scaled(place: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _plate(name: str, plugin: ChannelChart, chart: alt.TopLevelMixin, data: DeepDive) -> Plate:
-    points = {"data": DATA, "points": data.points} if plugin.shows_samples else {}
+    points: dict[str, Any] = {"data": DATA, "points": data.points} if plugin.shows_samples else {}
     return chart_plate(
         name,
         chart,
