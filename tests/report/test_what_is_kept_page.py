@@ -11,7 +11,7 @@ from latentmap.report.kept.predictions import best_predictions
 from latentmap.report.kept.table import read_kept
 from latentmap.report.page import pages_of, published
 from latentmap.report.points import ShownSamples
-from latentmap.report.publish import read_chart
+from latentmap.report.publish import charts_in, read_chart
 from latentmap.report.table import write_metrics_table, write_targets_table
 from latentmap.report.target_columns import with_targets
 from latentmap.store import results as book
@@ -90,7 +90,7 @@ def test_maps_can_be_coloured_by_targets_and_by_what_probes_miss(targeted_run):
     assert offered["own:Centre of the box, x"] == "Centre of the box, x"
     assert offered["missed:clock"] == "Clock direction, missed by"
     assert "Colour" in re.findall(r'<option value="column\d+">([^<]*)</option>', page)
-    embedded = json.loads(re.search(r'data-chart="map">(.*?)</script>', page, re.S)[1])
+    embedded = charts_in(page)["map"]
     missed = embedded["points"]["missed:clock"]
     assert missed == pytest.approx([-TURNED] * 70)
     assert embedded["points"]["missed:boxes.x"][:2] == [None, pytest.approx(-0.01)]
