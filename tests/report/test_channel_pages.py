@@ -6,12 +6,13 @@ import re
 
 import numpy as np
 import pytest
+from scipy.stats import f_oneway
 
 from latentmap.errors import LatentmapError
 from latentmap.inspect.channels import InspectOptions, inspect_latents
 from latentmap.inspect.inspection import ChannelMetrics, read_channel_maps, read_inspection
 from latentmap.report.channel_chart import CHANNEL_CHARTS, DeepDive
-from latentmap.report.deep_dive.spatial_importance import cells
+from latentmap.report.deep_dive.spatial_importance import cells, outlines, threshold
 from latentmap.report.publish import charts_in
 from latentmap.store.latents import write_latents
 from latentmap.store.manifest import Shard, write_manifest
@@ -97,7 +98,7 @@ def test_the_planted_channel_leads(data):
     for panel in spec["concat"]:
         assert panel["layer"][0]["encoding"]["y"]["sort"][0] == f"channel {PLANTED}"
     titles = [panel["title"] for panel in spec["concat"]]
-    assert len(titles) == 6 and titles[3].startswith("same-group share of 5 neighbors")
+    assert len(titles) == 6 and titles[3].startswith("kNN group purity")
 
 
 def test_channels_that_are_left_out_are_counted(data):
@@ -201,6 +202,26 @@ def test_planes_are_averaged_to_fit():
     plane[0, :2] = np.nan
     assert len(cells(plane, 6)) == 4 * 6 - 2
     assert len(cells(plane, 3)) == 9 - 1
+
+
+def test_lines_enclose_the_positions_above_the_threshold():
+    plane = np.ones((4, 6))
+    plane[1, 2:4] = 3, 5
+    plane[3, 5] = np.nan
+    lines = {tuple(line[name] for name in ("x", "y", "x2", "y2")) for line in outlines(plane, 6, 3)}
+    around = {(2, 1, 3, 1), (3, 1, 4, 1), (2, 2, 3, 2), (3, 2, 4, 2), (2, 1, 2, 2), (4, 1, 4, 2)}
+    assert lines == around
+    assert outlines(plane, 6, 5.1) == []
+    # Of 2 × 2 positions the mean is 2.5.
+    assert {line["x"] for line in outlines(plane, 2, 1.5)} <= {0, 3, 6}
+
+
+def test_five_of_a_hundred_positions_are_above_the_threshold_if_labels_mean_nothing(data):
+    found = dataclasses.replace(data.inspection, labels=["a", "b", "c"], counts=[20, 30, 10])
+    codes = np.repeat([0, 1, 2], found.counts)
+    values = np.random.default_rng(0).normal(size=(60, 20_000))
+    drawn = f_oneway(*(values[codes == code] for code in range(3))).statistic
+    assert (drawn > threshold(found)).mean() == pytest.approx(0.05, abs=0.005)
 
 
 def test_correlation_and_spectrum_are_those_of_the_covariance(data):

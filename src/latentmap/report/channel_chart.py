@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from latentmap.config import Options, Plugin, Registry
-from latentmap.inspect.inspection import ChannelMetrics, Floats, Inspection, ranked
+from latentmap.inspect.inspection import ChannelMetrics, Inspection, ranked
 from latentmap.report.matrix import shown_labels
 from latentmap.report.points import Points
 
@@ -133,23 +131,3 @@ def choice(name: str, label: str, values: Mapping[str, str]) -> alt.Parameter:
         return alt.param(name=name, value=options[0])
     bind = alt.binding_radio(options=options, labels=labels, name=label)
     return alt.param(name=name, value=options[0], bind=bind)
-
-
-def cells(values: Floats, most: int) -> list[dict[str, float]]:
-    """Return the cells of a plane, averaged to at most `most` to a side: where each begins.
-
-    Args:
-        values: (H, W); undefined values are left out.
-        most: cells to a side.
-    """
-    edges = [np.linspace(0, size, min(size, most) + 1).round().astype(int) for size in values.shape]
-    return [
-        {
-            "row": int(top),
-            "column": int(left),
-            "f": float(f"{np.nanmean(part):.3g}"),
-        }
-        for top, bottom in zip(edges[0], edges[0][1:], strict=False)
-        for left, right in zip(edges[1], edges[1][1:], strict=False)
-        if np.isfinite(part := values[top:bottom, left:right]).any()
-    ]
