@@ -1,7 +1,9 @@
 /** The state in the address of the page: what is as at first is left out. */
 
+import { deriveMade, packMade, storedMade, unpackMade } from "./data/made";
+import { decodeRows, encodeRows } from "./data/rows";
 import type { Site } from "./data/site";
-import { firstState, NONE, type Filter, type State, type Why } from "./state";
+import { firstState, type Filter, type Flags, type State, type Why } from "./state";
 import type { Camera } from "./view/camera";
 
 /** A longer selection is not shared: addresses that long do not survive being sent. */
@@ -31,10 +33,13 @@ export function writeAddress(state: State, site: Site): string {
   say("before", state.before, first.before);
   say("regions", state.regions, first.regions);
   say("camera", cameraNumbers(state.camera), cameraNumbers(first.camera));
-  const selection = encodeRows(state.selected);
-  if (selection !== "" && selection.length <= LONGEST_SELECTION) said.set("rows", selection);
+  say("flags", state.flags, first.flags);
+  say("leaks", state.leaks, first.leaks);
+  if (state.selected.length > 0 && !isTooLong(state.selected)) said.set("rows", encodeRows(state.selected));
+  const made = state.made.filter(({ rows }) => !isTooLong(rows));
+  if (made.length > 0) said.set("made", JSON.stringify(packMade(made)));
   // Row numbers mean something only as long as the samples are the same.
-  if (said.has("row") || said.has("rows")) said.set("key", site.manifest.key);
+  if (said.has("row") || said.has("rows") || said.has("made")) said.set("key", site.manifest.key);
   return said.toString();
 }
 
@@ -49,6 +54,12 @@ export function readAddress(address: string, site: Site): Partial<State> {
     }
   };
   const state: Partial<State> = {};
+  const isOfThese = said.get("key") === site.manifest.key;
+  // Other choices name columns that are made here.
+  const given = isOfThese ? unpackMade(json("made"), site.count) : [];
+  const kept = storedMade(site).filter(({ name }) => given.every((one) => one.name !== name));
+  state.made = [...given, ...kept];
+  for (const one of state.made) deriveMade(site, one);
   const map = site.map(said.get("map") ?? "") ?? site.map(firstState(site).map);
   if (map !== undefined) state.map = map.id;
   const color = said.get("color");
@@ -75,7 +86,11 @@ export function readAddress(address: string, site: Site): Partial<State> {
   state.query = said.get("q") ?? "";
   const camera = readCamera(json("camera"), map?.dims);
   if (camera !== undefined) state.camera = camera;
-  if (said.get("key") === site.manifest.key) {
+  const flags = json("flags");
+  if (isFlags(flags)) state.flags = flags;
+  const leaks = json("leaks");
+  if (typeof leaks === "number" && leaks >= 0 && leaks < 1) state.leaks = leaks;
+  if (isOfThese) {
     const row = json("row");
     if (isRow(row, site.count)) {
       state.row = row;
@@ -88,7 +103,7 @@ export function readAddress(address: string, site: Site): Partial<State> {
 
 /** Whether the address would lose the selection, because it is too long to be sent. */
 export function isTooLong(rows: Uint32Array): boolean {
-  return encodeRows(rows).length > LONGEST_SELECTION;
+  return rows.length > LONGEST_SELECTION || encodeRows(rows).length > LONGEST_SELECTION;
 }
 
 function cameraNumbers({ dims, target, reach, turn, tilt }: Camera): number[] {
@@ -110,6 +125,12 @@ function readWhy(value: unknown, count: number): Why | null {
   };
 }
 
+function isFlags(value: unknown): value is Flags {
+  if (typeof value !== "object" || value === null) return false;
+  const { share, rules } = value as Partial<Record<keyof Flags, unknown>>;
+  return typeof share === "number" && share > 0 && share < 1 && isTexts(rules) && !rules.includes(null);
+}
+
 function isTexts(value: unknown): value is (string | null)[] {
   return Array.isArray(value) && value.every((one) => one === null || typeof one === "string");
 }
@@ -123,41 +144,4 @@ function isFilter(value: unknown, site: Site): value is Filter {
   const one = value as Record<string, unknown>;
   if (typeof one["column"] !== "string" || site.entry(one["column"]) === undefined) return false;
   return isTexts(one["values"]) || (typeof one["low"] === "number" && typeof one["high"] === "number");
-}
-
-/** Ascending rows as the distances between them, seven bits to a byte, in base64 for addresses. */
-export function encodeRows(rows: Uint32Array): string {
-  const bytes: number[] = [];
-  let before = -1;
-  for (const row of rows) {
-    let distance = row - before - 1;
-    for (; distance > 127; distance >>>= 7) bytes.push((distance & 127) | 128);
-    bytes.push(distance);
-    before = row;
-    if (bytes.length > 2 * LONGEST_SELECTION) break;
-  }
-  const text = bytes.map((byte) => String.fromCharCode(byte)).join("");
-  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-export function decodeRows(text: string, count: number): Uint32Array {
-  let bytes: string;
-  try {
-    bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  } catch {
-    return NONE;
-  }
-  const rows: number[] = [];
-  let [row, distance, shift] = [-1, 0, 0];
-  for (const character of bytes) {
-    const byte = character.charCodeAt(0);
-    distance |= (byte & 127) << shift;
-    shift += 7;
-    if (byte & 128) continue;
-    row += distance + 1;
-    if (row >= count) break;
-    rows.push(row);
-    [distance, shift] = [0, 0];
-  }
-  return Uint32Array.from(rows);
 }

@@ -5,6 +5,7 @@ import type { Column, Site } from "./data/site";
 import { asFailure } from "./data/failure";
 import type { MapEntry } from "./data/manifest";
 import { regionsOf } from "./data/regions";
+import { deriveMade, madeId, storeMade, type Made } from "./data/made";
 import { nothingFound, type Found } from "./found";
 import { Reviews } from "./reviews";
 import { search } from "./search";
@@ -93,6 +94,30 @@ export class Explorer {
   /** Select the samples that have these ids. */
   async selectIds(ids: readonly string[]): Promise<void> {
     this.select(await this.site.rowsOf(new Set(ids)));
+  }
+
+  /** Make a column of samples, in place of one of the same name; false if this browser does not keep it. */
+  makeColumn(made: Made): boolean {
+    deriveMade(this.site, made);
+    return this.#setMade([...this.state.now.made.filter(({ name }) => name !== made.name), made]);
+  }
+
+  /** Take a made column away, and what was chosen by it. */
+  removeColumn(name: string): void {
+    const { color, filters, made } = this.state.now;
+    const id = madeId(name);
+    this.state.set({
+      ...(color === id && { color: firstState(this.site).color, hidden: [], only: null }),
+      ...(filters.some(({ column }) => column === id) && { filters: filters.filter(({ column }) => column !== id) }),
+    });
+    this.site.forget(id);
+    this.#setMade(made.filter((one) => one.name !== name));
+  }
+
+  #setMade(made: readonly Made[]): boolean {
+    this.state.set({ made });
+    this.found.set({ columns: this.found.now.columns + 1 });
+    return storeMade(this.site, made);
   }
 
   fail(error: unknown): void {

@@ -21,6 +21,8 @@ export interface Found {
   columns: number;
   /** Of each map shown: its regions, if they are asked for. */
   regions: readonly (readonly Region[])[];
+  /** How many rules flag each sample as an outlier, if it is asked. */
+  flags: Uint8Array | null;
   failure: Failure | null;
 }
 
@@ -35,6 +37,7 @@ export function nothingFound(count: number): Found {
     searched: 1,
     columns: 0,
     regions: [],
+    flags: null,
     failure: null,
   };
 }

@@ -11,6 +11,7 @@ import { drawAbove } from "./view/above";
 import { homeCamera, panned, rotated, zoomed, type Camera } from "./view/camera";
 import { listen } from "./view/gestures";
 import { drawDifferences, drawTints } from "./view/regions";
+import { drawRings, ringed } from "./view/rings";
 
 const STEP = 40; // pixels that an arrow moves
 const TURN_AFTER = 1500; // ms without a touch
@@ -21,6 +22,7 @@ export class Hands {
   #shape: (readonly [number, number])[] = [];
   #drawnOn = 0;
   #touched = false;
+  #ringed: readonly number[] = [];
 
   constructor(
     readonly explorer: Explorer, readonly hover: ReturnType<typeof card>, readonly help: HTMLDialogElement,
@@ -34,6 +36,10 @@ export class Hands {
       drawTints(context, stage.camera, width, height, found.now.regions[pane] ?? []);
     found.watch(["hovered", "neighbors"], () => stage.drawOverlay());
     state.watch(["row"], () => stage.drawOverlay());
+    found.watch(["flags", "shown"], ({ flags, shown }) => {
+      this.#ringed = flags === null ? [] : ringed(flags, shown);
+      stage.drawOverlay();
+    });
     // The point under the pointer is no longer there, or no longer shown.
     state.watch(["camera", "map", "row"], () => hover.hide());
     found.watch(["shown"], () => hover.hide());
@@ -219,6 +225,8 @@ export class Hands {
     const { width, height } = stage.boxes[pane]!;
     drawDifferences(context, stage.camera, width, height, found.now.regions[pane] ?? [],
       style.getPropertyValue("--ink"), style.getPropertyValue("--map"));
+    const { flags } = found.now;
+    if (flags !== null) drawRings(context, grid(), this.#ringed, flags, style.getPropertyValue("--same"));
     drawAbove(context, grid, {
       hovered: found.now.hovered,
       row: state.now.row,

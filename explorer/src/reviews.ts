@@ -1,6 +1,7 @@
 /** What a reviewer notes of samples: kept in this browser, and in CSV files to keep and to merge. */
 
 import type { Site } from "./data/site";
+import { readText, writeText } from "./data/storage";
 
 export interface Note {
   marked: boolean;
@@ -130,22 +131,5 @@ function readStored(key: string): [string, Note][] {
     return Array.isArray(content) ? (content as [string, Note][]) : [];
   } catch {
     return [];
-  }
-}
-
-function readText(key: string): string {
-  try {
-    return localStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function writeText(key: string, text: string): boolean {
-  try {
-    localStorage.setItem(key, text);
-    return true;
-  } catch {
-    return false;
   }
 }

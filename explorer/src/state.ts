@@ -1,6 +1,7 @@
 /** All that a person chooses: it is in the address of the page, so that it can be shared. */
 
 import { homeCamera, type Camera } from "./view/camera";
+import type { Made } from "./data/made";
 import { differenceId } from "./data/derived";
 import type { Site } from "./data/site";
 
@@ -17,6 +18,13 @@ export interface Why {
   view: "apart" | "near";
   /** The only channel whose positions are shown; null for all. */
   channel: number | null;
+}
+
+/** Outliers by several rules: of each, this share of samples is flagged. */
+export interface Flags {
+  share: number;
+  /** Roles of the columns that are asked. */
+  rules: readonly string[];
 }
 
 export interface State {
@@ -53,6 +61,11 @@ export interface State {
   before: boolean;
   /** The source of which the regions of the map tell how it is spread; null for none. */
   regions: string | null;
+  flags: Flags | null;
+  /** How near samples of different sources are to be suspect, as a share of the median distance; null if it is not asked. */
+  leaks: number | null;
+  /** Columns that were made of selections. */
+  made: readonly Made[];
 }
 
 export const NONE = new Uint32Array();
@@ -87,6 +100,9 @@ export function firstState(site: Site): State {
     gallery: false,
     before: true,
     regions: null,
+    flags: null,
+    leaks: null,
+    made: [],
   };
 }
 

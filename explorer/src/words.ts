@@ -20,7 +20,7 @@ export function number(value: number): string {
 }
 
 export function percent(share: number): string {
-  return `${Math.round(100 * share)}\u00a0%`;
+  return `${Math.round(100 * share)}\u00a0%`.replace("-", "−");
 }
 
 export function pValue(p: number): string {

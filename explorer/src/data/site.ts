@@ -114,6 +114,12 @@ export class Site {
     this.#columns.delete(entry.id);
   }
 
+  /** Take a column away that was made here. */
+  forget(id: string): void {
+    if (this.#makers.delete(id)) this.#entries.delete(id);
+    this.#columns.delete(id);
+  }
+
   /**
    * x, y, z of every sample on a map, scaled so that what a view fits to lies between −1 and 1; z is 0 on a
    * flat map.

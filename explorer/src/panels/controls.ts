@@ -8,6 +8,7 @@ import { compared } from "./compared";
 import { filters } from "./filters";
 import { find } from "./find";
 import { legend } from "./legend";
+import { madeColumns } from "./made";
 import { reviewPanel } from "./review";
 
 export function controls(explorer: Explorer): HTMLElement {
@@ -23,6 +24,7 @@ export function controls(explorer: Explorer): HTMLElement {
     compared(explorer),
     filters(explorer),
     find(explorer),
+    madeColumns(explorer),
     reviewPanel(explorer),
   );
 }

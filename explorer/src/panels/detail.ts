@@ -132,7 +132,7 @@ function long(text: string): HTMLElement[] {
 async function factsOf({ site, state }: Explorer, sample: Sample): Promise<HTMLElement> {
   const { map } = state.now;
   const own = ownColumns(site, map).values();
-  const given = site.manifest.columns.filter(({ of }) => of === null).map(({ id }) => id);
+  const given = [...site.entries("sample"), ...site.entries("annotation")].map(({ id }) => id);
   const ids = new Set([...given, ...own]);
   const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
   const titles = new Set(columns.map(({ entry }) => entry.title));

@@ -5,6 +5,8 @@ import { element, fill, section } from "../dom";
 import type { Explorer } from "../explorer";
 import { columnOf } from "../state";
 import { count } from "../words";
+import { leaks } from "./leaks";
+import { outliers } from "./outliers";
 
 interface Finding {
   title: string;
@@ -21,7 +23,7 @@ const FINDINGS: Finding[] = [
 export function find(explorer: Explorer): HTMLElement {
   const { site, state } = explorer;
   const list = element("ul", { class: "find" });
-  const host = section("Find", list);
+  const host = section("Find", list, outliers(explorer), leaks(explorer));
   state.watch(["map"], ({ map }) => {
     const here = FINDINGS.filter(({ role }) => columnOf(site, map, `this:${role}`) !== undefined);
     host.hidden = here.length === 0;

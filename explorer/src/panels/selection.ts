@@ -10,6 +10,7 @@ import { compactness } from "../statistics/compactness";
 import { count, counted, number, percent, pValue } from "../words";
 import { isTooLong } from "../address";
 import { sampleTile } from "./detail";
+import { columnMaker } from "./made";
 import { fullName } from "./toolbar";
 import { shortened } from "./card";
 
@@ -59,12 +60,13 @@ async function show(host: HTMLElement, explorer: Explorer, selected: Uint32Array
     element("div", { class: "row" },
       element("button", { onclick: save("csv") }, "Export CSV"),
       element("button", { onclick: save("json") }, "Export JSON")),
+    columnMaker(explorer, selected),
   );
 }
 
 async function enrichedValues({ site }: Explorer, selected: Uint32Array): Promise<Enriched[]> {
-  const entries = site.manifest.columns.filter((entry) =>
-    entry.kind === "category" && entry.of === null && entry.values <= MOST_VALUES);
+  const entries = [...site.entries("sample"), ...site.entries("annotation")].filter((entry) =>
+    entry.kind === "category" && entry.values <= MOST_VALUES);
   const columns = await Promise.all(entries.map(({ id }) => site.column(id))) as Categories[];
   return enrichment(
     columns.map(({ entry, values, indices }) => ({ title: entry.title, values, indices })),

@@ -109,8 +109,8 @@ async function answered(
   const change = (next: Partial<Why>): void => state.set({ why: { ...chosen, ...next } });
   return [
     element("div", { class: "joined", role: "group", "aria-label": "What is shown" },
-      viewButton("What sets them apart", "apart", chosen, change),
-      viewButton("What makes them near", "near", chosen, change)),
+      viewButton("What differs", "apart", chosen, change),
+      viewButton("Why so near", "near", chosen, change)),
     element("p", { class: "note" }, sumSaid(apart, others, distance, where)),
     await pictures(explorer, sample.row, row, account, channel, where, COLORS[chosen.view]),
     bars(account, channel, COLORS[chosen.view], (next) => change({ channel: next })),
@@ -122,11 +122,11 @@ async function answered(
 function sumSaid(apart: Account, others: readonly Account[], distance: number, { shape: [channels, height, width] }: Latents): string {
   const where = `${counted(channels, "channel")} of ${height} × ${width} positions`;
   if (others.length === 0) {
-    return `${number(distance)}² = ${number(apart.total)} is the sum over ${where}. A position takes away where it differs the other way than its channel.`;
+    return `${number(distance)}² = ${number(apart.total)} is the sum over ${where}. Orange adds, blue takes away: there they differ the other way than the whole channel.`;
   }
   const mean = others.reduce((sum, one) => sum + one.total, 0) / others.length;
   return `To ${others.length} samples from all over the run the mean squared distance is ${number(mean)}, ` +
-    `to this one ${number(apart.total)}. What makes it less by ${number(mean - apart.total)}, summed over ${where}:`;
+    `to this one ${number(apart.total)}. What makes it less by ${number(mean - apart.total)}, summed over ${where}: blue makes them nearer, orange less near.`;
 }
 
 function viewButton(title: string, view: Why["view"], chosen: Why, change: (next: Partial<Why>) => void): HTMLElement {
