@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,9 @@ import pytest
 
 from latentmap.errors import LatentmapError
 from latentmap.explorer.bundle import build, sources_digest
+from latentmap.explorer.page import write_page
+from latentmap.explorer.serve import address, make_server
+from latentmap.explorer.write import write_explorer
 
 _path = Path(__file__).parent / "sites.py"
 _spec = importlib.util.spec_from_file_location("explorer_sites", _path)
@@ -103,6 +107,22 @@ def served():
     yield serve
     for server in servers:
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def explored(bundle):
+    """Write the explorer of a planted run and serve it as `latentmap view` does; return where."""
+    with ExitStack() as servers:
+
+        def serve(planted) -> str:
+            write_explorer(planted.write())
+            write_page(bundle, planted.folder / "explorer")
+            server = servers.enter_context(make_server(planted.folder))
+            Thread(target=server.serve_forever, daemon=True).start()
+            servers.callback(server.shutdown)
+            return address(server)
+
+        yield serve
 
 
 @pytest.fixture(scope="session")

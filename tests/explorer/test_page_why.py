@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
 
-from latentmap.explorer.page import write_page
-from latentmap.explorer.serve import address, make_server
-from latentmap.explorer.write import write_explorer
 from latentmap.pool.method import METHODS
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -33,8 +29,8 @@ PLANTED = 20, 21
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, bundle):
-    """A run whose explorer has latents beside it, and neighbors in every embedding."""
+def planted(tmp_path_factory):
+    """A run with latents and neighbors in every embedding."""
     latents = np.random.default_rng(3).normal(size=(COUNT, *SHAPE)).astype(np.float16)
     latents[PLANTED[1]] = latents[PLANTED[0]]
     latents[PLANTED[1], 1, 2, 3] += 1.5
@@ -47,18 +43,18 @@ def run(tmp_path_factory, bundle):
         pictures=True,
     )
     planted.options = {"neighbors": len(METHODS_SHOWN) + 1}
-    write_explorer(planted.write())
-    write_page(bundle, planted.folder / "explorer")
-    return planted.folder
+    return planted
 
 
 @pytest.fixture(scope="module")
-def viewed(run):
-    """The address of the run's explorer, served as `latentmap view` does."""
-    with make_server(run) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield address(server)
-        server.shutdown()
+def viewed(planted, explored):
+    return explored(planted)
+
+
+@pytest.fixture
+def run(planted, viewed):
+    """The folder of the run."""
+    return planted.folder
 
 
 @pytest.fixture
@@ -152,10 +148,10 @@ def test_the_one_place_where_two_samples_differ_is_found_over_both_pictures(view
     assert heat(page)[0].max() == 0
 
 
-def test_what_makes_them_near_is_less_than_chance_and_adds_up(viewed, shown, run):
+def test_what_makes_them_near_is_less_than_chance_and_adds_up(viewed, shown):
     page = shown(viewed, "mean", PLANTED[0])
     page.locator("#why").select_option(index=1)
-    page.get_by_role("button", name="What makes them near").click()
+    page.get_by_role("button", name="Why so near").click()
     said = page.locator(".why .note", has_text="from all over the run")
     said.wait_for()
     mean, own, less = (
@@ -177,7 +173,7 @@ def test_what_makes_them_near_is_less_than_chance_and_adds_up(viewed, shown, run
     page.locator(".why .note", has_text="from all over the run").wait_for()
 
 
-def test_a_server_of_whole_files_and_latents_that_are_gone_are_told(served, shown, run, tmp_path):
+def test_a_server_of_whole_files_and_latents_that_are_gone_are_told(served, shown, run):
     page = shown(f"{served(run)}explorer/", "mean", 5)
     page.locator("#why").select_option(index=1)
     page.locator(".why .failure").wait_for()
