@@ -11,6 +11,7 @@ import { drawAbove } from "./view/above";
 import { homeCamera, panned, rotated, zoomed, type Camera } from "./view/camera";
 import { listen } from "./view/gestures";
 import { drawDifferences, drawTints } from "./view/regions";
+import type { Pen } from "./view/pen";
 import { drawRings, ringed } from "./view/rings";
 
 const STEP = 40; // pixels that an arrow moves
@@ -187,6 +188,8 @@ export class Hands {
       a: () => state.set({ gallery: !state.now.gallery }),
       "/": () => document.getElementById("query")?.focus(),
       "?": () => this.help.showModal(),
+      n: () => explorer.step(1),
+      p: () => explorer.step(-1),
       m: () => document.getElementById("mark")?.click(),
       Backspace: () => explorer.back(),
     };
@@ -219,7 +222,7 @@ export class Hands {
     requestAnimationFrame(turn);
   }
 
-  #drawAbove(context: CanvasRenderingContext2D, grid: Parameters<typeof drawAbove>[1], pane: number): void {
+  #drawAbove(context: Pen, grid: Parameters<typeof drawAbove>[1], pane: number): void {
     const { stage, state, found } = this.explorer;
     const style = getComputedStyle(document.documentElement);
     const { width, height } = stage.boxes[pane]!;

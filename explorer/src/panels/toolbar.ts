@@ -1,13 +1,13 @@
 /** Which map is shown: of which embedding, by which projection, flat or deep. */
 
-import { Failure } from "../data/failure";
 import type { Manifest, MapEntry, Method } from "../data/manifest";
 import type { Site } from "../data/site";
-import { data, download, element, fill } from "../dom";
+import { data, element, fill } from "../dom";
 import type { Explorer } from "../explorer";
 import { number } from "../words";
 import { besideButtons, hasSeveral } from "./beside";
 import { isTouched } from "./help";
+import { shareButtons } from "./share";
 
 export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
   const { site, state } = explorer;
@@ -39,15 +39,13 @@ export function toolbar(explorer: Explorer, help: () => void): HTMLElement {
     });
     if (document.activeElement !== query) query.value = words;
   });
-  const share = element("button", { class: "wide", onclick: () => void copyAddress(explorer, share) }, "Copy link");
   return element(
     "header", { class: "toolbar" },
     element("h1", {}, data(manifest.run)),
     methods, projections,
     hasBoth && element("div", { class: "joined", role: "group", "aria-label": "Dimensions" }, ...dims),
     hasSeveral(explorer) && besideButtons(explorer),
-    element("span", { class: "spring" }), query, share,
-    element("button", { class: "wide", onclick: () => void savePicture(explorer) }, "Save PNG"),
+    element("span", { class: "spring" }), query, ...shareButtons(explorer),
     element("button", { "aria-label": "Help", "aria-keyshortcuts": "?", onclick: help }, "?"),
   );
 }
@@ -129,21 +127,4 @@ export function showDims(explorer: Explorer, dims: 2 | 3): void {
   const next = maps.find(({ projection }) => projection === last)
     ?? maps.find(({ kind }) => kind === map.kind) ?? maps[0];
   if (next !== undefined) explorer.state.set({ map: next.id });
-}
-
-async function savePicture(explorer: Explorer): Promise<void> {
-  const paper = getComputedStyle(document.documentElement).getPropertyValue("--map");
-  const picture = await explorer.stage.picture(paper);
-  picture.toBlob((content) => content !== null && download("map.png", content));
-}
-
-async function copyAddress(explorer: Explorer, button: HTMLButtonElement): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(location.href);
-  } catch {
-    return explorer.fail(new Failure("The link is not copied.", "This browser does not allow it.", "Copy it from the address bar."));
-  }
-  button.style.minWidth = `${button.offsetWidth}px`; // what is beside it stays in its place
-  button.textContent = "Copied";
-  setTimeout(() => (button.textContent = "Copy link"), 2500);
 }

@@ -1,5 +1,6 @@
 /** Draws above the points: what is pointed at, the open sample with its neighbors, the lasso. */
 
+import type { Pen } from "./pen";
 import type { ScreenGrid } from "./screen";
 
 export interface Above {
@@ -11,7 +12,7 @@ export interface Above {
   accent: string;
 }
 
-export function drawAbove(context: CanvasRenderingContext2D, grid: () => ScreenGrid, above: Above): void {
+export function drawAbove(context: Pen, grid: () => ScreenGrid, above: Above): void {
   const { hovered, row, neighbors, shape, ink, accent } = above;
   if (row !== null) {
     const own = grid().place(row);
@@ -46,14 +47,14 @@ export function drawAbove(context: CanvasRenderingContext2D, grid: () => ScreenG
   }
 }
 
-function ring(context: CanvasRenderingContext2D, { x, y }: { x: number; y: number }, radius: number): void {
+function ring(context: Pen, { x, y }: { x: number; y: number }, radius: number): void {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
   context.stroke();
 }
 
 function line(
-  context: CanvasRenderingContext2D, from: { x: number; y: number }, to: { x: number; y: number },
+  context: Pen, from: { x: number; y: number }, to: { x: number; y: number },
 ): void {
   context.globalAlpha = 0.5;
   context.beginPath();

@@ -1,11 +1,12 @@
 /** What lies under the points in 3D: a grid on the ground, and the three axes. */
 
 import { projector, type Camera } from "./camera";
+import type { Pen } from "./pen";
 
 const LINES = 8;
 
 export function drawGround(
-  context: CanvasRenderingContext2D, camera: Camera, width: number, height: number, color: string,
+  context: Pen, camera: Camera, width: number, height: number, color: string,
 ): void {
   if (camera.dims === 2) return;
   const project = projector(camera, width, height);

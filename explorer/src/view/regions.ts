@@ -2,6 +2,7 @@
 
 import { isCertain, nearestCentre, type Region } from "../data/regions";
 import { placeOn, projector, type Camera } from "./camera";
+import type { Pen } from "./pen";
 import { DIVERGING, along } from "./shades";
 
 const CELL = 6; // pixels of a tint
@@ -9,7 +10,7 @@ const TINT = 0.22;
 
 /** Tint each region by how much more of a source lies there than of the others. */
 export function drawTints(
-  context: CanvasRenderingContext2D, camera: Camera, width: number, height: number, regions: readonly Region[],
+  context: Pen, camera: Camera, width: number, height: number, regions: readonly Region[],
 ): void {
   if (camera.dims === 3 || regions.length === 0) return;
   const colors = tintsOf(regions);
@@ -32,7 +33,7 @@ export function drawTints(
 
 /** Write the differences in percentage points at the middle of each region, bold where they are beyond chance. */
 export function drawDifferences(
-  context: CanvasRenderingContext2D, camera: Camera, width: number, height: number,
+  context: Pen, camera: Camera, width: number, height: number,
   regions: readonly Region[], ink: string, paper: string,
 ): void {
   const project = projector(camera, width, height);

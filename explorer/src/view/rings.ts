@@ -1,5 +1,7 @@
 /** Rings around samples that rules flag: one for each flag. */
 
+import type { Pen } from "./pen";
+
 interface Places {
   place(row: number): { x: number; y: number } | undefined;
 }
@@ -19,7 +21,7 @@ export function ringed(flags: Uint8Array, shown: Uint8Array): number[] {
 }
 
 export function drawRings(
-  context: CanvasRenderingContext2D, places: Places, rows: readonly number[], flags: Uint8Array, color: string,
+  context: Pen, places: Places, rows: readonly number[], flags: Uint8Array, color: string,
 ): void {
   context.strokeStyle = color;
   context.lineWidth = 1.2;

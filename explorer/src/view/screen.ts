@@ -72,6 +72,11 @@ export class ScreenGrid {
     return inside ? { x, y } : undefined;
   }
 
+  /** How far a row is from the eye; in 2D all are as far. */
+  depth(row: number): number {
+    return this.#depths[row]!;
+  }
+
   /**
    * The point under a place: in 3D the foremost of those whose discs lie there, else the nearest
    * within reach. Undefined if there is none.

@@ -9,7 +9,9 @@ import { homeCamera, type Camera } from "./camera";
 import { drawingOrder, plainCloud, restingAt, type Box, type Cloud, type Layer, type Look, type Places } from "./cloud";
 import { drawGround } from "./ground";
 import { fitCanvas, Painter } from "./painter";
+import type { Pen } from "./pen";
 import { ScreenGrid } from "./screen";
+import { drawnShapes } from "./shapes";
 
 const REST_AFTER = 130; // ms without movement
 const FLIGHT = 800; // ms
@@ -37,9 +39,9 @@ export class Stage {
   /** Which map panels and keys are about. */
   active = 0;
   /** Draws what lies below the points of a map, in its own coordinates. */
-  drawBelow: (context: CanvasRenderingContext2D, pane: number, box: Box) => void = () => {};
+  drawBelow: (pen: Pen, pane: number, box: Box) => void = () => {};
   /** Draws what lies above them. */
-  drawAbove: (context: CanvasRenderingContext2D, grid: () => ScreenGrid, pane: number) => void = () => {};
+  drawAbove: (pen: Pen, grid: () => ScreenGrid, pane: number) => void = () => {};
   /** Told when points look otherwise. */
   changed: () => void = () => {};
   /** Told when the maps lie elsewhere in the view. */
@@ -159,6 +161,19 @@ export class Stage {
       context.drawImage(layer, 0, 0, picture.width, picture.height);
     }
     return picture;
+  }
+
+  /** The view as a drawing of shapes. */
+  async shapes(): Promise<SVGGElement> {
+    await this.#rest();
+    const { camera, look, boxes, width, height } = this;
+    return drawnShapes({
+      layers: this.#layers(), camera, look, boxes, width, height,
+      grid: getComputedStyle(this.host).getPropertyValue("--grid"),
+      below: this.drawBelow,
+      above: (pen, pane) => this.drawAbove(pen, () => this.gridOf(pane), pane),
+      raster: this.#painter.canvas,
+    });
   }
 
   #layOut(): void {
