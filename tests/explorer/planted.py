@@ -64,6 +64,7 @@ class Planted:
         options: of the explorer.
         labelled: whether samples have labels.
         latents: (N, C, H, W) of the samples; those of the first encoder are pooled from them.
+        image_url: where pictures are, as the configuration has it.
         reference: name of the run beside this one into whose maps the samples were placed.
         targets: (N,) numbers or texts of targets, by their names; of numbers every probe predicts
             one less than is true.
@@ -83,6 +84,7 @@ class Planted:
     latents: np.ndarray | None = None
     reference: str | None = None
     targets: dict[str, list[Any]] = field(default_factory=dict)
+    image_url: str | None = None
 
     def write(self) -> Results:
         """Write the run."""
@@ -125,6 +127,7 @@ class Planted:
             "samples": {"sources": [{"name": "planted"}]},
             "projections": {name: {"kind": name.removesuffix("3d")} for name in self.dims},
             "draw": {"colors": ["#FF0000", "#0000FF"]},
+            "report": {"image_url": self.image_url},
             "explorer": {"pictures": True, "text": True, "neighbors": 12, **self.options},
         }
         return Results(self.folder, RunFacts(config, facts, self.dims, labelled=self.labelled))

@@ -125,7 +125,7 @@ export interface Manifest {
   samples: Chunked & { columns: SampleColumn[] };
   thumbnails: Chunked | null;
   latents: Latents[];
-  pictures: { files: number; bytes: number } | null;
+  pictures: { files: number; bytes: number; host?: string | null } | null;
   palette: { categories: string[]; none: string; numbers: string[]; regions?: string[] };
   missing: { what: string; why: string; remedy: string }[];
 }

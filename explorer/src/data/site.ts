@@ -37,7 +37,7 @@ export interface Sample {
   messages: { role: string; content: string }[] | null;
   size: { width: number; height: number } | null;
   boxes: number[][];
-  /** Path of the whole picture. */
+  /** Address of the whole picture. */
   picture: string | null;
   fields: { title: string; about: "sample" | "annotation"; value: string }[];
 }
@@ -169,11 +169,18 @@ export class Site {
       messages: messages === null ? null : JSON.parse(messages),
       size: width === null || height === null ? null : { width, height },
       boxes: Array.from(value<ArrayLike<ArrayLike<number>>>("boxes") ?? [], (box) => Array.from(box)),
-      picture: picture === null ? null : `pictures/${picture}`,
+      picture: picture === null ? null : this.#addressOf(picture),
       fields: samples.columns
         .map(({ name, title, about }) => ({ title, about, value: value<string>(name) }))
         .filter((field): field is Sample["fields"][number] => field.value !== null),
     };
+  }
+
+  /** Pictures lie beside the page, or on the one host that the manifest names; others are not shown. */
+  #addressOf(picture: string): string | null {
+    const host = this.manifest.pictures?.host ?? null;
+    if (host === null) return this.isInOneFile ? null : `pictures/${picture}`;
+    return URL.canParse(picture) && new URL(picture).origin === host ? picture : null;
   }
 
   /** A URL of a sample's small picture; null if it has none. */

@@ -13,6 +13,7 @@ from typing import Any
 from latentmap.errors import LatentmapError
 from latentmap.explorer.built import BUNDLE, INDEX, SCRIPT, STYLE
 from latentmap.explorer.site import MANIFEST, NUMBER, put_copies
+from latentmap.report.picture_host import picture_host
 from latentmap.store.files import json_text, read_plain_json, write_text
 
 IN_ONE_FILE = "explorer.html"
@@ -22,6 +23,7 @@ MOST_BYTES = 50_000_000
 STYLE_LINK = f'<link rel="stylesheet" href="{STYLE}">'
 SCRIPT_LINK = f'<script src="{SCRIPT}" defer></script>'
 DATA = "<!-- data -->"
+IMAGES = re.compile(r"img-src [^;]*")
 POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")[^"]*(">)')
 
 OPTIONAL = ("thumbnails", "neighbors")
@@ -45,6 +47,9 @@ def write_page(bundle: Path, folder: Path) -> None:
         LatentmapError: the built page is not one that this can put data into.
     """
     contents = {name: (bundle / name).read_bytes() for name in BUNDLE}
+    host = host_of(read_plain_json(folder / MANIFEST))
+    if host is not None:
+        contents[INDEX] = _allowing(contents[INDEX].decode(), host).encode()
     for name, content in contents.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +57,20 @@ def write_page(bundle: Path, folder: Path) -> None:
         put_copies(path, content)
     page = in_one_file({name: content.decode() for name, content in contents.items()}, folder)
     write_text(folder / IN_ONE_FILE, contents[INDEX].decode() if page is None else page)
+
+
+def host_of(manifest: Mapping[str, Any]) -> str | None:
+    """Return the one host that an explorer's pictures come from; None if they are beside it."""
+    host: str | None = (manifest.get("pictures") or {}).get("host")
+    return None if host is None else picture_host(host)
+
+
+def _allowing(page: str, host: str) -> str:
+    """Return a page that may load pictures from a host."""
+    policy, count = IMAGES.subn(rf"\g<0> {host}", page, count=1)
+    if count == 0:
+        raise LatentmapError("The explorer's page has no policy for pictures. Build it again.")
+    return policy
 
 
 def in_one_file(contents: Mapping[str, str], folder: Path) -> str | None:
@@ -68,6 +87,9 @@ def in_one_file(contents: Mapping[str, str], folder: Path) -> str | None:
     if manifest["count"] > MOST_SAMPLES:
         return None
     page = _with_assets(contents)
+    host = host_of(manifest)
+    if host is not None:
+        page = _allowing(page, host)
     for left_out in range(len(OPTIONAL) + 1):
         told = _without(manifest, OPTIONAL[:left_out])
         elements = "".join(_elements(told, folder))
@@ -108,8 +130,11 @@ def _sha256(text: str) -> str:
 def _without(manifest: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, Any]:
     """Return the manifest of a page in one file, without some parts, which says so."""
     missing = list(manifest["missing"])
-    told = {**manifest, "pictures": None, "latents": []}
-    lost = parts if manifest["pictures"] is None else ("pictures", *parts)
+    told = {**manifest, "latents": []}
+    lost = parts
+    if manifest["pictures"] is not None and host_of(manifest) is None:
+        lost = ("pictures", *parts)
+        told["pictures"] = None
     missing += [
         {
             "what": name,

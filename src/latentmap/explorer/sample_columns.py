@@ -24,6 +24,9 @@ SHORT = 64
 
 LABEL, LABEL_GROUP = "label", "label_group"
 
+RIGHT, WRONG = "right", "wrong"
+"""What is said of an annotation that names labels."""
+
 
 def add_known_columns(columns: Columns, everyone: Everyone, labels: RunLabels) -> None:
     """Add what every sample has, where it tells samples apart.
@@ -145,6 +148,38 @@ def says_the_text(samples: Sequence[Path], values: pa.ChunkedArray) -> bool:
 
 def _mean_length(texts: pa.ChunkedArray) -> float:
     return float(pc.mean(pc.utf8_length(texts)).as_py() or 0)
+
+
+def add_verdicts(columns: Columns, everyone: Everyone, annotations: pa.Table) -> None:
+    """Add whether annotations that name labels are right: those of which most are labels.
+
+    Args:
+        columns: of the explorer.
+        everyone: the samples, in the order of the annotations.
+        annotations: columns of texts, null where a sample has none.
+    """
+    titles = Titles(column["title"] for column in columns.entries)
+    for name in annotations.column_names:
+        said = annotations[name]
+        truth = _named(said, everyone.table)
+        if truth is None:
+            continue
+        verdict = pc.if_else(pc.equal(said, truth), RIGHT, WRONG)
+        title = titles.of(f"{name}: {RIGHT} or {WRONG}", "annotation")
+        columns.add(f"verdict::{name}", category(verdict), title, about="annotation")
+
+
+def _named(said: pa.ChunkedArray, samples: pa.Table) -> pa.ChunkedArray | None:
+    """Return the labels, or their groups, that a column names; None if it does not name them."""
+    if not pa.types.is_string(said.type):
+        return None
+    for kind in (LABEL, LABEL_GROUP):
+        truth = samples[kind].cast(pa.string())
+        names = pc.unique(truth).drop_null()
+        known = pc.sum(pc.is_in(said, names, skip_nulls=True)).as_py() or 0
+        if len(names) > 1 and 2 * known > len(said) - said.null_count:
+            return truth
+    return None
 
 
 def _is_long(values: pa.ChunkedArray) -> bool:

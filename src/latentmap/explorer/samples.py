@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,8 @@ from numpy.typing import NDArray
 
 from latentmap.explorer.messages import messages_of
 from latentmap.explorer.site import Site
+from latentmap.report.picture_host import picture_host
+from latentmap.report.pictures import linked_pictures
 from latentmap.samples.cells import as_text
 from latentmap.samples.whole_pictures import whole_picture, whole_picture_file
 from latentmap.store.samples import BOXES
@@ -50,7 +54,7 @@ def id_parts(samples: Sequence[Path]) -> Iterator[tuple[pa.Table, Sizes]]:
 
 
 def sample_parts(
-    samples: Sequence[Path], told: Told, pictures: Pictures | None
+    samples: Sequence[Path], told: Told, pictures: Pictures | LinkedPictures | None
 ) -> Iterator[tuple[pa.Table, Sizes]]:
     """Yield what is told of samples, some at a time, with the bytes of each row."""
     start = 0
@@ -61,7 +65,7 @@ def sample_parts(
         for first in range(0, len(table), ROWS_AT_ONCE):
             rows = table.slice(first, ROWS_AT_ONCE)
             annotations = told.annotations.slice(start + first, len(rows))
-            shown = None if pictures is None else pictures.copy_of(path, first, len(rows))
+            shown = None if pictures is None else pictures.of(path, first, len(rows))
             part = _told(rows, annotations, told, shown)
             yield part, _lengths(part)
         start += len(table)
@@ -134,13 +138,13 @@ class Pictures:
         self._sizes: dict[str, int] = {}
 
     @property
-    def facts(self) -> dict[str, int] | None:
+    def facts(self) -> dict[str, Any] | None:
         """How many there are, and their size in all; None if there are none."""
         if not self._sizes:
             return None
-        return {"files": len(self._sizes), "bytes": sum(self._sizes.values())}
+        return {"files": len(self._sizes), "bytes": sum(self._sizes.values()), "host": None}
 
-    def copy_of(self, samples: Path, first: int, count: int) -> list[str | None]:
+    def of(self, samples: Path, first: int, count: int) -> list[str | None]:
         """Copy the pictures of some samples; return the path of each below `pictures/`."""
         table = read_arrow(samples, ["image"]).slice(first, count)
         return [
@@ -156,3 +160,31 @@ class Pictures:
             self._sizes[file] = len(content)
             self._site.copy(f"pictures/{file}", content)
         return file
+
+
+class LinkedPictures:
+    """Whole pictures that stay on the host where they are.
+
+    Args:
+        samples: shards of samples.
+        url: of the pictures, as `report.image_url` has it.
+
+    Raises:
+        LatentmapError: no sample has what the URL names.
+    """
+
+    def __init__(self, samples: Sequence[Path], url: str) -> None:
+        counts = [len(read_arrow(path, ["id"])) for path in samples]
+        self._starts = dict(zip(samples, accumulate(counts, initial=0), strict=False))
+        self._addresses = linked_pictures(samples, np.arange(sum(counts)), url, Path())
+        self._host = picture_host(url)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many there are, and the one host that they come from."""
+        return {"files": len({*self._addresses} - {None}), "bytes": 0, "host": self._host}
+
+    def of(self, samples: Path, first: int, count: int) -> list[str | None]:
+        """Return the addresses of the pictures of some samples."""
+        start = self._starts[samples] + first
+        return self._addresses[start : start + count]

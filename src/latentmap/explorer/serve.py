@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 
+from latentmap.errors import LatentmapError
+from latentmap.explorer.page import host_of
+from latentmap.store.files import read_plain_json
+from latentmap.store.results import EXPLORER
+
 HOME = "127.0.0.1"
 STARTS = {"explorer": "index.html", "report": "summary_report.html", "latents": ""}
 """The folders of a run that are served, and what each is opened with."""
@@ -70,7 +75,18 @@ def make_server(run: Path, port: int = 0) -> ThreadingHTTPServer:
         run: folder of the run.
         port: to listen on; a free one by default.
     """
-    return _Server((HOME, port), partial(_Handler, run.resolve()))
+    run = run.resolve()
+    return _Server((HOME, port), partial(_Handler, run, _policy_of(run)))
+
+
+def _policy_of(run: Path) -> str:
+    """Return the policy of a run's explorer, which may load pictures from the one host it names."""
+    try:
+        manifest = read_plain_json(run / EXPLORER.pattern)
+        host = host_of(manifest) if isinstance(manifest, dict) else None
+    except (OSError, LatentmapError):
+        host = None
+    return POLICY if host is None else POLICY.replace("img-src 'self'", f"img-src 'self' {host}")
 
 
 class _Server(ThreadingHTTPServer):
@@ -117,6 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     Args:
         run: folder of the run, without links in it.
+        policy: of the explorer's page.
     """
 
     protocol_version = "HTTP/1.1"
@@ -124,8 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     server: ThreadingHTTPServer
 
-    def __init__(self, run: Path, *arguments: Any) -> None:
+    def __init__(self, run: Path, policy: str, *arguments: Any) -> None:
         self._run = run
+        self._explorer_policy = policy
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
@@ -215,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _policy(self, path: Path) -> str:
         own = path.parent != self._run / "explorer" or path.name != STARTS["explorer"]
-        return OWN_POLICY if own and path.suffix == ".html" else POLICY
+        return OWN_POLICY if own and path.suffix == ".html" else self._explorer_policy
 
     def _end(self, status: HTTPStatus, headers: dict[str, str] | None = None) -> None:
         """Answer without a file."""

@@ -20,11 +20,13 @@ from latentmap.explorer.sample_columns import (
     Titles,
     add_column,
     add_known_columns,
+    add_verdicts,
     own_column,
     own_names,
     says_the_text,
 )
 from latentmap.explorer.samples import (
+    LinkedPictures,
     Pictures,
     Told,
     each_once,
@@ -38,6 +40,7 @@ from latentmap.explorer.targets import add_targets
 from latentmap.explorer.work import Work
 from latentmap.report.labels import read_labels
 from latentmap.report.palette import GROUPS, NEUTRAL, ordered_colors
+from latentmap.report.picture_host import picture_host
 from latentmap.store.results import (
     ANNOTATIONS,
     EXPLORER,
@@ -69,7 +72,10 @@ READS = (
 )
 """The files that an explorer is made of."""
 
-NEEDS = ("run", "explorer", "projections", "reference_run", "draw.colors")
+NEEDS = (
+    *("run", "explorer", "projections", "reference_run", "draw.colors"),
+    "report.image_url",
+)
 """The options that it depends on."""
 
 SHADES = 9
@@ -95,6 +101,7 @@ def write_explorer(results: Results) -> None:
     add_known_columns(columns, everyone, read_labels(results.path(LABELS)))
     told = _add_other_columns(columns, results, options)
     add_targets(work)
+    add_verdicts(columns, everyone, told.annotations)
     methods = described_methods(results)
     write_methods(work, methods, options.neighbors)
     maps = write_maps(work, methods)
@@ -149,7 +156,10 @@ def _write_samples(work: Work, told: Told, options: ExplorerOptions) -> dict[str
     """Write what is told of each sample; return what the manifest says of it."""
     site, samples = work.site, work.results.paths(SAMPLES)
     shown = options.pictures and work.everyone.has_pictures
-    pictures = Pictures(site) if shown else None
+    url = work.results.option("report.image_url")
+    pictures: Pictures | LinkedPictures | None = Pictures(site) if shown else None
+    if options.pictures and picture_host(url) is not None:
+        pictures = LinkedPictures(samples, url)
     parts = sample_parts(samples, told, pictures)
     abouts = ["sample"] * len(told.own) + ["annotation"] * told.annotations.num_columns
     thumbnails = None
