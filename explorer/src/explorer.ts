@@ -84,6 +84,15 @@ export class Explorer {
     if (trail.length > 0) this.state.set({ row: trail.at(-1)!, why: null, trail: trail.slice(0, -1) });
   }
 
+  /** Open the next or the previous sample of the selection, round its end; the first if none is open. */
+  step(by: 1 | -1): void {
+    const { selected, row } = this.state.now;
+    if (selected.length === 0) return;
+    const place = row === null ? -1 : selected.indexOf(row);
+    const next = place < 0 ? 0 : (place + by + selected.length) % selected.length;
+    this.state.set({ row: selected[next]!, why: null });
+  }
+
   /** Select samples, and show them in place of the open one, which is a step back. */
   select(rows: Uint32Array): void {
     const { row, trail } = this.state.now;

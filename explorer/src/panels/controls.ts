@@ -3,6 +3,7 @@
 import { element, section } from "../dom";
 import type { Explorer } from "../explorer";
 import type { State } from "../state";
+import { annotationFilters } from "./annotations";
 import { columnPicker } from "./columns";
 import { compared } from "./compared";
 import { filters } from "./filters";
@@ -23,6 +24,7 @@ export function controls(explorer: Explorer): HTMLElement {
     section("Opacity", slider(explorer, "opacity", "Opacity of points", 0.05, 1, (v) => `${Math.round(100 * v)} %`)),
     compared(explorer),
     filters(explorer),
+    annotationFilters(explorer),
     find(explorer),
     madeColumns(explorer),
     reviewPanel(explorer),

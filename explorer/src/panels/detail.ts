@@ -6,6 +6,7 @@ import type { Explorer } from "../explorer";
 import { ownColumns } from "../state";
 import { inkOn } from "../view/shades";
 import { count, counted, number } from "../words";
+import { annotationsOf } from "./annotations";
 import { shortened, valueOf } from "./card";
 import { noteFields } from "./review";
 import { why } from "./why";
@@ -30,8 +31,8 @@ async function show(
   reasons: HTMLElement,
 ): Promise<void> {
   const { state } = explorer;
-  const [picture, label, facts] = await Promise.all([
-    pictureOf(explorer, sample), labelOf(explorer, sample.row), factsOf(explorer, sample),
+  const [picture, label, annotations, facts] = await Promise.all([
+    pictureOf(explorer, sample), labelOf(explorer, sample.row), annotationsOf(explorer, sample, long), factsOf(explorer, sample),
   ]);
   const near = neighbors === null ? [] : await Promise.all(neighbors.map((one) => tile(explorer, one)));
   if (explorer.found.now.sample !== sample) return;
@@ -44,11 +45,13 @@ async function show(
         onclick: () => explorer.back(), "aria-keyshortcuts": "Backspace", title: "Previous sample (Backspace)",
       }, "← Back"),
       element("span", { class: "spring" }),
+      ...stepButtons(explorer, sample.row),
       element("button", { onclick: () => state.set({ row: null, trail: [] }), "aria-label": "Close", title: "Esc" }, "×"),
     ),
     picture,
     label !== null && element("p", { class: "label" }, data(label)),
     ...textOf(sample),
+    annotations,
     neighborSection(explorer, neighbors, near),
     reasons,
     facts,
@@ -58,14 +61,32 @@ async function show(
   host.scrollTop = 0;
 }
 
+/** Which of the selected samples this is, and the way to those beside it. */
+function stepButtons(explorer: Explorer, row: number): HTMLElement[] {
+  const { selected } = explorer.state.now;
+  const place = selected.indexOf(row);
+  if (place < 0 || selected.length < 2) return [];
+  const step = (by: 1 | -1, sign: string, label: string, key: string): HTMLElement => element("button", {
+    "aria-label": label, title: `${label} (${key})`, "aria-keyshortcuts": key, onclick: () => explorer.step(by),
+  }, sign);
+  return [
+    step(-1, "‹", "Previous of the selection", "P"),
+    element("span", { class: "place" }, `${count(place + 1)} of ${count(selected.length)}`),
+    step(1, "›", "Next of the selection", "N"),
+  ];
+}
+
 /** The whole picture with boxes that can be switched off; the small one where there is no other. */
 async function pictureOf({ site }: Explorer, sample: Sample): Promise<HTMLElement | null> {
-  if (sample.picture === null || site.isInOneFile) {
-    const small = await site.thumbnail(sample.row);
-    return small === null ? null : element("img", { class: "picture", src: small, alt: `Picture of ${sample.id}` });
-  }
-  const image = element("img", { src: sample.picture, alt: `Picture of ${sample.id}` });
+  const small = await site.thumbnail(sample.row);
+  const alt = `Picture of ${sample.id}`;
+  if (sample.picture === null) return small === null ? null : element("img", { class: "picture", src: small, alt });
+  const image = element("img", { src: sample.picture, alt });
   const frame = element("div", { class: "picture framed" }, image);
+  image.addEventListener("error", () => fill(
+    frame, small !== null && element("img", { src: small, alt }),
+    element("p", { class: "note" }, data(`The whole picture is not at ${image.src}`)),
+  ), { once: true });
   if (sample.boxes.length === 0 || sample.size === null) return frame;
   const { regions, categories } = site.manifest.palette;
   const boxes = boxesOver(sample.boxes, sample.size, regions ?? categories);
@@ -132,13 +153,12 @@ function long(text: string): HTMLElement[] {
 async function factsOf({ site, state }: Explorer, sample: Sample): Promise<HTMLElement> {
   const { map } = state.now;
   const own = ownColumns(site, map).values();
-  const given = [...site.entries("sample"), ...site.entries("annotation")].map(({ id }) => id);
-  const ids = new Set([...given, ...own]);
+  const ids = new Set([...site.entries("sample").map(({ id }) => id), ...own]);
   const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
   const titles = new Set(columns.map(({ entry }) => entry.title));
   const facts: [string, string][] = [
     ...columns.map((column): [string, string] => [column.entry.title, valueOf(column, sample.row)]),
-    ...sample.fields.filter(({ title }) => !titles.has(title)).map(({ title, value }): [string, string] => [title, value]),
+    ...sample.fields.filter(({ title, about }) => about === "sample" && !titles.has(title)).map(({ title, value }): [string, string] => [title, value]),
     ["id", sample.id],
   ];
   return element("dl", { class: "facts" }, ...facts.flatMap(([title, value]) => [

@@ -21,6 +21,7 @@ const MOUSE: Lines = [
 const KEYS: Lines = [
   ["Arrows", "move; in 3D turn"],
   ["Backspace", "previous sample"],
+  ["N and P", "next and previous sample of the selection"],
   ["M", "mark the open sample for review"],
   ["[ and ]", "previous and next embedding: encoders best first, then baselines"],
   ["2 and 3", "in two and in three dimensions"],
