@@ -33,8 +33,8 @@ export function drawnShapes({ layers, camera, look, boxes, width, height, grid, 
     if (inside.childNodes.length > 0) group.append(inside);
   });
   inBoxes((pen, box, pane) => {
-    drawGround(pen, camera, box.width, box.height, grid);
     below(pen, pane, box);
+    drawGround(pen, camera, box.width, box.height, grid);
   });
   const count = layers.reduce((sum, { cloud }) => sum + cloud.count, 0);
   if (count > MOST) group.append(shape("image", { width, height, href: raster.toDataURL("image/png") }));
