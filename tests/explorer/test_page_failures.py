@@ -65,6 +65,47 @@ def test_what_cannot_be_read_is_named_with_a_remedy(broken, change, said):
     assert "snakemake --cores all --forcerun" in text
 
 
+def test_files_that_are_read_later_are_named_too(broken, rest):
+    whole = []
+
+    def damage(folder):
+        column, ids = folder / "columns/1.arrow", folder / "ids/0.arrow"
+        whole.append((column, column.read_bytes()))
+        column.write_bytes(column.read_bytes()[:-7])
+        content = bytearray(ids.read_bytes())
+        content[len(content) // 2] ^= 1
+        ids.write_bytes(content)
+        (folder / "neighbors/tiny/plain/mean/0.arrow").unlink()
+        other = folder / "thumbnails/1.arrow"
+        (folder / "thumbnails/0.arrow").write_bytes(other.read_bytes())
+
+    page = broken(damage)
+    rest(page)
+    notice = page.locator(".notice .failure")
+
+    def told(file, said):
+        notice.wait_for()
+        text = notice.inner_text()
+        assert file in text and said in text
+        assert "snakemake --cores all --forcerun write_explorer" in text
+        page.locator(".notice").get_by_text("Close").click()
+
+    page.locator("#color").select_option(label="split")
+    told("columns/1.arrow", "is damaged")
+    for path, content in whole:  # once it is written again, the page goes on
+        path.write_bytes(content)
+    page.locator("#color").select_option(label="label")
+    page.keyboard.press("/")
+    page.keyboard.type("sample-000007")
+    page.keyboard.press("Enter")
+    page.get_by_text("Select the 1 shown").click()
+    told("thumbnails/0.arrow", "is damaged or belongs to another run")
+    page.get_by_text("Export CSV").click()
+    told("ids/0.arrow", "Its checksum is another")
+    page.keyboard.press("n")
+    told("neighbors/tiny/plain/mean/0.arrow", "The server answered 404")
+
+
 def test_thousands_of_values_have_a_legend_that_is_searched(broken, sites):
     def crowd(folder):
         manifest = json.loads((folder / "manifest.json").read_text())

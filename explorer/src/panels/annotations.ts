@@ -22,7 +22,7 @@ export async function annotationsOf({ site }: Explorer, sample: Sample, long: (t
   const titles = new Set(columns.map(({ entry }) => entry.title));
   const told: [string, HTMLElement | string][] = [
     ...columns.filter((column) => hasValue(column, sample.row)).map((column): [string, HTMLElement | string] =>
-      [column.entry.title, column.entry.id.startsWith(VERDICT) ? verdict(column, sample.row) : valueOf(column, sample.row)]),
+      [column.entry.title, column.entry.id.startsWith(VERDICT) ? verdict(column, sample.row) : wholeValueOf(column, sample)]),
     ...sample.fields.filter(({ title, about }) => about === "annotation" && !titles.has(title))
       .map(({ title, value }): [string, string] => [title, value]),
   ];
@@ -36,6 +36,13 @@ export async function annotationsOf({ site }: Explorer, sample: Sample, long: (t
     ...told.filter(isLong).map(([title, value]) =>
       element("div", { class: "message" }, element("h3", {}, data(title)), ...long(value as string))),
   );
+}
+
+/** What a column says of a sample; values of categories are cut, but the sample has them whole. */
+export function wholeValueOf(column: Column, { row, fields }: Sample): string {
+  const { title, about } = column.entry;
+  const whole = column.kind === "category" ? fields.find((field) => field.title === title && field.about === about) : undefined;
+  return whole?.value ?? valueOf(column, row);
 }
 
 function hasValue(column: Column, row: number): boolean {

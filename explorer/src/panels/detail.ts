@@ -6,7 +6,7 @@ import type { Explorer } from "../explorer";
 import { ownColumns } from "../state";
 import { inkOn } from "../view/shades";
 import { count, counted, number } from "../words";
-import { annotationsOf } from "./annotations";
+import { annotationsOf, wholeValueOf } from "./annotations";
 import { shortened, valueOf } from "./card";
 import { noteFields } from "./review";
 import { why } from "./why";
@@ -157,7 +157,7 @@ async function factsOf({ site, state }: Explorer, sample: Sample): Promise<HTMLE
   const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
   const titles = new Set(columns.map(({ entry }) => entry.title));
   const facts: [string, string][] = [
-    ...columns.map((column): [string, string] => [column.entry.title, valueOf(column, sample.row)]),
+    ...columns.map((column): [string, string] => [column.entry.title, wholeValueOf(column, sample)]),
     ...sample.fields.filter(({ title, about }) => about === "sample" && !titles.has(title)).map(({ title, value }): [string, string] => [title, value]),
     ["id", sample.id],
   ];
