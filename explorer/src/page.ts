@@ -54,7 +54,7 @@ function aside(explorer: Explorer): HTMLElement {
   );
   const host = element("aside", { class: "aside", "aria-label": "Sample and selection" },
     detail(explorer), selection(explorer), empty);
-  explorer.state.watch(["selected"], () => host.scrollTo(0, 0));
+  explorer.state.watch(["selected", "row"], () => host.scrollTo(0, 0));
   explorer.state.watch(["row", "selected"], ({ row, selected }) => {
     empty.hidden = row !== null || selected.length > 0;
   });

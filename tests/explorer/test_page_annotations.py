@@ -114,6 +114,7 @@ def test_scores_are_cut_off_and_misclassified_samples_reviewed_one_by_one(shown)
     page.get_by_text(f"Select the {len(wrong)} shown").click()
     page.get_by_role("button", name="Review these").click()
     page.wait_for_selector(f".detail[data-row='{wrong[0]}']")
+    assert page.locator(".aside").evaluate("one => one.scrollTop") == 0
     page.keyboard.press("n")
     page.wait_for_selector(f".detail[data-row='{wrong[1]}']")
     assert page.locator(".detail .place").inner_text() == f"2 of {len(wrong)}"

@@ -66,7 +66,8 @@ def shown(browser, viewed, rest):
 def column(planted, role):
     folder = planted.folder / "explorer"
     manifest = json.loads((folder / "manifest.json").read_text())
-    entry = next(c for c in manifest["columns"] if c["id"] == f"{role}::tower/plain/mean")
+    of = "tower/plain/mean/umap" if role == "trust" else "tower/plain/mean"
+    entry = next(c for c in manifest["columns"] if c["id"] == f"{role}::{of}")
     return pa.ipc.open_file(folder / entry["file"]).read_all()["value"].to_numpy()
 
 
@@ -94,6 +95,25 @@ def rings(page):
         }
         return found;
     }""")
+
+
+def test_rare_mislabelled_and_misplaced_samples_are_one_press_away(shown, planted):
+    page = shown()
+    density = column(planted, "density")
+    rare = set(np.flatnonzero(rankdata(density) - 1 < 0.01 * (COUNT - 1)))
+    lonely = set(np.flatnonzero(column(planted, "purity") == 0))
+    misplaced = set(np.flatnonzero(column(planted, "trust") < 0.8))
+    for title, rows in (
+        ("Sparsest 1 %", rare),
+        ("No neighbor has its label", lonely),
+        ("Neighbors not kept by this map", misplaced),
+    ):
+        assert 0 < len(rows) < COUNT
+        page.get_by_text(title).click()
+        assert selected(page, len(rows)) == rows
+        assert page.locator(".find li", has_text=title).locator(".number").inner_text() == str(
+            len(rows)
+        )
 
 
 def test_outliers_have_a_ring_for_each_rule_that_flags_them(shown, planted):

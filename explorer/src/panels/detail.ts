@@ -58,7 +58,6 @@ async function show(
     noteFields(explorer, sample),
   );
   host.dataset["row"] = String(sample.row);
-  host.scrollTop = 0;
 }
 
 /** Which of the selected samples this is, and the way to those beside it. */

@@ -19,7 +19,7 @@ export function shareButtons(explorer: Explorer): HTMLElement[] {
   const link = element("button", { class: "wide", onclick: () => void copyAddress(explorer, link) }, "Copy link");
   return [
     link,
-    element("div", { class: "joined wide", role: "group", "aria-label": "Save the view" },
+    element("div", { class: "joined share", role: "group", "aria-label": "Save the view" },
       element("button", { onclick: () => void savePicture(explorer).catch(fail) }, "Save PNG"),
       element("button", { onclick: () => void saveDrawing(explorer).catch(fail), "aria-label": "Save SVG" }, "SVG")),
   ];
