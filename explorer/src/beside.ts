@@ -10,7 +10,14 @@ export type Beside = Pick<State, "map" | "others" | "place">;
 export function mapsShown(site: Site, { map, others, place }: Beside): MapEntry[] {
   const own = site.map(map);
   if (own === undefined) return [];
-  const beside = others.flatMap((id) => counterpart(site, id, own) ?? []);
+  const beside: MapEntry[] = [];
+  for (const other of others.map((id) => site.map(id))) {
+    if (other?.dims === own.dims) beside.push(other);
+    else if (other !== undefined) {
+      const inItsPlace = counterpart(site, other, own);
+      if (inItsPlace !== undefined && ![own, ...beside].includes(inItsPlace)) beside.push(inItsPlace);
+    }
+  }
   return [...beside.slice(0, place), own, ...beside.slice(place)];
 }
 
@@ -56,8 +63,7 @@ export function likest(maps: readonly MapEntry[], like: MapEntry): MapEntry | un
     ?? maps.find(({ kind }) => kind === like.kind) ?? maps[0];
 }
 
-function counterpart(site: Site, id: string, like: MapEntry): MapEntry | undefined {
-  const map = site.map(id);
-  if (map === undefined || map.dims === like.dims) return map;
+/** A map of the same embedding in as many dimensions as another map. */
+function counterpart(site: Site, map: MapEntry, like: MapEntry): MapEntry | undefined {
   return likest(site.manifest.maps.filter(({ method, dims }) => method === map.method && dims === like.dims), like);
 }

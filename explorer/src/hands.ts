@@ -108,7 +108,7 @@ export class Hands {
     const { stage } = this.explorer;
     const pane = stage.paneAt(x, y);
     const { left, top } = stage.boxes[pane]!;
-    return stage.gridOf(pane).nearest(x - left, y - top, stage.look.size);
+    return stage.gridOf(pane).nearest(x - left, y - top, stage.drawnLook.size);
   }
 
   /** Let panels be about another of the maps shown. */
@@ -137,7 +137,7 @@ export class Hands {
     stage.drawOverlay();
     const grid = stage.gridOf(this.#drawnOn);
     let rows = grid.inside(shape);
-    if (!state.now.through) rows = grid.foremost(rows, stage.look.size);
+    if (!state.now.through) rows = grid.foremost(rows, stage.drawnLook.size);
     const { selected } = state.now;
     explorer.select(shiftKey ? united(selected, rows) : altKey ? without(selected, rows) : rows);
   }
@@ -167,7 +167,7 @@ export class Hands {
       ArrowUp: () => this.#drag(0, STEP, false),
       ArrowDown: () => this.#drag(0, -STEP, false),
       Enter: () => {
-        const row = stage.grid.nearest(stage.box.width / 2, stage.box.height / 2, stage.look.size, 200);
+        const row = stage.grid.nearest(stage.box.width / 2, stage.box.height / 2, stage.drawnLook.size, 200);
         if (row !== undefined) explorer.open(row);
       },
     };

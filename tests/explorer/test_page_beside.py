@@ -159,3 +159,33 @@ def test_four_maps_fill_up_with_other_maps_and_follow_the_list(opened, rest, wit
         colored = (part.max(axis=-1).astype(int) - part.min(axis=-1)) > 80
         assert colored.mean() > 0.01
     assert re.search("beside", page.url)
+
+
+def test_moving_one_or_two_maps_uploads_nothing(opened, rest):
+    page = opened(reduced_motion="reduce")
+    page.evaluate("""() => {
+        window.uploads = 0;
+        for (const name of ['bufferData', 'bufferSubData', 'texImage2D', 'texSubImage2D']) {
+            const upload = WebGL2RenderingContext.prototype[name];
+            WebGL2RenderingContext.prototype[name] = function (...all) {
+                window.uploads++;
+                return upload.apply(this, all);
+            };
+        }
+    }""")
+    for key in ("f", "s"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(400)
+        rest(page)
+        before = page.evaluate("window.uploads")
+        page.mouse.move(500, 400)
+        page.mouse.wheel(0, -240)
+        page.mouse.down()
+        page.mouse.move(560, 430, steps=5)
+        page.mouse.up()
+        rest(page)
+        assert page.evaluate("window.uploads") == before
+    page.locator("#color").select_option(label="weight")
+    page.wait_for_selector(".legend .scale")
+    rest(page)
+    assert page.evaluate("window.uploads") > before  # or nothing was counted

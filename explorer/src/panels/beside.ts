@@ -77,7 +77,7 @@ function frame(explorer: Explorer, map: MapEntry, place: number, active: boolean
   return element(
     "div", { class: active ? "frame active" : "frame" },
     element("button", {
-      class: "caption", "aria-pressed": active, title: "Let the panels be about this map",
+      class: "caption", "aria-pressed": active, title: `${name}, ${map.projection}: let the panels be about this map`,
       onclick: () => state.set(activated(site, state.now, place)),
     }, data(name), element("span", { class: "faint" }, ` ${map.projection}`),
     method.value !== null && element("span", { class: "faint" }, ` ${number(method.value)}`)),

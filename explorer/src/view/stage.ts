@@ -15,6 +15,9 @@ import { drawnShapes } from "./shapes";
 
 const REST_AFTER = 130; // ms without movement
 const FLIGHT = 800; // ms
+/** Beside others, a map whose shorter side has fewer pixels has smaller points. */
+const PLAIN_SIDE = 500;
+const LEAST_SHARE = 0.5;
 
 /** What a map shows: the places of all samples, and below them points of another cloud, if there are any. */
 export interface Shown {
@@ -67,6 +70,14 @@ export class Stage {
       this.#layOut();
       this.refresh();
     }).observe(this.host);
+  }
+
+  /** How points look on the maps as they lie now: smaller on small ones, where there are several. */
+  get drawnLook(): Look {
+    if (this.boxes.length === 1) return this.look;
+    const { width, height } = this.box;
+    const share = Math.max(LEAST_SHARE, Math.min(1, Math.min(width, height) / PLAIN_SIDE));
+    return { ...this.look, size: share * this.look.size };
   }
 
   get width(): number {
@@ -226,7 +237,7 @@ export class Stage {
   }
 
   #view(): Parameters<Painter["drawMoving"]>[0] {
-    const { camera, look, width, height } = this;
+    const { camera, drawnLook: look, width, height } = this;
     return { layers: this.#layers(), camera, look, width, height };
   }
 
