@@ -65,6 +65,8 @@ function rememberAddress({ state, site }: Explorer): void {
   let timer = 0;
   state.watch(Object.keys(state.now) as (keyof typeof state.now)[], () => {
     clearTimeout(timer);
+    // A page inside a page of a notebook (about:srcdoc) has no address of its own.
+    if (location.protocol === "about:") return;
     timer = setTimeout(() => history.replaceState(null, "", `#${writeAddress(state.now, site)}`), 250);
   });
   // Whoever pastes another address into the same page means that view.

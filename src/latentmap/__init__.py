@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from latentmap.api.opened import Run as Run
     from latentmap.api.opened import open as open
     from latentmap.api.pooling import pool as pool
+    from latentmap.api.runs import explore as explore
+    from latentmap.api.runs import report as report
     from latentmap.errors import LatentmapError as LatentmapError
 
 _HOMES = {
@@ -40,6 +42,8 @@ _HOMES = {
     "encode": "latentmap.api.encoding",
     "project": "latentmap.api.mapping",
     "Map": "latentmap.api.mapping",
+    "report": "latentmap.api.runs",
+    "explore": "latentmap.api.runs",
     "open": "latentmap.api.opened",
     "Run": "latentmap.api.opened",
     "LatentmapError": "latentmap.errors",

@@ -79,7 +79,8 @@ class Measures(Tabular):
         return Measured(value, entry["chance"], interval, *others)
 
     def __iter__(self) -> Any:
-        return iter(self.facts["metrics"])
+        there = self.facts["metrics"]
+        return iter(dict.fromkeys([*(name for name in known_metrics() if name in there), *there]))
 
     def __len__(self) -> int:
         return len(self.facts["metrics"])

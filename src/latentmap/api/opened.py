@@ -18,12 +18,12 @@ from latentmap.config import unknown
 from latentmap.errors import LatentmapError
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.neighbors.graph import read_graph
+from latentmap.pool.method import METHODS
 from latentmap.store.results import (
     EMBEDDING,
     LABELS,
     LATENTS,
     METRICS,
-    METRICS_PARQUET,
     NEIGHBORS,
     PROJECTION,
     RANKING,
@@ -90,11 +90,12 @@ class Run:
     @property
     def metrics(self) -> pl.DataFrame:
         """One line per embedding: every metric, with chance level, interval and p-value."""
-        import polars as pl
+        from latentmap.report.experiments import read_experiments
+        from latentmap.report.table import metrics_table
 
-        table = pl.from_arrow(self.results.read(METRICS_PARQUET))
-        assert isinstance(table, pl.DataFrame)
-        return table
+        keys = self.results.keys(METRICS)
+        described = {key[-1]: METHODS.description(key[-1]) for key in keys}
+        return metrics_table(read_experiments(keys, self.results.paths(METRICS)), described)
 
     @property
     def ranking(self) -> Ranking:
@@ -197,7 +198,7 @@ class Run:
             data = AnnData(values, obs=obs, var=_frame({}, range(values.shape[1])))
             data.obsp["distances"] = self.neighbors(*keys[0]).to_sparse()
         else:
-            data = AnnData(obs=obs)
+            data = AnnData(obs=obs, var=_frame({}, ()))
             for key in keys:
                 data.obsm["_".join(("X", *key))] = self.embedding(*key)
         for key in self.maps:

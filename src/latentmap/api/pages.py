@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import webbrowser
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from latentmap.store.results import EXPLORER_FILE, EXPLORER_PAGE, SUMMARY, Results
 
@@ -20,10 +21,12 @@ class Shown:
     Attributes:
         path: the page, which opens from disk in any browser.
         folder: of its run, for `latentmap.open`.
+        kept: a temporary folder that lasts as long as this, if it is in one.
     """
 
     path: Path
     folder: Path
+    kept: Any = field(default=None, repr=False, compare=False)
 
     def open(self) -> None:
         """Open it in a browser."""
