@@ -123,3 +123,8 @@ include: "rules/inspect.smk"
 include: "rules/report.smk"
 include: "rules/export.smk"
 include: "rules/explorer.smk"
+
+
+if workflow.is_main_process:
+    # Where nothing is submitted, this says nothing.
+    workflow.localrules(*({rule.name for rule in workflow.rules} - submitted_rules()))

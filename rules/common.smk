@@ -11,6 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from latentmap.encode.devices import wants_gpu
 from latentmap.encode.encoder import ENCODERS, FittedEncoder
 from latentmap.errors import LatentmapError
 from latentmap.explorer.built import BUNDLE, carried_page
@@ -235,6 +236,15 @@ def of_cache(artifact):
 def encoder_code(script, encoder):
     """Fingerprint of what fits an encoder or encodes with it."""
     return code(script, ENCODERS.module(kind_of(RUN.encoder(encoder))))
+
+
+GPU_ENCODERS = [encoder.name for encoder in RUN.encoders if wants_gpu(encoder)]
+OTHER_ENCODERS = [encoder.name for encoder in RUN.encoders if not wants_gpu(encoder)]
+
+
+def any_of(names):
+    """A pattern that these names match, and nothing else."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def encoding_threads(wildcards):

@@ -32,6 +32,8 @@ rule encode_samples:
         log_of("encode_samples", LATENTS),
     benchmark:
         benchmark_of("encode_samples", LATENTS)
+    wildcard_constraints:
+        encoder=any_of(OTHER_ENCODERS),
     conda:
         "../envs/encode.yaml"
     threads: encoding_threads
@@ -48,3 +50,29 @@ rule encode_samples:
         "Encode shard {wildcards.shard} ({wildcards.variant}) with {wildcards.encoder}"
     script:
         "../workflow/scripts/encode_samples.py"
+
+
+# One GPU each: named apart, so that a profile gives these jobs alone a partition of GPUs.
+use rule encode_samples as encode_samples_on_gpu with:
+    wildcard_constraints:
+        encoder=any_of(GPU_ENCODERS),
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        gpu=1,
+
+
+rule prefetch:
+    input:
+        all_downloads,
+    log:
+        log_of("prefetch"),
+    conda:
+        "../envs/encode.yaml"
+    params:
+        # Without an output the job looks at every call whether all is there.
+        encoders=[created(RUN.encoder(name)) for name in GPU_ENCODERS],
+    message:
+        "Fetch the models and data sets of the hub"
+    script:
+        "../workflow/scripts/prefetch.py"

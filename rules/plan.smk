@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from latentmap.checks import missing_devices, refuse
+from latentmap.encode.devices import visible_gpus
 from latentmap.planning import Plan
 from latentmap.samples.planned import read_plan, write_plan
 from latentmap.samples.source import SOURCES
@@ -60,6 +61,8 @@ onstart:
     if workflow.local_exec:
         with refusing():
             refuse(missing_devices(RUN))  # a submit host needs none
+        if (gpus := visible_gpus()) and "gpu" not in workflow.global_resources:
+            workflow.register_resource("gpu", len(gpus))  # one job on each
     elif plan.cache_info().currsize:
         write_plan(PLAN_FILE, plan().values())
 
@@ -127,3 +130,36 @@ def contents(wildcards):
         for path, current in [(str(RESULTS.path(SAMPLES, shard)), ingest_code(shard))]
     ]
     return found[0] if "shard" in wildcards.keys() else found
+
+
+# ---- clusters ----------------------------------------------------------------------------------
+
+# Where jobs are submitted, all others run where Snakemake does: they take seconds,
+SUBMITTED = {"encode_samples", "encode_samples_on_gpu"}
+# or minutes where there are as many samples as this, which may be so of a source yet unread.
+MANY_SAMPLES = 20_000
+SUBMITTED_OF_MANY = {
+    "ingest_samples",
+    "draw_thumbnails",
+    "fit_encoder",
+    "pool_latents",
+    "find_neighbors",
+    "measure_embedding",
+    "find_outliers",
+    "compare_embeddings",
+    "compare_sources",
+    "project_embedding",
+    "assess_maps",
+    "trace_learning",
+    "inspect_latents",
+    "write_explorer",
+}
+
+
+def submitted_rules():
+    """Rules whose jobs are submitted to a cluster."""
+    if PLANNED.remote and not PLAN_FILE.exists():
+        count = RUN.samples.num_samples or MANY_SAMPLES
+    else:
+        count = sum(len(shard.rows) for shard in plan().values())
+    return SUBMITTED | (SUBMITTED_OF_MANY if count >= MANY_SAMPLES else set())

@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentmap import checks
 from latentmap.checks import missing_devices, wrong_with_reference
-from latentmap.encode import models
+from latentmap.encode import devices, models
 from latentmap.errors import LatentmapError
 from latentmap.planning import Plan, check_all
 from latentmap.run import load_run
@@ -283,12 +283,12 @@ def test_a_missing_device_is_said_but_refused_by_the_run_only(monkeypatch):
 
 
 def test_a_hidden_device_is_none(monkeypatch):
-    monkeypatch.setattr(models.sys, "platform", "linux")
-    monkeypatch.setattr(models.Path, "exists", lambda path: True)
+    monkeypatch.setattr(devices.sys, "platform", "linux")
+    monkeypatch.setattr(devices.Path, "exists", lambda path: True)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert models.may_have("cuda") and models.may_have("cpu") and not models.may_have("mps")
+    assert devices.may_have("cuda") and devices.may_have("cpu") and not devices.may_have("mps")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert not models.may_have("cuda") and models.may_have("auto")
+    assert not devices.may_have("cuda") and devices.may_have("auto")
 
 
 def test_annotations_that_are_not_there_are_refused(tmp_path):

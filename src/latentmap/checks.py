@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from latentmap.config import unknown
+from latentmap.encode.devices import may_have
 from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
-from latentmap.encode.models import may_have
 from latentmap.errors import LatentmapError
 from latentmap.export.caches import is_cache_of
 from latentmap.neighbors.graph import read_metric

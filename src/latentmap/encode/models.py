@@ -1,9 +1,7 @@
-"""What encoders that load a model share: its digest, its device, and how its absence reads."""
+"""What encoders that load a model share: its digest, and how its absence reads."""
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -86,33 +84,6 @@ def known_json(
     except (OSError, LatentmapError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def may_have(device: str) -> bool:
-    """Whether this machine may have a device, as far as that shows without asking torch."""
-    if device == "mps":
-        return sys.platform == "darwin"
-    if device == "cuda" and sys.platform == "linux":
-        drivers = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's, WSL's, AMD's
-        is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-        return not is_hidden and any(Path(driver).exists() for driver in drivers)
-    return device != "cuda" or sys.platform == "win32"
-
-
-def pick_device(name: str) -> str:
-    """Return the device to run on; `auto` takes a GPU if there is one.
-
-    Raises:
-        LatentmapError: the device is not there.
-    """
-    import torch
-
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return next((device for device, found in there.items() if found), "cpu")
-    if not there.get(name, True):
-        raise LatentmapError(f"There is no '{name}' device here; set device to auto or cpu.")
-    return name
 
 
 def be_deterministic() -> None:

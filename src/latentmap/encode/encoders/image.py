@@ -14,6 +14,7 @@ from pydantic import Field
 from latentmap.config import UserPath
 from latentmap.encode.checkpoints import check_finite
 from latentmap.encode.clip_towers import HUB, TIMM, OpenClipTower, TimmTower
+from latentmap.encode.devices import pick_device
 from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
 from latentmap.encode.headers import check_file
 from latentmap.encode.images import Resampling, stretched
@@ -22,7 +23,6 @@ from latentmap.encode.models import (
     check_model,
     folder_digest,
     known_json,
-    pick_device,
 )
 from latentmap.encode.towers import (
     Tower,

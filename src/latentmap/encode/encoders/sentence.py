@@ -15,7 +15,8 @@ from pydantic import Field
 
 from latentmap.config import UserPath
 from latentmap.encode.checkpoints import check_finite, describe_report
-from latentmap.encode.models import be_deterministic, check_model, pick_device, unreadable
+from latentmap.encode.devices import pick_device
+from latentmap.encode.models import be_deterministic, check_model, unreadable
 from latentmap.encode.texts import TextEncoder, TextOptions
 from latentmap.errors import LatentmapError
 from latentmap.store.files import digest, digest_file

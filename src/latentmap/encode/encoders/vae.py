@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from latentmap.config import UserPath
 from latentmap.encode.calibration import StatedStatistics
 from latentmap.encode.checkpoints import check_finite, describe_misfit
+from latentmap.encode.devices import pick_device
 from latentmap.encode.headers import Shapes, check_file, read_folder
 from latentmap.encode.images import ImageEncoder, ImageOptions
 from latentmap.encode.models import (
@@ -22,7 +23,6 @@ from latentmap.encode.models import (
     check_model,
     folder_digest,
     known_json,
-    pick_device,
     unreadable,
 )
 from latentmap.encode.originals import Original, read_original
