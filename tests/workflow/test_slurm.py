@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -40,18 +41,19 @@ wait_until = _slurm.wait_until
 
 
 @pytest.fixture(scope="module")
-def slurm(tmp_path_factory):
+def slurm():
     """A cluster, its jobs and daemons ended with the tests."""
     if lacking := _slurm.Slurm.missing():
         if os.environ.get(REQUIRED):
             pytest.fail(f"A SLURM is needed: {', '.join(lacking)}")
         pytest.skip(f"No SLURM can be started: {', '.join(lacking)}")
-    cluster = _slurm.Slurm(tmp_path_factory.mktemp("slurm"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
+    with tempfile.TemporaryDirectory() as folder:  # pytest's are closed to all others
+        cluster = _slurm.Slurm(Path(folder))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 @pytest.fixture(scope="module")
