@@ -34,6 +34,7 @@ class Images:
         self._required = required
         self._limit = None if follow_links else boundary(self._root)
         self._folders: dict[Path, Path] = {}
+        self._plain: dict[str, str | None] = {}
         self._names: dict[Path, dict[str, str]] = {}
         self._blobs: dict[str, bytes | FaultError] = {}
         self._digests: dict[str, str] = {}
@@ -91,7 +92,7 @@ class Images:
         """Return the content of a file."""
         if path not in self._blobs:
             try:
-                self._blobs[path] = self._file(path).read_bytes()
+                self._blobs[path] = Path(self._file(path)).read_bytes()
             except FaultError as fault:
                 self._blobs[path] = fault
             except (OSError, ValueError) as error:
@@ -101,12 +102,17 @@ class Images:
             raise found
         return found
 
-    def _file(self, path: str) -> Path:
+    def _file(self, path: str) -> Path | str:
         """Return the file that a path names.
 
         Raises:
             FaultError: it is not to be read.
         """
+        folder, _, name = path.rpartition("/")
+        if name not in ("", ".", "..") and path.isascii() and "\\" not in path:
+            inside = self._plain_folder(folder)
+            if inside is not None and not os.path.islink(f"{inside}/{name}"):  # noqa: PTH114
+                return f"{inside}/{name}"
         file = self.find(path)
         if not file.is_relative_to(self._root):
             raise FaultError(
@@ -121,6 +127,15 @@ class Images:
                 "Set 'follow_links' to true if what it leads to is part of the data.",
             )
         return file
+
+    def _plain_folder(self, folder: str) -> str | None:
+        """Return where a folder is if its files may be read, those that are no links; else None."""
+        if folder not in self._plain:
+            path = _lexical(self._root / folder)
+            real, within = path.resolve(), self._limit or path
+            is_inside = path.is_relative_to(self._root) and real.is_relative_to(within)
+            self._plain[folder] = str(path) if is_inside else None
+        return self._plain[folder]
 
     def _real(self, file: Path) -> Path:
         """Return a path without links; those of folders are looked up once."""
