@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentmap import checks
 from latentmap.checks import missing_devices, wrong_with_reference
-from latentmap.encode import devices, models
+from latentmap.encode import devices
 from latentmap.errors import LatentmapError
 from latentmap.planning import Plan, check_all
 from latentmap.run import load_run

@@ -47,7 +47,7 @@ def test_the_mean_of_a_rule_is_that_of_the_same_run_or_of_the_newest(runs):
 def test_shards_and_samples_scale_by_themselves(runs):
     past = nearest_past(runs, 1000)
     assert past == read_past(runs / "done") and past.samples == 200
-    counts = {"encode_samples": 10, "pool_latents": 4, "all": 1}
+    counts = {"encode_samples_on_gpu": 6, "encode_samples": 4, "pool_latents": 4, "all": 1}
     # Five times the samples in ten shards of the same size; twice the methods.
     found = expect(counts, 1000, 10, past)
     assert found["encode"] == (10, 100.0, 20_000.0)

@@ -33,7 +33,8 @@ def run_jobs(progress, clock, rule, jobs, seconds):
 
 def test_every_rule_has_a_stage_and_every_stage_a_file():
     assert all((HOME / "rules" / f"{stage}.smk").exists() for stage in FOLDERS)
-    assert stage_of("encode_samples") == "encode" and stage_of("download_source") == "samples"
+    assert stage_of("encode_samples") == stage_of("encode_samples_on_gpu") == "encode"
+    assert stage_of("download_source") == "samples"
     assert stage_of("write_summary") == "report" and stage_of("write_explorer") == "explorer"
     assert stage_of("all") is None
 

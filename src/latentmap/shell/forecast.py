@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from latentmap.errors import LatentmapError
 from latentmap.report.costs import read_benchmark
-from latentmap.shell.stages import FOLDERS, stage_of
+from latentmap.shell.stages import FOLDERS, measured_as, stage_of
 from latentmap.store.results import MANIFEST
 
 SHARD = re.compile(r"\d{4,}-[0-9a-f]{16}")
@@ -101,10 +101,10 @@ def expect(
         shards: of the run.
         past: the run to judge by.
     """
-    rules: dict[str, dict[str, int]] = defaultdict(dict)
+    rules: dict[str, Counter[str]] = defaultdict(Counter)
     for rule, count in counts.items():
         if (stage := stage_of(rule)) is not None:
-            rules[stage][rule] = count
+            rules[stage][measured_as(rule)] += count
     return {
         stage: _expected(stage, rules[stage], samples, shards, past)
         for stage in FOLDERS

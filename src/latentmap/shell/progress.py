@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from statistics import fmean
 from typing import Any, TextIO
 
-from latentmap.shell.stages import FOLDERS, stage_of
+from latentmap.shell.stages import FOLDERS, measured_as, stage_of
 
 SECONDS_BETWEEN_LINES = 30.0
 """Where nothing can be renewed, such as in a file, a line is written so often at most."""
@@ -42,20 +42,23 @@ class Progress:
         self._running: dict[int, tuple[str, float]] = {}
         self._took: dict[str, list[float]] = defaultdict(list)
         self._stages: list[str] = []
-        self.counts: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
         self.done = 0
         self.total = 0
 
     def plan(self, counts: Mapping[str, int]) -> None:
         """Take how many jobs of each rule there are."""
-        self.counts = {rule: count for rule, count in counts.items() if stage_of(rule)}
+        self.counts = Counter()
+        for rule, count in counts.items():
+            if stage_of(rule):
+                self.counts[measured_as(rule)] += count
         self.total = sum(self.counts.values())
         self._started = self._clock()
 
     def start(self, job: int, rule: str) -> None:
         """Take that a job has begun."""
         if stage_of(rule):
-            self._running[job] = (rule, self._clock())
+            self._running[job] = (measured_as(rule), self._clock())
 
     def end(self, job: int) -> None:
         """Take that a job has ended, whether it has failed or not."""

@@ -23,21 +23,29 @@ FOLDERS = {
 """The stages in their order, and the folder of results that each one fills."""
 
 RULE = re.compile(r"^(?:rule|checkpoint) (\w+):", re.MULTILINE)
+SAME_WORK = re.compile(r"^use rule (\w+) as (\w+) with:", re.MULTILINE)
 
 
 def stage_of(rule: str) -> str | None:
     """Return the stage of a rule; null of one that only names what a run is to make."""
-    found = _rules().get(rule)
+    found = _rules().get(measured_as(rule))
     # Rules of pages are made from the pages that there are.
     return found or ("report" if rule.startswith("write_") else None)
 
 
+def measured_as(rule: str) -> str:
+    """Return the rule whose work this one does elsewhere, and which names its benchmarks."""
+    others = {name: of for text in _texts().values() for of, name in SAME_WORK.findall(text)}
+    return others.get(rule, rule)
+
+
 @cache
 def _rules() -> dict[str, str]:
-    files = [(stage, HOME / "rules" / f"{stage}.smk") for stage in FOLDERS]
-    return {
-        rule: stage
-        for stage, file in files
-        if file.exists()
-        for rule in RULE.findall(file.read_text("utf-8"))
-    }
+    return {rule: stage for stage, text in _texts().items() for rule in RULE.findall(text)}
+
+
+@cache
+def _texts() -> dict[str, str]:
+    """Return what `rules/` says of each stage."""
+    files = {stage: HOME / "rules" / f"{stage}.smk" for stage in FOLDERS}
+    return {stage: file.read_text("utf-8") for stage, file in files.items() if file.exists()}
