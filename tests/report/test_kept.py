@@ -132,6 +132,7 @@ def test_an_encoder_that_looks_at_no_picture_is_told_of_once():
 
 def test_cells_are_as_dark_as_what_is_kept_and_grey_where_it_may_be_chance():
     rows = methods([X], a=0.8, b=0.3, c=0.05, d=-0.1)
+    rows[0] |= {"value": 0.82, "chance": 0.1, "low": 0.775, "high": 0.865}
     (part,) = heatmap(what_is_kept([X], rows)).parts
     cells = [one.cells[0] for one in part.rows]
     assert [(cell.text, cell.tone, cell.is_faint) for cell in cells] == [
@@ -142,7 +143,7 @@ def test_cells_are_as_dark_as_what_is_kept_and_grey_where_it_may_be_chance():
     ]
     assert [cell.may_be_best for cell in cells] == [True, False, False, False]
     assert cells[0].details == (
-        "linear R² 0.800; chance 0; 95 % interval 0.750 to 0.850; kept 0.80 (0.75 to "
+        "linear R² 0.820; chance 0.100; 95 % interval 0.775 to 0.865; kept 0.80 (0.75 to "
         "0.85); adjusted p = 0.001; rank 1 to 2; 90 samples"
     )
 

@@ -16,7 +16,6 @@ from latentmap.report.palette import CHANCE as CHANCE_COLOR
 from latentmap.report.palette import GROUPED, LINES, NEUTRAL
 from latentmap.store.samples import evenly_spaced
 from latentmap.targets.facts import TargetFacts
-from latentmap.targets.figures import FIGURES
 
 if TYPE_CHECKING:
     import altair as alt
@@ -94,7 +93,7 @@ def ranking_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
         height=alt.Step(STEP),
         description="Dots with intervals: what every embedding keeps of one target.",
     ).add_params(
-        _selection(
+        selection(
             TARGET, "Target", {n: one.title for n, one in enumerate(kept.targets)}, _best(kept)
         )
     )
@@ -160,7 +159,7 @@ def profile_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
         width=WIDTH,
         height=alt.Step(max(9, STEP // len(places) + 2)),
         description="Dots with intervals: what one pooling method keeps of every target.",
-    ).add_params(_selection(METHOD, "Method", dict(enumerate(kept.methods)), 0))
+    ).add_params(selection(METHOD, "Method", dict(enumerate(kept.methods)), 0))
 
 
 def calibration_chart(found: Sequence[Predicted]) -> alt.LayerChart | alt.FacetChart:
@@ -191,7 +190,7 @@ def calibration_chart(found: Sequence[Predicted]) -> alt.LayerChart | alt.FacetC
         height=380,
         description="Scatter plot of predicted against true values of one target.",
     ).add_params(
-        _selection(
+        selection(
             CALIBRATED,
             "Target",
             {one.number: f"{one.target.title}{_in(one.target)}" for one in found},
@@ -272,7 +271,7 @@ def _told(figure: Figure) -> Row:
         "kept": figure.kept,
         "low": low,
         "high": high,
-        "metric": FIGURES[figure.metric].title,
+        "metric": figure.metric,
         "value": format_value(figure.value) + (f" ({interval})" if interval else ""),
         "chance": format_value(figure.chance),
         "p": format_p(figure.p_value),
@@ -326,7 +325,7 @@ def _best(kept: WhatIsKept) -> int:
     return max(found)[1] if found else 0
 
 
-def _selection(name: str, label: str, titles: Mapping[int, str], first: int) -> alt.Parameter:
+def selection(name: str, label: str, titles: Mapping[int, str], first: int) -> alt.Parameter:
     """Return a parameter that the reader sets to the number of a title."""
     import altair as alt
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from latentmap.report.experiments import counted
 from latentmap.report.kept.heatmap import two_places
@@ -14,7 +15,31 @@ NAMED = 3
 """So many embeddings are named, the others counted."""
 
 
-def family_findings(kept: WhatIsKept) -> Iterator[tuple[str, str]]:
+@dataclass(frozen=True)
+class Words:
+    """How sentences say what embeddings do with a family.
+
+    Attributes:
+        kept: before those that keep it.
+        partly: before those that keep it in part, without others that keep it.
+        lost: before those that lose it.
+        unknown: before those that are not shown to keep any of it.
+        best: before the best baseline.
+        no_baseline: that none keeps it.
+    """
+
+    kept: str = "kept by"
+    partly: str = "kept in part by"
+    lost: str = "lost by"
+    unknown: str = "not told from chance by"
+    best: str = "the best baseline, {}, keeps {}"
+    no_baseline: str = "no baseline keeps it"
+
+
+KEPT = Words()
+
+
+def family_findings(kept: WhatIsKept, words: Words = KEPT) -> Iterator[tuple[str, str]]:
     """Yield each family, and which embeddings keep it and which lose it.
 
     A family is kept if all its targets are above chance (max-T over embeddings and targets), in
@@ -23,12 +48,15 @@ def family_findings(kept: WhatIsKept) -> Iterator[tuple[str, str]]:
     for family, targets in kept.families.items():
         measured = [one for one in kept.subjects if not math.isnan(one.mean_of(targets))]
         if measured:
-            parts = [*_parts(kept, measured, targets), *_baseline(kept, targets)]
+            parts = [*_parts(kept, measured, targets, words), *_baseline(kept, targets, words)]
             yield family, "; ".join(parts) + "."
 
 
 def _parts(
-    kept: WhatIsKept, measured: Sequence[Embedding], targets: Sequence[TargetFacts]
+    kept: WhatIsKept,
+    measured: Sequence[Embedding],
+    targets: Sequence[TargetFacts],
+    words: Words,
 ) -> Iterator[str]:
     """Yield by which embeddings a family is kept, kept in part, and lost."""
     ranked = sorted(measured, key=lambda one: -one.mean_of(targets))
@@ -40,13 +68,13 @@ def _parts(
     some = [one for one in ranked if 0 < shares[one] < 1]
     none = [one for one in ranked if shares[one] == 0]
     if whole:
-        yield f"kept by {_named(kept, whole, ranked)} ({_range_of(whole, targets)})"
+        yield f"{words.kept} {_named(kept, whole, ranked)} ({_range_of(whole, targets)})"
     if some:
-        how = "in part" if whole else "kept in part"
-        yield f"{how} by {_named(kept, some, ranked)} ({_range_of(some, targets)})"
+        partly = "in part by" if whole else words.partly
+        yield f"{partly} {_named(kept, some, ranked)} ({_range_of(some, targets)})"
     if none:
         most = max(0.0, *(one.mean_of(targets) for one in none))
-        yield f"{_lost(kept, none, whole, targets)} (≤ {two_places(most)})"
+        yield f"{_lost(kept, none, whole, targets, words)} (≤ {two_places(most)})"
 
 
 def _lost(
@@ -54,12 +82,13 @@ def _lost(
     none: Sequence[Embedding],
     whole: Sequence[Embedding],
     targets: Sequence[TargetFacts],
+    words: Words,
 ) -> str:
     """Say which embeddings lose a family, or only are not shown to keep any of it."""
     if len(none) == len(kept.subjects) > NAMED:
-        return f"not told from chance by any of the {len(none)} embeddings"
+        return f"{words.unknown} any of the {len(none)} embeddings"
     is_lost = whole and _are_lost(none, whole, targets)
-    return f"{'lost' if is_lost else 'not told from chance'} by {_named(kept, none[::-1], [])}"
+    return f"{words.lost if is_lost else words.unknown} {_named(kept, none[::-1], [])}"
 
 
 def _are_lost(
@@ -103,13 +132,13 @@ def _range_of(some: Sequence[Embedding], targets: Sequence[TargetFacts]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def _baseline(kept: WhatIsKept, targets: Sequence[TargetFacts]) -> Iterator[str]:
+def _baseline(kept: WhatIsKept, targets: Sequence[TargetFacts], words: Words) -> Iterator[str]:
     """Yield how much the best baseline keeps."""
     known = [one for one in kept.baselines if not math.isnan(one.mean_of(targets))]
     if not known:
         return
     best = max(known, key=lambda one: one.mean_of(targets))
     if _share_above(best, targets) > 0:
-        yield f"the best baseline, {kept.name(best)}, keeps {two_places(best.mean_of(targets))}"
+        yield words.best.format(kept.name(best), two_places(best.mean_of(targets)))
     elif not _is_untested(best, targets):
-        yield "no baseline keeps it"
+        yield words.no_baseline

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from latentmap.report.experiments import format_value, say_p
 from latentmap.report.kept.table import Embedding, Figure, WhatIsKept, is_number
 from latentmap.targets.facts import TargetFacts
-from latentmap.targets.figures import FIGURES
 
 VARIANTS = {"boxes": "boxes drawn", "plain": "plain"}
 """How headings call the variants."""
@@ -92,23 +91,48 @@ class Heatmap:
     """The table.
 
     Attributes:
+        title: what it is called.
+        answer: what the sentences above it say.
         families: with how many columns each has.
         columns: the targets, by family.
         parts: of the rows, those of baselines last.
     """
 
+    title: str
+    answer: str
     families: Mapping[str, int]
     columns: Sequence[Column]
     parts: Sequence[Part]
 
+    @property
+    def has_families(self) -> bool:
+        """Whether any family says more than the heading of its only column."""
+        return any(count > 1 for count in self.families.values()) or (
+            [*self.families] != [column.title for column in self.columns]
+        )
 
-def heatmap(kept: WhatIsKept) -> Heatmap:
-    """Return the heatmap of a run."""
+
+TITLE, ANSWER = "What is kept", "What is kept, from 0 (chance) to 1 (all that can be known)"
+
+
+def heatmap(
+    kept: WhatIsKept, title: str = TITLE, answer: str = ANSWER, unit: str = "samples"
+) -> Heatmap:
+    """Return the heatmap of a run.
+
+    Args:
+        kept: what is kept.
+        title: what it is called.
+        answer: what the sentences above it say.
+        unit: of which its figures are counted.
+    """
     starts = {targets[0].name for targets in kept.families.values()}
     parts: dict[tuple[str, str], list[Embedding]] = {}
     for one in kept.embeddings:
         parts.setdefault((one.encoder, one.variants), []).append(one)
     return Heatmap(
+        title,
+        answer,
         {family: len(targets) for family, targets in kept.families.items()},
         [
             Column(target.title, _meaning(target), target.name in starts, place, is_number(target))
@@ -118,15 +142,15 @@ def heatmap(kept: WhatIsKept) -> Heatmap:
             Part(
                 _place(encoder, variants),
                 found[0].is_baseline,
-                [_row(one, kept, starts) for one in found],
+                [_row(one, kept, starts, unit) for one in found],
             )
             for (encoder, variants), found in parts.items()
         ],
     )
 
 
-def _row(one: Embedding, kept: WhatIsKept, starts: set[str]) -> Row:
-    cells = list(_cells(one, kept.targets, starts))
+def _row(one: Embedding, kept: WhatIsKept, starts: set[str], unit: str) -> Row:
+    cells = list(_cells(one, kept.targets, starts, unit))
     return Row(one.methods, kept.methods.index(one.methods), cells)
 
 
@@ -141,7 +165,9 @@ def _meaning(target: TargetFacts) -> str:
     return f"{target.name}: {target.kind}{unit}, defined for {target.count:,} samples"
 
 
-def _cells(one: Embedding, targets: Sequence[TargetFacts], starts: set[str]) -> Iterator[Cell]:
+def _cells(
+    one: Embedding, targets: Sequence[TargetFacts], starts: set[str], unit: str
+) -> Iterator[Cell]:
     for target in targets:
         figure = one.figures.get(target.name)
         is_first = target.name in starts
@@ -152,7 +178,7 @@ def _cells(one: Embedding, targets: Sequence[TargetFacts], starts: set[str]) -> 
         yield Cell(
             two_places(figure.kept),
             f"{figure.kept:.4f}",
-            details(figure),
+            details(figure, unit),
             round(100 * min(figure.kept, 1)) if is_above else 0,
             not is_above,
             figure.may_be_best,
@@ -166,21 +192,21 @@ def two_places(value: float) -> str:
     return "0.00" if text == "-0.00" else text.replace("-", "−")
 
 
-def details(figure: Figure) -> str:
+def details(figure: Figure, unit: str = "samples") -> str:
     """Return what stands behind a cell: metric, chance, interval, p and samples."""
-    title = FIGURES[figure.metric].title
-    parts = [f"{title} {format_value(figure.value)}", f"chance {format_value(figure.chance)}"]
+    parts = [f"{figure.metric} {format_value(figure.value)}"]
+    parts.append(f"chance {format_value(figure.chance)}")
     if figure.interval is not None:
         parts.append(f"95 % interval {' to '.join(map(format_value, figure.interval))}")
-    if figure.kept_interval is not None:
+    if figure.kept_interval not in (None, figure.interval):
         low, high = map(two_places, figure.kept_interval)
         parts.append(f"kept {two_places(figure.kept)} ({low} to {high})")
     if figure.p_value is not None:
         parts.append(f"adjusted {say_p(figure.p_value)}")
     if figure.places is not None:
         parts.append(_rank(*figure.places))
-    parts.append(f"{figure.samples:,} samples")
-    return "; ".join(parts)
+    parts.append(f"{figure.samples:,} {unit}")
+    return "; ".join([*parts, *filter(None, [figure.note])])
 
 
 def _rank(first: int, last: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ from latentmap.report.findings import SIGNIFICANT
 from latentmap.store.results import TARGET_FACTS, WHAT_IS_KEPT, Results
 from latentmap.store.tables import read_parquet
 from latentmap.targets.facts import TargetFacts, read_facts
+from latentmap.targets.figures import FIGURES
 
 SAME = 6
 """Embeddings whose figures agree to so many places of all targets are told of as one."""
@@ -28,17 +29,17 @@ class Figure:
     """What one embedding keeps of one target.
 
     Attributes:
-        metric: by which.
+        metric: what it is called.
         value: of the metric; NaN where it is not defined.
         chance: its mean under permutations.
         interval: 95 %, of the metric.
         p_value: adjusted for all embeddings and targets; None where nothing was tested.
-        samples: on which it was measured.
+        samples: on which it was measured, or pairs of them.
         kept: (value − chance) / (1 − chance); NaN where it is not defined.
         kept_interval: 95 %, of what is kept.
         places: first and last rank that its embedding may have for the target.
         is_in_best: whether its embedding cannot be told from the best for the target.
-        note: why it is not defined.
+        note: why it is not defined, or what else to say.
     """
 
     metric: str
@@ -167,20 +168,29 @@ def what_is_kept(targets: Sequence[TargetFacts], rows: Sequence[Mapping[str, Any
         targets: in the order of the configuration.
         rows: of `targets/what_is_kept.parquet`.
     """
+    figures: dict[Key, dict[str, Figure]] = {}
+    for row in rows:
+        found = figures.setdefault(key_of(row), {})
+        if row["headline"]:
+            found[row["target"]] = _figure(row)
+    baselines = {key_of(row) for row in rows if row["baseline"]}
+    return table_of(targets, figures, baselines)
+
+
+def key_of(row: Mapping[str, Any]) -> Key:
+    """Return the embedding that a row of a table is about."""
+    return Key(row["encoder"], row["variant"], row["method"])
+
+
+def table_of(
+    targets: Sequence[TargetFacts],
+    figures: Mapping[Key, Mapping[str, Figure]],
+    baselines: Collection[Key],
+) -> WhatIsKept:
+    """Return figures of every embedding, by the names of targets, in the order of pages."""
     families = list(dict.fromkeys(target.family for target in targets))
     ordered = sorted(targets, key=lambda target: families.index(target.family))
-    figures: dict[Key, dict[str, Figure]] = {}
-    baselines = set()
-    for row in rows:
-        key = Key(row["encoder"], row["variant"], row["method"])
-        of_key = figures.setdefault(key, {})
-        if row["baseline"]:
-            baselines.add(key)
-        if row["headline"]:
-            of_key[row["target"]] = _figure(row)
-    known = {
-        target.name for found in figures.values() for target in ordered if target.name in found
-    }
+    known = {name for found in figures.values() for name in found}
     shown = [target for target in ordered if target.name in known]
     joined = [
         Embedding(tuple(keys), keys[0] in baselines, figures[keys[0]])
@@ -230,23 +240,25 @@ def _in_order(
 
 def _figure(row: Mapping[str, Any]) -> Figure:
     return Figure(
-        metric=row["metric"],
-        value=_number(row["value"]),
-        chance=_number(row["chance"]),
-        interval=_range(row["low"], row["high"]),
+        metric=FIGURES[row["metric"]].title,
+        value=number_of(row["value"]),
+        chance=number_of(row["chance"]),
+        interval=range_of(row["low"], row["high"]),
         p_value=row["p_adjusted"],
         samples=row["samples"],
-        kept=_number(row["kept"]),
-        kept_interval=_range(row["kept_low"], row["kept_high"]),
-        places=_range(row["place_low"], row["place_high"]),
+        kept=number_of(row["kept"]),
+        kept_interval=range_of(row["kept_low"], row["kept_high"]),
+        places=range_of(row["place_low"], row["place_high"]),
         is_in_best=bool(row["may_be_best"]),
         note=row["note"] or "",
     )
 
 
-def _number(value: float | None) -> float:
+def number_of(value: float | None) -> float:
+    """Return a number of a table, NaN for null."""
     return math.nan if value is None else float(value)
 
 
-def _range(low: Any, high: Any) -> tuple[Any, Any] | None:
+def range_of(low: Any, high: Any) -> tuple[Any, Any] | None:
+    """Return two ends of a table, None where they are not known."""
     return None if low is None or high is None or math.isnan(low) else (low, high)
