@@ -1,10 +1,15 @@
 """The command line lists what there is, and checks and shows configurations."""
 
 import json
+import re
+import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from latentmap import cli
 from latentmap.cli import REGISTRIES, main
 from latentmap.run import Run
 
@@ -94,3 +99,29 @@ def test_plan_says_which_sources_have_no_labels(tmp_path, capsys):
     assert "labels    none in jsonl\n" in shown
     measured = next(line for line in shown.splitlines() if line.startswith("metrics"))
     assert "effective_dim" in measured and "silhouette" not in measured
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_commands_are_completed_in_a_shell(shell, capsys):
+    pytest.importorskip("shtab")
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(name in script for name in ("--workflow-profile", "--dry-run", "docstrings"))
+    if shutil.which(shell):
+        subprocess.run([shell, "-n"], input=script, text=True, check=True)
+
+
+def test_help_teaches_by_examples_that_are_understood(capsys):
+    """Every command of an example is one that the command line takes."""
+    shown = ""
+    for command in ([], ["run"]):
+        with pytest.raises(SystemExit, match="0"):
+            main([*command, "--help"])
+        shown += capsys.readouterr().out
+    examples = re.findall(r"^  (latentmap \S.*?)(?:  +.*)?$", shown, re.MULTILINE)
+    assert len(examples) > 10
+    for example in examples:
+        words = shlex.split(example)[1:]
+        given = words[: words.index("--")] if "--" in words else words
+        if given[0] != "COMMAND":
+            cli._parser().parse_args(given)

@@ -1,4 +1,4 @@
-"""The command line beside the workflow: list the plug-ins, check and show a configuration."""
+"""The command line: from data to a report in one command, and what helps around a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ from latentmap.report.page import PAGES, listed_pages
 from latentmap.run import TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
+from latentmap.shell.differences import difference_lines
 from latentmap.shell.launch import READY, Asked, launch
+from latentmap.shell.leftovers import old_shards
 from latentmap.store.files import write_text
 from latentmap.store.results import QUARANTINE, RUN, RUNS, Results
 
@@ -43,6 +45,16 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "charts": CHARTS,
     "pages": PAGES,
 }
+
+EXAMPLES = """examples:
+  latentmap run demo --open                  a first run, on scenes that are made on the spot
+  latentmap run photos/ --dry-run            what would run on your data, and how long
+  latentmap run photos/                      run it; again after a change, only what changed
+  latentmap view results/photos              every sample on every map
+  latentmap diff results/a results/b         what differs between two runs
+  latentmap list methods                     what there is to choose from
+  latentmap COMMAND --help                   more on each command
+"""
 
 RUN_EXAMPLES = """examples:
   latentmap run demo --open                      rendered scenes, nothing else needed
@@ -83,14 +95,19 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="latentmap", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="latentmap",
+        description="What does an encoder keep, and which pooling keeps it?",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {latentmap.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     _add_run(commands)
 
     listing = commands.add_parser("list", help="list plug-ins, each with one line of description")
-    listing.add_argument("what", choices=REGISTRIES)
+    listing.add_argument("what", choices=tuple(REGISTRIES))
     listing.set_defaults(command=_list)
 
     for name, command, text in (
@@ -127,6 +144,30 @@ def _parser() -> argparse.ArgumentParser:
     viewing.add_argument("--no-browser", action="store_true", help="only say where to look")
     viewing.set_defaults(command=_view)
 
+    cleaning = commands.add_parser(
+        "clean", help="remove old shards: files of samples that have changed or gone"
+    )
+    cleaning.add_argument("run", type=Path, nargs="*", help="folders of runs; by default all")
+    cleaning.add_argument("-n", "--dry-run", action="store_true", help="only say what it would do")
+    cleaning.set_defaults(command=_clean)
+
+    differing = commands.add_parser("diff", help="show what differs between two finished runs")
+    differing.add_argument("before", type=Path, metavar="RUN", help="its folder, results/{run}")
+    differing.add_argument("after", type=Path, metavar="RUN", help="that of the other")
+    differing.add_argument(
+        "--metric", help="compare its values, or `all`; by default that which ranks the methods"
+    )
+    differing.set_defaults(command=_diff)
+
+    completing = commands.add_parser(
+        "completion",
+        help="print what completes commands in a shell",
+        description='For bash: eval "$(latentmap completion bash)" in ~/.bashrc. For zsh: '
+        "latentmap completion zsh > a folder of $fpath /_latentmap.",
+    )
+    completing.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completing.set_defaults(command=_complete)
+
     schema = commands.add_parser("schema", help="print the JSON schema of the configuration")
     schema.set_defaults(command=_schema)
     return parser
@@ -146,7 +187,7 @@ def _add_run(commands: Any) -> None:
     running.add_argument("--run", metavar="NAME", help="name of the run; that of DATA by default")
     running.add_argument("-n", "--dry-run", action="store_true", help="only say what would run")
     running.add_argument("--open", action="store_true", help="open the report at the end")
-    running.add_argument("--cores", default="all", metavar="N", help="at most; all by default")
+    running.add_argument("--cores", metavar="N", help="at most; all by default")
     running.add_argument(
         "--workflow-profile", metavar="FOLDER", help="of Snakemake, such as profiles/slurm"
     )
@@ -170,7 +211,10 @@ def _add_run(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    snakemake = ["--cores", options.cores]
+    snakemake: list[str] = []
+    if options.cores is not None or options.workflow_profile is None:
+        # With a profile the cores of this machine are no limit: its jobs may run elsewhere.
+        snakemake += ["--cores", options.cores or "all"]
     if options.workflow_profile is not None:
         profile = Path(options.workflow_profile)
         ours = HOME / profile
@@ -279,6 +323,37 @@ def _view(options: argparse.Namespace) -> None:
             webbrowser.open(address(server))
         with suppress(KeyboardInterrupt):
             server.serve_forever()
+
+
+def _clean(options: argparse.Namespace) -> None:
+    folders = options.run or sorted(path.parent for path in Path(RUNS).glob(f"*/{RUN.pattern}"))
+    for folder in folders:
+        files = old_shards(folder)
+        if not files:
+            print(f"Nothing to remove in {folder}.")
+            continue
+        shards = len({path.stem for path in files})
+        size = sum(path.stat().st_size for path in files) / 1e6
+        if not options.dry_run:
+            for path in files:
+                path.unlink()
+        print(
+            f"{folder}: {len(files):,} files of {shards:,} old shard{'s' if shards > 1 else ''}, "
+            f"{size:,.1f} MB, {'would be' if options.dry_run else 'are'} removed."
+        )
+
+
+def _diff(options: argparse.Namespace) -> None:
+    before, after = map(Results.open, (options.before, options.after))
+    print(f"{options.before} → {options.after}")
+    for line in difference_lines(before, after, options.metric):
+        print(line)
+
+
+def _complete(options: argparse.Namespace) -> None:
+    import shtab
+
+    print(shtab.complete(_parser(), options.shell))
 
 
 def _schema(options: argparse.Namespace) -> None:

@@ -19,11 +19,25 @@ FAILED = re.compile(r"^\S+ \S+ ERROR (?P<message>.*)$", re.MULTILINE)
 """A line of a job's log (`job_log`) that says why it failed."""
 
 
-def say_last(lines: Iterable[str]) -> None:
-    """Print lines when the process ends, under all that Snakemake says until then."""
-    text = "\n".join(lines)
-    if text:
-        atexit.register(print, text, file=sys.stderr, flush=True)
+_last: list[str] = []
+"""What is printed when the process ends."""
+
+
+def say_last(lines: Iterable[str], before: Iterable[str] = ()) -> None:
+    """Print lines when the process ends, under all that Snakemake says until then.
+
+    Args:
+        lines: put below what is to be said already.
+        before: put above it.
+    """
+    if not _last:
+        atexit.register(_print_last)
+    _last[:] = [*before, *_last, *lines]
+
+
+def _print_last() -> None:
+    if _last:
+        print(*_last, sep="\n", file=sys.stderr, flush=True)
 
 
 def failure_lines(logs: Path, since: float) -> list[str]:

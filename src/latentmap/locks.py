@@ -30,13 +30,8 @@ def take_over(results: Path, is_dry: bool, snakemake: Path = SNAKEMAKE) -> bool:
     Returns:
         Whether locks were removed.
     """
-    path = snakemake / "latentmap" / f"{results.name}.alive"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # it is alive; or this disk knows no such locks
-        file.close()
+    file = _claimed(results, snakemake)
+    if file is None:
         return False
     file.seek(0)
     is_left = file.read() == socket.gethostname()
@@ -47,6 +42,27 @@ def take_over(results: Path, is_dry: bool, snakemake: Path = SNAKEMAKE) -> bool:
         _say(file, socket.gethostname())
         atexit.register(_say, file, "")
     return removed
+
+
+def is_alive(results: Path, snakemake: Path = SNAKEMAKE) -> bool:
+    """Return whether a process is known as that of a run, as far as this machine can tell."""
+    file = _claimed(results, snakemake)
+    if file is not None:
+        file.close()
+    return file is None
+
+
+def _claimed(results: Path, snakemake: Path) -> IO[str] | None:
+    """Claim the file that says whose process is alive; none if that is another's."""
+    path = snakemake / "latentmap" / f"{results.name}.alive"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # it is alive; or this disk knows no such locks
+        file.close()
+        return None
+    return file
 
 
 def _remove_locks(results: Path, locks: Path) -> bool:

@@ -85,7 +85,8 @@ def test_nothing_else_takes_arguments_for_snakemake(called, capsys):
 def test_a_profile_that_comes_with_latentmap_is_found(called, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cli.main(["run", "demo", "--workflow-profile", "profiles/slurm"])
-    assert called[0].snakemake[-1] == str(HOME / "profiles/slurm")
+    # The cores of this machine are no limit for a cluster.
+    assert called[0].snakemake == ["--workflow-profile", str(HOME / "profiles/slurm")]
     (tmp_path / "profiles/slurm").mkdir(parents=True)
     cli.main(["run", "demo", "--workflow-profile", "profiles/slurm"])
     assert called[1].snakemake[-1] == "profiles/slurm"

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+
+from latentmap.cli import main
+from latentmap.store.files import read_json, write_json
 
 pytestmark = pytest.mark.workflow
 
@@ -97,6 +101,29 @@ def test_from_data_to_a_report_in_one_command_that_may_be_killed(folder):
     assert again.stdout.splitlines()[1:] == ["Nothing has to be done."], again.stderr
 
 
+def test_what_differs_between_two_runs_is_said_with_intervals(folder, capsys):
+    before, after = folder / "results/my_vectors_1", folder / "results/copy"
+    shutil.copytree(before, after)
+    assert main(["diff", str(before), str(after)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "samples: 40 in both",
+        "The same in the embedding that both runs have.",
+    ]
+    path = after / "metrics/vectors/plain/flatten.json"
+    found = read_json(path)
+    found["metrics"]["knn_category_acc_grouped"] |= {"value": 0.25, "interval": [0.2, 0.31]}
+    write_json(path, found)
+    assert main(["diff", str(before), str(after)]) == 0
+    *_, values, note = capsys.readouterr().out.splitlines()
+    assert re.search(
+        r"vectors / flatten \(plain\) .* → 0\.250 \[0\.200, 0\.310\]  \(-0\.\d+\)", values
+    )
+    assert values.endswith("intervals apart") and note.startswith("Intervals are of each run")
+    assert main(["diff", str(before), str(after), "--metric", "hubness"]) == 1
+    assert "Did you mean" in capsys.readouterr().err
+    shutil.rmtree(after)
+
+
 def test_a_dry_run_says_by_stage_what_would_run_and_how_long(folder):
     done = run(folder, "--run", "other", "--dry-run", "--config", "trust={}")
     _, header, *stages, last = done.stdout.splitlines()
@@ -111,6 +138,30 @@ def test_what_is_wrong_is_one_line_and_last(folder):
     assert done.returncode == 1
     assert "Did you mean 'mean'?" in done.stderr.splitlines()[-1]
     assert not (folder / "results/bad").exists()
+
+
+def test_the_error_of_a_job_is_the_last_line_and_a_mended_run_goes_on(folder):
+    results = folder / "results/my_vectors_1"
+    embedding = results / "embeddings/vectors/plain/flatten.parquet"
+    whole, times = embedding.read_bytes(), embedding.stat()
+    embedding.write_bytes(whole[:-40])
+    os.utime(embedding, ns=(times.st_atime_ns, times.st_mtime_ns))
+    (results / "metrics/vectors/plain/flatten.json").unlink()
+    done = run(folder)
+    assert done.returncode == 1
+    *before, last = done.stderr.splitlines()
+    assert last.startswith("Error: ") and "flatten.parquet" in last and "log: " in last
+    assert "Failed: measure_embedding" in "\n".join(before)
+    assert "Traceback" not in done.stderr
+    embedding.write_bytes(whole)
+    os.utime(embedding, ns=(times.st_atime_ns, times.st_mtime_ns))
+    done = run(folder)
+    assert done.returncode == 0 and done.stderr.splitlines()[-1].startswith("Report: ")
+
+
+def test_other_targets_are_named_after_two_dashes(folder):
+    done = run(folder, "--dry-run", "--", "exports")
+    assert [line.split()[0] for line in done.stdout.splitlines()[2:-1]] == ["export"]
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing_to_unlock(folder):

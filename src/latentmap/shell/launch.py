@@ -183,10 +183,11 @@ def _say_results(run: Run, opens: bool) -> None:
     """Say what the run has found, and where it is to be read."""
     results = Results.open(run.results.folder)
     report = SUMMARY.below(results.folder)
-    lines = [*_verdict(results), f"Report: {report.resolve()}"]
+    where = [f"Report: {report.resolve()}"]
     if EXPLORER_PAGE.below(results.folder).exists():
-        lines.append(f"Explorer: latentmap view {shlex.quote(str(results.folder))}")
-    say_last(lines)
+        where.append(f"Explorer: latentmap view {shlex.quote(str(results.folder))}")
+    # What was set aside is between the two.
+    say_last(where, before=_verdict(results))
     if opens:
         webbrowser.open(report.resolve().as_uri())
 
