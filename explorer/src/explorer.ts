@@ -183,7 +183,7 @@ export class Explorer {
     if (this.state.now.size !== key || this.state.now.map !== map) return;
     this.stage.change({
       sizes: column?.kind === "number"
-        ? sizesOf(column, key === "this:density")
+        ? sizesOf(column, isDensity(this.site, column.entry.id))
         : new Uint8Array(this.site.count).fill(PLAIN_SIZE),
     });
   }
@@ -244,6 +244,11 @@ export class Explorer {
       dimmed: selected !== NONE && selected.length > 0,
     };
   }
+}
+
+/** Whether a column says how dense it is around samples: rare ones are large. */
+function isDensity({ manifest }: Site, id: string): boolean {
+  return manifest.methods.some(({ columns }) => columns["density"] === id);
 }
 
 /** Diameter in pixels: fewer samples have larger points. */

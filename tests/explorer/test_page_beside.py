@@ -119,6 +119,35 @@ def test_all_maps_are_seen_from_the_same_side(two, site, sites, rest):
     assert json.loads(address(two)["camera"])[5] == pytest.approx(0.6 - 0.8, abs=1e-3)
 
 
+def test_neighbors_that_a_filter_hides_are_ringed_all_the_same(two, site, rest):
+    _, place = lone_in(two, site, 0, "mean")
+    two.mouse.click(*place)
+    two.wait_for_selector(".detail .tile")
+    near = [int(tile.get_attribute("data-row")) for tile in two.locator(".detail .tile").all()]
+    two.locator("#filter").select_option(label="weight")
+    two.get_by_label("weight from").fill("99")
+    two.get_by_label("weight from").press("Enter")
+    two.wait_for_timeout(300)
+    rest(two)
+    assert two.locator(".status [role=status]").inner_text().startswith("0 of 300")
+    shot = np.asarray(Image.open(BytesIO(two.screenshot())).convert("RGB")).astype(int)
+    for frame, method in ((0, "mean"), (1, "std")):
+        x, y = np.round(places_in(two, site, frame, method, near[0])).astype(int)
+        around = shot[y - 8 : y + 9, x - 8 : x + 9].reshape(-1, 3)
+        blue = (around[:, 2] - around[:, 0] > 60).sum()
+        assert blue > 15, "there is a ring in the colour of links"
+
+
+def test_a_saved_picture_names_its_maps(two):
+    with two.expect_download() as download:
+        two.get_by_role("button", name="Save PNG").click()
+    picture = np.asarray(Image.open(download.value.path()).convert("L"))
+    stage = two.locator(".stage").bounding_box()
+    assert picture.shape[::-1] == (round(stage["width"]), round(stage["height"]))
+    for left in (0, round(stage["width"] / 2)):
+        assert (picture[6:22, left + 8 : left + 90] < 120).sum() > 40, "there is a name"
+
+
 def test_a_click_makes_a_map_the_one_that_panels_are_about(two, site, sites, rest):
     row, place = lone_in(two, site, 1, "std")
     two.mouse.click(*place)

@@ -1,5 +1,6 @@
 """A person opens the explorer, looks around and points at samples."""
 
+import gzip
 import json
 import re
 from io import BytesIO
@@ -256,3 +257,7 @@ def test_every_first_act_is_in_reach_of_the_keyboard(opened, sites):
         .filter((one) => !(one.ariaLabel || one.innerText?.trim() || one.labels?.length))
         .map((one) => one.outerHTML)""")
     assert unnamed == []
+
+
+def test_the_code_of_the_first_view_stays_small(bundle):
+    assert len(gzip.compress((bundle / "assets" / "explorer.js").read_bytes())) < 100_000

@@ -6,6 +6,7 @@ import type { MapEntry } from "../data/manifest";
 import type { Column, Site } from "../data/site";
 import { download, element } from "../dom";
 import type { Explorer } from "../explorer";
+import type { Box } from "../view/cloud";
 import { shape } from "../view/pen";
 import { along, colorOfCategory, colorsOf, scaleOf } from "../view/shades";
 import { count, number } from "../words";
@@ -26,7 +27,14 @@ export function shareButtons(explorer: Explorer): HTMLElement[] {
 }
 
 async function savePicture(explorer: Explorer): Promise<void> {
-  const picture = await explorer.stage.picture(styled("--map"));
+  const { stage, site, state } = explorer;
+  const picture = await stage.picture(styled("--map"));
+  const shown = mapsShown(site, state.now);
+  const context = picture.getContext("2d")!;
+  context.scale(devicePixelRatio, devicePixelRatio);
+  context.font = "12px system-ui, sans-serif";
+  context.fillStyle = styled("--ink");
+  if (shown.length > 1) shown.forEach((map, i) => context.fillText(mapName(site, map), ...cornerOf(stage.boxes[i]!)));
   picture.toBlob((content) => content !== null && download("map.png", content));
 }
 
@@ -47,11 +55,19 @@ async function saveDrawing(explorer: Explorer): Promise<void> {
     shape("rect", { width: "100%", height: "100%", fill: styled("--map") }),
     shape("text", { x: 10, y: 20, fill: styled("--ink"), "font-size": 14 }, title),
     shape("g", { transform: "translate(0 30)" }, maps, ...(shown.length === 1 ? [] : shown.map((map, i) =>
-      shape("text", { x: stage.boxes[i]!.left + 10, y: stage.boxes[i]!.top + 18, fill: styled("--ink") }, mapName(site, map))))),
+      {
+      const [x, y] = cornerOf(stage.boxes[i]!);
+      return shape("text", { x, y, fill: styled("--ink") }, mapName(site, map));
+    }))),
     shape("g", { transform: `translate(${width + 14} 44)` }, ...(found.now.color === null ? [] : legend(explorer, found.now.color))),
   );
   const text = new XMLSerializer().serializeToString(drawing);
   download("map.svg", new Blob([text], { type: "image/svg+xml" }));
+}
+
+/** Where the name of one of several maps is written. */
+function cornerOf({ left, top }: Box): [number, number] {
+  return [left + 10, top + 18];
 }
 
 function legend({ site, found }: Explorer, column: Column): SVGElement[] {

@@ -177,7 +177,7 @@ export class Stage {
   /** The view as a drawing of shapes. */
   async shapes(): Promise<SVGGElement> {
     await this.#rest();
-    const { camera, look, boxes, width, height } = this;
+    const { camera, drawnLook: look, boxes, width, height } = this;
     return drawnShapes({
       layers: this.#layers(), camera, look, boxes, width, height,
       grid: getComputedStyle(this.host).getPropertyValue("--grid"),
