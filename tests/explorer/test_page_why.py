@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import sys
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 
+from latentmap.explorer.serve import address, make_server
 from latentmap.pool.method import METHODS
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -179,6 +183,30 @@ def test_a_server_of_whole_files_and_latents_that_are_gone_are_told(served, show
     page.locator(".why .failure").wait_for()
     assert "latentmap view" in page.locator(".why .failure").inner_text()
     assert page.locator(".notice").is_hidden()
+
+
+def test_latents_of_another_run_and_latents_that_are_gone_are_told(shown, run, tmp_path):
+    shutil.copytree(run, tmp_path / "why")
+    (latents,) = (tmp_path / "why" / "latents" / "tower").rglob("*.arrow")
+    with make_server(tmp_path / "why") as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        where = json.loads((run / "explorer" / "manifest.json").read_text())["latents"][0]
+        content = bytearray(latents.read_bytes())
+        size = 2 * int(np.prod(SHAPE))
+        start = where["offsets"][0] + 5 * size
+        content[start : start + size] = np.full(SHAPE, 9, np.float16).tobytes()
+        latents.write_bytes(content)
+        page = shown(address(server), "mean", 5)
+        page.locator("#why").select_option(index=1)
+        failure = page.locator(".why .failure")
+        failure.wait_for()
+        assert "are not those of this embedding" in failure.inner_text()
+        assert "snakemake --cores all explore" in failure.inner_text()
+        latents.unlink()
+        page.wait_for_url("**why=**")
+        page.reload()
+        failure.get_by_text("The server answered 404").wait_for()
+        server.shutdown()
 
 
 def test_vectors_and_pages_in_one_file_have_no_account(viewed, shown, run):

@@ -65,7 +65,8 @@ export function annotationFilters(explorer: Explorer): HTMLElement | null {
     if (!host.open) return;
     const columns = await Promise.all(entries.map((id) => site.column(id)));
     const focused = document.activeElement?.id;
-    fill(list, ...columns.map((column) => (column.kind === "number" ? cutOff(explorer, column) : values(explorer, column))));
+    const short = columns.filter((column) => column.kind === "number" || column.values.every((value) => (value?.length ?? 0) <= LONG));
+    fill(list, ...short.map((column) => (column.kind === "number" ? cutOff(explorer, column) : values(explorer, column))));
     if (focused?.startsWith("cut-")) document.getElementById(focused)?.focus();
   };
   const follow = (): void => void refresh().catch((error: unknown) => explorer.fail(error));

@@ -86,7 +86,7 @@ function enrichmentTable(found: readonly Enriched[], selected: number, all: numb
   const refresh = (): void => {
     fill(body, ...ordered.slice(0, limit).map(({ column, value, seen, expected, p }) => element(
       "tr", {},
-      element("td", {}, breakable(value ?? ""), element("span", { class: "of" }, data(column))),
+      element("td", {}, breakable(shortened(value ?? "", 80)), element("span", { class: "of" }, data(column))),
       element("td", { class: "number" }, count(seen)),
       element("td", { class: "number" }, number(expected)),
       element("td", { class: p < 0.05 ? "number" : "number faint" }, pValue(p)),

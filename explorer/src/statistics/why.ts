@@ -114,50 +114,51 @@ function channelwise(parts: Parts): Contribution {
   };
 }
 
+/** Weights of the positions of a side from one on; all others have none. */
+interface Span {
+  from: number;
+  weights: Float64Array;
+}
+
 /** Of sums over positions with fixed weights, which are products of one for the row and one for the column. */
-function linear(weightsOf: (side: number) => readonly Float64Array[]): Contribution {
+function linear(spansOf: (side: number) => readonly Span[]): Contribution {
   return (a, b, cells, [channels, height, width]) => {
-    const [rows, columns] = [weightsOf(height), weightsOf(width)];
+    const [rows, columns] = [spansOf(height), spansOf(width)];
     const positions = height * width;
     for (let start = 0; start < channels * positions; start += positions) {
-      const gap = (row: number, column: number): number => {
-        const i = start + row * width + column;
-        return a[i]! - b[i]!;
-      };
-      for (const down of rows) {
-        for (const across of columns) {
-          const weighed = (row: number, column: number): number => down[row]! * across[column]! * gap(row, column);
-          let difference = 0;
-          eachWeighed(down, across, (row, column) => (difference += weighed(row, column)));
-          eachWeighed(down, across, (row, column) => {
-            cells[start + row * width + column]! += difference * weighed(row, column);
-          });
-        }
-      }
+      for (const down of rows) for (const across of columns) addSum(a, b, cells, start, width, down, across);
     }
   };
 }
 
-function eachWeighed(down: Float64Array, across: Float64Array, each: (row: number, column: number) => void): void {
-  for (let row = 0; row < down.length; row++) {
-    if (down[row] === 0) continue;
-    for (let column = 0; column < across.length; column++) if (across[column] !== 0) each(row, column);
-  }
+/** Add what the positions of one sum contribute. */
+function addSum(
+  a: Float32Array, b: Float32Array, cells: Float64Array, start: number, width: number, down: Span, across: Span,
+): void {
+  let difference = 0;
+  const each = (visit: (i: number, weighed: number) => void): void => down.weights.forEach((high, row) => {
+    const line = start + (down.from + row) * width + across.from;
+    across.weights.forEach((wide, column) => visit(line + column, high * wide * (a[line + column]! - b[line + column]!)));
+  });
+  each((_, weighed) => (difference += weighed));
+  each((i, weighed) => (cells[i]! += difference * weighed));
 }
 
 /** Weights of the means of nearly equal spans that cover a side; they may share a position. */
-function cellsOf(side: number, count: number): Float64Array[] {
+function cellsOf(side: number, count: number): Span[] {
   return Array.from({ length: count }, (_, i) => {
-    const [start, stop] = [Math.floor((i * side) / count), Math.ceil(((i + 1) * side) / count)];
-    return new Float64Array(side).fill(1 / (stop - start), start, stop);
+    const [from, stop] = [Math.floor((i * side) / count), Math.ceil(((i + 1) * side) / count)];
+    return { from, weights: new Float64Array(stop - from).fill(1 / (stop - from)) };
   });
 }
 
 /** The lowest rows of the orthonormal DCT-II. */
-function cosinesOf(side: number, count: number): Float64Array[] {
-  return Array.from({ length: Math.min(count, side) }, (_, frequency) =>
-    Float64Array.from({ length: side }, (_, i) =>
-      Math.sqrt((frequency === 0 ? 1 : 2) / side) * Math.cos((Math.PI / side) * (i + 0.5) * frequency)));
+function cosinesOf(side: number, count: number): Span[] {
+  return Array.from({ length: Math.min(count, side) }, (_, frequency) => ({
+    from: 0,
+    weights: Float64Array.from({ length: side }, (_, i) =>
+      Math.sqrt((frequency === 0 ? 1 : 2) / side) * Math.cos((Math.PI / side) * (i + 0.5) * frequency)),
+  }));
 }
 
 /** Of two channels' covariance each has half. */
