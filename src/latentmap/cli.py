@@ -22,6 +22,7 @@ from latentmap.given import read_config
 from latentmap.home import HOME, default_config
 from latentmap.metrics.metric import METRICS, Metric
 from latentmap.planning import Plan, check_all
+from latentmap.plugins import use
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
 from latentmap.report.assets import bundle
@@ -294,6 +295,7 @@ def _write(options: argparse.Namespace) -> None:
     if folder is None:
         raise LatentmapError(f"{options.page} is in no folder of a run.")
     results = Results.open(folder)
+    use(results.config.get("plugins", ()))
     for page in listed_pages():
         for key in results.keys(page.file):
             if results.address(page.file, *key) == asked:

@@ -43,6 +43,7 @@ from pydantic import (
     ValidationError,
 )
 
+from latentmap import plugins
 from latentmap.errors import LatentmapError
 from latentmap.home import find_given, name_given
 
@@ -148,13 +149,14 @@ class Registry(Generic[P]):
         self.base = base
         self.noun = noun
         self._found: dict[str, type[P]] = {}
+        self._checked: tuple[tuple[type, ...], dict[str, type[P]]] = ((), {})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all plug-ins, sorted."""
-        return tuple(sorted(self._places))
+        return tuple(sorted({*self._places, *self._others}))
 
     def module(self, name: str) -> str:
         """Return the dotted module name of a plug-in.
@@ -162,14 +164,47 @@ class Registry(Generic[P]):
         Raises:
             LatentmapError: no plug-in has this name.
         """
-        return f"{self.package}.{self._place(name).file}"
+        other = self._others.get(name)
+        return f"{self.package}.{self._place(name).file}" if other is None else other.__module__
 
     def __getitem__(self, name: str) -> type[P]:
+        other = self._others.get(name)
+        if other is not None:
+            return other
         file, size = self._place(name)
         plugin = self._defined_in(file)
         if size is None:
             return plugin
         return type(plugin.__name__, (plugin,), {"size": size, "__module__": plugin.__module__})
+
+    @property
+    def _others(self) -> Mapping[str, type[P]]:
+        """The plug-ins of others, which are no files of latentmap, by name.
+
+        Raises:
+            LatentmapError: one is not whole, or has the name of another.
+        """
+        classes = plugins.classes()
+        if classes != self._checked[0]:
+            found: dict[str, type[P]] = {}
+            for plugin in classes:
+                if issubclass(plugin, self.base):
+                    self._check_other(plugin)
+                    name = own_name(plugin)
+                    if name in self._places or name in found:
+                        raise LatentmapError(
+                            f"Two {self.noun}s are called '{name}'; {plugin.__name__} of "
+                            f"{plugin.__module__} is one. Rename it."
+                        )
+                    found[name] = plugin
+            self._checked = (classes, found)
+        return self._checked[1]
+
+    def _check_other(self, plugin: type[P]) -> None:
+        flaw = next(_flaws(plugin), None)
+        if flaw:
+            where = f"{plugin.__module__}: the {self.noun}"
+            raise LatentmapError(f"{where} {plugin.__name__} {flaw}.")
 
     @cached_property
     def _places(self) -> Mapping[str, _Place]:
@@ -260,13 +295,13 @@ class Registry(Generic[P]):
                 f"{plugin!r} is no {self.noun}: give a name, or a class or an object that derives "
                 f"from {self.base.__name__}."
             )
-        flaw = next(_flaws(plugin), None)
-        if flaw:
-            raise LatentmapError(f"The {self.noun} {plugin.__name__} {flaw}.")
+        self._check_other(plugin)
         return plugin(checked(plugin.Options, **(options or {})))
 
     def description(self, name: str) -> str:
         """Return the first line of a plug-in's docstring, with its size where that has an `n`."""
+        if name in self._others:
+            return (inspect.getdoc(self._others[name]) or "").partition("\n")[0]
         file, size = self._place(name)
         docstring = ast.get_docstring(ast.parse(Path(self._path(file)).read_text("utf-8"))) or ""
         first = docstring.partition("\n")[0]

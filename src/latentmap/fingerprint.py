@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
+
+from latentmap.plugins import used
 
 ROOT = "latentmap"
 TEMPLATES = (".html", ".css", ".js")
@@ -23,16 +25,18 @@ TEMPLATES = (".html", ".css", ".js")
 def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
     """Return 16 hexadecimal digits over modules and scripts and all they import of latentmap.
 
+    Of a plug-in of others, what it imports of its own package counts, too.
+
     Args:
-        modules: dotted names of latentmap modules, such as the plug-in that a job uses.
+        modules: dotted names of modules, such as the plug-in that a job uses.
         scripts: Python files outside the package, such as the rule's script.
     """
-    files = imports_of(*modules, scripts=scripts)
-    meanings = [f"{name} {_read(files[name]).meaning}" for name in sorted(files)]
+    read = _read_all(modules, scripts)
+    meanings = [f"{name} {read[name].meaning}" for name in sorted(read)]
     templates = [
         f"{path.name} {_bytes(path)}"
-        for name in sorted(files)
-        for path in (files[name].with_suffix(suffix) for suffix in TEMPLATES)
+        for name in sorted(read)
+        for path in (read[name].path.with_suffix(suffix) for suffix in TEMPLATES)
         if path.exists()
     ]
     return hashlib.blake2b("\n".join(meanings + templates).encode(), digest_size=8).hexdigest()
@@ -40,15 +44,21 @@ def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
 
 def imports_of(*modules: str, scripts: tuple[Path, ...] = ()) -> dict[str, Path]:
     """Return the files of modules and scripts and of all they import of latentmap, by name."""
-    files = {str(path.name): path for path in scripts}
-    pending = [*modules, *(name for path in scripts for name in _read(path).imports)]
+    return {name: code.path for name, code in _read_all(modules, scripts).items()}
+
+
+def _read_all(modules: Sequence[str], scripts: Sequence[Path]) -> dict[str, _Code]:
+    roots = frozenset({ROOT, *(name.partition(".")[0] for name in used())})
+    found = {path.name: _read(path, "", roots) for path in scripts}
+    pending = [*modules, *(name for code in found.values() for name in code.imports)]
     while pending:
         name = pending.pop()
         path = _source(name)
-        if name not in files and path is not None:
-            files[name] = path
-            pending.extend(_read(path).imports)
-    return files
+        if name not in found and path is not None:
+            package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+            found[name] = _read(path, package, roots)
+            pending.extend(found[name].imports)
+    return found
 
 
 @cache
@@ -58,22 +68,23 @@ def _source(module: str) -> Path | None:
 
 
 class _Code(NamedTuple):
-    """What a file means, and the latentmap modules that its import statements name.
+    """What a file means, and the modules that its import statements name: ours, and of plug-ins.
 
     Imports below `if TYPE_CHECKING:` count too: a rerun too many is cheaper than one too few.
     """
 
+    path: Path
     meaning: str
     imports: tuple[str, ...]
 
 
 @cache
-def _read(path: Path) -> _Code:
+def _read(path: Path, package: str, roots: frozenset[str]) -> _Code:
     # The tree is not kept: two hundred of them would slow every later garbage collection down.
     tree = ast.parse(path.read_text("utf-8"), filename=str(path))
-    names = [name for node in _statements(tree) for name in _imported(node)]
+    names = [name for node in _statements(tree) for name in _imported(node, package, roots)]
     meaning = hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
-    return _Code(meaning, tuple(n for n in names if n == ROOT or n.startswith(f"{ROOT}.")))
+    return _Code(path, meaning, tuple(name for name in names if name.partition(".")[0] in roots))
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -92,13 +103,17 @@ def _remove_docstring(body: list[ast.stmt]) -> None:
             del body[0]
 
 
-def _imported(node: ast.AST) -> Iterator[str]:
+def _imported(node: ast.AST, package: str, roots: frozenset[str]) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
-        yield node.module
-        if node.module.split(".")[0] == ROOT:
-            submodules = (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        module = node.module or ""
+        if node.level:  # relative to the package
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+            module = ".".join(filter(None, [*parents, module]))
+        yield module
+        if module.partition(".")[0] in roots:
+            submodules = (f"{module}.{alias.name}" for alias in node.names)
             yield from (name for name in submodules if _is_module(name))
 
 

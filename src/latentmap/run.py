@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import (
@@ -32,6 +33,7 @@ from latentmap.metrics.metric import HEADLINE, METRICS, known_metrics
 from latentmap.metrics.outliers import OutlierOptions
 from latentmap.names import FolderName, MapName, Title, check_free, check_together
 from latentmap.neighbors.search import NeighborOptions
+from latentmap.plugins import classes, use
 from latentmap.pool.method import METHODS, PoolingMethod, name_of
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
 from latentmap.project.quality import TrustOptions
@@ -43,6 +45,9 @@ from latentmap.targets.derivation import DERIVATIONS
 from latentmap.targets.options import OneDerivation, TargetOptions, check_targets, read_entry
 from latentmap.targets.pairs import PairOptions
 from latentmap.validation import complaints
+
+_KNOWN = classes()
+"""Plug-ins of others that `Run` knows."""
 
 TEXTS = ("run", "input", "reference_run")
 """Keys whose value on the command line is text as it was typed; that of others is YAML."""
@@ -80,6 +85,19 @@ def _refuse_former_name(given: Any) -> Any:
     return given
 
 
+def _methods() -> Any:
+    """Return the type of a pooling method's name."""
+    return Annotated[Literal[METHODS.names()], BeforeValidator(_refuse_former_name)]
+
+
+def _metrics() -> type[Options]:
+    """Return the options of all metrics, each by its name."""
+    fields: dict[str, Any] = {
+        name: (METRICS[name].Options | None, METRICS[name].Options()) for name in METRICS
+    }
+    return create_model("MetricsOptions", __base__=Options, **fields)
+
+
 # What the plug-ins' files decide is for the type checker what they have in common.
 if TYPE_CHECKING:
     Method = str
@@ -89,12 +107,8 @@ if TYPE_CHECKING:
     AnyProjection = ProjectionOptions
     AnyTarget = TargetOptions
 else:
-    Method = Annotated[Literal[METHODS.names()], BeforeValidator(_refuse_former_name)]
-    MetricsOptions = create_model(
-        "MetricsOptions",
-        __base__=Options,
-        **{name: (METRICS[name].Options | None, METRICS[name].Options()) for name in METRICS},
-    )
+    Method = _methods()
+    MetricsOptions = _metrics()
     AnySource = _kinds(SOURCES)
     AnyEncoder = _kinds(ENCODERS)
     AnyProjection = _kinds(PROJECTIONS)
@@ -162,6 +176,8 @@ class Run(Options):
         run: name of the run; its results are in `results/{run}/`. Letters A to Z, digits, `.`, `_`
             and `-`, as for encoders.
         input: path or id of the data, given to every source and encoder that names none.
+        plugins: modules with plug-ins of your own, installed or beside the current folder
+            (`my_methods`, `my_package.metrics`).
         samples: which samples.
         annotations: tables of other tools, such as predictions, that are joined to the samples.
         label_groups: coarser classes of labels with their colours, or the path of a YAML file of
@@ -196,6 +212,7 @@ class Run(Options):
 
     run: FolderName = Field(min_length=1)
     input: str | None = None
+    plugins: tuple[str, ...] = ()
     samples: SamplesOptions
     annotations: tuple[AnnotationOptions, ...] = ()
     label_groups: LabelGroups = Field(default_factory=dict)
@@ -250,7 +267,7 @@ class Run(Options):
             raise ValueError(str(error).removesuffix(".")) from None
         return targets
 
-    @field_validator("methods", "maps", "variants", mode="before")
+    @field_validator("methods", "maps", "variants", "plugins", mode="before")
     @classmethod
     def _split_names(cls, names: Any) -> Any:
         """Take `methods=min,max`, as a command line has it, as a list."""
@@ -609,8 +626,44 @@ def load_run(config: Mapping[str, Any]) -> Run:
     Raises:
         LatentmapError: names every wrong key or value, what is allowed and the nearest match.
     """
+    use(_named_plugins(config))
+    model = _model()
     try:
-        return Run.model_validate(dict(config))
+        return model.model_validate(dict(config))
     except ValidationError as error:
-        lines = [f"  {line}" for line in complaints(error, Run)]
+        lines = [f"  {line}" for line in complaints(error, model)]
         raise LatentmapError("The configuration is not valid:\n" + "\n".join(lines)) from None
+
+
+def _named_plugins(config: Mapping[str, Any]) -> Sequence[str]:
+    """Return the modules with plug-ins that a configuration names, before it is validated."""
+    names = config.get("plugins") or ()
+    if isinstance(names, str):
+        return [name.strip() for name in names.split(",")]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _model() -> type[Run]:
+    """Return the model of a run, with plug-ins of others in it that came later than this module."""
+    if classes() == _KNOWN:
+        return Run
+    some = Field(min_length=1)
+    method, metrics = _methods(), _metrics()
+    sources: dict[str, Any] = {
+        "sources": (Annotated[GenericAlias(tuple, (_kinds(SOURCES), ...)), some], ...)
+    }
+    samples = create_model("SamplesOptions", __base__=SamplesOptions, **sources)
+    methods = GenericAlias(tuple, (method, ...))
+    projections = GenericAlias(dict, (MapName, _kinds(PROJECTIONS) | None))
+    fields: dict[str, Any] = {
+        "samples": (samples, ...),
+        "encoders": (Annotated[GenericAlias(tuple, (_kinds(ENCODERS), ...)), some], ...),
+        "methods": (Literal["all"] | Annotated[methods, some], "all"),
+        "metrics": (metrics, metrics()),
+        "projections": (
+            Annotated[projections, BeforeValidator(_over_default_maps)],
+            Field(default_factory=lambda: {**DEFAULT_MAPS}, validate_default=True),
+        ),
+        "maps": (Literal["all"] | methods, "all"),
+    }
+    return create_model("Run", __base__=Run, **fields)

@@ -232,7 +232,9 @@ def test_a_class_of_ones_own_is_a_method_or_a_metric(data):
     found = lm.pool(data["latents"], ["mean", FirstValue])
     np.testing.assert_array_equal(found["first_value"], data["latents"][:, :, 0, 0])
     assert lm.measure(found["first_value"], None, metrics=[Width])["width"].value == 6
-    with pytest.raises(LatentmapError, match="pooling method Unfinished does not define dims"):
+    with pytest.raises(
+        LatentmapError, match="test_functions: the pooling method Unfinished does not define dims"
+    ):
         lm.pool(data["latents"], Unfinished)
     with pytest.raises(LatentmapError, match="is no pooling method: give a name, or a class"):
         lm.pool(data["latents"], Width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from latentmap.config import unknown
 from latentmap.errors import LatentmapError
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.neighbors.graph import read_graph
+from latentmap.plugins import use
 from latentmap.pool.method import METHODS
 from latentmap.store.results import (
     EMBEDDING,
@@ -60,6 +62,8 @@ class Run:
 
     def __init__(self, folder: Path | str) -> None:
         self.results = Results.open(folder)
+        with suppress(LatentmapError):  # without them only their titles are not known
+            use(self.results.config.get("plugins", ()))
 
     @property
     def folder(self) -> Path:

@@ -22,6 +22,7 @@ from latentmap.api.given import Column, Rows, latents_of, names_of
 from latentmap.api.pages import ReportPage, Shown, explorer_of, report_of
 from latentmap.errors import LatentmapError
 from latentmap.explorer.built import built_page
+from latentmap.plugins import use_class
 from latentmap.run import load_run
 from latentmap.store.files import write_text
 from latentmap.store.results import RUN
@@ -82,7 +83,8 @@ def report(
         label_groups: (N,) coarser classes.
         columns: a data frame with further columns, which are shown and can colour maps.
         options: keys of the configuration, such as `methods=["mean", "patch4"]`,
-            `maps=["mean"]` or `statistics={"permutations": 200}`.
+            `maps=["mean"]` or `statistics={"permutations": 200}`; in `plugins` classes of your
+            own, too: pooling methods, metrics, pages and others are used as those of latentmap.
 
     Raises:
         LatentmapError: arrays or lengths do not fit, an option is wrong, or `out` holds something
@@ -144,7 +146,11 @@ def _assemble(
     # First, because it may need a network.
     page = built_page() if options.get("explorer", {}) is not None else None
     _clear(folder)
-    config = _written(folder, given, options)
+    own = [one for one in options.get("plugins", ()) if isinstance(one, type)]
+    for plugin in own:
+        use_class(plugin)
+    named = [one for one in options.get("plugins", ()) if one not in own]
+    config = _written(folder, given, {**options, "plugins": named})
     with _named_in(folder):
         assembly = Assembly(load_run(config), folder)
         assembly.begin()

@@ -376,21 +376,25 @@ def with_others(named: Iterable[str]) -> list[str]:
     return [*named, *others]
 
 
-@cache
 def known_metrics() -> Mapping[str, MetricColumn]:
     """Return every column of every metric, in the order of tables.
 
     Raises:
         LatentmapError: two metrics give columns of one name.
     """
+    return _columns_of(METRICS.names())
+
+
+@cache
+def _columns_of(metrics: tuple[str, ...]) -> Mapping[str, MetricColumn]:
     givers: dict[str, str] = {}
-    for metric in METRICS:
+    for metric in metrics:
         for name in METRICS[metric].columns:
             if givers.setdefault(name, metric) != metric:
                 raise LatentmapError(
                     f"The metrics '{givers[name]}' and '{metric}' both give a column '{name}'. "
                     "Rename one."
                 )
-    found = {name: column for metric in METRICS for name, column in METRICS[metric].columns.items()}
+    found = {name: column for metric in metrics for name, column in METRICS[metric].columns.items()}
     ordered = [name for name in LEADING if name in found]
     return {name: found[name] for name in (*ordered, *(n for n in found if n not in LEADING))}
