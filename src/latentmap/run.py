@@ -262,7 +262,7 @@ class Run(Options):
     @classmethod
     def _name_targets(cls, targets: tuple[TargetOptions, ...]) -> tuple[TargetOptions, ...]:
         try:
-            check_targets(name for entry in targets for name in entry.names)
+            check_targets(name for entry in targets if not entry.is_own for name in entry.names)
         except LatentmapError as error:
             raise ValueError(str(error).removesuffix(".")) from None
         return targets
@@ -418,6 +418,7 @@ class Run(Options):
         return [
             entry.model_dump(mode="json", exclude={"derived"}) | {"derived": _derived(entry)}
             for entry in self.targets
+            if not entry.is_own
         ]
 
     @property

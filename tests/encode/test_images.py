@@ -31,3 +31,24 @@ def test_resampling_is_chosen_by_name(make_sample, resampling):
     )
     assert (chosen != default).any()
     assert np.abs(chosen.astype(int) - default).mean() < 12
+
+
+def test_noise_takes_the_place_of_the_picture(make_sample):
+    sample = make_sample(3)
+
+    def seen(noise, **changes):
+        encoder = ENCODERS.create("dct", {"size": 64, "noise": noise})
+        return encoder.prepare({**sample, **changes}, plain).astype(int)
+
+    picture = seen(0)
+    np.testing.assert_array_equal(
+        picture, ENCODERS.create("dct", {"size": 64}).prepare(sample, plain)
+    )
+    nothing, half = seen(1), seen(0.5)
+    np.testing.assert_array_equal(nothing, seen(1))
+    assert np.abs(half - (picture + nothing) / 2).max() <= 0.5
+    # All 256 values are as probable, whatever the picture: mean 127.5, variance (256² - 1) / 12.
+    assert nothing.mean() == pytest.approx(127.5, abs=2)
+    assert nothing.var() == pytest.approx((256**2 - 1) / 12, rel=0.03)
+    assert abs(np.corrcoef(nothing.ravel(), picture.ravel())[0, 1]) < 0.05
+    assert (nothing != seen(1, id="another")).mean() > 0.9

@@ -100,6 +100,24 @@ def test_a_text_has_a_length_a_first_word_and_perhaps_a_number() -> None:
     ]
 
 
+def test_preference_pairs_tell_lengths_and_whether_the_longer_answer_is_chosen() -> None:
+    chosen = [
+        "a" * 10,
+        '[{"role": "user", "content": "no"}, {"role": "assistant", "content": "bb"}]',
+        None,
+    ]
+    pairs = pa.table(
+        {"text": ["x" * 100, "y", "z"], "chosen": chosen, "rejected": ["c", "dddd", "e"]}
+    )
+    found = {name: target.values for name, target in derive("preference", pairs).items()}
+    assert found["length"] == [2, 0, 0]
+    assert found["chosen_length"] == [1, pytest.approx(math.log10(2)), None]
+    assert found["rejected_length"] == [0, pytest.approx(math.log10(4)), 0]
+    assert found["longer_is_chosen"] == [True, False, None]
+    prompts = derive("preference", pa.table({"text": ["x" * 100, None]}))
+    assert [prompts[name].values for name in ("length", "chosen_length")] == [[2, None], [None] * 2]
+
+
 def test_answers_of_yes_or_no() -> None:
     true = [
         "Yes.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -15,7 +16,18 @@ from latentmap.samples.source import Content
 Resampling = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 
-class ImageOptions(EncoderOptions):
+class PictureOptions(EncoderOptions):
+    """Options of every encoder that sees pictures.
+
+    Attributes:
+        noise: share of what it sees that is noise, from 0, the picture, to 1, nothing of it. With
+            it in steps, one encoder each, what is kept must fall to chance.
+    """
+
+    noise: float = Field(0.0, ge=0, le=1)
+
+
+class ImageOptions(PictureOptions):
     """Options of every encoder of images.
 
     Attributes:
@@ -41,9 +53,26 @@ class ImageEncoder(Encoder[I_co]):
     def prepare(self, sample: Sample, show: Show) -> NDArray[np.uint8]:
         """Return the image as it is shown, (size, size, 3) uint8."""
         method = Image.Resampling[self.options.resampling.upper()]
-        return stretched(show(sample), self.options.size, method)
+        seen = stretched(show(sample), self.options.size, method)
+        return with_noise(seen, self.options.noise, sample["id"])
 
 
 def stretched(image: Image.Image, size: int, method: Image.Resampling) -> NDArray[np.uint8]:
     """Return the whole RGB image at one square size, (size, size, 3) uint8."""
     return np.asarray(image.resize((size, size), method))
+
+
+def with_noise(pixels: NDArray[np.uint8], share: float, key: str) -> NDArray[np.uint8]:
+    """Return an image of which a share is noise, every value of every pixel as probable.
+
+    Args:
+        pixels: (H, W, 3).
+        share: from 0 to 1.
+        key: what the noise depends on.
+    """
+    if share == 0:
+        return pixels
+    seed = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest())
+    noise = np.random.default_rng(seed).integers(0, 256, pixels.shape, np.uint8)
+    mixed = (1 - share) * pixels.astype(np.float32) + share * noise.astype(np.float32)
+    return np.rint(mixed).astype(np.uint8)

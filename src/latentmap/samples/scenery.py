@@ -96,6 +96,9 @@ SWAP_PLACES = (64, 192)
 """Columns, and rows, of the middle of a thing."""
 SWAP_SIZE = (60, 110)
 """Greatest width and height in pixels; with its shadow a thing is 1.55 times as wide."""
+HANGING_SIZE = (64, 64)
+"""The same before a wall: farther from the border, at whose padding an encoder can tell where it
+is."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +226,8 @@ def _placed(camera: Camera, named: tuple[str, Solid], column: int, row: int | No
     """
     name, solid = named
     metre = camera.focal / SWAP_DEPTH
-    widest, highest = (pixels / metre for pixels in SWAP_SIZE)
+    size = SWAP_SIZE if row is None else HANGING_SIZE
+    widest, highest = (pixels / metre for pixels in size)
     scale = min(widest / solid.width, highest / solid.height)
     height = solid.height * scale
     altitude = 0.0

@@ -13,12 +13,10 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from latentmap.config import unknown
-from latentmap.errors import LatentmapError
 from latentmap.samples.cells import cells, is_blank, split_path
 from latentmap.samples.columns import OR
 from latentmap.samples.conversations import last_said
-from latentmap.targets.derivation import Derivation, DerivationOptions, Derived, Kind
+from latentmap.targets.derivation import Derivation, DerivationOptions, Derived, Kind, column_there
 
 SHOWN = 60
 """Characters of an answer that a note quotes."""
@@ -94,15 +92,3 @@ class Answer(Derivation[AnswerOptions]):
             if column in samples.column_names:
                 return [last_said(value) for value in cells(samples, path)]
         return [None] * len(samples)
-
-
-def column_there(path: str, there: Collection[str]) -> str:
-    """Return the column that a path leads into.
-
-    Raises:
-        LatentmapError: there is no such column.
-    """
-    column, _ = split_path(path, there)
-    if column not in there:
-        raise LatentmapError(unknown("column of the samples", column, there))
-    return column

@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.config import unknown
-from latentmap.errors import LatentmapError
+from latentmap.targets.derivation import column_there
 
 Numbers = NDArray[np.float64]
 
@@ -22,10 +21,7 @@ def columns_of_boxes(there: Collection[str]) -> tuple[str, ...]:
     Raises:
         LatentmapError: one of them is not there.
     """
-    for name in COLUMNS:
-        if name not in there:
-            raise LatentmapError(unknown("column of the samples", name, there))
-    return COLUMNS
+    return tuple(column_there(name, there) for name in COLUMNS)
 
 
 def counted(samples: pa.Table) -> list[int | None]:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from latentmap.config import Options, Plugin, Registry, unknown
 from latentmap.errors import LatentmapError
+from latentmap.samples.cells import split_path
 
 Kind = Literal["categorical", "continuous", "circular", "binary"]
 """What the values of a target are: names, numbers, angles, or one of two things."""
@@ -93,6 +94,18 @@ class Derivation(Plugin[D_co]):
         Args:
             samples: (N) the columns that it reads; null where a source has none.
         """
+
+
+def column_there(path: str, there: Collection[str]) -> str:
+    """Return the column that a path leads into.
+
+    Raises:
+        LatentmapError: there is no such column.
+    """
+    column, _ = split_path(path, there)
+    if column not in there:
+        raise LatentmapError(unknown("column of the samples", column, there))
+    return column
 
 
 DERIVATIONS: Registry[Derivation[DerivationOptions]] = Registry(

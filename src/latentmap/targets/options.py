@@ -58,6 +58,10 @@ class OneDerivation(Options):
         return next((name, options) for name, options in self if options is not None)
 
 
+OWN = ("label", "label_group")
+"""Targets that every run with labels has, before those of its configuration."""
+
+
 class TargetOptions(Options):
     """One entry of `targets`: a column of the samples, or targets that are derived from columns.
 
@@ -65,7 +69,7 @@ class TargetOptions(Options):
         name: of the target, and before a dot of several; by default that of the column or of what
             derives it.
         column: of the samples or of their annotations; a dot leads into a nested value. A column's
-            name alone is an entry too.
+            name alone is an entry too; `label` or `label_group` alone asks for no other target.
         derived: what derives targets: the name of a plug-in, or `{name: options}`.
         kind: of a column: `categorical` (names), `continuous` (numbers), `circular` (angles) or
             `binary` (one of two values); by default what its values are.
@@ -82,6 +86,11 @@ class TargetOptions(Options):
     period: float | None = Field(None, gt=0, allow_inf_nan=False)
     where: dict[str, Values] = Field(default_factory=dict)
     family: Title = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a target that every run with labels has, and nothing else."""
+        return self.column in OWN and self == type(self)(column=self.column)
 
     @property
     def derivation(self) -> tuple[Derivation[DerivationOptions], str] | None:
@@ -121,10 +130,6 @@ class TargetOptions(Options):
                 else "period is for kind: circular; leave it out, or give that kind"
             )
         return self
-
-
-OWN = ("label", "label_group")
-"""Targets that every run with labels has, before those of its configuration."""
 
 
 def check_targets(names: Iterable[str]) -> None:

@@ -15,9 +15,9 @@ from latentmap.config import UserPath
 from latentmap.encode.checkpoints import check_finite
 from latentmap.encode.clip_towers import HUB, TIMM, OpenClipTower, TimmTower
 from latentmap.encode.devices import pick_device
-from latentmap.encode.encoder import Encoder, EncoderOptions, Sample, Show
+from latentmap.encode.encoder import Encoder, Sample, Show
 from latentmap.encode.headers import check_file
-from latentmap.encode.images import Resampling, stretched
+from latentmap.encode.images import PictureOptions, Resampling, stretched, with_noise
 from latentmap.encode.models import (
     be_deterministic,
     check_model,
@@ -36,7 +36,7 @@ from latentmap.samples.source import Content
 from latentmap.store.files import digest_file
 
 
-class ImageTowerOptions(EncoderOptions):
+class ImageTowerOptions(PictureOptions):
     """Options of a vision tower.
 
     Attributes:
@@ -152,7 +152,8 @@ class ImageTower(Encoder[ImageTowerOptions]):
         given = self._tower.preprocessing
         name = self.options.resampling
         method = Image.Resampling[name.upper()] if name else Image.Resampling(given.resampling)
-        return stretched(show(sample), given.size, method)
+        seen = stretched(show(sample), given.size, method)
+        return with_noise(seen, self.options.noise, sample["id"])
 
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (size, size, 3) uint8 images: (n, D) or (n, C, H, W) float32."""

@@ -11,8 +11,8 @@ import pyarrow as pa
 from pydantic import Field
 
 from latentmap.samples.cells import as_text, cells, is_blank
-from latentmap.targets.answers import column_there
-from latentmap.targets.derivation import Derivation, DerivationOptions, Derived
+from latentmap.targets.derivation import Derivation, DerivationOptions, Derived, column_there
+from latentmap.targets.texts import LENGTH_UNIT, log_length
 
 SPEAKER = re.compile(r"\s*\w+:\s+")
 """Who speaks first, of a conversation that was read as text."""
@@ -57,11 +57,11 @@ class Text(Derivation[TextOptions]):
         """See `Derivation.derive`."""
         texts = [as_text(value) for value in cells(samples, self.options.column)]
         texts = [None if is_blank(text) else text for text in texts]
-        lengths = [text and math.log10(len(text.strip())) for text in texts]
+        lengths = list(map(log_length, texts))
         words = [text and _first_word(text) for text in texts]
         common = {word for word, _ in Counter(filter(None, words)).most_common(self.options.words)}
         return (
-            Derived("length", "length of the text", "continuous", lengths, "log10 of characters"),
+            Derived("length", "length of the text", "continuous", lengths, LENGTH_UNIT),
             Derived(
                 "first_word",
                 "first word of the text",

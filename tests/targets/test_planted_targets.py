@@ -1,0 +1,101 @@
+"""From scenes to what is kept: where things are is lost by what throws position away, colour not.
+
+In swapped scenes two things take all four arrangements in opposite quarters of the picture, made of
+the same blocks of pixels. So where the first is to the second (dx, dy) is in no statistic of the
+blocks, and what colours there are is in all of them.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from latentmap.draw.boxes import DrawOptions, show
+from latentmap.encode.encoder import ENCODERS
+from latentmap.metrics.inference import StatisticsOptions
+from latentmap.neighbors.exact import find_neighbors
+from latentmap.neighbors.search import NeighborOptions
+from latentmap.pool.method import METHODS
+from latentmap.samples.ingest import ingest
+from latentmap.samples.source import SOURCES
+from latentmap.targets.derivation import DERIVATIONS
+from latentmap.targets.domain import TargetedEmbedding
+from latentmap.targets.facts import TargetFacts
+from latentmap.targets.measure import measured
+
+IMAGES = 128
+WARM = ("red", "orange", "yellow", "pink")
+VAE = Path(__file__).parents[2] / "resources" / "tiny-vae"
+ENCODER = {
+    "dct": ("dct", {"size": 256}),
+    "tiny-vae": ("vae", {"model": str(VAE), "size": 256, "device": "cpu", "precision": "float32"}),
+}
+
+THROW_AWAY = ("max", "min", "std", "meanstd", "minmax")
+KEEP = ("patch4", "lowfreq")
+
+
+@pytest.fixture(scope="module")
+def scenes() -> pa.Table:
+    source = SOURCES.create("scenes", {"images": IMAGES, "swapped": "both_ways"})
+    return ingest(source, range(IMAGES), {}, {}).samples
+
+
+@pytest.fixture(scope="module", params=ENCODER)
+def latents(request: pytest.FixtureRequest, scenes: pa.Table) -> np.ndarray:
+    kind, options = ENCODER[request.param]
+    encoder = ENCODERS.create(kind, options)
+    encoder.load()
+    pictures = [
+        encoder.prepare(sample, lambda one: show(one, "plain", DrawOptions()))
+        for sample in scenes.to_pylist()
+    ]
+    batches = range(0, IMAGES, 16)
+    return np.concatenate([encoder.encode(pictures[first : first + 16]) for first in batches])
+
+
+def kept(scenes: pa.Table, latents: np.ndarray, method: str) -> dict:
+    """Return what one method keeps of each target: the ridge figures by target."""
+    values = METHODS.create(method).pool(latents, ())
+    ids, groups = scenes["id"].to_pylist(), np.array(scenes["source_group"].to_pylist())
+    graph = find_neighbors(ids, values, groups, 10)
+    sources = np.unique(groups, return_inverse=True)[1]
+    statistics = StatisticsOptions(permutations=60)
+    data = TargetedEmbedding(values, sources, graph, statistics, NeighborOptions(k=10))
+    offsets = {one.name: one.values for one in DERIVATIONS.create("box_pairs").derive(scenes)}
+    colours = scenes["first_colour"].to_pylist()
+    targets = {
+        "dx": pa.array(offsets["dx"], pa.float64()),
+        "dy": pa.array(offsets["dy"], pa.float64()),
+        "colour": pa.array(colours),
+    }
+    kinds = {"dx": "continuous", "dy": "continuous", "colour": "categorical"}
+    facts = [
+        TargetFacts(name, name, kind, "", "", IMAGES, WARM if name == "colour" else ())
+        for name, kind in kinds.items()
+    ]
+    found = measured(data, pa.table(targets), facts)
+    return {
+        one.name: next(f for f in figures.figures if f.metric.startswith("ridge_"))
+        for one, _, figures in found
+    }
+
+
+@pytest.mark.parametrize("method", THROW_AWAY)
+def test_what_throws_position_away_keeps_colour_and_no_place(
+    scenes: pa.Table, latents: np.ndarray, method: str
+) -> None:
+    found = kept(scenes, latents, method)
+    for name in ("dx", "dy"):
+        assert found[name].value < 0.01, "what is kept of the place is nothing"
+    assert found["colour"].value > found["colour"].draws.max()
+
+
+@pytest.mark.parametrize("method", KEEP)
+def test_what_keeps_position_keeps_the_place_too(
+    scenes: pa.Table, latents: np.ndarray, method: str
+) -> None:
+    found = kept(scenes, latents, method)
+    for name in ("dx", "dy"):
+        assert found[name].value > 0.5 > 0.2 > found[name].draws.max()
