@@ -99,3 +99,18 @@ def test_what_keeps_position_keeps_the_place_too(
     found = kept(scenes, latents, method)
     for name in ("dx", "dy"):
         assert found[name].value > 0.5 > 0.2 > found[name].draws.max()
+
+
+@pytest.mark.parametrize("kind", ["binary", "categorical"])
+def test_of_one_value_that_others_can_inform_about_nothing_is_measured(kind: str) -> None:
+    values = np.random.default_rng(0).normal(size=(24, 3)).astype(np.float32)
+    groups = np.arange(24) // 2
+    names = ["rare" if group == 0 else "common" for group in groups]
+    ids = [str(row) for row in range(24)]
+    graph = find_neighbors(ids, values, groups, 10)
+    data = TargetedEmbedding(values, groups, graph, StatisticsOptions(), NeighborOptions(k=10))
+    facts = TargetFacts("name", "name", kind, "", "", 24, ("common", "rare"))
+    [(_, _, found)] = measured(data, pa.table({"name": names}), [facts])
+    for figure in found.figures:
+        assert np.isnan(figure.value)
+        assert figure.note == "Fewer than two values occur in two source groups."

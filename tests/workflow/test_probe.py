@@ -9,6 +9,8 @@ import yaml
 from latentmap.store.results import PAIRS, TARGET_FACTS, WHAT_IS_KEPT, Results
 from latentmap.store.tables import read_parquet
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Path(__file__).parents[2] / "config" / "probe.yaml"
 VIT = {
     "hidden_size": 32,

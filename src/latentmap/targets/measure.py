@@ -183,7 +183,7 @@ class TargetOn:
             return Measured([self._undefined(name, NO_NEIGHBOR) for name in names], {})
         scale = self._scale()
         if scale is None:
-            why = "No value occurs in two source groups."
+            why = "Fewer than two values occur in two source groups."
             return Measured([self._undefined(name, why) for name in names], {})
         found, predictions = self._as_they_are(scale)
         drawn = self._permuted(scale)
@@ -204,7 +204,7 @@ class TargetOn:
         testable = occurs_elsewhere(self.codes, self.domain.groups, len(self.levels))
         sizes = np.where(testable, np.bincount(self.codes, minlength=len(self.levels)), 0)
         frequent = np.sort(np.argsort(-sizes, kind="stable")[: min(MOST_NAMES, testable.sum())])
-        if len(frequent) == 0:
+        if len(frequent) < 2:
             return None
         chosen = np.full(len(self.levels), -1)
         chosen[frequent] = np.arange(len(frequent))
