@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
+from latentmap.run import load_run
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
 from latentmap.store.samples import BOXES
@@ -312,3 +313,16 @@ def test_answers_about_scenes_are_true_of_them() -> None:
         if label.endswith("left_predicate"):
             assert derive("box_pairs", samples)["dx"].values[number] < 0
     assert seen["data"] > 10 and seen["direction"] > 3
+
+
+def test_the_label_alone_is_an_entry_and_no_further_target() -> None:
+    given = {
+        "run": "small",
+        "samples": {"sources": [{"kind": "scenes"}]},
+        "encoders": [{"kind": "dct"}],
+        "targets": ["label", {"column": "label_group"}, "answer"],
+    }
+    run = load_run(given)
+    assert [entry["column"] for entry in run.target_entries] == ["answer"]
+    with pytest.raises(LatentmapError, match="'label' is a target of every run"):
+        load_run({**given, "targets": [{"column": "label", "family": "mine"}]})

@@ -90,7 +90,7 @@ class TargetOptions(Options):
     @property
     def is_own(self) -> bool:
         """Whether it is a target that every run with labels has, and nothing else."""
-        return self.column in OWN and self == type(self)(column=self.column)
+        return self.column in OWN and self.model_fields_set == {"column"}
 
     @property
     def derivation(self) -> tuple[Derivation[DerivationOptions], str] | None:
