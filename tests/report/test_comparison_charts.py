@@ -104,7 +104,7 @@ def test_compression_and_efficiency_are_better_the_less_there_is():
 
 def test_the_radar_shows_the_best_methods_as_closed_outlines(comparison):
     spec = built("radar_chart", comparison)
-    radar, parallel = spec["vconcat"]
+    radar, parallel = spec["concat"]
     outlines = rows_of(spec, radar, strokeWidth=2.2)
     baseline = comparison.named[-1][0]
     shown = [*(e.key.method for e in comparison.experiments[:6]), baseline]
@@ -122,6 +122,13 @@ def test_the_radar_shows_the_best_methods_as_closed_outlines(comparison):
     assert {row["value"] for row in lines if row["method"] == "max"} <= {
         m.value for m in comparison.experiments[1].metrics.values()
     }
+
+
+def test_no_layer_of_the_radar_is_without_rows_where_all_methods_are_shown(comparison):
+    few = dataclasses.replace(comparison, experiments=comparison.experiments[:3])
+    spec = built("radar_chart", few)
+    assert len(spec["concat"][1]["layer"]) == 1
+    assert all(spec["datasets"].values())
 
 
 def test_variants_stand_side_by_side_where_an_encoder_saw_both(everything):

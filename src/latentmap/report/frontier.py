@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,25 +35,48 @@ def frontier(rows: Sequence[Row], cost: str) -> list[Row]:
     return best
 
 
+def pareto_chart(
+    rows: Sequence[Row], costs: Mapping[str, str], metric: str, size: tuple[int, int] = (460, 330)
+) -> alt.HConcatChart | None:
+    """Return a panel for each cost that is known of a method; none if there is none.
+
+    Args:
+        rows: as for `pareto_panel`; a cost that is not known is null or not above 0.
+        costs: title of each number of which less is better, by its name.
+        metric: name of the value.
+        size: of a panel, in pixels.
+    """
+    import altair as alt
+
+    panels = [
+        pareto_panel(known, cost, title=title, metric=metric, size=size)
+        for cost, title in costs.items()
+        for known in [[row for row in rows if row[cost] and row[cost] > 0]]
+        if any(row["kind"] == METHOD for row in known)
+    ]
+    if not panels:
+        return None
+    described = f"{title_of(metric)} of every method against {', '.join(costs.values())}."
+    return alt.hconcat(*panels, spacing=33, description=described)
+
+
 def pareto_panel(
     rows: Sequence[Row],
     cost: str,
     *,
     title: str,
     metric: str,
-    size: tuple[int, int] = (460, 330),
-    bands: Sequence[str] = (),
+    size: tuple[int, int],
 ) -> alt.LayerChart | alt.FacetChart:
     """Return points of a metric against a cost on a log axis, and the frontier of the methods.
 
     Args:
         rows: at least one of the kind `method`: name, kind (`method` or `baseline`), value, low,
-            high, chance and its range, the cost (positive), and what `bands` names.
+            high, chance and its range, and the cost (positive).
         cost: name of the number on the horizontal axis.
         title: of that axis.
         metric: name of the value.
         size: width and height in pixels.
-        bands: further fields to show on hover.
     """
     import altair as alt
 
@@ -99,7 +122,6 @@ def pareto_panel(
         ),
         tooltip=[
             alt.Tooltip("name:N"),
-            *(alt.Tooltip(f"{band}:N") for band in bands),
             alt.Tooltip(f"{cost}:Q", format=".4~g"),
             *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("value", "chance", "effect")),
         ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from latentmap.report.bars import measured
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import headline
-from latentmap.report.frontier import BASELINE, METHOD, pareto_panel
+from latentmap.report.frontier import BASELINE, METHOD, pareto_chart
 
 if TYPE_CHECKING:
     import altair as alt
@@ -36,8 +36,6 @@ class CostPareto(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a panel for each cost that is known of a method."""
-        import altair as alt
-
         metric = headline(data.experiments)
         rows = [
             {
@@ -49,16 +47,4 @@ class CostPareto(Chart):
             for name, experiment in data.named
             if experiment.key in data.costs and not math.isnan(experiment.value(metric))
         ]
-        panels = [
-            pareto_panel(known, cost, title=title, metric=metric, size=SIZE)
-            for cost, title in COSTS.items()
-            for known in [[row for row in rows if row[cost]]]
-            if any(row["kind"] == METHOD for row in known)
-        ]
-        if not panels:
-            return None
-        return alt.hconcat(
-            *panels,
-            spacing=30,
-            description=f"{metric} of every method against seconds, peak memory and bytes.",
-        )
+        return pareto_chart(rows, COSTS, metric, SIZE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from latentmap.report.bars import measured
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment, headline
-from latentmap.report.frontier import BASELINE, METHOD, pareto_panel
+from latentmap.report.frontier import BASELINE, METHOD, pareto_chart
 
 if TYPE_CHECKING:
     import altair as alt
@@ -31,27 +31,13 @@ class ParetoFrontier(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a panel for each size that was measured."""
-        import altair as alt
-
         metric = headline(data.experiments)
         rows = [
             _row(name, METHOD if e in data.experiments else BASELINE, e, metric)
             for name, e in data.named
             if not math.isnan(e.value(metric))
         ]
-        panels = [
-            pareto_panel(sized, cost, title=title, metric=metric)
-            for cost, title in COSTS.items()
-            for sized in [[row for row in rows if row[cost] > 0]]
-            if any(row["kind"] == METHOD for row in sized)
-        ]
-        if not panels:
-            return None
-        return alt.hconcat(
-            *panels,
-            spacing=36,
-            description=f"{metric} of every pooling method against its tokens and dimensions.",
-        )
+        return pareto_chart(rows, COSTS, metric)
 
 
 def _row(name: str, kind: str, experiment: Experiment, metric: str) -> dict[str, Any]:

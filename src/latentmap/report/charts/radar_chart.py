@@ -82,7 +82,8 @@ class RadarChart(Chart):
         lines = _lines([row for row in rows if row["method"] in shown], best, shown).encode(
             opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.1))
         )
-        others = _placed([row for row in rows if row["method"] not in shown])
+        others = [row for row in rows if row["method"] not in shown]
+        behind = _placed(others).mark_line(style="guide").encode(detail="method:N")
         return alt.concat(
             alt.layer(*_frame(scaled), lines, view=alt.ViewBackground(strokeOpacity=0))
             .properties(width=400, height=400)
@@ -93,7 +94,8 @@ class RadarChart(Chart):
                         x=alt.X("scaled:Q", title="worst (0) to best (1) method"),
                         y=alt.Y("axis:N", sort=None, title=None, axis=alt.Axis(grid=True)),
                     )
-                    for chart in (others.mark_line(style="guide").encode(detail="method:N"), lines)
+                    # Vega warns of a layer without rows.
+                    for chart in (*([behind] if others else []), lines)
                 ),
                 width=880,
                 height=alt.Step(28),
