@@ -134,13 +134,16 @@
     return { ...rest, fontSize, text: lines };
   };
 
-  // Gives legends as many columns as there is room for.
+  // Gives legends as many columns, and scales of colours the length, that there is room for.
   const withLegends = (part, room) => {
     if (!(part instanceof Object)) return part;
     if (Array.isArray(part)) return part.map((one) => withLegends(one, room));
     const entries = Object.entries(part).map(([key, value]) => {
-      if (key !== "legend" || !value?.columns) return [key, withLegends(value, room)];
-      return [key, { ...value, columns: Math.min(value.columns, Math.max(1, Math.floor(room / LEGEND))) }];
+      if (key !== "legend" || !value) return [key, withLegends(value, room)];
+      const { columns, gradientLength: length } = value;
+      const most = columns && { columns: Math.min(columns, Math.max(1, Math.floor(room / LEGEND))) };
+      const longest = length && { gradientLength: Math.min(length, 0.6 * room) };
+      return [key, { ...value, ...most, ...longest }];
     });
     return Object.fromEntries(entries);
   };
