@@ -45,6 +45,10 @@ def main() -> None:
         page.keyboard.press("Escape")
         select_a_cluster(page)
         keep(page, "explorer-selection")
+        page.keyboard.press("Escape")  # puts the lasso away, then the selection
+        page.keyboard.press("Escape")
+        compare(page)
+        keep(page, "explorer-compare")
         page = opened(browser, options.solid, "dark")
         page.keyboard.press("3")
         page.wait_for_timeout(2000)
@@ -84,6 +88,15 @@ def select_a_cluster(page: Page) -> None:
     page.mouse.up()
     page.wait_for_selector(".selection tbody tr")
     page.locator(".stage").blur()
+
+
+def compare(page: Page) -> None:
+    """Lay another embedding beside the map, and colour by where it keeps labels together less."""
+    page.keyboard.press("s")
+    rest(page)
+    less = page.locator("#color optgroup[label$='here less there'] option").first
+    page.locator("#color").select_option(value=less.get_attribute("value"))
+    page.locator("#color").blur()
 
 
 def rest(page: Page) -> None:

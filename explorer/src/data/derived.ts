@@ -34,7 +34,7 @@ export function differenceEntry(id: string, site: Site): NumberEntry | undefined
   return {
     id,
     title: `${title}: ${here} − ${there}`,
-    description: `The value in ${here} less that in ${there}: above 0 it is greater in ${here}.`,
+    description: `“${title}” in ${here} less the same in ${there}: above 0, ${here} has more.`,
     about: "method",
     of: found.of.id,
     kind: "number",

@@ -49,7 +49,7 @@ export interface Neighbor {
 }
 
 export class Site {
-  readonly #places = new Recent<Promise<Float32Array>>(6);
+  readonly #places = new Recent<Promise<Float32Array>>(8); // four maps, each with those of a run before
   readonly #columns = new Recent<Promise<Column>>(12);
   readonly #chunks = new Recent<Promise<Table>>(128); // of about half a megabyte
   readonly #thumbnails = new Recent<Promise<string | null>>(400, (made) => {

@@ -27,14 +27,14 @@ export function gallery(explorer: Explorer): HTMLElement {
   );
   let multiples: Multiples | undefined;
   let maps: MapEntry[] = [];
+  let rows: Uint32Array = new Uint32Array();
   let places = new Map<string, Float32Array>();
 
   function draw(): void {
     if (host.hidden || maps.length === 0) return;
-    const rows = sampledRows(stage.cloud);
     const shown = maps.flatMap((map) => {
       const positions = places.get(map.id);
-      return positions === undefined ? [] : [{ positions: placesOf(positions, rows), box: boxOf(map.id) }];
+      return positions === undefined ? [] : [{ positions, box: boxOf(map.id) }];
     });
     const look = { ...stage.look, size: Math.max(2, SMALLER * stage.look.size) };
     const { clientWidth: width, clientHeight: height } = tiles;
@@ -59,12 +59,13 @@ export function gallery(explorer: Explorer): HTMLElement {
     fill(tiles, ...maps.map((map) => tile(explorer, map)));
     tiles.querySelector<HTMLElement>("[aria-current]")?.focus();
     const wanted = maps;
+    rows = sampledRows(stage.cloud);
     places = new Map();
     draw();
     for (const map of wanted) {
       const positions = await site.places(map);
       if (maps !== wanted || host.hidden) return;
-      places.set(map.id, positions);
+      places.set(map.id, placesOf(positions, rows));
       draw();
     }
   }
