@@ -64,6 +64,7 @@ class Planted:
         options: of the explorer.
         labelled: whether samples have labels.
         latents: (N, C, H, W) of the samples; those of the first encoder are pooled from them.
+        boxed: whether samples have up to two boxes that differ between them.
         image_url: where pictures are, as the configuration has it.
         reference: name of the run beside this one into whose maps the samples were placed.
         targets: (N,) numbers or texts of targets, by their names; of numbers every probe predicts
@@ -85,6 +86,7 @@ class Planted:
     reference: str | None = None
     targets: dict[str, list[Any]] = field(default_factory=dict)
     image_url: str | None = None
+    boxed: bool = False
 
     def write(self) -> Results:
         """Write the run."""
@@ -199,7 +201,7 @@ class Planted:
             "label_group": labels,
             "source_group": [self.groups[row] for row in rows],
             "text": list(texts_of(rows, self.words)),
-            "boxes": [[[1.0, 2.0, 30.0, 40.0]] if self.pictures else [] for _ in rows],
+            "boxes": [self._boxes(row) for row in rows],
             "width": [size] * len(rows),
             "height": [size] * len(rows),
             "image": [_jpeg(row // 2, self.side) if self.pictures else None for row in rows],
@@ -210,10 +212,22 @@ class Planted:
             table = table.append_column(name, [[values[row] for row in rows]])
         return table
 
+    def _boxes(self, row: int) -> list[list[float]]:
+        """Return a sample's boxes: one in every picture, or up to two that differ."""
+        if not self.pictures:
+            return []
+        if not self.boxed:
+            return [[1.0, 2.0, 30.0, 40.0]]
+        moved = [[row % 7, 2.0, 9.0 + row % 5, 40.0], [0.0, row % 11, 30.0, 47.0 - row % 3]]
+        return moved[: row % 3]
+
     def _write_method(self, results: Results, key: book.Key, rng: Any, value: float) -> None:
         if self.latents is not None and key[0] == "tower":
             pooling = METHODS.create(key[2])
-            self.values = pooling.pool(self.latents.astype(np.float32), ())
+            regions = [
+                np.array(self._boxes(row)).reshape(-1, 4) / self.side for row in range(self.count)
+            ]
+            self.values = pooling.pool(self.latents.astype(np.float32), regions)
         graph = self._graph()
         write_graph(results.address(book.NEIGHBORS, *key), graph)
         density = local_density(graph, min(10, graph.every.k))

@@ -24,7 +24,9 @@ SHAPE = (3, 4, 5)
 ACCOUNTS = {
     name: METHODS[name].account()
     for name in METHODS
-    if METHODS[name].obstacle(SHAPE) is None and METHODS[name].account()
+    if METHODS[name].obstacle(SHAPE) is None
+    and METHODS[name].account()
+    and not METHODS[name].needs_regions
 }
 
 # What each position of a channel adds to a statistic.

@@ -94,8 +94,11 @@ async function answered(
   const where = latentsOf(site.manifest, method)!;
   const statistics = method.account!;
   const own = await latents.of(where, sample.row);
-  const against = async (other: number): Promise<Account> =>
-    accountOf(own, await latents.of(where, other), where.shape, statistics);
+  const boxes = fractions(sample);
+  const against = async (other: number): Promise<Account> => {
+    const [latent, one] = await Promise.all([latents.of(where, other), site.sample(other)]);
+    return accountOf(own, latent, where.shape, statistics, [boxes, fractions(one)]);
+  };
   const apart = await against(row);
   const squared = distance ** 2;
   if (Math.abs(apart.total - squared) > ROUNDING * squared + 1e-9) throw notTheirs(where, apart.total, squared);
@@ -114,9 +117,17 @@ async function answered(
     element("p", { class: "note" }, sumSaid(apart, others, distance, where)),
     await pictures(explorer, sample.row, row, account, channel, where, COLORS[chosen.view]),
     bars(account, channel, COLORS[chosen.view], (next) => change({ channel: next })),
+    ...(account.elsewhere !== 0 ? [element("p", { class: "note" },
+      `Of all, ${percent(account.elsewhere / account.total)} is where the boxes lie and how large they are.`)] : []),
     ...(statistics.length > 1 && account.total !== 0 ? [element("p", { class: "note" }, `Of all, ${statistics
       .map((name, i) => `${name.replaceAll("_", " ")} ${percent(account.byStatistic[i]! / account.total)}`).join(", ")}.`)] : []),
   ];
+}
+
+/** Boxes as fractions of width and height. */
+function fractions({ boxes, size }: Sample): number[][] {
+  if (size === null) return [];
+  return boxes.map((box) => box.map((side, i) => side / (i % 2 === 0 ? size.width : size.height)));
 }
 
 function sumSaid(apart: Account, others: readonly Account[], distance: number, { shape: [channels, height, width] }: Latents): string {

@@ -5,9 +5,14 @@
 
 export type Shape = readonly [channels: number, height: number, width: number];
 
+/** Boxes of both samples as fractions of width and height: x0, y0, x1, y1. */
+export type Boxes = readonly [readonly (readonly number[])[], readonly (readonly number[])[]];
+
 /** A sum over statistics, channels and positions. */
 export interface Account {
   total: number;
+  /** What belongs to no position: where boxes lie, and how large they are. */
+  elsewhere: number;
   byStatistic: Float64Array;
   byChannel: Float64Array;
   /** Of every channel, position by position. */
@@ -15,17 +20,21 @@ export interface Account {
 }
 
 /** The account of the squared distance between two latents, under these statistics. */
-export function accountOf(a: Float32Array, b: Float32Array, shape: Shape, statistics: readonly string[]): Account {
+export function accountOf(
+  a: Float32Array, b: Float32Array, shape: Shape, statistics: readonly string[], boxes: Boxes,
+): Account {
   const positions = shape[1] * shape[2];
+  let elsewhere = 0;
   const added = statistics.map((name) => {
     const cells = new Float64Array(a.length);
-    contributionOf(name)!(a, b, cells, shape);
+    elsewhere += contributionOf(name)!(a, b, cells, shape, boxes) ?? 0;
     return cells;
   });
   const byCell = new Float64Array(a.length);
   for (const cells of added) cells.forEach((value, i) => (byCell[i]! += value));
   return {
-    total: sum(byCell),
+    total: sum(byCell) + elsewhere,
+    elsewhere,
     byStatistic: Float64Array.from(added, sum),
     byChannel: Float64Array.from({ length: shape[0] }, (_, c) => sum(byCell.subarray(c * positions, (c + 1) * positions))),
     byCell,
@@ -37,8 +46,9 @@ export function nearerThan(others: readonly Account[], account: Account): Accoun
   const less = (of: (one: Account) => Float64Array): Float64Array =>
     of(account).map((value, i) => others.reduce((mean, one) => mean + of(one)[i]! / others.length, 0) - value);
   const byChannel = less((one) => one.byChannel);
+  const elsewhere = less((one) => Float64Array.of(one.elsewhere))[0]!;
   return {
-    total: sum(byChannel), byStatistic: less((one) => one.byStatistic), byChannel, byCell: less((one) => one.byCell),
+    total: sum(byChannel) + elsewhere, elsewhere, byStatistic: less((one) => one.byStatistic), byChannel, byCell: less((one) => one.byCell),
   };
 }
 
@@ -56,8 +66,11 @@ export function isKnown(statistics: readonly string[]): boolean {
   return statistics.every((name) => contributionOf(name) !== undefined);
 }
 
-/** Adds what each position of each channel contributes to its cell. */
-type Contribution = (a: Float32Array, b: Float32Array, cells: Float64Array, shape: Shape) => void;
+/** The least extent of a box, as a fraction of the picture. */
+const POINT = 1e-6;
+
+/** Adds what each position of each channel contributes to its cell; returns what belongs to none, if anything. */
+type Contribution = (a: Float32Array, b: Float32Array, cells: Float64Array, shape: Shape, boxes: Boxes) => number | void;
 
 /** Writes the part of each position in a statistic of its channel: the parts sum to the statistic. */
 type Parts = (values: Float32Array, parts: Float64Array) => void;
@@ -81,16 +94,17 @@ const CONTRIBUTIONS: ReadonlyMap<string, Contribution> = new Map<string, Contrib
   ["negative_mean", channelwise((x, parts) => cubicMean(x, parts, -1))],
   ["percentiles", (a, b, cells, shape) => {
     for (const percent of [5, 25, 50, 75, 95]) {
-      channelwise((x, parts) => percentile(x, parts, percent))(a, b, cells, shape);
+      channelwise((x, parts) => percentile(x, parts, percent))(a, b, cells, shape, [[], []]);
     }
   }],
   ["unit_mean", (a, b, cells, shape) => {
     const [toUnit, toUnitToo] = [a, b].map((x) => 1 / (lengthOfMeans(x, shape) || 1)) as [number, number];
     channelwise((x, parts) => fillEach(parts, (i) => x[i]! / x.length))(
-      a.map((value) => value * toUnit), b.map((value) => value * toUnitToo), cells, shape,
+      a.map((value) => value * toUnit), b.map((value) => value * toUnitToo), cells, shape, [[], []],
     );
   }],
   ["covariance", covariance],
+  ["regions", regions],
 ]);
 
 /** Grids of means and waves come in any number: `cells_4` are the means of 4 × 4 cells. */
@@ -178,6 +192,51 @@ function covariance(a: Float32Array, b: Float32Array, cells: Float64Array, [chan
       }
     }
   }
+}
+
+/** Means in the first two boxes, the first less the second, and the boxes' centres and extents. */
+function regions(a: Float32Array, b: Float32Array, cells: Float64Array, [channels, height, width]: Shape, boxes: Boxes): number {
+  const [ours, theirs] = boxes.map(twoBoxes) as [number[][], number[][]];
+  const [weights, otherWeights] = [ours, theirs].map((two) => two.map((box) => coverage(box, height, width))) as
+    [Float64Array[], Float64Array[]];
+  const positions = height * width;
+  for (let start = 0; start < channels * positions; start += positions) {
+    const part = (box: number, p: number): number =>
+      weights[box]![p]! * a[start + p]! - otherWeights[box]![p]! * b[start + p]!;
+    let [first, second] = [0, 0];
+    for (let p = 0; p < positions; p++) {
+      first += part(0, p);
+      second += part(1, p);
+    }
+    // Of the squares of the first, the second, and the first less the second.
+    for (let p = 0; p < positions; p++) {
+      cells[start + p]! += (2 * first - second) * part(0, p) + (2 * second - first) * part(1, p);
+    }
+  }
+  return sum(ours.flatMap((box, i) => geometry(box).map((value, j) => (value - geometry(theirs[i]!)[j]!) ** 2)));
+}
+
+/** A box that is missing is the whole picture. */
+function twoBoxes(boxes: readonly (readonly number[])[]): number[][] {
+  return [0, 1].map((i) => boxes[i]?.map((side) => Math.max(0, Math.min(1, side))) ?? [0, 0, 1, 1]);
+}
+
+function geometry([x0, y0, x1, y1]: readonly number[]): number[] {
+  return [(x0! + x1!) / 2, (y0! + y1!) / 2, x1! - x0!, y1! - y0!];
+}
+
+/** The share of each position in the mean inside a box, by the area that the box covers of it. */
+function coverage([x0, y0, x1, y1]: readonly number[], height: number, width: number): Float64Array {
+  const [down, across] = [spanned(y0!, y1!, height), spanned(x0!, x1!, width)];
+  return Float64Array.from({ length: height * width }, (_, p) => down[Math.floor(p / width)]! * across[p % width]!);
+}
+
+function spanned(start: number, stop: number, side: number): number[] {
+  const from = Math.min(start, 1 - POINT) * side;
+  const to = Math.max(stop * side, from + POINT * side);
+  const covered = Array.from({ length: side }, (_, i) => Math.max(0, Math.min(to, i + 1) - Math.max(from, i)));
+  const all = sum(covered);
+  return covered.map((share) => share / all);
 }
 
 function centred(x: Float32Array, positions: number): Float64Array {

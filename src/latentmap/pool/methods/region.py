@@ -29,6 +29,11 @@ class Region(PoolingMethod):
     )
     needs_regions: ClassVar[bool] = True
 
+    @classmethod
+    def account(cls) -> tuple[str, ...]:
+        """Return the means in the boxes and their geometry."""
+        return ("regions",)
+
     def tokens(self, shape: Shape) -> int:
         """Return 1."""
         return 1
