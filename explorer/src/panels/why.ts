@@ -131,7 +131,7 @@ function fractions({ boxes, size }: Sample): number[][] {
 }
 
 function sumSaid(apart: Account, others: readonly Account[], distance: number, { shape: [channels, height, width] }: Latents): string {
-  const where = `${counted(channels, "channel")} of ${height} × ${width} positions`;
+  const where = `${counted(channels, "channel")} of ${height} × ${width} positions${apart.elsewhere > 0 ? " and the boxes' places" : ""}`;
   if (others.length === 0) {
     return `${number(distance)}² = ${number(apart.total)} is the sum over ${where}. Orange adds, blue takes away: there they differ the other way than the whole channel.`;
   }
