@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from latentmap.metrics.ranks import column_ranks
 from latentmap.neighbors.exact import find_neighbors
-from latentmap.targets.figures import auc, balanced, cosine, r2, rho
+from latentmap.targets.figures import answered, auc, balanced, cosine, r2, rho
 from latentmap.targets.neighbors import NeighborMeans
 from latentmap.targets.ridge import PENALTIES, Ridge, dealt
 
@@ -164,7 +164,7 @@ def test_neighbors_without_a_part_are_those_that_are_left(targets, neighbors):
 def test_figures_of_numbers_are_those_of_scikit_learn_and_scipy(rng, targets):
     truth = np.round(targets[:, :1], 1)
     predicted = np.column_stack([truth[:, 0] + rng.normal(size=N), np.round(targets[:, 1])])
-    own = r2(truth, predicted, EVERY), rho(truth, predicted, EVERY)
+    own = r2(truth, predicted, EVERY), rho(order_of(truth), predicted, EVERY)
     for column in range(2):
         assert own[0][column] == pytest.approx(r2_score(truth[:, 0], predicted[:, column]))
         expected = spearmanr(truth[:, 0], predicted[:, column]).statistic
@@ -176,7 +176,9 @@ def test_figures_of_names_are_those_of_scikit_learn(rng):
     predicted = rng.dirichlet(np.ones(3), N) + 0.3 * np.eye(3)[codes]
     shares = np.bincount(codes) / N
     answers = (predicted / shares).argmax(axis=1)
-    found = balanced(codes[:, None], predicted[:, None], shares[None, None], EVERY)
+    right = answered(codes[:, None], predicted[:, None], shares[None, None])
+    np.testing.assert_array_equal(right[:, 0], answers == codes)
+    found = balanced(codes[:, None], right, EVERY, 3)
     assert found[0] == pytest.approx(balanced_accuracy_score(codes, answers))
     positive, scores = codes == 1, np.round(predicted[:, 1], 2)
     found = auc(positive[:, None], scores[:, None], EVERY)
@@ -186,8 +188,8 @@ def test_figures_of_names_are_those_of_scikit_learn(rng):
 def test_answers_that_are_equally_good_count_in_part():
     codes = np.array([[0], [0], [1], [2]])
     predicted = np.full((4, 1, 3), 1 / 3)
-    found = balanced(codes, predicted, np.full((1, 1, 3), 1 / 3), np.ones((4, 1), bool))
-    assert found[0] == pytest.approx(1 / 3)
+    right = answered(codes, predicted, np.full((1, 1, 3), 1 / 3))
+    np.testing.assert_allclose(right, 1 / 3)
 
 
 def test_cosines_are_of_the_angle_between_directions():
@@ -204,25 +206,28 @@ def test_samples_that_do_not_count_change_no_figure(rng, targets):
     tested = rng.random((N, 2)) < 0.7
     truth, predicted = targets[:, :1], np.round(targets[:, 1:3] + truth_of(targets), 1)
     codes = (targets[:, :1] > 0).astype(int)
-    shares = np.dstack([predicted, -predicted])
+    right = rng.random((N, 2))
     for column in range(2):
         kept = tested[:, column]
         alone = np.ones((kept.sum(), 1), bool)
         for figure, values, given in (
             (r2, truth, predicted[:, :, None]),
-            (rho, truth, predicted[:, :, None]),
+            (rho, order_of(truth), predicted[:, :, None]),
             (auc, codes == 1, predicted[:, :, None]),
         ):
             whole = figure(values, given[:, :, 0], tested)[column]
             assert whole == pytest.approx(figure(values[kept], given[kept, column], alone)[0])
-        prior = np.ones((1, 1, 2))
-        whole = balanced(codes, shares, prior, tested)[column]
-        own = balanced(codes[kept], shares[kept][:, [column]], prior, alone)[0]
+        whole = balanced(codes, right, tested, 2)[column]
+        own = balanced(codes[kept], right[kept][:, [column]], alone, 2)[0]
         assert whole == pytest.approx(own)
 
 
 def truth_of(targets):
     return targets[:, :1]
+
+
+def order_of(truth):
+    return np.unique(truth, return_inverse=True)[1].reshape(truth.shape)
 
 
 def test_ranks_of_columns_share_ties_as_scipy_does(rng):

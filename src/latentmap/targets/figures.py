@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,18 +149,19 @@ def r2(truth: Floats, predicted: Floats, tested: Tested) -> Numbers:
     return _ratio(apart - missed, apart)
 
 
-def rho(truth: NDArray[Any], predicted: Floats, tested: Tested) -> Numbers:
-    """Return Spearman's rank correlation, (m,); the arguments of `r2`."""
-    ranks = []
-    count = tested.sum(axis=0)
-    for values in (truth, predicted):
-        shape = np.broadcast_shapes(values.shape, tested.shape)
-        # Samples that do not count come last, and change no other's rank.
-        rounded = np.round(np.broadcast_to(values, shape), DECIMALS)
-        ranked = column_ranks(np.where(tested, rounded, np.inf))
-        ranks.append(np.where(tested, ranked - (count - 1) / 2, 0))
-    first, second = (np.square(one).sum(axis=0) for one in ranks)
-    return _ratio((ranks[0] * ranks[1]).sum(axis=0), np.sqrt(first * second))
+def rho(codes: NDArray[np.integer], predicted: Floats, tested: Tested) -> Numbers:
+    """Return Spearman's rank correlation, (m,).
+
+    Args:
+        codes: (n, m) or (n, 1) place of each sample's number among all that occur, from 0.
+        predicted: (n, m).
+        tested: (n, m) or (n, 1) whether a sample counts.
+    """
+    middle = (tested.sum(axis=0) - 1) / 2
+    truth = np.where(tested, _ranks_of_codes(codes, tested) - middle, 0)
+    found = np.where(tested, _ranks(predicted, tested) - middle, 0)
+    squares = np.square(truth).sum(axis=0) * np.square(found).sum(axis=0)
+    return _ratio((truth * found).sum(axis=0), np.sqrt(squares))
 
 
 def cosine(truth: Floats, predicted: Floats, tested: Tested) -> Numbers:
@@ -177,31 +178,42 @@ def cosine(truth: Floats, predicted: Floats, tested: Tested) -> Numbers:
     return total
 
 
-def balanced(
-    codes: NDArray[np.integer], predicted: Floats, shares: Floats, tested: Tested
-) -> Numbers:
-    """Return the mean recall over values, (m,).
+def answered(codes: NDArray[np.integer], predicted: Floats, shares: Floats) -> Numbers:
+    """Return whether the answer is right, (n, m); of several answers each counts in part.
 
     The answer is the value whose predicted share is highest against how frequent it is, which is
-    what gives the best mean recall if the prediction is right. Of several, each counts in part.
+    what gives the best mean recall if the prediction is right.
 
     Args:
         codes: (n, m) or (n, 1) value of each sample, from 0.
         predicted: (n, m, K) share of each value.
         shares: (n or 1, m or 1, K) how frequent each value is where the prediction comes from.
-        tested: (n, m) or (n, 1) whether a sample counts.
     """
-    count, width, values = predicted.shape
-    ratio = np.divide(predicted, shares, out=np.full_like(predicted, -np.inf), where=shares > 0)
+    shape = np.broadcast_shapes(predicted.shape, shares.shape)
+    unknown = np.full(shape, -np.inf, predicted.dtype)
+    ratio = np.divide(predicted, shares, out=unknown, where=shares > 0)
     best = ratio.max(axis=2, keepdims=True)
     answers = ratio >= best - ROUNDING * np.abs(best)
-    codes, tested = (np.broadcast_to(one, (count, width)) for one in (codes, tested))
-    own = np.take_along_axis(answers, codes[:, :, np.newaxis].astype(np.intp), axis=2)[:, :, 0]
-    right = np.where(tested, own / answers.sum(axis=2), 0)
-    cells = (codes + values * np.arange(width)).ravel()
+    places = np.broadcast_to(codes, shape[:2])[:, :, np.newaxis].astype(np.intp)
+    right: Numbers = np.take_along_axis(answers, places, axis=2)[:, :, 0] / answers.sum(axis=2)
+    return right
+
+
+def balanced(codes: NDArray[np.integer], right: Numbers, tested: Tested, values: int) -> Numbers:
+    """Return the mean recall over values, (m,).
+
+    Args:
+        codes: (n, m) or (n, 1) value of each sample, from 0.
+        right: (n, m) whether its answer is right.
+        tested: (n, m) or (n, 1) whether it counts.
+        values: how many there are.
+    """
+    codes, right, tested = np.broadcast_arrays(codes, right, tested)
+    width = codes.shape[1]
+    cells = (codes + values * np.arange(width))[tested]
     hits, sizes = (
-        np.bincount(cells, weights.ravel(), values * width).reshape(width, values)
-        for weights in (right, tested)
+        np.bincount(cells, weights, values * width).reshape(width, values)
+        for weights in (right[tested], None)
     )
     present = sizes > 0
     recalls = np.divide(hits, sizes, out=np.zeros_like(hits), where=present)
@@ -216,11 +228,27 @@ def auc(positive: NDArray[np.bool_], predicted: Floats, tested: Tested) -> Numbe
         predicted: (n, m) scores.
         tested: (n, m) or (n, 1) whether a sample counts.
     """
-    ranks = column_ranks(np.where(tested, np.round(predicted, DECIMALS), np.inf))
+    ranks = _ranks(predicted, tested)
     both = positive & tested
     ones, count = both.sum(axis=0), tested.sum(axis=0)
     ahead = np.where(both, ranks, 0).sum(axis=0) - ones * (ones - 1) / 2
     return _ratio(ahead, (ones * (count - ones)).astype(np.float64))
+
+
+def _ranks(predicted: Floats, tested: Tested) -> Numbers:
+    """Return the ranks of predictions among those of samples that count, (n, m)."""
+    # The others come last, and change no rank.
+    return column_ranks(np.where(tested, np.round(predicted, DECIMALS), np.inf))
+
+
+def _ranks_of_codes(codes: NDArray[np.integer], tested: Tested) -> Numbers:
+    """Return the ranks of numbers among those of samples that count, (n, m), without sorting."""
+    codes, tested = np.broadcast_arrays(codes, tested)
+    width, values = codes.shape[1], int(codes.max()) + 1
+    cells = codes + values * np.arange(width)
+    counts = np.bincount(cells[tested], minlength=values * width).reshape(width, values)
+    ranks: Numbers = np.cumsum(counts, axis=1) - (counts + 1) / 2
+    return ranks.ravel()[cells]
 
 
 def _ratio(part: Numbers, whole: Numbers, otherwise: float = np.nan) -> Numbers:

@@ -270,22 +270,22 @@ class TargetOn:
             return {}
         codes = self.codes[:, np.newaxis]
         columns = scale.columns(codes, np.float64)
-        ridge = self.domain.ridge
+        neighbors, ridge = self.domain.neighbors, self.domain.ridge
         fitted = ridge.fit(columns, scale.width, scale.weights(codes))
         outside = part_of[:, np.newaxis] != np.arange(len(parts))
-        by_neighbors, left = self.domain.neighbors.without(columns, part_of, len(parts))
+        by_neighbors, left = neighbors.without(columns, part_of, len(parts))
         sizes = np.array([len(codes) - len(part) for part in parts])
         sums = np.stack([columns[part].sum(axis=0) for part in parts])
         shares = ((columns.sum(axis=0) - sums) / sizes[:, np.newaxis])[np.newaxis]
-        of_folds = fitted.means[ridge.folds][:, np.newaxis]
-        found = {
-            f"{by}_{name}": values
-            for by, predicted, share, tested in (
-                ("knn", by_neighbors, shares, outside & (left > 0)),
-                ("ridge", ridge.without(columns, fitted, parts), of_folds, outside),
-            )
-            for name, values in scale.figures(codes, predicted, share, tested).items()
-        }
+        whole = {"knn": neighbors.of(columns), "ridge": fitted.predicted}
+        found: dict[str, Numbers] = {}
+        for by, predicted, share, tested in (
+            ("knn", by_neighbors, shares, outside & (left > 0)),
+            ("ridge", ridge.without(columns, fitted, parts), fitted.means[ridge.folds], outside),
+        ):
+            share = share[:, np.newaxis] if share.ndim == 2 else share
+            figures = scale.without(codes, predicted, whole[by][:, np.newaxis], share, tested)
+            found |= {f"{by}_{name}": values for name, values in figures.items()}
         if isinstance(scale, Names):
             found["knn_same"] = self._same_without(part_of, len(parts))
         return found

@@ -211,34 +211,41 @@ class Ridge:
         for fold, rows in self._each:
             for place in np.unique(fitted.chosen[fold]):
                 columns = np.flatnonzero(fitted.chosen[fold] == place)
-                influence = self._influence(fold, int(place), parts)
+                trained, starts, matrix = self._influence(fold, int(place), parts)
                 residuals = targets[:, columns] - self._inside(fold, int(place), targets, columns)
-                for number, (part, matrix) in enumerate(influence):
-                    change = matrix @ residuals[part]
-                    predicted[rows[:, np.newaxis], number, columns] -= change
+                here = np.flatnonzero(np.diff(np.append(starts, len(trained))))
+                for column, missed in zip(columns, residuals[trained].T, strict=True):
+                    changes = np.add.reduceat(matrix * missed, starts[here], axis=1)
+                    predicted[np.ix_(rows, here, [column])] -= changes[:, :, np.newaxis]
         return predicted
 
     def _influence(
         self, fold: int, place: int, parts: Sequence[NDArray[np.intp]]
-    ) -> list[tuple[NDArray[np.intp], Numbers]]:
-        """Return what residuals of each part are times to give a fold's change, (n_f, part)."""
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], Numbers]:
+        """Return what residuals of each part are times to give what a fold's predictions lose.
+
+        Returns:
+            The trained samples, part by part; where each part begins; and (n_f, trained).
+        """
         key = (fold, place)
         if key not in self._influences:
             scores = self._scores(fold) * np.sqrt(self._spectra[fold].shrunk[place])
             constant = 1 / self._spectra[fold].train.count
-            asked, found = scores[self.members[fold]], []
-            for part in parts:
-                trained = part[self.folds[part] != fold]
-                gone = scores[trained]
-                hat = gone @ gone.T + constant
-                crossed = asked @ gone.T + constant
-                matrix = np.linalg.solve(np.eye(len(trained)) - hat, crossed.T).T
-                found.append((trained, matrix))
-            self._influences[key] = found
+            asked = scores[self.members[fold]]
+            trained = [part[self.folds[part] != fold] for part in parts]
+            found = []
+            for part in trained:
+                gone = scores[part]
+                left = np.eye(len(part)) - gone @ gone.T - constant
+                found.append(np.linalg.solve(left, gone @ asked.T + constant).T)
+            starts = np.cumsum([0, *map(len, trained[:-1])])
+            self._influences[key] = np.concatenate(trained), starts, np.hstack(found)
         return self._influences[key]
 
     @cached_property
-    def _influences(self) -> dict[tuple[int, int], list[tuple[NDArray[np.intp], Numbers]]]:
+    def _influences(
+        self,
+    ) -> dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.intp], Numbers]]:
         return {}
 
     def _inside(self, fold: int, place: int, targets: Floats, columns: NDArray[np.intp]) -> Numbers:

@@ -9,8 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from latentmap.metrics.probes import BY_CHANCE
 from latentmap.targets.derivation import Kind
-from latentmap.targets.figures import Floats, Numbers, Tested, auc, balanced, cosine, r2, rho
+from latentmap.targets.figures import (
+    Floats,
+    Numbers,
+    Tested,
+    answered,
+    auc,
+    balanced,
+    cosine,
+    r2,
+    rho,
+)
 
 Codes = NDArray[np.integer]
 
@@ -41,9 +52,25 @@ class Scale(ABC):
         Args:
             codes: (n, m) or (n, 1) the values.
             predicted: (n, m, width) what is predicted of their columns.
-            shares: (n or 1, m or 1, width) means of the columns where predictions come from.
+            shares: (n or 1, m or 1, width) means of the columns where predictions come from. Ranks
+                are of what is predicted beyond them, because the means of folds go up where those
+                of what was left out go down.
             tested: (n, m) or (n, 1) whether a sample counts.
         """
+
+    def without(
+        self, codes: Codes, predicted: Floats, whole: Floats, shares: Floats, tested: Tested
+    ) -> Mapping[str, Numbers]:
+        """Return the figures without each part of the samples, (parts,) by name.
+
+        Args:
+            codes: (n, 1) the values.
+            predicted: (n, parts, width) what is predicted without each part.
+            whole: (n, 1, width) what is predicted with all.
+            shares: (n or 1, parts or 1, width) as for `figures`.
+            tested: (n, parts) whether a sample counts without a part.
+        """
+        return self.figures(codes, predicted, shares, tested)
 
     @abstractmethod
     def shown(self, predicted: Floats) -> Numbers | None:
@@ -73,7 +100,8 @@ class Amounts(Scale):
     ) -> Mapping[str, Numbers]:
         """Return R² and Spearman's ρ."""
         truth, found = self.columns(codes, predicted.dtype.type), predicted[:, :, 0]
-        return {"r2": r2(truth, found, tested), "rho": rho(codes, found, tested)}
+        apart = found - shares[:, :, 0]
+        return {"r2": r2(truth, found, tested), "rho": rho(codes, apart, tested)}
 
     def shown(self, predicted: Floats) -> Numbers:
         """Return the numbers in their unit."""
@@ -150,13 +178,42 @@ class Names(Scale):
         self, codes: Codes, predicted: Floats, shares: Floats, tested: Tested
     ) -> Mapping[str, Numbers]:
         """Return the balanced accuracy and, of two names, the area under the ROC curve."""
-        places = self.chosen[codes]
-        tested = tested & (places >= 0)
-        places = np.maximum(places, 0)
-        found = {"balanced": balanced(places, predicted, shares, tested)}
+        places, tested = self.places(codes, tested)
+        right = answered(places, predicted, shares)
+        found = {"balanced": balanced(places, right, tested, self.width)}
         if self.kind == "binary":
-            found["auc"] = auc(places == 1, predicted[:, :, 1], tested)
+            found["auc"] = auc(places == 1, predicted[:, :, 1] - shares[:, :, 1], tested)
         return found
+
+    def without(
+        self, codes: Codes, predicted: Floats, whole: Floats, shares: Floats, tested: Tested
+    ) -> Mapping[str, Numbers]:
+        """Return the figures without each part of the samples.
+
+        Answers are right or wrong: where a part less moves many a little, some turn to right and
+        about as many to wrong, and a jackknife would take that for influence. Of what such turns
+        by chance would add to the variance `BY_CHANCE` is taken off, as in probes, but no more than
+        leaves the variance that the tested samples alone would have.
+        """
+        found = dict(self.figures(codes, predicted, shares, tested))
+        places, tested = self.places(codes, tested)
+        before, after = (answered(places, one, shares) for one in (whole, predicted))
+        turned = np.where(tested, after - before, 0)
+        sizes = np.bincount(places[tested.any(axis=1), 0], minlength=self.width)
+        weights = 1 / (np.count_nonzero(sizes) * np.maximum(sizes, 1))
+        by_chance = float(np.square(turned * weights[places]).sum())
+        tests = balanced(places, before, tested, self.width)
+        apart = found["balanced"] - found["balanced"].mean()
+        both, alone = (float(np.square(one - one.mean()).sum()) for one in (apart, tests))
+        if both > 0:
+            share = max(both - BY_CHANCE * by_chance, alone) / both
+            found["balanced"] = found["balanced"].mean() + apart * min(np.sqrt(share), 1.0)
+        return found
+
+    def places(self, codes: Codes, tested: Tested) -> tuple[Codes, Tested]:
+        """Return the column of each value, and whether it counts, which takes one."""
+        places = self.chosen[codes]
+        return np.maximum(places, 0), tested & (places >= 0)
 
     def shown(self, predicted: Floats) -> None:
         """Return nothing: names are no numbers."""
