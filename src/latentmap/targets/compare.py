@@ -105,9 +105,11 @@ def _adjust(rows: Sequence[Row]) -> None:
     tested = [row for row in rows if row["p"] is not None]
     if not tested:
         return
-    count = min(len(row["draws"]) for row in tested)
     values = np.array([row["value"] for row in tested])
-    p_values = adjusted(values, np.stack([row["draws"][:count] for row in tested], axis=1))
+    # Where one figure has fewer permutations than another, they come again.
+    count = max(len(row["draws"]) for row in tested)
+    draws = np.stack([np.resize(row["draws"], count) for row in tested], axis=1)
+    p_values = adjusted(values, draws)
     for row, p_value in zip(tested, p_values.tolist(), strict=True):
         row["p_adjusted"] = max(p_value, row["p"])
 

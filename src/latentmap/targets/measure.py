@@ -21,12 +21,15 @@ from latentmap.store.tables import check_ids, read_parquet, strings, write_parqu
 from latentmap.targets.domain import Domain, TargetedEmbedding
 from latentmap.targets.facts import TargetFacts, read_facts
 from latentmap.targets.figures import FIGURES, Floats, Numbers
-from latentmap.targets.scales import Amounts, Angles, Codes, Names, Scale
+from latentmap.targets.ridge import Fitted
+from latentmap.targets.scales import Amounts, Angles, Codes, Names, Scale, Without, joined
 
 PERMUTATIONS = 200
 """At most: of each all targets are predicted anew."""
-# Of many samples there are fewer, so that a table of one target's orders has so many cells;
+# Of many samples there are fewer, so that a table of one target's orders has so many cells, and of
+# many names, each of which is predicted, so that there are so many predictions of a sample;
 CELLS = 2**24
+COLUMNS = 800
 # but so many at least, with which p-values of 0.025 are possible.
 FEWEST_PERMUTATIONS = 39
 # Figures without parts of the source groups that differ by less are the same.
@@ -222,8 +225,8 @@ class TargetOn:
     def _permuted(self, scale: Scale) -> dict[str, Numbers]:
         """Return the figures in every permutation."""
         options, count = self.domain.data.statistics, len(self.codes)
-        most = max(FEWEST_PERMUTATIONS, min(PERMUTATIONS, CELLS // count))
-        permutations = min(options.permutations, most)
+        most = min(PERMUTATIONS, CELLS // count, COLUMNS // scale.width)
+        permutations = min(options.permutations, max(FEWEST_PERMUTATIONS, most))
         exchange = self.domain.exchange(self.codes)
         width = max(1, CELLS // (count * scale.width))
         parts: dict[str, list[Numbers]] = {}
@@ -265,30 +268,48 @@ class TargetOn:
 
     def _without(self, scale: Scale) -> dict[str, Numbers]:
         """Return the figures without each part of the source groups, none where these are few."""
-        parts, part_of = self.domain.parts, self.domain.part_of
+        parts = self.domain.parts
         if not parts:
             return {}
         codes = self.codes[:, np.newaxis]
         columns = scale.columns(codes, np.float64)
-        neighbors, ridge = self.domain.neighbors, self.domain.ridge
-        fitted = ridge.fit(columns, scale.width, scale.weights(codes))
-        outside = part_of[:, np.newaxis] != np.arange(len(parts))
-        by_neighbors, left = neighbors.without(columns, part_of, len(parts))
-        sizes = np.array([len(codes) - len(part) for part in parts])
-        sums = np.stack([columns[part].sum(axis=0) for part in parts])
-        shares = ((columns.sum(axis=0) - sums) / sizes[:, np.newaxis])[np.newaxis]
-        whole = {"knn": neighbors.of(columns), "ridge": fitted.predicted}
-        found: dict[str, Numbers] = {}
-        for by, predicted, share, tested in (
-            ("knn", by_neighbors, shares, outside & (left > 0)),
-            ("ridge", ridge.without(columns, fitted, parts), fitted.means[ridge.folds], outside),
-        ):
-            share = share[:, np.newaxis] if share.ndim == 2 else share
-            figures = scale.without(codes, predicted, whole[by][:, np.newaxis], share, tested)
-            found |= {f"{by}_{name}": values for name, values in figures.items()}
+        fitted = self.domain.ridge.fit(columns, scale.width, scale.weights(codes))
+        some = max(1, CELLS // (len(codes) * scale.width))
+        found: dict[str, list[Without]] = {"knn": [], "ridge": []}
+        for start in range(0, len(parts), some):
+            here = np.arange(start, min(start + some, len(parts)))
+            found["knn"].append(self._neighbors_without(scale, columns, here))
+            found["ridge"].append(self._ridge_without(scale, columns, fitted, here))
+        figures = {
+            f"{by}_{name}": values
+            for by, some_of in found.items()
+            for name, values in joined(some_of).items()
+        }
         if isinstance(scale, Names):
-            found["knn_same"] = self._same_without(part_of, len(parts))
-        return found
+            figures["knn_same"] = self._same_without(self.domain.part_of, len(parts))
+        return figures
+
+    def _neighbors_without(self, scale: Scale, columns: Numbers, here: NDArray[np.intp]) -> Without:
+        """Return the figures of neighbors without some of the parts."""
+        part_of = self.domain.part_of - here[0]
+        means, left = self.domain.neighbors.without(columns, part_of, len(here))
+        gone = part_of[:, np.newaxis] == np.arange(len(here))
+        sums = np.stack([columns[one].sum(axis=0) for one in gone.T])
+        shares = (columns.sum(axis=0) - sums) / (~gone).sum(axis=0)[:, np.newaxis]
+        whole = self.domain.neighbors.of(columns)[:, np.newaxis]
+        tested = ~gone & (left > 0)
+        return scale.without(self.codes[:, np.newaxis], means, whole, shares[np.newaxis], tested)
+
+    def _ridge_without(
+        self, scale: Scale, columns: Floats, fitted: Fitted, here: NDArray[np.intp]
+    ) -> Without:
+        """Return the figures of ridge regression without some of the parts."""
+        ridge = self.domain.ridge
+        predicted = ridge.without(columns, fitted, self.domain.parts, here)
+        outside = self.domain.part_of[:, np.newaxis] != here
+        shares = fitted.means[ridge.folds][:, np.newaxis]
+        whole = fitted.predicted[:, np.newaxis]
+        return scale.without(self.codes[:, np.newaxis], predicted, whole, shares, outside)
 
     def _same_without(self, part_of: NDArray[np.intp], parts: int) -> Numbers:
         """Return the share of neighbors with the same value without each part, (parts,)."""

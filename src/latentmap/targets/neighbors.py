@@ -45,15 +45,16 @@ class NeighborMeans:
 
         Args:
             targets: (n, m).
-            part_of: (n,) the part of each sample.
-            parts: how many there are.
+            part_of: (n,) the part of each sample; other numbers are of parts that stay.
+            parts: how many take turns in being left out.
 
         Returns:
             (n, parts, m), and (n, parts) neighbors that are left.
         """
         rows = np.arange(len(self.indices))[:, np.newaxis]
-        there = self.indices >= 0
-        cells = (rows * parts + part_of[self.indices])[there]
+        part = part_of[self.indices]
+        there = (self.indices >= 0) & (part >= 0) & (part < parts)
+        cells = (rows * parts + part)[there]
         size = len(self.indices) * parts
         gone = np.bincount(cells, minlength=size).reshape(-1, parts)
         left = self.counts[:, np.newaxis] - gone

@@ -192,9 +192,13 @@ class Ridge:
         return Fitted(predicted, means, chosen)
 
     def without(
-        self, targets: Floats, fitted: Fitted, parts: Sequence[NDArray[np.intp]]
-    ) -> Numbers:
-        """Return what is predicted without each of some parts of the samples, (n, parts, m).
+        self,
+        targets: Floats,
+        fitted: Fitted,
+        parts: Sequence[NDArray[np.intp]],
+        here: NDArray[np.intp] | None = None,
+    ) -> Floats:
+        """Return what is predicted without each of some parts of the samples, (n, here, m).
 
         The regression without some samples is that with all of them, less what their residuals
         would be without them (Cook and Weisberg 1982, Residuals and influence in regression, 3.2);
@@ -204,19 +208,26 @@ class Ridge:
             targets: (n, m).
             fitted: what `fit` has returned of them.
             parts: the samples of each.
+            here: the parts to leave out, in order; all by default.
         """
-        predicted: Numbers = np.repeat(fitted.predicted[:, np.newaxis], len(parts), axis=1)
+        here = np.arange(len(parts)) if here is None else here
+        shape = len(targets), len(here), targets.shape[1]
+        unchanged = np.broadcast_to(fitted.predicted[:, np.newaxis], shape)
         if len(self.features) ** 2 * (FOLDS - 1) / FOLDS**2 > INFLUENCE_CELLS:
-            return predicted
+            return unchanged
+        predicted = unchanged.copy()
         for fold, rows in self._each:
             for place in np.unique(fitted.chosen[fold]):
                 columns = np.flatnonzero(fitted.chosen[fold] == place)
                 trained, starts, matrix = self._influence(fold, int(place), parts)
                 residuals = targets[:, columns] - self._inside(fold, int(place), targets, columns)
-                here = np.flatnonzero(np.diff(np.append(starts, len(trained))))
+                lengths = np.diff(np.append(starts, len(trained)))
+                some = np.flatnonzero(lengths[here])
                 for column, missed in zip(columns, residuals[trained].T, strict=True):
-                    changes = np.add.reduceat(matrix * missed, starts[here], axis=1)
-                    predicted[np.ix_(rows, here, [column])] -= changes[:, :, np.newaxis]
+                    filled = np.flatnonzero(lengths)
+                    changes = np.add.reduceat(matrix * missed, starts[filled], axis=1)
+                    chosen = changes[:, np.searchsorted(filled, here[some])]
+                    predicted[np.ix_(rows, some, [column])] -= chosen[:, :, np.newaxis]
         return predicted
 
     def _influence(
@@ -298,16 +309,27 @@ class Ridge:
 
     @cached_property
     def _pairs(self) -> list[tuple[int, int, Spectrum, Numbers, Numbers]]:
-        """Pairs of folds, what is trained without both, and both folds' products on its axes."""
+        """Pairs of folds, what is trained without both, and of each fold its `_factor`."""
         found = []
         for one, other in combinations(range(len(self.members)), 2):
             spectrum = Spectrum.of(self._total - self._products[one] - self._products[other])
-            first, second = (
-                spectrum.axes.T @ self._products[fold].around(spectrum.train.mean) @ spectrum.axes
-                for fold in (one, other)
-            )
+            first, second = (self._factor(fold, spectrum) for fold in (one, other))
             found.append((one, other, spectrum, first, second))
         return found
+
+    def _factor(self, fold: int, spectrum: Spectrum) -> Numbers:
+        """Return what slopes are times to have the length of a fold's predictions, (…, r).
+
+        Its samples around the mean of those that are trained on, or of many as many rows as
+        features with the same products.
+        """
+        if self._products[fold].count <= len(spectrum.squares):
+            centred = self.features[self.members[fold]] - spectrum.train.mean
+            return centred @ spectrum.axes
+        products = self._products[fold].around(spectrum.train.mean)
+        squares, axes = np.linalg.eigh(spectrum.axes.T @ products @ spectrum.axes)
+        factor: Numbers = np.sqrt(np.maximum(squares, 0))[:, np.newaxis] * axes.T
+        return factor
 
     def _chosen(
         self,
@@ -327,10 +349,11 @@ class Ridge:
             found = spectrum.covariances(trained, total - crossed[one] - crossed[other])
             for tested, fold, inside in ((other, one, of_other), (one, other, of_one)):
                 own = self._asked(tested, spectrum, sums[tested], crossed[tested], trained)
-                inside = inside.astype(found.dtype)
+                factor = inside.astype(found.dtype)
                 for place, shrunk in enumerate(spectrum.shrunk.astype(found.dtype)):
                     slopes = found * shrunk[:, np.newaxis]
-                    errors[fold, place] += np.einsum("ij,ij->j", slopes, inside @ slopes - 2 * own)
+                    lengths = np.square(factor @ slopes).sum(axis=0)
+                    errors[fold, place] += lengths - 2 * np.einsum("ij,ij->j", slopes, own)
         if weights is not None:
             errors *= weights
         of_targets = errors.reshape(*errors.shape[:2], -1, width).sum(axis=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,43 @@ from latentmap.targets.figures import (
 )
 
 Codes = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Without:
+    """Figures without each of some parts of the samples.
+
+    Attributes:
+        figures: (parts,) by name.
+        answers: (parts,) the balanced accuracy, of names, if answers did not turn where a part less
+            is there to learn from.
+        turned: of it, what such turns would add to the sum of squares if each were by chance.
+    """
+
+    figures: Mapping[str, Numbers]
+    answers: Numbers | None = None
+    turned: float = 0.0
+
+
+def joined(some: Sequence[Without]) -> dict[str, Numbers]:
+    """Return the figures without all parts.
+
+    Answers are right or wrong: where a part less moves many a little, some turn to right and about
+    as many to wrong, and a jackknife would take that for influence. Of what such turns by chance
+    would add to the variance `BY_CHANCE` is taken off, as in probes, but no more than leaves the
+    variance that the tested samples alone would have.
+    """
+    found = {name: np.concatenate([one.figures[name] for one in some]) for name in some[0].figures}
+    answers = [one.answers for one in some if one.answers is not None]
+    if answers:
+        mean = found["balanced"].mean()
+        apart, alone = found["balanced"] - mean, np.concatenate(answers)
+        both = float(np.square(apart).sum())
+        left = both - BY_CHANCE * sum(one.turned for one in some)
+        least = float(np.square(alone - alone.mean()).sum())
+        if both > 0:
+            found["balanced"] = mean + apart * min(np.sqrt(max(left, least) / both), 1.0)
+    return found
 
 
 class Scale(ABC):
@@ -60,8 +97,8 @@ class Scale(ABC):
 
     def without(
         self, codes: Codes, predicted: Floats, whole: Floats, shares: Floats, tested: Tested
-    ) -> Mapping[str, Numbers]:
-        """Return the figures without each part of the samples, (parts,) by name.
+    ) -> Without:
+        """Return the figures without each of some parts of the samples.
 
         Args:
             codes: (n, 1) the values.
@@ -70,7 +107,7 @@ class Scale(ABC):
             shares: (n or 1, parts or 1, width) as for `figures`.
             tested: (n, parts) whether a sample counts without a part.
         """
-        return self.figures(codes, predicted, shares, tested)
+        return Without(self.figures(codes, predicted, shares, tested))
 
     @abstractmethod
     def shown(self, predicted: Floats) -> Numbers | None:
@@ -187,28 +224,16 @@ class Names(Scale):
 
     def without(
         self, codes: Codes, predicted: Floats, whole: Floats, shares: Floats, tested: Tested
-    ) -> Mapping[str, Numbers]:
-        """Return the figures without each part of the samples.
-
-        Answers are right or wrong: where a part less moves many a little, some turn to right and
-        about as many to wrong, and a jackknife would take that for influence. Of what such turns
-        by chance would add to the variance `BY_CHANCE` is taken off, as in probes, but no more than
-        leaves the variance that the tested samples alone would have.
-        """
-        found = dict(self.figures(codes, predicted, shares, tested))
+    ) -> Without:
+        """Return the figures without each of some parts of the samples, and how answers turned."""
+        found = self.figures(codes, predicted, shares, tested)
         places, tested = self.places(codes, tested)
         before, after = (answered(places, one, shares) for one in (whole, predicted))
-        turned = np.where(tested, after - before, 0)
-        sizes = np.bincount(places[tested.any(axis=1), 0], minlength=self.width)
+        sizes = np.bincount(places[:, 0], minlength=self.width)
         weights = 1 / (np.count_nonzero(sizes) * np.maximum(sizes, 1))
-        by_chance = float(np.square(turned * weights[places]).sum())
-        tests = balanced(places, before, tested, self.width)
-        apart = found["balanced"] - found["balanced"].mean()
-        both, alone = (float(np.square(one - one.mean()).sum()) for one in (apart, tests))
-        if both > 0:
-            share = max(both - BY_CHANCE * by_chance, alone) / both
-            found["balanced"] = found["balanced"].mean() + apart * min(np.sqrt(share), 1.0)
-        return found
+        turned = np.where(tested, after - before, 0) * weights[places]
+        alone = balanced(places, before, tested, self.width)
+        return Without(found, alone, float(np.square(turned).sum()))
 
     def places(self, codes: Codes, tested: Tested) -> tuple[Codes, Tested]:
         """Return the column of each value, and whether it counts, which takes one."""
