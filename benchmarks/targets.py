@@ -50,15 +50,19 @@ def main() -> None:
     data = TargetedEmbedding(values, groups, graph, StatisticsOptions(), NeighborOptions())
     start = time.process_time()
     by_kind: dict[str, float] = defaultdict(float)
-    draws = 0
+    draws = []
     for one, _, found in measure.measured(data, table, facts):
         now = time.process_time()
         by_kind[one.kind] += now - start
-        start, draws = now, len(found.figures[0].draws)
+        start = now
+        draws.append(len(found.figures[0].draws))
     for kind, seconds in by_kind.items():
         print(f"{kind:12} {KINDS.count(kind):3} targets {seconds:7.2f} CPU-seconds")
     print(f"all          {len(KINDS):3} targets {sum(by_kind.values()):7.2f} CPU-seconds")
-    print(f"{draws} permutations of each, {options.rows:,} × {options.dims:,}")
+    print(
+        f"{min(draws)} to {max(draws)} permutations of each, {sum(draws)} in all; "
+        f"{options.rows:,} × {options.dims:,}"
+    )
 
 
 def graph_of(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> NeighborGraph:

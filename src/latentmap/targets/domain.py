@@ -30,7 +30,7 @@ PRECISE_ROWS = 2**14
 # Cells of what is known of each sample without each part of the source groups: of many samples
 # there are fewer parts, but so many at least.
 PART_CELLS = 2**23
-FEWEST_PARTS = 30
+FEWEST_PARTS = 20
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.ranks import column_ranks
+from latentmap.store.samples import evenly_spaced
 from latentmap.targets.derivation import Kind
 
 Numbers = NDArray[np.float64]
@@ -21,6 +22,8 @@ ROUNDING = 1e-6
 # Predictions are ranked by so many decimals, in standard deviations or shares: the others are
 # rounding where samples have the same embedding.
 DECIMALS = 6
+# Of more samples, so many are ranked, evenly spaced.
+RANKED = 2**16
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,7 @@ def rho(codes: NDArray[np.integer], predicted: Floats, tested: Tested) -> Number
         predicted: (n, m).
         tested: (n, m) or (n, 1) whether a sample counts.
     """
+    codes, predicted, tested = _ranked(codes, predicted, tested)
     middle = (tested.sum(axis=0) - 1) / 2
     truth = np.where(tested, _ranks_of_codes(codes, tested) - middle, 0)
     found = np.where(tested, _ranks(predicted, tested) - middle, 0)
@@ -228,11 +232,18 @@ def auc(positive: NDArray[np.bool_], predicted: Floats, tested: Tested) -> Numbe
         predicted: (n, m) scores.
         tested: (n, m) or (n, 1) whether a sample counts.
     """
+    positive, predicted, tested = _ranked(positive, predicted, tested)
     ranks = _ranks(predicted, tested)
     both = positive & tested
     ones, count = both.sum(axis=0), tested.sum(axis=0)
     ahead = np.where(both, ranks, 0).sum(axis=0) - ones * (ones - 1) / 2
     return _ratio(ahead, (ones * (count - ones)).astype(np.float64))
+
+
+def _ranked(*tables: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield of each table the rows of the samples that are ranked."""
+    count = len(tables[0])
+    return (one if count <= RANKED else one[evenly_spaced(count, RANKED)] for one in tables)
 
 
 def _ranks(predicted: Floats, tested: Tested) -> Numbers:

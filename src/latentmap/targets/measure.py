@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from latentmap.metrics.agreement import NO_NEIGHBOR
 from latentmap.metrics.inference import StatisticsOptions, interval_of, jackknife, too_few
-from latentmap.metrics.permutation import SameClassShares, chance_of
+from latentmap.metrics.permutation import FEWEST_AS_HIGH, SameClassShares, chance_of
 from latentmap.metrics.probes import occurs_elsewhere
 from latentmap.neighbors.graph import read_compact, read_graph
 from latentmap.neighbors.search import NeighborOptions
@@ -32,6 +32,8 @@ CELLS = 2**24
 COLUMNS = 800
 # but so many at least, with which p-values of 0.025 are possible.
 FEWEST_PERMUTATIONS = 39
+# After so many it is looked whether more are needed.
+TOGETHER = 50
 # Figures without parts of the source groups that differ by less are the same.
 ROUNDING = 1e-9
 # Names of which each is predicted: the most frequent ones.
@@ -189,7 +191,7 @@ class TargetOn:
             why = "Fewer than two values occur in two source groups."
             return Measured([self._undefined(name, why) for name in names], {})
         found, predictions = self._as_they_are(scale)
-        drawn = self._permuted(scale)
+        drawn = self._permuted(scale, found)
         without = self._without(scale)
         figures = [
             self._beside_chance(name, found[name], drawn[name], without.get(name)) for name in names
@@ -222,20 +224,26 @@ class TargetOn:
         found = {name: float(one[0]) for name, one in figures.items()}
         return found, {name: one for name, one in values.items() if one is not None}
 
-    def _permuted(self, scale: Scale) -> dict[str, Numbers]:
-        """Return the figures in every permutation."""
+    def _permuted(self, scale: Scale, found: Mapping[str, float]) -> dict[str, Numbers]:
+        """Return the figures in every permutation.
+
+        They stop where so many give as high figures as were found that no p-value can be small; a
+        test that stops early keeps its size (Besag and Clifford 1991, doi:10.1093/biomet/78.2.301).
+        """
         options, count = self.domain.data.statistics, len(self.codes)
         most = min(PERMUTATIONS, CELLS // count, COLUMNS // scale.width)
         permutations = min(options.permutations, max(FEWEST_PERMUTATIONS, most))
         exchange = self.domain.exchange(self.codes)
-        width = max(1, CELLS // (count * scale.width))
-        parts: dict[str, list[Numbers]] = {}
+        width = max(1, min(TOGETHER, CELLS // (count * scale.width)))
+        draws = {name: np.empty(0) for name in found}
         for table in exchange.permuted(permutations, options.seed):
             for start in range(0, table.shape[1], width):
                 some = self._predicted(scale, table[:, start : start + width], np.float32)[0]
-                for name, values in some.items():
-                    parts.setdefault(name, []).append(values)
-        return {name: np.concatenate(values) for name, values in parts.items()}
+                draws = {name: np.append(draws[name], values) for name, values in some.items()}
+                as_high = [np.count_nonzero(draws[name] >= found[name]) for name in draws]
+                if min(map(len, draws.values())) >= TOGETHER and min(as_high) >= FEWEST_AS_HIGH:
+                    return draws
+        return draws
 
     def _predicted(
         self, scale: Scale, codes: Codes, dtype: type[np.floating]
@@ -272,7 +280,7 @@ class TargetOn:
         if not parts:
             return {}
         codes = self.codes[:, np.newaxis]
-        columns = scale.columns(codes, np.float64)
+        columns = scale.columns(codes, np.float64).astype(np.float64, copy=False)
         fitted = self.domain.ridge.fit(columns, scale.width, scale.weights(codes))
         some = max(1, CELLS // (len(codes) * scale.width))
         found: dict[str, list[Without]] = {"knn": [], "ridge": []}
