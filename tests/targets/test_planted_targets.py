@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.draw.boxes import DrawOptions, show
-from latentmap.encode.encoder import ENCODERS
+from latentmap.encode.encoder import ENCODERS, Encoder
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.search import NeighborOptions
@@ -47,6 +47,11 @@ def latents(request: pytest.FixtureRequest, scenes: pa.Table) -> np.ndarray:
     kind, options = ENCODER[request.param]
     encoder = ENCODERS.create(kind, options)
     encoder.load()
+    return encoded(encoder, scenes)
+
+
+def encoded(encoder: Encoder, scenes: pa.Table) -> np.ndarray:
+    """Return the latents of all pictures, no boxes drawn."""
     pictures = [
         encoder.prepare(sample, lambda one: show(one, "plain", DrawOptions()))
         for sample in scenes.to_pylist()
@@ -114,3 +119,16 @@ def test_of_one_value_that_others_can_inform_about_nothing_is_measured(kind: str
     for figure in found.figures:
         assert np.isnan(figure.value)
         assert figure.note == "Fewer than two values occur in two source groups."
+
+
+def test_what_is_kept_falls_to_chance_as_the_picture_becomes_noise(scenes: pa.Table) -> None:
+    values = []
+    for noise in (0, 0.8, 1):
+        encoder = ENCODERS.create("dct", {"size": 256, "noise": noise})
+        found = kept(scenes, encoded(encoder, scenes), "patch4")
+        values.append([found[name] for name in ("dx", "dy", "colour")])
+    clear, noisy, nothing = values
+    for at_first, then, at_last in zip(clear[:2], noisy[:2], nothing[:2], strict=True):
+        assert at_first.value > then.value > 0.4 > 0.1 > at_last.value
+    assert clear[2].p_value <= 0.05
+    assert all(figure.p_value > 0.05 for figure in nothing)
