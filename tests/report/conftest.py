@@ -57,6 +57,7 @@ SOURCE = {"kind": "scenes", "name": "fake"}
 CONFIG = {
     "run": "fake",
     "variants": list(VARIANTS),
+    "encoders": [{"kind": name, "name": name} for name in ENCODERS],
     "note": HOSTILE,
     "headline": HEADLINE,
     "samples": {"sources": [SOURCE]},
@@ -290,6 +291,10 @@ def targeted_run(fake_run: FakeRun, tmp_path_factory: pytest.TempPathFactory) ->
     facts = {"count": 60, "values": [], "unreadable": 0, "note": None, "source": "boxes"}
     targets = [facts | dict(zip(names, target, strict=True)) for target in TARGETS]
     write_json(run.results.path(book.TARGET_FACTS), {"targets": targets})
+    notes = {"source": "fake", "file": "a.json", "row": 3, "id": "a", "digest": "0"}
+    notes |= {"action": "noted", "count": 2, "code": "target", "remedy": ""}
+    notes["reason"] = "clock: 'at noon or so' names no hour"
+    write_parquet(run.results.path(book.TARGET_QUARANTINE), pa.Table.from_pylist([notes]))
     rows = [_kept(key, *target) for key in run.results.methods for target in TARGETS]
     write_parquet(run.results.path(book.WHAT_IS_KEPT), pa.Table.from_pylist(rows))
     samples = range(sum(SHARDS))

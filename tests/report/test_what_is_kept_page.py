@@ -56,6 +56,11 @@ def test_the_summary_begins_with_what_is_kept(summary):
     assert 'href="comparisons/what_is_kept.html"' in summary
 
 
+def test_values_that_could_not_be_read_are_listed_with_other_input(summary):
+    row = re.search(r"<tr>(?:(?!</tr>).)*names no hour.*?</tr>", summary)[0]
+    assert "<td>noted</td>" in row and '<td class="number">2</td>' in row
+
+
 def test_the_page_says_the_same_as_the_summary(page, summary):
     assert sentences(page).items() <= sentences(summary).items()
     cells = [re.findall(r'data-sort="([^"]*)" title="([^"]*)"', text) for text in (page, summary)]

@@ -308,8 +308,7 @@ def _zero() -> alt.Chart:
 
 def _place(one: Embedding, kept: WhatIsKept) -> str:
     """Return what an encoder and variant are called where methods are the same."""
-    variants = {other.variants for other in kept.embeddings if not other.is_baseline}
-    if len(variants) < 2 or "," in one.variants:
+    if len(kept.variants) < 2 or "," in one.variants:
         return one.encoder
     return f"{one.encoder}, {VARIANTS.get(one.variants, one.variants)}"
 

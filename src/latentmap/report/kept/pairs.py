@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from latentmap.metrics.metric import Key
 from latentmap.report.experiments import format_p
-from latentmap.report.findings import SIGNIFICANT
+from latentmap.report.findings import SIGNIFICANT, Finding
 from latentmap.report.kept.charts import selection
-from latentmap.report.kept.findings import Words
+from latentmap.report.kept.findings import Words, family_findings
 from latentmap.report.kept.heatmap import two_places
 from latentmap.report.kept.table import Figure, WhatIsKept, key_of, number_of, range_of, table_of
 from latentmap.report.palette import CHANCE, GROUPED, NEUTRAL
@@ -55,8 +55,14 @@ def directions(rows: Sequence[Row]) -> WhatIsKept:
     return table_of([_told(row) for row in changes.values()], figures, baselines)
 
 
+def direction_findings(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Say of every change in which embeddings it is a direction."""
+    for change, text in family_findings(directions(rows), WORDS):
+        yield Finding(f"Between samples that differ in {change} alone, the change is {text}")
+
+
 def _told(row: Row) -> TargetFacts:
-    ends = f": {row['before']} → {row['after']}" if row["before"] and row["after"] else ""
+    ends = f" ({row['before']} → {row['after']})" if row["before"] and row["after"] else ""
     title = f"{row['change']}{ends}"
     return TargetFacts(row["change"], title, "continuous", title, row["change"], row["pairs"])
 

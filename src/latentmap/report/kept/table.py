@@ -128,6 +128,11 @@ class WhatIsKept:
         return list(dict.fromkeys(one.methods for one in self.embeddings))
 
     @cached_property
+    def variants(self) -> list[str]:
+        """The variants in which models look at the samples."""
+        return list(dict.fromkeys(one.variants for one in self.subjects))
+
+    @cached_property
     def subjects(self) -> Sequence[Embedding]:
         """The embeddings of models; all if there are only baselines."""
         return [one for one in self.embeddings if not one.is_baseline] or self.embeddings
@@ -140,12 +145,11 @@ class WhatIsKept:
     def name(self, one: Embedding) -> str:
         """Return what charts and sentences call an embedding: as short as it is clear."""
         models = {other.encoder for other in self.embeddings if not other.is_baseline}
-        variants = {other.variants for other in self.embeddings if not other.is_baseline}
         methods = {other.methods for other in self.embeddings if other.encoder == one.encoder}
         is_the_model = models == {one.encoder} and len(methods) > 1
         parts = [] if is_the_model else [one.encoder]
         parts += [one.methods] if len(methods) > 1 else []
-        shows_variant = len(variants) > 1 and "," not in one.variants
+        shows_variant = len(self.variants) > 1 and "," not in one.variants
         return " / ".join(parts) + (f" ({one.variants})" if shows_variant else "")
 
 

@@ -37,6 +37,7 @@ from latentmap.report.findings import (
 from latentmap.report.imbalance import imbalance_findings
 from latentmap.report.kept.findings import family_findings
 from latentmap.report.kept.heatmap import heatmap
+from latentmap.report.kept.pairs import direction_findings, read_pairs
 from latentmap.report.kept.table import read_kept
 from latentmap.report.labels import RunLabels, read_labels
 from latentmap.report.leaderboard import leaderboard
@@ -83,7 +84,7 @@ class Summary(Page):
     reads = (
         *(book.MANIFEST, book.QUARANTINE, book.LATENTS, book.METRICS, book.RANKING, book.LEARNING),
         *(book.AGREEMENT, book.SOURCE_METRICS, *MAP_READS),
-        *(book.WHAT_IS_KEPT, book.TARGET_FACTS),
+        *(book.WHAT_IS_KEPT, book.TARGET_FACTS, book.TARGET_QUARANTINE, book.PAIRS),
         *(book.METRICS_CSV, book.METRICS_JSON, book.METRICS_PARQUET),
     )
     configured_by = ("headline", *MAP_OPTIONS)
@@ -104,7 +105,11 @@ class Summary(Page):
         ranks = is_ranked(experiments)
         duplicates = {key: read_duplicates(path) for key, path in agreements.items()}
         compared = read_comparisons(results.compared, results.paths(book.SOURCE_METRICS))
-        quarantine = results.path(book.QUARANTINE)
+        quarantine = [
+            path
+            for table in (book.QUARANTINE, book.TARGET_QUARANTINE)
+            for path in results.paths(table)
+        ]
         maps = MapPlates(results)
         pages = _links(results)
         say = key_findings if run_labels.labelled else findings_without_labels
@@ -138,6 +143,7 @@ class Summary(Page):
                     *imbalance_findings(experiments),
                     *neighbor_findings(told_once(experiments)),
                     *(standings.findings() if table.columns else ()),
+                    *direction_findings(read_pairs(results)),
                     *source_findings(compared, experiments),
                     *_quarantine_findings(quarantine),
                     *annotation_warnings(joined),
@@ -230,9 +236,9 @@ def _alarms(calibrations: Mapping[tuple[str, str], Calibration]) -> list[str]:
     ]
 
 
-def _quarantine(path: Path | str) -> list[dict[str, Any]]:
+def _quarantine(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Return how many rows were noted, repaired or set aside, by source and reason."""
-    table = _read(path).with_columns(pl.col("reason").str.replace_all(ONE_ROW, ""))
+    table = _read(paths).with_columns(pl.col("reason").str.replace_all(ONE_ROW, ""))
     return (
         table.group_by(REASONS)
         .agg(pl.sum("count"))
@@ -241,9 +247,9 @@ def _quarantine(path: Path | str) -> list[dict[str, Any]]:
     )
 
 
-def _quarantine_findings(path: Path | str) -> Iterator[Finding]:
+def _quarantine_findings(paths: Sequence[Path]) -> Iterator[Finding]:
     """Say what became of the input: a warning where rows were lost or changed."""
-    counts = dict(_read(path).group_by("action").agg(pl.sum("count")).rows())
+    counts = dict(_read(paths).group_by("action").agg(pl.sum("count")).rows())
     counts.pop(NOT_USED, None)
     for is_wrong in (True, False):
         told = [
@@ -258,13 +264,14 @@ def _quarantine_findings(path: Path | str) -> Iterator[Finding]:
             )
 
 
-def _not_used(path: Path | str) -> int:
+def _not_used(paths: Sequence[Path]) -> int:
     """Return how many samples of the input the configuration leaves out."""
-    return int(_read(path).filter(pl.col("action") == NOT_USED)["count"].sum())
+    return int(_read(paths).filter(pl.col("action") == NOT_USED)["count"].sum())
 
 
-def _read(quarantine: Path | str) -> pl.DataFrame:
-    return pl.DataFrame(read_parquet(quarantine, [*REASONS, "count"]))
+def _read(quarantine: Sequence[Path]) -> pl.DataFrame:
+    tables = (pl.DataFrame(read_parquet(path, [*REASONS, "count"])) for path in quarantine)
+    return pl.concat(tables, how="vertical_relaxed")
 
 
 def _charts(data: Comparison) -> list[Plate]:

@@ -13,6 +13,7 @@ from latentmap.report.kept.charts import (
     profile_chart,
     ranking_chart,
 )
+from latentmap.report.kept.doses import dose_chart
 from latentmap.report.kept.findings import family_findings
 from latentmap.report.kept.heatmap import heatmap, two_places
 from latentmap.report.kept.predictions import Predicted, best_predictions
@@ -32,6 +33,7 @@ from latentmap.store.results import (
 )
 
 RANKING, PROFILE, CALIBRATION, PRINTED = "ranking", "profile", "calibration", "heatmap"
+DOSES = "doses"
 
 
 class WhatIsKeptPage(Page):
@@ -42,6 +44,7 @@ class WhatIsKeptPage(Page):
     file = page_file("comparisons/what_is_kept.html", attrgetter("targeted"))
     scope = Scope.RUN
     reads = (WHAT_IS_KEPT, TARGET_FACTS, TARGETS, PREDICTIONS)
+    configured_by = ("encoders",)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield the page."""
@@ -69,6 +72,18 @@ class WhatIsKeptPage(Page):
                     "a method whose dots lie far right for one family and at 0 for another keeps "
                     "the one and loses the other; where encoders differ, the encoder decides.",
                 ),
+                "doses": [
+                    chart_plate(
+                        DOSES,
+                        chart,
+                        "As the signal is destroyed",
+                        "each line is a pooling method. What is kept must fall to chance, the "
+                        "dashed line, as nothing is left to see; a line that does not shows that "
+                        "the figure comes from something else than the pictures.",
+                    )
+                    for chart in [dose_chart(kept, results.option("encoders"))]
+                    if chart is not None
+                ],
                 "calibration": found
                 and chart_plate(
                     CALIBRATION,
