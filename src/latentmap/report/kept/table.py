@@ -144,7 +144,7 @@ class WhatIsKept:
 
     def name(self, one: Embedding) -> str:
         """Return what charts and sentences call an embedding: as short as it is clear."""
-        models = {other.encoder for other in self.embeddings if not other.is_baseline}
+        models = {other.encoder for other in self.subjects}
         methods = {other.methods for other in self.embeddings if other.encoder == one.encoder}
         is_the_model = models == {one.encoder} and len(methods) > 1
         parts = [] if is_the_model else [one.encoder]
