@@ -44,18 +44,19 @@ def page(fake_run, tmp_path):
 def test_it_says_of_every_change_where_it_is_a_direction(page):
     said = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", page[1]))
     assert said == {
-        "First_side (left → right)": "a direction in patch4 and region (0.31–0.62); none in mean "
-        "(≤ 0.02); in no baseline.",
+        "First side (left → right)": "a direction in patch4 and region (0.31–0.62); none in mean "
+        "(≤ 0.02); in no baseline; as large as 0.05 to 0.50 of light, largest in region.",
         "Light": "a direction in mean (0.90); none in patch4 and region (≤ 0.02); in the best "
-        "baseline, dct, 0.80.",
+        "baseline, dct, 0.80; as large as 0.50 to 1.00 of light, largest in mean.",
     }
 
 
 def test_the_summary_tells_of_it(page):
     run, _ = page
     assert (
-        "<li>Between samples that differ in first_side (left → right) alone, the change is a "
-        "direction in patch4 and region (0.31–0.62); none in mean (≤ 0.02); in no baseline.</li>"
+        "<li>Between samples that differ in first side (left → right) alone, the change is a "
+        "direction in patch4 and region (0.31–0.62); none in mean (≤ 0.02); in no baseline; as "
+        "large as 0.05 to 0.50 of light, largest in region.</li>"
     ) in run.write("summary")
 
 

@@ -67,24 +67,40 @@ def test_of_many_methods_the_first_are_named():
 
 def test_all_and_none_and_the_only_one_are_said_as_such():
     assert said(methods(a=0.8, b=0.7, c=0.6, d=0.5))[POSITION] == (
-        "kept by all 4 embeddings, most by a (0.50–0.80)."
+        "kept by a, b, c and d (0.50–0.80)."
     )
-    assert said(methods(a=0.0, b=0.01, c=0.02, d=-0.1))[POSITION] == (
-        "not told from chance by any of the 4 embeddings (≤ 0.02)."
+    assert said(methods(a=0.8, b=0.7, c=0.6, d=0.5, e=0.4))[POSITION] == (
+        "kept by all 5 embeddings, most by a (0.40–0.80)."
+    )
+    assert said(methods(a=0.0, b=0.01, c=0.02, d=-0.1, e=-0.2))[POSITION] == (
+        "not told from chance by any of the 5 embeddings (≤ 0.02)."
     )
     assert said(methods(a=0.8))[POSITION] == "kept by vae (0.80)."
 
 
 def test_a_family_is_kept_in_part_where_some_of_its_targets_are_at_chance():
     rows = [row("a", X, 0.6), row("a", Y, 0.02), row("b", X, 0.7), row("b", Y, 0.5)]
-    assert said(rows)[POSITION] == "kept by b (0.60); in part by a (0.31)."
-    assert said(rows[:2])[POSITION] == "kept in part by vae (0.31)."
+    assert said(rows)[POSITION] == "kept by b (0.60); kept for the most part by a (0.31)."
+    third = TargetFacts("boxes.z", "Depth", "continuous", POSITION, "boxes", 90)
+    rows += [row("a", third, 0.0), row("b", third, 0.6)]
+    assert said(rows, (X, Y, third))[POSITION] == "kept by b (0.60); hardly kept by a (0.21)."
+
+
+def test_what_nothing_keeps_is_told_by_itself():
+    rows = [row("a", X, 0.6), row("a", Y, 0.02), row("b", X, 0.0), row("b", Y, -0.01)]
+    assert said(rows)[POSITION] == (
+        "kept by a (0.60); lost by b (≤ 0.00); nothing keeps Centre, y."
+    )
+    base = [one | {"encoder": "metadata", "baseline": True} for one in methods([Y], flatten=0.9)]
+    assert "nothing keeps" not in said(rows + base)[POSITION]
 
 
 def test_what_may_well_be_there_is_not_called_lost():
-    # The upper end of its interval reaches into what the other keeps.
-    rows = [row("a", X, 0.3), row("b", X, 0.28, p=0.2)]
-    assert said(rows)[POSITION] == "kept by a (0.30); not told from chance by b (≤ 0.28)."
+    # The upper end of its interval is more than half of what the other keeps.
+    rows = [row("a", X, 0.3), row("b", X, 0.12, p=0.2)]
+    assert said(rows)[POSITION] == "kept by a (0.30); not told from chance by b (≤ 0.12)."
+    rows[1] |= {"kept_high": 0.14}
+    assert said(rows)[POSITION] == "kept by a (0.30); lost by b (≤ 0.12)."
 
 
 def test_the_best_baseline_is_beside_it():

@@ -94,7 +94,7 @@ def ranking_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
         description="Dots with intervals: what every embedding keeps of one target.",
     ).add_params(
         selection(
-            TARGET, "Target", {n: one.title for n, one in enumerate(kept.targets)}, _best(kept)
+            TARGET, "Target", {n: one.title for n, one in enumerate(kept.targets)}, _telling(kept)
         )
     )
 
@@ -174,8 +174,9 @@ def calibration_chart(found: Sequence[Predicted]) -> alt.LayerChart | alt.FacetC
         low, high = float(one.true.min()), float(one.true.max())
         ends += [{"t": one.number, "true": end, "predicted": end} for end in (low, high)]
     shown = f"datum.t == {CALIBRATED}"
-    x = alt.X("true:Q", title="true", scale=alt.Scale(zero=False))
-    y = alt.Y("predicted:Q", title="predicted", scale=alt.Scale(zero=False))
+    few = alt.Axis(tickCount=6)
+    x = alt.X("true:Q", title="true", scale=alt.Scale(zero=False), axis=few)
+    y = alt.Y("predicted:Q", title="predicted", scale=alt.Scale(zero=False), axis=few)
     diagonal, points = (
         alt.Chart(alt.InlineData(values=values)).transform_filter(shown).encode(x=x, y=y)
         for values in (ends, rows)
@@ -313,15 +314,15 @@ def _place(one: Embedding, kept: WhatIsKept) -> str:
     return f"{one.encoder}, {VARIANTS.get(one.variants, one.variants)}"
 
 
-def _best(kept: WhatIsKept) -> int:
-    """Return the number of the target of which any embedding of a model keeps most."""
-    found = [
-        (figure.kept, number)
-        for one in kept.subjects
-        for number, target in enumerate(kept.targets)
-        if (figure := _defined(one, target))
-    ]
-    return max(found)[1] if found else 0
+def _telling(kept: WhatIsKept) -> int:
+    """Return the number of the target of which embeddings of models keep most unequal shares."""
+
+    def spread(target: TargetFacts) -> float:
+        found = (_defined(one, target) for one in kept.subjects)
+        shares = [max(figure.kept, 0) for figure in found if figure]
+        return max(shares) - min(shares) if shares else 0.0
+
+    return max(range(len(kept.targets)), key=lambda number: spread(kept.targets[number]))
 
 
 def selection(name: str, label: str, titles: Mapping[int, str], first: int) -> alt.Parameter:
@@ -335,4 +336,4 @@ def selection(name: str, label: str, titles: Mapping[int, str], first: int) -> a
 
 
 def _in(target: TargetFacts) -> str:
-    return f", in {target.unit}" if target.unit else ""
+    return f" ({target.unit})" if target.unit else ""

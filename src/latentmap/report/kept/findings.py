@@ -21,7 +21,8 @@ class Words:
 
     Attributes:
         kept: before those that keep it.
-        partly: before those that keep it in part, without others that keep it.
+        mostly: before those that keep half of it or more.
+        hardly: before those that keep less.
         lost: before those that lose it.
         unknown: before those that are not shown to keep any of it.
         best: before the best baseline.
@@ -29,7 +30,8 @@ class Words:
     """
 
     kept: str = "kept by"
-    partly: str = "kept in part by"
+    mostly: str = "kept for the most part by"
+    hardly: str = "hardly kept by"
     lost: str = "lost by"
     unknown: str = "not told from chance by"
     best: str = "the best baseline, {}, keeps {}"
@@ -42,14 +44,25 @@ KEPT = Words()
 def family_findings(kept: WhatIsKept, words: Words = KEPT) -> Iterator[tuple[str, str]]:
     """Yield each family, and which embeddings keep it and which lose it.
 
-    A family is kept if all its targets are above chance (max-T over embeddings and targets), in
-    part if some are, and lost if none is; how much is the mean over its targets.
+    A family is kept if all its targets are above chance (max-T over embeddings and targets), for
+    the most part if half of them are, and lost if none is; how much is the mean over its targets.
+    Targets that nothing keeps, no baseline either, are told of by themselves.
     """
-    for family, targets in kept.families.items():
+    for family, every in kept.families.items():
+        known = [target for target in every if _is_known(kept, target)]
+        targets = known or every
         measured = [one for one in kept.subjects if not math.isnan(one.mean_of(targets))]
         if measured:
             parts = [*_parts(kept, measured, targets, words), *_baseline(kept, targets, words)]
+            unknown = [target.title for target in every if target not in targets]
+            parts += [f"nothing keeps {_listed(unknown)}"] if unknown else []
             yield family, "; ".join(parts) + "."
+
+
+def _is_known(kept: WhatIsKept, target: TargetFacts) -> bool:
+    """Whether any embedding keeps a target."""
+    figures = (one.figures.get(target.name) for one in kept.embeddings)
+    return any(figure is not None and figure.is_above_chance for figure in figures)
 
 
 def _parts(
@@ -65,16 +78,17 @@ def _parts(
         return
     shares = {one: _share_above(one, targets) for one in ranked}
     whole = [one for one in ranked if shares[one] == 1]
-    some = [one for one in ranked if 0 < shares[one] < 1]
+    most, few = (
+        [one for one in ranked if low <= shares[one] < high]
+        for low, high in ((0.5, 1), (1e-9, 0.5))
+    )
     none = [one for one in ranked if shares[one] == 0]
-    if whole:
-        yield f"{words.kept} {_named(kept, whole, ranked)} ({_range_of(whole, targets)})"
-    if some:
-        partly = "in part by" if whole else words.partly
-        yield f"{partly} {_named(kept, some, ranked)} ({_range_of(some, targets)})"
+    for word, some in ((words.kept, whole), (words.mostly, most), (words.hardly, few)):
+        if some:
+            yield f"{word} {_named(kept, some, ranked)} ({_range_of(some, targets)})"
     if none:
-        most = max(0.0, *(one.mean_of(targets) for one in none))
-        yield f"{_lost(kept, none, whole, targets, words)} (≤ {two_places(most)})"
+        highest = max(0.0, *(one.mean_of(targets) for one in none))
+        yield f"{_lost(kept, none, whole or most, targets, words)} (≤ {two_places(highest)})"
 
 
 def _lost(
@@ -85,7 +99,7 @@ def _lost(
     words: Words,
 ) -> str:
     """Say which embeddings lose a family, or only are not shown to keep any of it."""
-    if len(none) == len(kept.subjects) > NAMED:
+    if len(none) == len(kept.subjects) > NAMED + 1:
         return f"{words.unknown} any of the {len(none)} embeddings"
     is_lost = whole and _are_lost(none, whole, targets)
     return f"{words.lost if is_lost else words.unknown} {_named(kept, none[::-1], [])}"
@@ -94,7 +108,7 @@ def _lost(
 def _are_lost(
     none: Sequence[Embedding], whole: Sequence[Embedding], targets: Sequence[TargetFacts]
 ) -> bool:
-    """Whether even the upper ends of the intervals are below what the others keep."""
+    """Whether even the upper ends of the intervals are below half of what the others keep."""
     least = min(one.mean_of(targets) for one in whole)
     ends = [
         figure.kept_interval[1]
@@ -102,7 +116,7 @@ def _are_lost(
         for target in targets
         if (figure := one.figures.get(target.name)) and figure.kept_interval
     ]
-    return bool(ends) and max(ends) < least
+    return bool(ends) and max(ends) < least / 2
 
 
 def _share_above(one: Embedding, targets: Sequence[TargetFacts]) -> float:
@@ -118,11 +132,15 @@ def _is_untested(one: Embedding, targets: Sequence[TargetFacts]) -> bool:
 
 def _named(kept: WhatIsKept, some: Sequence[Embedding], every: Sequence[Embedding]) -> str:
     """Name the first of some embeddings, and count the others."""
-    if len(some) == len(every) > NAMED:
+    if len(some) == len(every) > NAMED + 1:
         return f"{counted(len(some), len(every), 'embedding')}, most by {kept.name(some[0])}"
-    names = [kept.name(one) for one in some[:NAMED]]
-    more = len(some) - len(names)
-    names += [f"{more} more"] if more else []
+    names = [kept.name(one) for one in some]
+    if len(names) > NAMED + 1:
+        names = [*names[:NAMED], f"{len(some) - NAMED} more"]
+    return _listed(names)
+
+
+def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 

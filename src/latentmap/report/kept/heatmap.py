@@ -135,7 +135,13 @@ def heatmap(
         answer,
         {family: len(targets) for family, targets in kept.families.items()},
         [
-            Column(target.title, _meaning(target), target.name in starts, place, is_number(target))
+            Column(
+                target.title.replace("_", " "),
+                _meaning(target),
+                target.name in starts,
+                place,
+                is_number(target),
+            )
             for place, target in enumerate(kept.targets)
         ],
         [
@@ -161,7 +167,7 @@ def _place(encoder: str, variants: str) -> str:
 
 
 def _meaning(target: TargetFacts) -> str:
-    unit = f", in {target.unit}" if target.unit else ""
+    unit = f" ({target.unit})" if target.unit else ""
     return f"{target.name}: {target.kind}{unit}, defined for {target.count:,} samples"
 
 

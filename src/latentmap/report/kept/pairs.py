@@ -25,7 +25,8 @@ Row = Mapping[str, Any]
 
 WORDS = Words(
     kept="a direction in",
-    partly="a direction in part in",
+    mostly="a direction for the most part in",
+    hardly="hardly a direction in",
     lost="none in",
     unknown="not told from chance in",
     best="in the best baseline, {}, {}",
@@ -55,16 +56,40 @@ def directions(rows: Sequence[Row]) -> WhatIsKept:
     return table_of([_told(row) for row in changes.values()], figures, baselines)
 
 
+def sentences(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """Yield each change, in which embeddings it is a direction, and how large it is there."""
+    found = directions(rows)
+    names = {key: found.name(one) for one in found.embeddings for key in one.keys}
+    subjects = {key for one in found.subjects for key in one.keys}
+    for change, text in family_findings(found, WORDS):
+        sizes = [
+            (row["size"], names[key_of(row)], row["beside"])
+            for row in rows
+            if _title(row) == change and key_of(row) in subjects and row["size"] is not None
+        ]
+        if sizes:
+            (low, *_), (high, name, beside) = min(sizes), max(sizes)
+            text = (
+                f"{text.removesuffix('.')}; as large as {two_places(low)} to {two_places(high)} of "
+                f"{beside}, largest in {name}."
+            )
+        yield change, text
+
+
 def direction_findings(rows: Sequence[Row]) -> Iterator[Finding]:
     """Say of every change in which embeddings it is a direction."""
-    for change, text in family_findings(directions(rows), WORDS):
+    for change, text in sentences(rows):
         yield Finding(f"Between samples that differ in {change} alone, the change is {text}")
 
 
 def _told(row: Row) -> TargetFacts:
-    ends = f" ({row['before']} → {row['after']})" if row["before"] and row["after"] else ""
-    title = f"{row['change']}{ends}"
+    title = _title(row)
     return TargetFacts(row["change"], title, "continuous", title, row["change"], row["pairs"])
+
+
+def _title(row: Row) -> str:
+    ends = f" ({row['before']} → {row['after']})" if row["before"] and row["after"] else ""
+    return f"{row['change'].replace('_', ' ')}{ends}"
 
 
 def _figure(row: Row) -> Figure:
@@ -106,12 +131,13 @@ def pairs_chart(rows: Sequence[Row], found: WhatIsKept) -> alt.LayerChart | alt.
         for row in rows
         if key_of(row) in of_key and row["direction"] is not None and row["size"] is not None
     ]
+    few = alt.Axis(tickCount=6)
     base = (
         alt.Chart(alt.InlineData(values=shown))
         .transform_filter(f"datum.t == {CHANGE}")
         .encode(
-            x=alt.X("size:Q", title=f"size, in parts of {rows[0]['beside']}"),
-            y=alt.Y("direction:Q", title="mean cosine of two differences"),
+            x=alt.X("size:Q", title=f"size, in parts of {rows[0]['beside']}", axis=few),
+            y=alt.Y("direction:Q", title="mean cosine of two differences", axis=few),
         )
     )
     colors = {ABOVE: GROUPED, MAY_BE_CHANCE: NEUTRAL}

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 
-from latentmap.report.kept.findings import family_findings
 from latentmap.report.kept.heatmap import heatmap
-from latentmap.report.kept.pairs import ANSWER, TITLE, WORDS, directions, pairs_chart, read_pairs
+from latentmap.report.kept.pairs import (
+    ANSWER,
+    TITLE,
+    directions,
+    pairs_chart,
+    read_pairs,
+    sentences,
+)
 from latentmap.report.page import Content, Page, Scope
 from latentmap.report.plates import chart_plate
 from latentmap.store.results import PAIRS, Key, Results, page_file
@@ -30,7 +36,7 @@ class Directions(Page):
             TITLE,
             {
                 "heatmap": heatmap(found, TITLE, ANSWER, "pairs"),
-                "families": list(family_findings(found, WORDS)),
+                "families": list(sentences(rows)),
                 "chooses": False,
                 "plates": [
                     chart_plate(
