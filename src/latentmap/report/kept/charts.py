@@ -25,6 +25,9 @@ Row = dict[str, Any]
 TARGET, METHOD, CALIBRATED = "target", "method", "calibrated"
 """Parameters of the charts: numbers of the target, and of the methods, that are shown."""
 
+LABELS = ("label", "label_group")
+"""Names of the targets that every run has whose samples are labelled."""
+
 MOST_POINTS = 500
 """Of more samples, evenly spaced ones are points of a chart."""
 
@@ -322,7 +325,9 @@ def _telling(kept: WhatIsKept) -> int:
         shares = [max(figure.kept, 0) for figure in found if figure]
         return max(shares) - min(shares) if shares else 0.0
 
-    return max(range(len(kept.targets)), key=lambda number: spread(kept.targets[number]))
+    # What a run was labelled by is seldom the question.
+    order = sorted(range(len(kept.targets)), key=lambda number: kept.targets[number].name in LABELS)
+    return max(order, key=lambda number: spread(kept.targets[number]))
 
 
 def selection(name: str, label: str, titles: Mapping[int, str], first: int) -> alt.Parameter:

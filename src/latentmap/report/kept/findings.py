@@ -21,8 +21,8 @@ class Words:
 
     Attributes:
         kept: before those that keep it.
-        mostly: before those that keep half of it or more.
-        hardly: before those that keep less.
+        mostly: before those that keep more than half of its targets.
+        partly: before those that keep fewer.
         lost: before those that lose it.
         unknown: before those that are not shown to keep any of it.
         best: before the best baseline.
@@ -31,7 +31,7 @@ class Words:
 
     kept: str = "kept by"
     mostly: str = "kept for the most part by"
-    hardly: str = "hardly kept by"
+    partly: str = "kept in part by"
     lost: str = "lost by"
     unknown: str = "not told from chance by"
     best: str = "the best baseline, {}, keeps {}"
@@ -45,8 +45,8 @@ def family_findings(kept: WhatIsKept, words: Words = KEPT) -> Iterator[tuple[str
     """Yield each family, and which embeddings keep it and which lose it.
 
     A family is kept if all its targets are above chance (max-T over embeddings and targets), for
-    the most part if half of them are, and lost if none is; how much is the mean over its targets.
-    Targets that nothing keeps, no baseline either, are told of by themselves.
+    the most part if more than half of them are, and lost if none is; how much is the mean over its
+    targets. Targets that nothing keeps, no baseline either, are told of by themselves.
     """
     for family, every in kept.families.items():
         known = [target for target in every if _is_known(kept, target)]
@@ -78,12 +78,10 @@ def _parts(
         return
     shares = {one: _share_above(one, targets) for one in ranked}
     whole = [one for one in ranked if shares[one] == 1]
-    most, few = (
-        [one for one in ranked if low <= shares[one] < high]
-        for low, high in ((0.5, 1), (1e-9, 0.5))
-    )
+    most = [one for one in ranked if 0.5 < shares[one] < 1]
+    few = [one for one in ranked if 0 < shares[one] <= 0.5]
     none = [one for one in ranked if shares[one] == 0]
-    for word, some in ((words.kept, whole), (words.mostly, most), (words.hardly, few)):
+    for word, some in ((words.kept, whole), (words.mostly, most), (words.partly, few)):
         if some:
             yield f"{word} {_named(kept, some, ranked)} ({_range_of(some, targets)})"
     if none:
