@@ -2,11 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
+from latentmap.api.opened import Run
+from latentmap.errors import LatentmapError
 from latentmap.report.kept.predictions import best_predictions
 from latentmap.report.kept.table import read_kept
 from latentmap.report.page import pages_of, published
@@ -15,6 +18,7 @@ from latentmap.report.publish import charts_in, read_chart
 from latentmap.report.table import write_metrics_table, write_targets_table
 from latentmap.report.target_columns import with_targets
 from latentmap.store import results as book
+from latentmap.store.results import write_run_facts
 
 TURNED = 20
 
@@ -142,3 +146,13 @@ def test_the_long_table_is_written_and_every_method_has_its_part(targeted_run, t
     found = json.loads(copies[3].read_text())["targets"]
     own = table.filter(encoder=key[0], variant=key[1], method=key[2])
     assert [row["kept"] for row in found] == own["kept"].to_list()
+
+
+def test_a_finished_run_gives_the_table(targeted_run):
+    write_run_facts(targeted_run.results.path(book.RUN), targeted_run.facts)
+    kept = Run(targeted_run.folder).kept
+    assert len(kept) == len(targeted_run.metrics) * 5
+    plain = replace(targeted_run.facts, config={**targeted_run.facts.config, "targets": []})
+    write_run_facts(targeted_run.results.path(book.RUN), plain)
+    with pytest.raises(LatentmapError, match="has no targets"):
+        _ = Run(targeted_run.folder).kept

@@ -32,6 +32,7 @@ from latentmap.store.results import (
     SAMPLES,
     SCORES,
     TRUST,
+    WHAT_IS_KEPT,
     Artifact,
     Key,
     Results,
@@ -107,6 +108,21 @@ class Run:
         measures = {" / ".join(key): self.measures(*key) for key in self.results.keys(METRICS)}
         facts = self.results.read(RANKING)
         return Ranking(measures, facts)
+
+    @property
+    def kept(self) -> pl.DataFrame:
+        """One line per target, figure and embedding: how much of the target it keeps.
+
+        Raises:
+            LatentmapError: the run has no targets.
+        """
+        import polars as pl
+
+        if not self.results.targeted:
+            raise LatentmapError(
+                f"{self.folder} has no targets. Add 'targets' to its configuration."
+            )
+        return pl.DataFrame(self.results.read(WHAT_IS_KEPT))
 
     @property
     def report(self) -> ReportPage:
