@@ -62,7 +62,7 @@ def dose_chart(kept: WhatIsKept, encoders: Sequence[Mapping[str, Any]]) -> alt.T
     import altair as alt
 
     dosed = doses(encoders)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "family": family,
             "dose": dose.share,
