@@ -142,7 +142,7 @@ def test_pictures_inside_a_table(tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("gone.csv", r"gone\.csv: no such file or folder\."),
+        ("gone.csv", r"gone\.csv: no such file or folder\.$"),
         ("empty", r"empty holds neither pictures, tables, arrays nor embeddings\."),
         ("m.pt", "Give the folder of a cache of embeddings"),
         ("bad.npz", "no .npz file that can be read"),
@@ -157,6 +157,11 @@ def test_what_cannot_be_told_is_one_line(tmp_path, name, said):
     with pytest.raises(LatentmapError, match=said) as refused:
         plan_of(tmp_path / name)
     assert "\n" not in str(refused.value)
+
+
+def test_a_data_set_on_the_hub_is_told_from_a_path():
+    with pytest.raises(LatentmapError, match="A data set on the hub is named in a configuration"):
+        plan_of("a8cheng/SpatialRGPT-Bench")
 
 
 # What each of the cases is, by the name of the configuration, and rows; or what the line says.

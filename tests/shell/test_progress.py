@@ -104,6 +104,7 @@ def feed(screen):
     screen.emit(record("job_finished", job_id=1))
     screen.emit(record("job_info", jobid=2, rule_name="pool_latents", rule_msg="Pool"))
     screen.emit(record("job_error", jobid=2, rule_name="pool_latents", log=["logs/p.log"]))
+    screen.emit(record("error", message="At least one job failed.", exception="WorkflowError"))
     screen.close()
     screen.close()
 
@@ -132,6 +133,15 @@ def test_a_file_has_plain_lines():
         "Failed: pool_latents (log: logs/p.log)",
         "done  2 of 2 jobs",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("LockException", "Another run is writing"), ("OSError", "No space left.")]
+)
+def test_what_ends_a_run_before_its_jobs_is_said(kind, said):
+    stream = io.StringIO()
+    Screen(Progress(), stream).emit(record("error", message="No space left.", exception=kind))
+    assert stream.getvalue().startswith(said) and stream.getvalue().count("\n") == 1
 
 
 def test_a_dry_run_shows_no_progress():

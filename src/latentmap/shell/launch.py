@@ -9,7 +9,7 @@ import sys
 import webbrowser
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,7 +58,7 @@ class Asked:
     config: Sequence[str] = ()
     source: Sequence[str] = ()
     columns: Sequence[str] = ()
-    snakemake: Sequence[str] = field(default_factory=list)
+    snakemake: Sequence[str] = ()
     is_dry: bool = False
     opens: bool = False
 
@@ -195,7 +195,9 @@ def _say_results(run: Run, opens: bool) -> None:
 def _verdict(results: Results) -> Iterator[str]:
     from latentmap.report.verdict import verdict_of
 
-    found = verdict_of(results)
+    found = None
+    with suppress(LatentmapError):  # what it is made of may be deleted, and the report be there
+        found = verdict_of(results)
     if found is None:
         return
     first = "Nothing is significantly above chance. Highest" if found.may_be_chance else "Best"

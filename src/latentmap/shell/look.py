@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
@@ -28,6 +29,9 @@ from latentmap.samples.tables.rows import (
     Rows,
 )
 from latentmap.samples.vectors import holds_lists, numbered_columns
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+"""What the id of a data set on the Hugging Face hub looks like."""
 
 HEAD = 500
 """Rows of a table that are looked at."""
@@ -91,7 +95,9 @@ def look_at(data: Path, columns: Columns, split: str | None = None) -> Found:
         LatentmapError: says in one line why it cannot be told, and what to do.
     """
     if not data.exists():
-        raise LatentmapError(f"{data}: no such file or folder.")
+        hub = " A data set on the hub is named in a configuration: config/relations.yaml."
+        is_id = HUB_ID.fullmatch(str(data)) is not None
+        raise LatentmapError(f"{data}: no such file or folder.{hub if is_id else ''}")
     if data.is_dir():
         return _folder(data, columns, split)
     suffix = data.suffix.lower()

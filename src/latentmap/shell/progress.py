@@ -209,7 +209,7 @@ class Screen:
                 "Another run is writing these results. Wait until it has ended; if none is alive "
                 "on any machine, add `-- --unlock` once."
             )
-        else:
+        elif not self._failures:  # else it only says that there were some
             self.say(str(record["msg"]))
 
 
