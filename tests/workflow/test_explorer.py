@@ -12,6 +12,9 @@ pytestmark = pytest.mark.workflow
 def test_the_explorer_follows_its_options_and_computes_nothing(project):
     project.configure({"explorer": {}})
     finished = project.outputs()
+    dry = project.snakemake("report", "-n")  # its pages show the explorer's pictures
+    jobs = {line.split()[0] for line in dry.splitlines() if line.endswith(" 1")}
+    assert {"write_pictures", "write_explorer"} <= jobs and "build_explorer" not in jobs
     # The page needs a network once, for the packages that build it.
     project.snakemake("write_explorer")
     folder = project.results / "explorer"
