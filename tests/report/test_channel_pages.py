@@ -243,7 +243,7 @@ def test_the_spectrum_has_a_line_at_nine_tenths_of_the_variance(data):
     )
     planted = dataclasses.replace(data, inspection=found)
     assert chart.note(planted) == (
-        "90% of the variance is in 1 of 5 axes of channel means and in 3 of 5 axes over all "
+        "90 % of the variance is in 1 of 5 axes of channel means and in 3 of 5 axes over all "
         "positions."
     )
     assert [row for row in rows_of(chart.build(planted)) if list(row) == ["share"]] == [

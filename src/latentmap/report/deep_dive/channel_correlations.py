@@ -65,7 +65,8 @@ class ChannelCorrelations(ChannelChart):
             for kind, shares in _spectra(data.inspection).items()
             if shares.size
         ]
-        return f"{MOST:.0%} of the variance is in {' and in '.join(held)}. {data.note()}".strip()
+        share = f"{100 * MOST:.0f} %"
+        return f"{share} of the variance is in {' and in '.join(held)}. {data.note()}".strip()
 
 
 def _covariances(found: Inspection) -> dict[str, Floats]:
