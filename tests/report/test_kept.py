@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from latentmap.report.kept.charts import TARGET, ranking_chart
 from latentmap.report.kept.findings import family_findings
 from latentmap.report.kept.heatmap import heatmap, two_places
 from latentmap.report.kept.table import what_is_kept
@@ -80,11 +81,11 @@ def test_all_and_none_and_the_only_one_are_said_as_such():
 
 def test_a_family_is_kept_in_part_where_some_of_its_targets_are_at_chance():
     rows = [row("a", X, 0.6), row("a", Y, 0.02), row("b", X, 0.7), row("b", Y, 0.5)]
-    assert said(rows)[POSITION] == "kept by b (0.60); kept in part by a (0.31)."
+    assert said(rows)[POSITION] == "kept by b (0.60); half of its targets or more kept by a (0.31)."
     third = TargetFacts("boxes.z", "Depth", "continuous", POSITION, "boxes", 90)
-    rows += [row("a", third, 0.61), row("b", third, 0.6)]
+    rows += [row("a", third, 0.01), row("b", third, 0.6)]
     assert said(rows, (X, Y, third))[POSITION] == (
-        "kept by b (0.60); kept for the most part by a (0.41)."
+        "kept by b (0.60); fewer than half kept by a (0.21)."
     )
 
 
@@ -204,3 +205,14 @@ def test_means_leave_out_what_is_not_defined():
     (one,) = what_is_kept([X, Y], rows).embeddings
     assert one.mean_of([X, Y]) == 0.5
     assert math.isnan(one.mean_of([Y]))
+
+
+def test_the_ranking_begins_with_the_target_that_tells_embeddings_apart_by_most():
+    label = TargetFacts("label", "label", "categorical", "labels", "label", 90)
+    rows = [row("a", label, 1.0), row("b", label, 0.0), row("a", X, 0.9), row("b", X, 0.8)]
+    rows += [row("a", Y, 0.6), row("b", Y, 0.1)]
+    chart = ranking_chart(what_is_kept([label, X, Y], rows)).to_dict()
+    (chosen,) = (param["value"] for param in chart["params"] if param["name"] == TARGET)
+    assert chosen == 2
+    only = ranking_chart(what_is_kept([label], rows[:2])).to_dict()
+    assert [param["value"] for param in only["params"] if param["name"] == TARGET] == [0]

@@ -326,8 +326,8 @@ def _telling(kept: WhatIsKept) -> int:
         return max(shares) - min(shares) if shares else 0.0
 
     # What a run was labelled by is seldom the question.
-    order = sorted(range(len(kept.targets)), key=lambda number: kept.targets[number].name in LABELS)
-    return max(order, key=lambda number: spread(kept.targets[number]))
+    asked = [n for n, target in enumerate(kept.targets) if target.name not in LABELS]
+    return max(asked or [0], key=lambda number: spread(kept.targets[number]))
 
 
 def selection(name: str, label: str, titles: Mapping[int, str], first: int) -> alt.Parameter:

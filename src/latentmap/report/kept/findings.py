@@ -21,7 +21,7 @@ class Words:
 
     Attributes:
         kept: before those that keep it.
-        mostly: before those that keep more than half of its targets.
+        mostly: before those that keep at least half of its targets.
         partly: before those that keep fewer.
         lost: before those that lose it.
         unknown: before those that are not shown to keep any of it.
@@ -30,8 +30,8 @@ class Words:
     """
 
     kept: str = "kept by"
-    mostly: str = "kept for the most part by"
-    partly: str = "kept in part by"
+    mostly: str = "half of its targets or more kept by"
+    partly: str = "fewer than half kept by"
     lost: str = "lost by"
     unknown: str = "not told from chance by"
     best: str = "the best baseline, {}, keeps {}"
@@ -44,9 +44,9 @@ KEPT = Words()
 def family_findings(kept: WhatIsKept, words: Words = KEPT) -> Iterator[tuple[str, str]]:
     """Yield each family, and which embeddings keep it and which lose it.
 
-    A family is kept if all its targets are above chance (max-T over embeddings and targets), for
-    the most part if more than half of them are, and lost if none is; how much is the mean over its
-    targets. Targets that nothing keeps, no baseline either, are told of by themselves.
+    A family is kept if all its targets are above chance (max-T over embeddings and targets), and
+    lost if none is; how much is the mean over its targets. Targets that nothing keeps, no baseline
+    either, are told of by themselves.
     """
     for family, every in kept.families.items():
         known = [target for target in every if _is_known(kept, target)]
@@ -78,8 +78,8 @@ def _parts(
         return
     shares = {one: _share_above(one, targets) for one in ranked}
     whole = [one for one in ranked if shares[one] == 1]
-    most = [one for one in ranked if 0.5 < shares[one] < 1]
-    few = [one for one in ranked if 0 < shares[one] <= 0.5]
+    most = [one for one in ranked if 0.5 <= shares[one] < 1]
+    few = [one for one in ranked if 0 < shares[one] < 0.5]
     none = [one for one in ranked if shares[one] == 0]
     for word, some in ((words.kept, whole), (words.mostly, most), (words.partly, few)):
         if some:
