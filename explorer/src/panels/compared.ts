@@ -19,7 +19,7 @@ export function compared(explorer: Explorer): HTMLElement {
   state.watch(["map", "regions"], ({ map: id, regions: source }) => {
     const map = site.map(id);
     const sources = map?.regions?.sources ?? [];
-    fill(picker, element("option", { value: "" }, "No differences by region"),
+    fill(picker, element("option", { value: "" }, "By region: none"),
       ...sources.map((name) => element("option", { value: name }, `By region: ${name}`)));
     picker.value = source !== null && sources.includes(source) ? source : "";
     picker.hidden = sources.length < 2;
