@@ -1,5 +1,6 @@
 /** Columns that are made of selections. */
 
+import { isTooLong } from "../address";
 import { Failure } from "../data/failure";
 import { madeId, type Made } from "../data/made";
 import { data, download, element, fill, section } from "../dom";
@@ -29,10 +30,12 @@ export function madeColumns(explorer: Explorer): HTMLElement {
   const list = element("ul");
   const save = element("button", { class: "link", onclick: () =>
     void saveColumns(explorer).catch((error: unknown) => explorer.fail(error)) }, "Export as CSV");
-  const host = section("Your columns", list, save);
+  const long = element("p", { class: "note" }, "Columns of so many samples are not kept in the page's link: export them.");
+  const host = section("Your columns", list, save, long);
   host.classList.add("made");
   state.watch(["made"], ({ made }) => {
     host.hidden = made.length === 0;
+    long.hidden = !made.some(({ rows }) => isTooLong(rows));
     fill(list, ...made.map((one) => line(explorer, one)));
   });
   return host;

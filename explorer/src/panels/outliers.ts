@@ -4,6 +4,7 @@ import { element, fill } from "../dom";
 import type { Explorer } from "../explorer";
 import { columnOf, OWN, toggled, type Flags } from "../state";
 import { countsOfFlags, flagsOf, type Rule } from "../statistics/flags";
+import { MOST_RINGED } from "../view/rings";
 import { count, counted } from "../words";
 
 interface Odd {
@@ -65,9 +66,11 @@ export function outliers(explorer: Explorer): HTMLElement {
     const asRules = columns.flatMap((column, i): Rule[] => (column.kind === "number" ? [{ column, high: used[i]!.high }] : []));
     const flagged = flagsOf(asRules, flags.share, site.count);
     found.set({ flags: flagged });
-    fill(counts, ...countsOfFlags(flagged, used.length).map((samples, i) => line(explorer, flagged, i + 1, samples)));
+    const numbers = countsOfFlags(flagged, used.length);
+    fill(counts, ...numbers.map((samples, i) => line(explorer, flagged, i + 1, samples)));
     note.textContent = `Each rule flags the oddest ${output.textContent} of samples in this embedding; ` +
-      "a sample has a ring for each rule that flags it.";
+      "a sample has a ring for each rule that flags it." +
+      ((numbers[0] ?? 0) > MOST_RINGED ? ` So many are not told apart: only the ${count(MOST_RINGED)} with most flags have rings.` : "");
   };
   const follow = (): void => void refresh().catch((error: unknown) => explorer.fail(error));
   state.watch(["flags", "map"], follow);

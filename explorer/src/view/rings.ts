@@ -8,8 +8,8 @@ interface Places {
 
 const FIRST = 6;
 const STEP = 3;
-/** More rings than these are no longer told apart, and take long. */
-const MOST = 3_000;
+/** Rings around more samples are no longer told apart, and take long. */
+export const MOST_RINGED = 3_000;
 
 /** The samples that rings are drawn around: those with most flags, as far as there is room for them. */
 export function ringed(flags: Uint8Array, shown: Uint8Array): number[] {
@@ -17,7 +17,7 @@ export function ringed(flags: Uint8Array, shown: Uint8Array): number[] {
   for (let row = 0; row < flags.length; row++) {
     if (flags[row]! > 0 && shown[row]) (byFlags[flags[row]!] ??= []).push(row);
   }
-  return byFlags.reverse().flat().slice(0, MOST);
+  return byFlags.reverse().flat().slice(0, MOST_RINGED);
 }
 
 export function drawRings(
