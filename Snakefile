@@ -108,7 +108,8 @@ onerror:
 
 
 onsuccess:
-    say_last(quarantine_lines(RESULTS.path(QUARANTINE), STARTED))
+    tables = [*RESULTS.paths(QUARANTINE), *RESULTS.paths(TARGET_QUARANTINE)]
+    say_last(quarantine_lines(tables, STARTED))
 
 
 include: "rules/samples.smk"

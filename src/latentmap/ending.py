@@ -6,7 +6,7 @@ import atexit
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from latentmap.samples.remarks import NOT_USED
@@ -61,23 +61,26 @@ def failure_lines(logs: Path, since: float) -> list[str]:
     return lines
 
 
-def quarantine_lines(table: Path, since: float) -> list[str]:
-    """Return how many rows were set aside, repaired or noted, if the table of them is new.
+def quarantine_lines(tables: Iterable[Path], since: float) -> list[str]:
+    """Return how many rows were set aside, repaired or noted, of each table of them that is new.
 
     Args:
-        table: of all that was set aside.
+        tables: of all that was set aside.
         since: when the run began; an older table was told of before.
     """
-    if not table.exists() or table.stat().st_mtime < since:
-        return []
+    new = (table for table in tables if table.exists() and table.stat().st_mtime >= since)
+    return [line for table in new for line in _told(table)]
+
+
+def _told(table: Path) -> Iterator[str]:
+    """Yield what a table of what was set aside says, if anything."""
     counts: Counter[str] = Counter()
     for row in read_parquet(table, ["action", "count"]).to_pylist():
         if row["action"] != NOT_USED:
             counts[row["action"]] += row["count"]
-    if not counts:
-        return []
-    said = ", ".join(f"{count:,} {action}" for action, count in sorted(counts.items()))
-    return [f"Rows and files of the input to look at: {said}. Reasons and remedies: {table}"]
+    if counts:
+        said = ", ".join(f"{count:,} {action}" for action, count in sorted(counts.items()))
+        yield f"Rows and files of the input to look at: {said}. Reasons and remedies: {table}"
 
 
 def _whose(paths: list[Path]) -> str:

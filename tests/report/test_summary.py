@@ -46,6 +46,7 @@ def test_what_a_reason_says_of_one_row_does_not_tell_reasons_apart():
         "line 3: not UTF-8 (byte 13)",
         "image is missing (file a (1).png)",
         "box 0 (1, 2, 1, 4) has zero area",
+        "target yes: the answer is neither yes nor no (it is 'n/a (no idea)')",
     ]
     assert pl.Series(reasons).str.replace_all(ONE_ROW, "").to_list() == [
         "not JSON (Expecting value)",
@@ -53,6 +54,7 @@ def test_what_a_reason_says_of_one_row_does_not_tell_reasons_apart():
         "not UTF-8",
         "image is missing",
         reasons[4],
+        "target yes: the answer is neither yes nor no",
     ]
 
 

@@ -82,7 +82,7 @@ class Answer(Derivation[AnswerOptions]):
                 values[row] = self.read(answer.strip())
             except UnreadableError as error:
                 shown = answer if len(answer) <= SHOWN else f"{answer[: SHOWN - 1]}…"
-                unreadable[row] = f"the answer {shown!r} {error}"
+                unreadable[row] = f"the answer {error} (it is {shown!r})"
         return (Derived("", self.title, self.target_kind, values, self.unit, unreadable),)
 
     def _answers(self, samples: pa.Table) -> list[str | None]:

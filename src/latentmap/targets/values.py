@@ -51,7 +51,7 @@ def read_values(
     for row, (cell, text) in enumerate(zip(cells, texts, strict=True)):
         number = None if text is None else _number(cell, text)
         if text is not None and number is None:
-            unreadable[row] = f"'{text}' is no finite number"
+            unreadable[row] = f"the value is no finite number (it is '{text}')"
         if number is not None and kind == "circular":
             number = number * DEGREES / (period or DEGREES) % DEGREES
         values.append(number)

@@ -67,7 +67,7 @@ class Links:
 CHECKOUT = Path(__file__).parents[4]
 """The folder that holds `src`, if latentmap runs from a checkout."""
 
-ONE_ROW = r"^line \d+: | at column \d+|(?s: \((?:id|byte|file) .*\)$)"
+ONE_ROW = r"^line \d+: | at column \d+|(?s: \((?:id|byte|file|it is) .*\)$)"
 """What a reason says of one row only: it is left out where rows are counted by their reason."""
 
 REASONS = ("source", "action", "reason", "remedy")
