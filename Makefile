@@ -2,7 +2,7 @@
 # make test     install what is missing, run the whole suite
 # make lint     format, style, types, workflow
 # make bench    time the whole workflow on a cache of 1,406 latents (docs/performance.md)
-# make docs     refresh what the docs show of the workflow (needs Graphviz)
+# make docs     refresh what the docs show of the workflow (needs Graphviz); build the reference
 # make picture  take the picture in the README from the finished default run (needs Chromium)
 # make times    time the default run in a fresh clone, for README.md and docs/performance.md
 # make lock     refresh the lock from pyproject.toml, and the conda environments from the lock
@@ -33,6 +33,7 @@ bench: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --quiet
 	$(BIN)/snakemake --quiet all --rulegraph | tred | dot -Tsvg -o docs/images/rules.svg
 
 picture: run
@@ -50,7 +51,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 # The lock names torch without the tag of the build that happened to be installed here. What torch
 # itself pins for GPUs is not in it: resolve on a machine whose torch is the CPU build.
 lock: $(INSTALLED)
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra slurm --extra text --strip-extras \
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra slurm --extra text --extra anndata --extra docs --strip-extras \
 		--no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file requirements.lock pyproject.toml
 	sed -i 's/^\(torch==[^+ ]*\)+[^ ]*/\1/' requirements.lock

@@ -29,7 +29,7 @@ from latentmap.home import find_given
 from latentmap.inspect.channels import InspectOptions
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
-from latentmap.metrics.metric import HEADLINE, METRICS, known_metrics
+from latentmap.metrics.metric import HEADLINE, METRICS, cannot_rank
 from latentmap.metrics.outliers import OutlierOptions
 from latentmap.names import FolderName, MapName, Title, check_free, check_together
 from latentmap.neighbors.search import NeighborOptions
@@ -326,7 +326,7 @@ class Run(Options):
         if self.headline in able:
             return self
         if "headline" in self.model_fields_set:
-            raise ValueError(_cannot_rank(self.headline, able))
+            raise ValueError(cannot_rank(self.headline, able))
         return self.model_copy(update={"headline": able[0]}) if able else self
 
     @model_validator(mode="after")
@@ -573,18 +573,6 @@ class Run(Options):
 def _needed(projection: ProjectionOptions | None) -> float:
     """Return the neighbors that t-SNE needs: three times its perplexity."""
     return 3 * float(getattr(projection, "perplexity", 0))
-
-
-def _cannot_rank(headline: str, able: Sequence[str]) -> str:
-    """Say why a metric cannot rank methods, and which can."""
-    known = known_metrics()
-    if headline not in known:
-        return f"headline: {unknown('metric', headline, able)}".removesuffix(".")
-    why = "is not measured"
-    if not known[headline].ranks:
-        why = "cannot rank methods: what single source groups contribute to it is not known"
-    choice = f"choose one of {', '.join(able)}" if able else "no metric that can is measured"
-    return f"headline: {headline} {why}; {choice}"
 
 
 def _with_input(parts: Any, registry: Registry[Any], value: Any) -> Any:

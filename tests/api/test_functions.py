@@ -29,6 +29,7 @@ from latentmap.store.samples import BOXES
 from latentmap.store.tables import facts_of, matrix, read_embedding, read_parquet, write_arrow
 
 COUNT = 60
+TWO = ["a", "b"] * (COUNT // 2)
 NAMES = ("mean", "region", "patch4")
 SEARCH, STATISTICS = NeighborOptions(), StatisticsOptions(permutations=200)
 
@@ -247,7 +248,8 @@ def test_a_class_of_ones_own_is_a_method_or_a_metric(data):
         (lambda x: lm.project(x, "umap", neighbours=3), "Unknown option 'neighbours'. Did you"),
         (lambda x: lm.project(x, "umpa"), "Unknown projection 'umpa'. Did you mean 'umap'"),
         (lambda x: lm.measure(x, None, metrics=["knn"]), "Unknown metric 'knn'"),
-        (lambda x: lm.compare({"a": x}, headline="silhouete"), "Unknown metric that ranks"),
+        (lambda x: lm.compare({"a": x}, TWO, headline="map_at"), "Did you mean 'map_at_r'"),
+        (lambda x: lm.compare({"a": x}, TWO, headline="silhouette"), "silhouette cannot rank"),
         (lambda x: lm.compare({"a": x, "b": x[1:]}, ["a"] * len(x)), "b: labels has 60 values for"),
         (lambda x: lm.compare({}), "nothing to compare"),
     ],

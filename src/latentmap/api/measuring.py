@@ -17,7 +17,16 @@ from latentmap.errors import LatentmapError
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import describe, labelled, measure_by, scores_of
-from latentmap.metrics.metric import HEADLINE, METRICS, Key, Metric, known_metrics, title_of
+from latentmap.metrics.metric import (
+    HEADLINE,
+    METRICS,
+    Key,
+    Metric,
+    cannot_rank,
+    headlines,
+    known_metrics,
+    title_of,
+)
 from latentmap.metrics.ranking import Scored, p_values_of, ranked
 from latentmap.neighbors.rows import DistanceMetric
 from latentmap.neighbors.search import NeighborOptions
@@ -27,6 +36,9 @@ if TYPE_CHECKING:
 
 Chosen = Sequence[str | type[Metric[Any]] | Metric[Any]]
 """Metrics by name, or classes and objects of your own that derive from `Metric`."""
+
+NAMED = 5
+"""Embeddings that may be best whose names a caption has."""
 
 RANKED = ("arrays", "plain")
 """What a ranking of arrays has in the place of encoder and variant."""
@@ -211,7 +223,9 @@ class Ranking(Tabular):
             return f"{of}. {self.note}"
         if len(self.tied) == 1:
             return f"{of}: {self.best} is best"
-        return f"{of}: {len(self.tied)} may be best ({', '.join(self.tied)})"
+        shown = ", ".join(self.tied[:NAMED])
+        more = f" and {len(self.tied) - NAMED} more" if len(self.tied) > NAMED else ""
+        return f"{of}: {len(self.tied)} may be best ({shown}{more})"
 
 
 def measure(
@@ -316,10 +330,6 @@ def compare(
     """
     if not embeddings:
         raise LatentmapError("There is nothing to compare: give embeddings by name.")
-    column = known_metrics().get(headline)
-    if column is None or not column.ranks:
-        able = [name for name, one in known_metrics().items() if one.ranks]
-        raise LatentmapError(f"headline: {unknown('metric that ranks', headline, able)}")
     measures = {
         name: one if isinstance(one, Measures) else _measured(name, one, labels, groups, options)
         for name, one in embeddings.items()
@@ -328,6 +338,9 @@ def compare(
     for name, one in measures.items():
         if not np.array_equal(one.groups, first.groups):
             raise LatentmapError(f"'{name}' is measured on other samples or groups than the first.")
+    able = [name for name, column in known_metrics().items() if column.ranks]
+    if not any(name in first.scores for name in headlines(headline)):
+        raise LatentmapError(f"{cannot_rank(headline, [n for n in able if n in first.scores])}.")
     scored = [
         Scored(Key(*RANKED, name), p_values_of(one.facts["metrics"]), one.scores)
         for name, one in measures.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import ClassVar, Literal, NamedTuple, TypeVar
@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.config import Options, Plugin, Registry
+from latentmap.config import Options, Plugin, Registry, unknown
 from latentmap.errors import LatentmapError
 from latentmap.metrics.contributions import Contributions
 from latentmap.metrics.density import DensityOptions, LocalDensity, local_density
@@ -357,6 +357,18 @@ LEADING = (
 def headlines(chosen: str) -> tuple[str, ...]:
     """Return the metric that ranks, then what does where all samples share one source group."""
     return tuple(dict.fromkeys((chosen, chosen.removesuffix(GROUPED))))
+
+
+def cannot_rank(headline: str, able: Sequence[str]) -> str:
+    """Say why a metric cannot rank methods, and which of those that are measured can."""
+    known = known_metrics()
+    if headline not in known:
+        return f"headline: {unknown('metric', headline, able)}".removesuffix(".")
+    why = "is not measured"
+    if not known[headline].ranks:
+        why = "cannot rank methods: what single source groups contribute to it is not known"
+    choice = f"choose one of {', '.join(able)}" if able else "no metric that can is measured"
+    return f"headline: {headline} {why}; {choice}"
 
 
 def title_of(name: str) -> str:
