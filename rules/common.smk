@@ -22,7 +22,7 @@ from latentmap.fingerprint import fingerprint
 from latentmap.given import read_config
 from latentmap.home import default_config, importable
 from latentmap.ending import failure_lines, quarantine_lines, say_last
-from latentmap.locks import take_over
+from latentmap.locks import outlive, take_over
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS

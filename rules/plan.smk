@@ -63,8 +63,10 @@ onstart:
             refuse(missing_devices(RUN))  # a submit host needs none
         if (gpus := visible_gpus()) and "gpu" not in workflow.global_resources:
             workflow.register_resource("gpu", len(gpus))  # one job on each
-    elif plan.cache_info().currsize:
-        write_plan(PLAN_FILE, plan().values())
+    else:
+        outlive()
+        if plan.cache_info().currsize:
+            write_plan(PLAN_FILE, plan().values())
 
 
 with refusing():

@@ -13,8 +13,10 @@ RESULTS = Path("results/mine")
 HOLD = """
 import sys, time
 from pathlib import Path
-from latentmap.locks import take_over
+from latentmap.locks import outlive, take_over
 take_over(Path("results/mine"), is_dry=sys.argv[2] == "dry", snakemake=Path(sys.argv[1]))
+if sys.argv[2] == "elsewhere":
+    outlive()
 print("held", flush=True)
 if sys.argv[3] == "stay":
     time.sleep(60)
@@ -31,9 +33,9 @@ def locked(tmp_path):
     return tmp_path
 
 
-def process(folder, *, dry="real", end="stay"):
+def process(folder, *, kind="real", end="stay"):
     started = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder), dry, end], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(folder), kind, end], stdout=subprocess.PIPE, text=True
     )
     assert started.stdout.readline() == "held\n"
     return started
@@ -51,11 +53,11 @@ def test_locks_of_a_killed_run_are_removed_once_it_is_dead(locked):
     assert take_over(RESULTS, is_dry=True, snakemake=locked) and locks(locked) == ["1"]
 
 
-@pytest.mark.parametrize("kind", [{"end": "leave"}, {"dry": "dry"}])
-def test_locks_of_no_killed_run_of_ours_stay(locked, kind):
-    """A run that ended by itself has removed its own; these are another program's."""
-    other = process(locked, **kind)
-    if kind.get("end") != "leave":
+@pytest.mark.parametrize("how", [{"end": "leave"}, {"kind": "dry"}, {"kind": "elsewhere"}])
+def test_locks_of_no_killed_run_of_ours_stay(locked, how):
+    """They are another program's, or of a run whose jobs on other machines have outlived it."""
+    other = process(locked, **how)
+    if how.get("end") != "leave":
         other.kill()
     other.wait()
     assert not take_over(RESULTS, is_dry=True, snakemake=locked) and locks(locked) == ["0", "1"]

@@ -16,6 +16,9 @@ from typing import IO
 
 SNAKEMAKE = Path(".snakemake")
 
+_own: list[IO[str]] = []
+"""The file that says that this process is a run's."""
+
 
 def take_over(results: Path, is_dry: bool, snakemake: Path = SNAKEMAKE) -> bool:
     """Remove the locks of a run whose process is dead, and be known as its process from here on.
@@ -40,8 +43,15 @@ def take_over(results: Path, is_dry: bool, snakemake: Path = SNAKEMAKE) -> bool:
         file.close()
     else:
         _say(file, socket.gethostname())
+        _own.append(file)
         atexit.register(_say, file, "")
     return removed
+
+
+def outlive() -> None:
+    """Let locks stay should this run be killed: its jobs are elsewhere, and go on without it."""
+    for file in _own:
+        _say(file, "")
 
 
 def is_alive(results: Path, snakemake: Path = SNAKEMAKE) -> bool:

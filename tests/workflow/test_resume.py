@@ -27,7 +27,6 @@ def run_and_kill(project, seconds: float) -> None:
 def test_killed_run_resumes_to_the_same_bytes(unfinished, finished):
     for seconds in (4, 6, 8):
         run_and_kill(unfinished, seconds)
-        unfinished.snakemake("--unlock")
     assert 0 < len(unfinished.outputs()) < len(finished.outputs())
     unfinished.snakemake()
     assert unfinished.contents() == finished.contents()
