@@ -65,7 +65,7 @@ def test_a_click_on_a_method_shows_its_profile(page):
 
 def test_a_map_takes_the_colours_of_a_target(written, open_page):
     page = open_page(written.page("tiny-vae", "plain", "per_method", "patch4", "umap.html"))
-    for key in ("own:Centre of the box, x", "missed:clock"):
+    for key in ("own:Centre of the box, x", "residual:clock"):
         page.select_option("[data-coloring]", key)
         assert page.locator("[data-measured]").is_visible()
     assert page.locator(".scale .low").inner_text() == "−20".replace("−", "-")

@@ -340,7 +340,7 @@ def test_numbers_keep_their_digits_and_have_percentiles(write):
         assert np.abs(percentile[known] - ranks).max() <= 0.5
 
 
-def test_targets_are_columns_and_so_is_what_probes_miss_of_them(write):
+def test_targets_are_columns_and_so_are_the_residuals_of_probes(write):
     far = [None if row % 5 == 0 else float(row) for row in range(40)]
     shape = [("cube", "ball", None)[row % 3] for row in range(40)]
     site = write(targets={"far": far, "shape": shape, "label": shape})
@@ -351,7 +351,7 @@ def test_targets_are_columns_and_so_is_what_probes_miss_of_them(write):
     assert np.array_equal(table["value"], np.array(far, float), equal_nan=True)
     assert site.column("target::shape")[1]["value"].to_pylist() == shape
     for method in site.manifest["methods"]:
-        found, table = site.column(method["columns"]["missed far"])
+        found, table = site.column(method["columns"]["residual far"])
         assert (found["about"], found["of"]) == ("method", method["id"])
         right = np.where(np.arange(40) % 5, 1, np.nan)
         assert np.array_equal(table["value"], right, equal_nan=True)

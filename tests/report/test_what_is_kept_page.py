@@ -93,19 +93,19 @@ def test_the_best_embedding_of_every_number_is_calibrated(targeted_run, page):
     assert 'href="../tiny-vae/plain/per_method/patch4/umap.html"' in row
 
 
-def test_maps_can_be_coloured_by_targets_and_by_what_probes_miss(targeted_run):
+def test_maps_can_be_coloured_by_targets_and_by_residuals(targeted_run):
     page = targeted_run.write("method_maps", "tiny-vae", "plain", "patch4")
     offered = dict(re.findall(r'<option value="([^"]*)" data-measure>([^<]*)</option>', page))
     assert offered["own:Centre of the box, x"] == "Centre of the box, x"
-    assert offered["missed:clock"] == "Clock direction, missed by"
+    assert offered["residual:clock"] == "residual of Clock direction"
     assert "Colour" in re.findall(r'<option value="column\d+">([^<]*)</option>', page)
     embedded = charts_in(page)["map"]
-    missed = embedded["points"]["missed:clock"]
+    missed = embedded["points"]["residual:clock"]
     assert missed == pytest.approx([-TURNED] * 70)
-    assert embedded["points"]["missed:boxes.x"][:2] == [None, pytest.approx(-0.01)]
+    assert embedded["points"]["residual:boxes.x"][:2] == [None, pytest.approx(-0.01)]
     # `mean` loses the places, so that nothing of them is predicted.
     lost = targeted_run.write("method_maps", "tiny-vae", "plain", "mean")
-    assert "missed:clock" not in lost
+    assert "residual:clock" not in lost
 
 
 def test_targets_are_not_told_on_hover(targeted_run):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from latentmap.explorer.columns import number
 from latentmap.explorer.neighbors import Nearest, read_nearest
 from latentmap.explorer.site import NUMBER
-from latentmap.explorer.targets import add_missed
+from latentmap.explorer.targets import add_residuals
 from latentmap.explorer.work import Work
 from latentmap.metrics.metric import title_of
 from latentmap.pool.method import METHODS
@@ -153,4 +153,4 @@ def _write_columns(work: Work, nearest: Nearest, key: Key, method: str) -> dict[
         for name, values in found.items()
         if not np.isnan(values).all()
     }
-    return {**columns, **dict(add_missed(work, key, method))}
+    return {**columns, **dict(add_residuals(work, key, method))}

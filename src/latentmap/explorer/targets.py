@@ -1,4 +1,4 @@
-"""Targets as columns: their values, and what linear probes miss of them."""
+"""Targets as columns: their values, and the residuals of linear probes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from latentmap.targets.facts import read_facts
 READS = RESIDUALS
 """The files that they are made of."""
 
-MISSED = (
+RESIDUAL = (
     "True value less what a linear probe of the embedding predicts that has not seen the sample's "
     "source group."
 )
@@ -45,21 +45,21 @@ def add_targets(work: Work) -> None:
                 work.columns.add(f"target::{target.name}", column, target.title)
 
 
-def add_missed(work: Work, key: Key, method: str) -> Iterator[tuple[str, str]]:
-    """Add what an embedding's probe misses of every target that it keeps.
+def add_residuals(work: Work, key: Key, method: str) -> Iterator[tuple[str, str]]:
+    """Add the residuals of an embedding's probe, for every target that it keeps.
 
     Yields:
         The name of the column among those of methods, and its id.
     """
-    for target, missed in residuals(work.results, key, work.everyone.ids):
-        name = f"missed {target.name}"
+    for target, values in residuals(work.results, key, work.everyone.ids):
+        name = f"residual {target.name}"
         yield (
             name,
             work.columns.add(
                 f"{name}::{method}",
-                number(missed, target.unit or None),
-                f"{target.title}, missed by",
-                MISSED,
+                number(values, target.unit or None),
+                f"residual of {target.title}",
+                RESIDUAL,
                 about="method",
                 of=method,
             ),

@@ -15,8 +15,8 @@ from latentmap.report.page import Content, Page, Scope
 from latentmap.report.plates import MAP_OPTIONS, MAP_READS, MapPlates
 from latentmap.store.results import METRICS, NEIGHBORS, OUTLIERS, Key, Results, page_file
 
-MISSED = "missed:"
-"""Before the name of a target: what the linear probe misses of it."""
+RESIDUAL = "residual:"
+"""Before the name of a target: the residual of the linear probe."""
 
 
 class MethodMaps(Page):
@@ -39,9 +39,9 @@ class MethodMaps(Page):
         where = {"encoder": encoder, "variant": variant, "method": method}
         (experiment,) = experiments_of(results, METRICS, **where)
         missed = list(residuals(results, experiment.key, maps.shown.ids))
-        titles = {f"{MISSED}{target.name}": f"{target.title}, missed by" for target, _ in missed}
+        titles = {f"{RESIDUAL}{target.name}": f"residual of {target.title}" for target, _ in missed}
         numbers = {
-            f"{MISSED}{target.name}": list(map(short, values[maps.shown.rows].tolist()))
+            f"{RESIDUAL}{target.name}": list(map(short, values[maps.shown.rows].tolist()))
             for target, values in missed
         }
         for key in keys:
