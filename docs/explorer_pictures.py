@@ -42,6 +42,8 @@ def main() -> None:
         page = opened(browser, options.run, "light")
         open_sample(page)
         keep(page, "explorer-sample")
+        ask_why(page)
+        keep(page, "explorer-why")
         page.keyboard.press("Escape")
         select_a_cluster(page)
         keep(page, "explorer-selection")
@@ -73,6 +75,13 @@ def open_sample(page: Page) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector(".detail[data-row] .tile")
     page.locator(".stage").blur()
+
+
+def ask_why(page: Page) -> None:
+    """Ask what sets the open sample and its sixth neighbor apart."""
+    page.locator("#why").select_option(index=6)
+    page.locator(".why .bars li").last.wait_for()
+    page.locator(".why").evaluate("section => section.scrollIntoView()")
 
 
 def select_a_cluster(page: Page) -> None:
