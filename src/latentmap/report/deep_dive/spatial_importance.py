@@ -189,7 +189,7 @@ def _plane(
     lines = outlines(plane, MOST, limit)
     enclosed = (
         alt.Chart(alt.InlineData(values=lines))
-        .mark_rule(color="#ffffff", strokeWidth=1.2)
+        .mark_rule(color="#ffffff", strokeWidth=side / 350)
         .encode(x=alt.X("x:Q", title=None), y=alt.Y("y:Q", title=None), x2="x2:Q", y2="y2:Q")
     )
     best = alt.Chart(alt.InlineData(values=[{"x": column + 0.5, "y": row + 0.5}]))
