@@ -116,7 +116,7 @@ def test_pages_show_the_pictures_of_the_explorer_and_keep_their_own_without(fake
     found = addresses(run)
     assert not own.exists()
     pictures = Pictures(Site(site, "key"))
-    copied = [name for path in run.samples for name in pictures.copy_of(path, 0, 70)]
+    copied = [name for path in run.samples for name in pictures.of(path, 0, 70)]
     assert found == [f"../../explorer/pictures/{name}" for name in copied]
     assert all((run.report / "assets" / name).is_file() for name in found)
 
