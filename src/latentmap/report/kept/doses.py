@@ -82,12 +82,15 @@ def dose_chart(kept: WhatIsKept, encoders: Sequence[Mapping[str, Any]]) -> alt.T
     colors = [LINES[number % len(LINES)] for number in range(len(models))]
     low = min(0.0, *(row["kept"] for row in rows)) - 0.03
     options = " or ".join(dict.fromkeys(dose.option for dose in dosed.values()))
+    few = alt.Axis(tickCount=5, format=".1f")
     panels = []
     for family in kept.families:
         own = [row for row in rows if row["family"] == family]
         base = alt.Chart(alt.InlineData(values=own)).encode(
-            x=alt.X("dose:Q", title=f"share that is {options}", scale=alt.Scale(domain=[0, 1])),
-            y=alt.Y("kept:Q", title="kept", scale=alt.Scale(domain=[low, 1], nice=False)),
+            x=alt.X(
+                "dose:Q", title=f"share that is {options}", scale=alt.Scale(domain=[0, 1]), axis=few
+            ),
+            y=alt.Y("kept:Q", title="kept", scale=alt.Scale(domain=[low, 1], nice=False), axis=few),
             color=alt.Color(
                 "model:N",
                 title=None,
