@@ -21,7 +21,7 @@ from latentmap.report.colorings import LABEL
 from latentmap.report.maps import GROUP, TRUST
 from latentmap.report.points import joined_name, own_name, plain_columns
 from latentmap.run import Run, created, kind_of
-from latentmap.samples.annotations import check_annotation, joined_names
+from latentmap.samples.annotations import FILE, check_annotation, joined_names
 from latentmap.samples.source import NOTES, Source, SourceOptions
 from latentmap.store.results import (
     EMBEDDING,
@@ -32,6 +32,9 @@ from latentmap.store.results import (
     RUNS,
     Results,
 )
+from latentmap.store.samples import SCHEMA
+from latentmap.targets.columns import check_column
+from latentmap.targets.derivation import DERIVATIONS
 
 Sources = Mapping[str, Source[SourceOptions]]
 
@@ -191,6 +194,25 @@ def wrong_with_colors(run: Run, sources: Sources) -> Iterator[str]:
     offered = dict.fromkeys([*always, *(name for name in columns if name not in NOTES)])
     if asked not in offered:
         yield f"report.color_by: {unknown('column', asked, offered)}"
+
+
+def wrong_with_targets(run: Run, sources: Sources) -> Iterator[str]:
+    """Yield which targets need a column that neither samples nor annotations have."""
+    if not run.target_entries:
+        return
+    names = [*SCHEMA.names, *(name for s in sources.values() for name in s.read([0]).column_names)]
+    for options in run.annotations:
+        names += [*joined_names(options), options.prefix + FILE]
+    for entry in run.target_entries:
+        key, derived = entry["key"], entry["derived"]
+        named = {f"{key}.where.{column}": column for column in entry["where"]}
+        if derived is None:
+            named[f"{key}.column"] = entry["column"]
+        else:
+            look = partial(DERIVATIONS.create(**derived).columns, names)
+            yield from (f"{key}.derived.{derived['name']}: {line}" for line in _complaints(look))
+        for place, column in named.items():
+            yield from _complaints(partial(check_column, column, names, place))
 
 
 def one_label(run: Run, sources: Sources, rows: pl.DataFrame) -> list[str]:

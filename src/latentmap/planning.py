@@ -22,6 +22,7 @@ from latentmap.checks import (
     wrong_with_reference,
     wrong_with_rows,
     wrong_with_sources,
+    wrong_with_targets,
 )
 from latentmap.encode.encoder import ENCODERS
 from latentmap.errors import LatentmapError
@@ -96,6 +97,7 @@ class Plan:
             chain(
                 wrong_with_rows(self.run, self.sources, listing.rows),
                 wrong_with_colors(self.run, self.sources),
+                wrong_with_targets(self.run, self.sources),
             )
         )
         return listing

@@ -414,10 +414,14 @@ class Run(Options):
 
     @property
     def target_entries(self) -> list[dict[str, Any]]:
-        """The entries of `targets` as plain values; `derived` has a plug-in's name and options."""
+        """The entries of `targets` as plain values, with the key of each.
+
+        `derived` has a plug-in's name and options.
+        """
         return [
-            entry.model_dump(mode="json", exclude={"derived"}) | {"derived": _derived(entry)}
-            for entry in self.targets
+            entry.model_dump(mode="json", exclude={"derived"})
+            | {"key": f"targets.{place}", "derived": _derived(entry)}
+            for place, entry in enumerate(self.targets)
             if not entry.is_own
         ]
 

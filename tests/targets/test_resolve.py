@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
+from latentmap.planning import check_all
 from latentmap.run import load_run
 from latentmap.store.tables import read_parquet, write_arrow, write_parquet
 from latentmap.targets.facts import read_facts
@@ -184,6 +185,30 @@ def test_entries_are_refused_before_any_job(targets, said):
     with pytest.raises(LatentmapError) as error:
         load_run(config)
     assert said in str(error.value)
+
+
+def test_a_column_that_no_source_has_is_refused_before_any_job(tmp_path):
+    rows = [
+        {"id": str(row), "text": "x y", "label": "ab"[row % 2], "size": row} for row in range(30)
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "notes.csv").write_text("id,score\n1,2\n")
+    columns = {"id": "id", "label": "label", "text": "text", "image": None}
+    config = {
+        "run": "r",
+        "input": str(tmp_path / "rows.jsonl"),
+        "samples": {"sources": [{"kind": "jsonl", "columns": columns}]},
+        "annotations": [{"path": str(tmp_path / "notes.csv"), "prefix": "own_"}],
+        "encoders": [{"kind": "tfidf"}],
+    }
+    run = load_run({**config, "targets": ["size", "own_score", {"derived": "text"}]})
+    check_all(run)
+    run = load_run({**config, "targets": ["size", {"column": "own_scor", "where": {"seize": 1}}]})
+    with pytest.raises(LatentmapError) as error:
+        check_all(run)
+    lines = str(error.value).splitlines()
+    assert lines[0].startswith("targets.1.where.seize: Unknown column of the samples 'seize'.")
+    assert "Did you mean 'own_score'?" in lines[1]
 
 
 def test_entries_are_plain_values_for_jobs():

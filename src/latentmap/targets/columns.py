@@ -18,6 +18,25 @@ from latentmap.errors import LatentmapError
 from latentmap.samples.cells import as_text, cells, split_path
 from latentmap.store.tables import check_ids, read_arrow, read_arrow_schema, read_parquet
 
+HIDDEN = ("image", "digest")
+"""Columns that no target is."""
+
+
+def check_column(path: str, names: Sequence[str], key: str) -> None:
+    """Check that a column of the samples exists.
+
+    Args:
+        path: its name; a dot leads into nested values.
+        names: of all columns.
+        key: of the configuration that names it.
+
+    Raises:
+        LatentmapError: there is no such column; names those that there are and the nearest match.
+    """
+    if split_path(path, names)[0] not in names:
+        shown = [name for name in names if name not in HIDDEN]
+        raise LatentmapError(f"{key}: {unknown('column of the samples', path, shown)}")
+
 
 @dataclass(frozen=True)
 class SampleColumns:
@@ -51,10 +70,8 @@ class SampleColumns:
         Raises:
             LatentmapError: there is no such column, or nothing of this name inside it.
         """
+        check_column(path, self.names, key)
         column, keys = split_path(path, self.names)
-        if column not in self.names:
-            said = unknown("column of the samples", path, self._shown)
-            raise LatentmapError(f"{key}: {said}")
         found = [value for part in self._parts(column) for value in cells(part, path)]
         if keys and all(value is None for value in found):
             raise LatentmapError(f"{key}: no sample has '{'.'.join(keys)}' in its '{column}'.")
@@ -82,10 +99,6 @@ class SampleColumns:
                 for text in texts
             ]
         return chosen
-
-    @property
-    def _shown(self) -> list[str]:
-        return [name for name in self.names if name not in ("image", "digest")]
 
     @cached_property
     def _own(self) -> list[list[str]]:

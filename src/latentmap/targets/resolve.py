@@ -143,8 +143,8 @@ def _own(columns: SampleColumns) -> Iterator[Target]:
 
 def _configured(entries: Sequence[Entry], columns: SampleColumns) -> Iterator[Target]:
     """Yield the targets of the configuration's entries."""
-    for place, entry in enumerate(entries):
-        key = f"targets.{place}"
+    for entry in entries:
+        key = entry["key"]
         chosen = columns.having(entry["where"], f"{key}.where")
         of_entry = _of_column if entry["derived"] is None else _derived
         for target in of_entry(entry, columns, key):
