@@ -5,10 +5,10 @@
     OMP_NUM_THREADS=1 python benchmarks/targets.py --rows 276000 --dims 384
 
 Of the targets ten are numbers, two angles, four names of four values, three yes or no and one a
-name of twelve; half of each kind can be read off the embedding, and a quarter is defined for three
-quarters of the samples. Source groups have one to four samples. The neighbor graph is given: of
-more than 30,000 rows it is one of random neighbors, for which the time is the same. Prints
-CPU seconds of the parts and of all, and how many permutations there were.
+name of twelve; half of each kind can be read off the embedding, and a quarter is defined for the
+same three quarters of the samples. Source groups have one to four samples. The neighbor graph is
+given: of more than 30,000 rows it is one of random neighbors, for which the time is the same.
+Prints CPU seconds of the parts and of all, and how many permutations there were.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def main() -> None:
         values = graph.rotated
     data = TargetedEmbedding(values, groups, graph, StatisticsOptions(), NeighborOptions())
     start = time.process_time()
+    del shared
     by_kind: dict[str, float] = defaultdict(float)
     draws = []
     for one, _, found in measure.measured(data, table, facts):
@@ -80,6 +81,7 @@ def graph_of(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -
 def made(values: np.ndarray, rng: np.random.Generator) -> tuple[pa.Table, list[TargetFacts]]:
     """Make the targets: every second one has to do with the values."""
     columns, facts = {}, []
+    undefined = rng.random(len(values)) < 0.25
     for place, (kind, signal) in enumerate(zip(KINDS, signals(values, rng), strict=False)):
         if kind == "circular":
             cells = (np.degrees(signal) % 360).tolist()
@@ -90,8 +92,7 @@ def made(values: np.ndarray, rng: np.random.Generator) -> tuple[pa.Table, list[T
             edges = np.quantile(signal, np.arange(1, names) / names)
             cells = [f"value {code}" for code in np.searchsorted(edges, signal)]
         if place % 4 == 3:
-            gone = rng.random(len(cells)) < 0.25
-            cells = [None if out else cell for out, cell in zip(gone, cells, strict=True)]
+            cells = [None if out else cell for out, cell in zip(undefined, cells, strict=True)]
         found = read_values(cells, kind)
         columns[f"t{place}"] = found.values
         facts.append(TargetFacts(f"t{place}", f"t{place}", found.kind, "", "", 0))

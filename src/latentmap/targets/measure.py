@@ -18,7 +18,7 @@ from latentmap.neighbors.graph import read_compact, read_graph
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, read_parquet, strings, write_parquet
-from latentmap.targets.domain import Domain, TargetedEmbedding
+from latentmap.targets.domain import PRECISE_ROWS, Domain, TargetedEmbedding
 from latentmap.targets.facts import TargetFacts, read_facts
 from latentmap.targets.figures import FIGURES, Floats, Numbers
 from latentmap.targets.ridge import Fitted
@@ -132,13 +132,15 @@ def measure_targets(
     sources = np.unique(np.array(table["source_group"].to_pylist(), np.str_), return_inverse=True)
     data = TargetedEmbedding(read_compact(embedding, graph), sources[1], graph, statistics, search)
     columns = {"id": strings(ids)}
-    figures: list[Found] = []
-    for one, rows, found in measured(data, values, read_facts(facts)):
-        figures += found.figures
+    told = read_facts(facts)
+    of_target: dict[str, Measured] = {}
+    for one, rows, found in measured(data, values, told):
+        of_target[one.name] = found
         for name, predicted in found.predictions.items():
             whole = np.full(len(ids), np.nan)
             whole[rows] = predicted
             columns[one.name + name] = pa.array(whole, mask=np.isnan(whole))
+    figures = [figure for one in told for figure in of_target[one.name].figures]
     write_parquet(kept, _table(figures))
     write_parquet(draws, _draws(figures))
     write_parquet(predictions, pa.table(columns))
@@ -149,20 +151,25 @@ def measured(
 ) -> Iterator[tuple[TargetFacts, NDArray[np.intp], Measured]]:
     """Yield every target, the samples for which it is defined, and what is found of it.
 
+    Those that are defined for the same samples follow each other, so that what predicts them is
+    kept no longer than it is needed.
+
     Args:
         data: the embedding.
         values: (N) the targets' values.
         facts: what is known of the targets.
     """
-    domains: dict[bytes, Domain] = {}
+    defined: dict[bytes, list[TargetFacts]] = {}
     for one in facts:
-        column = values[one.name]
-        rows = np.flatnonzero(column.is_valid().to_numpy())
-        domain = domains.setdefault(rows.tobytes(), data.over(rows))
-        levels, codes = np.unique(
-            column.drop_null().to_numpy(zero_copy_only=False), return_inverse=True
-        )
-        yield one, rows, TargetOn(domain, one, levels, codes).measured()
+        rows = values[one.name].is_valid().to_numpy()
+        defined.setdefault(rows.tobytes(), []).append(one)
+    for mask, targets in defined.items():
+        rows = np.flatnonzero(np.frombuffer(mask, np.bool_))
+        domain = data.over(rows)
+        for one in targets:
+            column = values[one.name].drop_null().to_numpy(zero_copy_only=False)
+            levels, codes = np.unique(column, return_inverse=True)
+            yield one, rows, TargetOn(domain, one, levels, codes).measured()
 
 
 @dataclass(frozen=True)
@@ -218,11 +225,16 @@ class TargetOn:
     def _as_they_are(self, scale: Scale) -> tuple[dict[str, float], dict[str, Numbers]]:
         """Return the figures of the values as they are, and what is predicted."""
         codes = self.codes[:, np.newaxis]
-        figures, predicted = self._predicted(scale, codes, np.float64)
+        figures, predicted = self._predicted(scale, codes, self._precision)
         shown = {"": predicted["ridge"], BY_NEIGHBORS: predicted["knn"]}
         values = {name: scale.shown(one) for name, one in shown.items()}
         found = {name: float(one[0]) for name, one in figures.items()}
         return found, {name: one for name, one in values.items() if one is not None}
+
+    @property
+    def _precision(self) -> type[np.floating]:
+        """Of few samples double, of many that of their features."""
+        return np.float64 if len(self.codes) <= PRECISE_ROWS else np.float32
 
     def _permuted(self, scale: Scale, found: Mapping[str, float]) -> dict[str, Numbers]:
         """Return the figures in every permutation.
@@ -280,7 +292,7 @@ class TargetOn:
         if not parts:
             return {}
         codes = self.codes[:, np.newaxis]
-        columns = scale.columns(codes, np.float64).astype(np.float64, copy=False)
+        columns = scale.columns(codes, self._precision)
         fitted = self.domain.ridge.fit(columns, scale.width, scale.weights(codes))
         some = max(1, CELLS // (len(codes) * scale.width))
         found: dict[str, list[Without]] = {"knn": [], "ridge": []}
@@ -297,7 +309,7 @@ class TargetOn:
             figures["knn_same"] = self._same_without(self.domain.part_of, len(parts))
         return figures
 
-    def _neighbors_without(self, scale: Scale, columns: Numbers, here: NDArray[np.intp]) -> Without:
+    def _neighbors_without(self, scale: Scale, columns: Floats, here: NDArray[np.intp]) -> Without:
         """Return the figures of neighbors without some of the parts."""
         part_of = self.domain.part_of - here[0]
         means, left = self.domain.neighbors.without(columns, part_of, len(here))
