@@ -87,8 +87,8 @@ def test_values_that_cannot_be_read_are_counted_and_named(resolved):
     assert facts["answer"].unreadable == 2
     told = [(row["id"], row["action"], row["reason"]) for row in quarantine.to_pylist()]
     assert told == [
-        ("s2", "noted", "target answer: 'about 3' is no finite number"),
-        ("s3", "noted", "target answer: 'nan' is no finite number"),
+        ("s2", "noted", "target answer: the value is no finite number (it is 'about 3')"),
+        ("s3", "noted", "target answer: the value is no finite number (it is 'nan')"),
     ]
 
 
