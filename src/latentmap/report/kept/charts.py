@@ -240,7 +240,7 @@ def printed_heatmap(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
         color=alt.Color(
             "shown:Q",
             title="kept",
-            scale=alt.Scale(domain=[0, 1], range=["#ffffff", DARKEST]),
+            scale=alt.Scale(domain=[0, 1], range=["#ffffff", DARKEST], interpolate="rgb"),
             legend=alt.Legend(format=".1f"),
         ),
         tooltip=[alt.Tooltip(f"{name}:N") for name in ("embedding", "target")],
