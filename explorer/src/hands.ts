@@ -1,9 +1,9 @@
 /** What a person does on the map and on the keyboard. */
 
+import { showDims, stepMethod } from "./embeddings";
 import type { Explorer } from "./explorer";
 import type { card } from "./panels/card";
 import { stepBeside } from "./panels/beside";
-import { showDims, stepMethod } from "./panels/toolbar";
 import { activated } from "./beside";
 import { united, without } from "./selecting";
 import { NONE } from "./state";

@@ -3,9 +3,9 @@
 import { activated, activePlace, mapsShown, withMaps, withoutMap } from "../beside";
 import type { MapEntry } from "../data/manifest";
 import { data, element, fill } from "../dom";
+import { listedMethods } from "../embeddings";
 import type { Explorer } from "../explorer";
 import { number } from "../words";
-import { listedMethods } from "./toolbar";
 
 const COUNTS = [1, 2, 4] as const;
 const NAMES = { 1: "One map", 2: "Two maps beside each other", 4: "Four maps beside one another" };

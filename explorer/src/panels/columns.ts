@@ -4,9 +4,9 @@ import type { ColumnEntry, Method } from "../data/manifest";
 import { differenceId } from "../data/derived";
 import type { Site } from "../data/site";
 import { element, fill } from "../dom";
+import { listedMethods } from "../embeddings";
 import type { Explorer } from "../explorer";
 import { lessKey, OWN, ownColumns, type State } from "../state";
-import { listedMethods } from "./toolbar";
 
 /** What a choice is kept as, and how it is called. */
 type Choice = readonly [key: string, title: string];

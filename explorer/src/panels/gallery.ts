@@ -4,11 +4,11 @@ import { likest } from "../beside";
 import type { MapEntry } from "../data/manifest";
 import { groupOf } from "../data/site";
 import { data, element, fill } from "../dom";
+import { listedMethods, score, showMethod } from "../embeddings";
 import type { Explorer } from "../explorer";
 import type { Box } from "../view/cloud";
 import { Multiples, placesOf, sampledRows, someOf } from "../view/multiples";
 import { counted, number } from "../words";
-import { listedMethods, score, showMethod } from "./toolbar";
 
 /** How large the points of a small map are, beside those of the map. */
 const SMALLER = 0.5;

@@ -1,6 +1,7 @@
 /** What the selected samples have in common, how they look, and their ids to keep. */
 
 import { breakable, data, download, element, fill, section } from "../dom";
+import { fullName } from "../embeddings";
 import type { Explorer } from "../explorer";
 import type { Categories } from "../data/site";
 import { quoted } from "../reviews";
@@ -11,7 +12,6 @@ import { count, counted, number, percent, pValue } from "../words";
 import { isTooLong } from "../address";
 import { sampleTile } from "./detail";
 import { columnMaker } from "./made";
-import { fullName } from "./toolbar";
 import { shortened } from "./card";
 
 const SHEET = 24;

@@ -1,9 +1,9 @@
 /** What is shown, and how far it can be believed. */
 
 import { element, fill } from "../dom";
+import { score } from "../embeddings";
 import type { Explorer } from "../explorer";
 import { count, percent } from "../words";
-import { score } from "./toolbar";
 
 export function statusBar(explorer: Explorer): HTMLElement {
   const { site, found, state } = explorer;
