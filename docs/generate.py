@@ -17,6 +17,7 @@ from latentmap.run import Run
 from latentmap.samples.columns import ColumnMap
 from latentmap.samples.source import SOURCES
 from latentmap.schema import Key, keys
+from latentmap.targets.derivation import DERIVATIONS
 
 ROOT = Path(__file__).parents[1]
 LATENT = (16, 64, 64)
@@ -32,6 +33,7 @@ def pages() -> dict[Path, str]:
         "columns": _table(("key", "meaning"), (row[:2] for row in _keys(ColumnMap, "columns."))),
         "sources": _table(("kind", "description"), _kinds(SOURCES)),
         "options of sources": _options(SOURCES),
+        "derived targets": _table(("name", "what it gives"), _derived()),
         "encoders": _table(("kind", "description"), _kinds(ENCODERS)),
         "options of encoders": _options(ENCODERS),
         "options of projections": _options(PROJECTIONS),
@@ -91,6 +93,13 @@ def _options(registry: Registry[Any]) -> str:
     ]
     rows.sort(key=lambda row: (row[1] != "all", -row[1].count(","), row[1]))
     return _table(("key", "of", "meaning", "default"), rows)
+
+
+def _derived() -> Iterator[Row]:
+    """Yield the derived targets, with the names of those of each."""
+    for name, description in _kinds(DERIVATIONS):
+        given = [f"`{one}`" for one in DERIVATIONS[name.strip("`")].names if one]
+        yield name, " ".join([description, *([f"({', '.join(given)})"] if given else [])])
 
 
 def _methods() -> Iterator[Row]:

@@ -36,12 +36,14 @@ from latentmap.shell.launch import READY, Asked, launch
 from latentmap.shell.leftovers import old_shards
 from latentmap.store.files import write_text
 from latentmap.store.results import QUARANTINE, RUN, RUNS, Results
+from latentmap.targets.derivation import DERIVATIONS
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "sources": SOURCES,
     "encoders": ENCODERS,
     "methods": METHODS,
     "metrics": METRICS,
+    "targets": DERIVATIONS,
     "projections": PROJECTIONS,
     "charts": CHARTS,
     "pages": PAGES,
