@@ -43,11 +43,9 @@ def page(tmp_path_factory):
 def explored(given, page):
     latents, labels, groups = given
     images = [np.full((8, 12, 3), row, np.uint8) for row in range(COUNT)]
-    columns = pl.DataFrame({"<b>": np.arange(COUNT) / 7})
-    methods = ["mean", "minmax"]
-    return lm.explore(
-        latents, labels, groups, images=images, columns=columns, methods=methods, **OPTIONS
-    )
+    columns = pl.DataFrame({"<b>": np.arange(COUNT) / 7, "tall": latents[:, 1].mean(axis=(1, 2))})
+    options = {**OPTIONS, "methods": ["mean", "minmax"], "targets": ["tall"]}
+    return lm.explore(latents, labels, groups, images=images, columns=columns, **options)
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +76,14 @@ def test_what_a_run_holds_is_what_the_functions_give(given, run):
             mapped, own = run.map(method=name, name=kind), lm.project(vectors, kind)
             np.testing.assert_array_equal(mapped.coordinates, own.coordinates)
             np.testing.assert_array_equal(mapped.trust, own.trust)
-    ranking = lm.compare(pooled, labels, groups, permutations=50)
+    tall = {"tall": latents[:, 1].mean(axis=(1, 2))}
+    ranking = lm.compare(pooled, labels, groups, permutations=50, targets=tall)
     for name, own in ranking.measures.items():
         measured = run.measures(method=name).to_polars().filter(pl.col("metric") != "n_tokens")
         assert measured.equals(own.to_polars().filter(pl.col("metric") != "n_tokens"))
+        kept = run.measures(method=name).kept.filter(pl.col("target") == "tall")
+        assert kept.equals(own.kept)
+    assert {"label", "tall"} == {*run.kept["target"]}
     columns = ["value", "interval", "p_best", "may_be_best"]
     for theirs, own in zip(run.ranking._rows, ranking._rows, strict=True):
         assert theirs["method"] == own["method"]

@@ -84,11 +84,20 @@ def names_of(given: Column, rows: Rows, count: int, what: str) -> NDArray[np.str
     """
     from latentmap.samples.cells import as_text, is_blank
 
+    texts = [as_text(value) for value in cells_of(given, rows, count, what)]
+    return np.array(["" if is_blank(text) else text for text in texts], np.str_)
+
+
+def cells_of(given: Column, rows: Rows, count: int, what: str) -> list[Any]:
+    """Return one plain value per row, (N,); None where it is missing. The arguments of `names_of`.
+
+    Raises:
+        LatentmapError: as for `names_of`.
+    """
     values = _values(_column(given, rows, what) if isinstance(given, str) else given)
     if len(values) != count:
         raise LatentmapError(f"{what} has {len(values):,} values for {count:,} samples.")
-    texts = [as_text(_whole(value)) for value in values]
-    return np.array(["" if is_blank(text) else text for text in texts], np.str_)
+    return [_whole(value) for value in values]
 
 
 def numbers_of(given: Rows, what: str, without: Sequence[Column] = ()) -> NDArray[Any]:

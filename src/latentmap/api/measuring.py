@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.api.given import Column, Rows, names_of, rows_of
+from latentmap.api.given import Column, Rows, cells_of, names_of, rows_of
 from latentmap.api.neighborhoods import graph_of, groups_of
 from latentmap.api.tables import Tabular
 from latentmap.config import checked, unknown
@@ -21,6 +21,7 @@ from latentmap.metrics.metric import (
     HEADLINE,
     METRICS,
     Key,
+    LabelledEmbedding,
     Metric,
     cannot_rank,
     headlines,
@@ -39,6 +40,9 @@ Chosen = Sequence[str | type[Metric[Any]] | Metric[Any]]
 
 NAMED = 5
 """Embeddings that may be best whose names a caption has."""
+
+Targets = Mapping[str, Column] | Sequence[str] | Any
+"""Values by name, a data frame, or names of columns of the rows."""
 
 RANKED = ("arrays", "plain")
 """What a ranking of arrays has in the place of encoder and variant."""
@@ -74,12 +78,15 @@ class Measures(Tabular):
         scores: by metric, what each sample contributes to it, (N,) float32.
         groups: (N,) number of each sample's source group.
         statistics: how chance and uncertainty are estimated.
+        kept: one line per figure of each target: what is kept of it, against chance; None where
+            there are no targets.
     """
 
     facts: Mapping[str, Any]
     scores: Mapping[str, NDArray[np.float32]]
     groups: NDArray[np.intp]
     statistics: StatisticsOptions
+    kept: pl.DataFrame | None = None
 
     def __getitem__(self, name: str) -> Measured:
         if name not in self.facts["metrics"]:
@@ -233,6 +240,7 @@ def measure(
     labels: Column | None,
     groups: Column | None = None,
     *,
+    targets: Targets | None = None,
     label_groups: Column | Mapping[str, str] | None = None,
     metrics: Chosen | None = None,
     k: int = 90,
@@ -248,6 +256,10 @@ def measure(
             labels is measured.
         groups: (N,) what must not leak, such as the image or the patient that a sample is from:
             samples of one group do not vouch for each other. Every sample is its own by default.
+        targets: properties of the samples of which it is measured how much the vectors keep, by
+            neighbors and by ridge regression: values by name, a data frame, or names of columns
+            of `X`. Two values are a yes or no, numbers continuous, all others categories. They are
+            in `kept` of what is returned.
         label_groups: coarser classes: (N,), or the group of each label.
         metrics: which; all by default (`latentmap list metrics`).
         k: neighbors that are found of each sample; metrics look at fewer.
@@ -270,7 +282,8 @@ def measure(
         >>> found["knn_category_acc"].p_value < 0.01
         True
     """
-    values = rows_of(X, without=[labels, groups, label_groups])
+    named = list(targets) if isinstance(targets, Sequence) else []
+    values = rows_of(X, without=[labels, groups, label_groups, *named])
     count = len(values)
     names = _no_names(count) if labels is None else names_of(labels, X, count, "labels")
     statistics = checked(StatisticsOptions, permutations=permutations, seed=random_state)
@@ -289,7 +302,8 @@ def measure(
     )
     measured, by_label = measure_by(_chosen(metrics), data)
     facts = describe(data, measured, by_label)
-    return Measures(facts, scores_of(data, measured), data.sources, statistics)
+    kept = None if targets is None else _kept(targets, X, data)
+    return Measures(facts, scores_of(data, measured), data.sources, statistics, kept)
 
 
 def compare(
@@ -353,6 +367,35 @@ def _name(row: Mapping[str, Any]) -> str:
     """Return what a ranking calls an embedding: of arrays its name, of a run its whole key."""
     key = (row["encoder"], row["variant"], row["method"])
     return str(row["method"]) if key[:2] == RANKED else " / ".join(key)
+
+
+def _kept(targets: Targets, rows: Rows, data: LabelledEmbedding) -> pl.DataFrame:
+    """Return one line per figure of each target, as a run has them."""
+    import polars as pl
+    import pyarrow as pa
+
+    from latentmap.targets.domain import TargetedEmbedding
+    from latentmap.targets.measure import measured, table_of
+    from latentmap.targets.resolve import COLUMNS_FAMILY, Target, measurable, stored
+    from latentmap.targets.values import read_values
+
+    count = len(data.values)
+    known = {name: name for name in targets} if isinstance(targets, Sequence) else targets
+    found = []
+    for name in known.columns if hasattr(known, "columns") else known:
+        cells = cells_of(known[name], rows, count, f"targets['{name}']")
+        read = read_values(cells, "auto")
+        found.append(Target(name, name, COLUMNS_FAMILY, name, read, "targets", asked=True))
+    found = list(measurable(found))
+    table = pa.table({target.name: stored(target) for target in found})
+    embedding = TargetedEmbedding(
+        data.compact, data.sources, data.graph, data.statistics, data.search
+    )
+    told = [target.facts for target in found]
+    each = {facts.name: one.figures for facts, _, one in measured(embedding, table, told)}
+    kept = pl.from_arrow(table_of([figure for facts in told for figure in each[facts.name]]))
+    assert isinstance(kept, pl.DataFrame)
+    return kept
 
 
 def _measured(

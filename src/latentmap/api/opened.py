@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.api.mapping import Map
@@ -23,6 +24,7 @@ from latentmap.plugins import use
 from latentmap.pool.method import METHODS
 from latentmap.store.results import (
     EMBEDDING,
+    KEPT,
     LABELS,
     LATENTS,
     METRICS,
@@ -84,13 +86,9 @@ class Run:
     @cached_property
     def samples(self) -> pl.DataFrame:
         """One line per sample: its id, labels, text and own columns, without its image."""
-        import polars as pl
-
         paths = self.results.paths(SAMPLES)
         names = [n for n in _columns(paths) if n not in ("image", "digest")]
-        table = pl.from_arrow(read_samples(paths, names))
-        assert isinstance(table, pl.DataFrame)
-        return table
+        return _table(read_samples(paths, names))
 
     @property
     def metrics(self) -> pl.DataFrame:
@@ -171,7 +169,8 @@ class Run:
         groups = np.unique(self.samples["source_group"].to_numpy(), return_inverse=True)[1]
         statistics = StatisticsOptions(**self.results.option("statistics"))
         facts = self.results.read(METRICS, *key)
-        return Measures(facts, scores, groups, statistics)
+        kept = _table(self.results.read(KEPT, *key)) if self.results.targeted else None
+        return Measures(facts, scores, groups, statistics, kept)
 
     def map(
         self,
@@ -282,6 +281,14 @@ def open(folder: Path | str) -> Run:
         LatentmapError: the folder has no run.
     """
     return Run(folder)
+
+
+def _table(table: pa.Table) -> pl.DataFrame:
+    import polars as pl
+
+    found = pl.from_arrow(table)
+    assert isinstance(found, pl.DataFrame)
+    return found
 
 
 def _frame(table: pl.DataFrame | Mapping[str, Any], index: Iterable[Any] | None = None) -> Any:

@@ -141,7 +141,7 @@ def measure_targets(
             whole[rows] = predicted
             columns[one.name + name] = pa.array(whole, mask=np.isnan(whole))
     figures = [figure for one in told for figure in of_target[one.name].figures]
-    write_parquet(kept, _table(figures))
+    write_parquet(kept, table_of(figures))
     write_parquet(draws, _draws(figures))
     write_parquet(predictions, pa.table(columns))
 
@@ -384,7 +384,8 @@ class TargetOn:
         return Found(self.facts.name, name, len(self.codes), note=why)
 
 
-def _table(figures: Sequence[Found]) -> pa.Table:
+def table_of(figures: Sequence[Found]) -> pa.Table:
+    """Return a row for every figure, as `measure_targets` writes them."""
     ends = [one.interval or (np.nan, np.nan) for one in figures]
     return pa.table(
         {

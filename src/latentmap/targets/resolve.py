@@ -121,10 +121,10 @@ def resolve_targets(
     """
     columns = SampleColumns(samples, annotations)
     found = [*_own(columns), *_configured(entries, columns)]
-    found = list(_measurable(found))
+    found = list(measurable(found))
     for target in found:
         logging.info("%s", target.facts)
-    values = {target.name: _stored(target) for target in found}
+    values = {target.name: stored(target) for target in found}
     write_parquet(targets, pa.table({"id": strings(columns.ids), **values}))
     write_facts(facts, [target.facts for target in found])
     write_parquet(quarantine, _unreadable(found, columns))
@@ -193,7 +193,7 @@ def _only(target: Target, chosen: NDArray[np.bool_]) -> Target:
     return replace(target, found=ReadValues(target.kind, values, unreadable))
 
 
-def _measurable(targets: Sequence[Target]) -> Iterator[Target]:
+def measurable(targets: Sequence[Target]) -> Iterator[Target]:
     """Yield the targets of which something can be measured.
 
     Raises:
@@ -221,7 +221,8 @@ def _first_unreadable(target: Target) -> str:
     return f"{len(target.found.unreadable):,} could not be read, the first (sample {row}): {why}"
 
 
-def _stored(target: Target) -> pa.Array:
+def stored(target: Target) -> pa.Array:
+    """Return the values of a target as its column has them."""
     named = target.kind in ("categorical", "binary")
     return pa.array(target.found.values, pa.string() if named else pa.float64())
 
