@@ -1,7 +1,6 @@
 """The examples of CONTRIBUTING.md are plug-ins that do what it says of them."""
 
 import importlib
-import json
 import re
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from latentmap.metrics.metric import Key, LabelledEmbedding, Measurement, Metric
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.pool.method import PoolingMethod
 from latentmap.report.chart import Chart, Comparison
+from latentmap.report.embedded import unpacked
 from latentmap.report.experiments import Experiment
 from latentmap.report.labels import collect_labels
 from latentmap.report.page import Page
@@ -125,7 +125,7 @@ def test_the_page_reads_what_it_says_and_is_linked(plugin, tmp_path, monkeypatch
     (key,) = results.keys(page.file)
     (content,) = page.build(results.limited_to(page.reads, ()), [key])
     (plate,) = content.values["plates"]
-    (table,) = json.loads(plate.embedded)["spec"]["datasets"].values()
+    (table,) = unpacked(plate.embedded)["spec"]["datasets"].values()
     assert rows_of(table) == [{"label": "cat", "samples": 2}, {"label": "dog", "samples": 1}]
     monkeypatch.setattr(summary, "listed_pages", lambda: [page])
     linked = summary._links(results)[()].comparisons
