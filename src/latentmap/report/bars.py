@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from latentmap.metrics.metric import Measurement
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 NEIGHBORS = {"_grouped": "across sources", "": "all neighbors"}
 BAR = 9
+TITLE = 20
+"""Letters of a line of an axis' title."""
 
 Row = dict[str, Any]
 
@@ -93,7 +96,7 @@ def paired_bars(
         field: what the two bars of a method differ in; by default their neighbors.
         order: its values: of the dark bars, of the light ones.
         baselines: names of those methods that are baselines.
-        title: of the values.
+        title: of the values; it stands in short lines, because panels are narrow.
     """
     import altair as alt
 
@@ -156,6 +159,7 @@ def _layers(
     import altair as alt
 
     scale = alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain))
+    lines = title and wrap(title, TITLE)
     found = {row["shade"] for row in rows}
     shades = [shade for shade in colors if shade in found]
     color = alt.Color(
@@ -169,7 +173,7 @@ def _layers(
     )
     layers = [
         base.mark_bar(height=BAR, opacity=0.6).encode(
-            x=alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
+            x=alt.X("value:Q", title=lines, scale=scale, axis=alt.Axis(tickCount=5)),
             color=color,
             tooltip=[
                 alt.Tooltip("method:N"),
