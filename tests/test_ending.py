@@ -59,3 +59,19 @@ def test_what_was_set_aside_is_told_of_once(tmp_path, since):
             "Rows and files of the input to look at: 1,200 passed over, 2 quarantined. Reasons and "
             f"remedies: {table}"
         ]
+
+
+def test_lines_are_said_once_and_in_their_order():
+    said = """
+from latentmap.ending import say_last
+say_last([])
+say_last(["set aside"])
+say_last(["report"], before=["verdict"])
+"""
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == ["verdict", "set aside", "report"]
+    nothing = said.partition("say_last([]")[0] + "say_last([])"
+    done = subprocess.run(
+        [sys.executable, "-c", nothing], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""

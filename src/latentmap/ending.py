@@ -30,11 +30,10 @@ def say_last(lines: Iterable[str], before: Iterable[str] = ()) -> None:
         lines: put below what is to be said already.
         before: put above it.
     """
-    if not _last:
-        atexit.register(_print_last)
     _last[:] = [*before, *_last, *lines]
 
 
+@atexit.register
 def _print_last() -> None:
     if _last:
         print(*_last, sep="\n", file=sys.stderr, flush=True)
