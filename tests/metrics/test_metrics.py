@@ -85,6 +85,16 @@ def test_the_silhouette_does_not_depend_on_the_unit(embed, clusters, unit):
     assert value("silhouette", embed(values * unit, labels)) == pytest.approx(expected, abs=1e-5)
 
 
+def test_the_interval_of_the_silhouette_ends_at_the_best_there_can_be(embed):
+    # Labels far apart, of which one sample lies with another's.
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["a", "b"], 20)
+    values = np.where(labels == "a", 0.0, 1e3)[:, np.newaxis] + rng.normal(size=(40, 3))
+    values[0] += 900
+    found = METRICS.create("silhouette").measure(embed(values, labels))["silhouette"]
+    assert 0.9 < found.value < found.interval[1] <= 1
+
+
 def test_the_silhouette_without_a_part_is_that_of_the_others(embed, clusters):
     """The jackknife leaves out rows without measuring anything anew: compare with doing so."""
     values, labels = clusters

@@ -59,6 +59,14 @@ def test_three_dimensions_become_the_pairs_of_axes():
     assert fields == [("x", "y"), ("x", "z"), ("y", "z")]
 
 
+def test_three_panels_and_their_axes_are_as_wide_as_a_page():
+    points = {"x": [0.0, 1.0], "y": [0.0, 1.0], "z": [0.0, 1.0]}
+    panels = map_chart(points, COLORS, "", (900, 600)).to_dict()["hconcat"]
+    assert all(panel["width"] == panel["height"] for panel in panels)
+    # Together wider than a flat map, by less than a fifth, which their axes take.
+    assert 900 < sum(panel["width"] for panel in panels) < 1.2 * 900
+
+
 def test_colors_belong_to_groups_by_name():
     spec = map_chart({"x": [0.0], "y": [0.0]}, COLORS, "").to_dict()
     scale = spec["encoding"]["color"]["scale"]
