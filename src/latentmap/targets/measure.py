@@ -26,6 +26,8 @@ from latentmap.targets.scales import Amounts, Angles, Codes, Names, Scale, Witho
 
 PERMUTATIONS = 200
 """At most: of each all targets are predicted anew."""
+# Of more samples, so many are looked at, of whole source groups.
+MOST_SAMPLES = 2**14
 # Of many samples there are fewer, so that a table of one target's orders has so many cells, and of
 # many names, each of which is predicted, so that there are so many predictions of a sample;
 CELLS = 2**24
@@ -164,12 +166,30 @@ def measured(
         rows = values[one.name].is_valid().to_numpy()
         defined.setdefault(rows.tobytes(), []).append(one)
     for mask, targets in defined.items():
-        rows = np.flatnonzero(np.frombuffer(mask, np.bool_))
+        defined_for = np.flatnonzero(np.frombuffer(mask, np.bool_))
+        chosen = some_groups(data.sources[defined_for], MOST_SAMPLES, data.statistics.seed)
+        rows = defined_for[chosen]
         domain = data.over(rows)
         for one in targets:
             column = values[one.name].drop_null().to_numpy(zero_copy_only=False)
-            levels, codes = np.unique(column, return_inverse=True)
+            levels, codes = np.unique(column[chosen], return_inverse=True)
             yield one, rows, TargetOn(domain, one, levels, codes).measured()
+
+
+def some_groups(sources: NDArray[np.intp], most: int, seed: int) -> NDArray[np.intp]:
+    """Return the places of at most so many samples, of whole source groups drawn at random.
+
+    Args:
+        sources: (n,) number of each sample's source group.
+        most: samples.
+        seed: of the draw.
+    """
+    groups = np.unique(sources, return_inverse=True)[1]
+    sizes = np.bincount(groups)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    fits = np.empty(len(sizes), np.bool_)
+    fits[order] = np.cumsum(sizes[order]) <= most
+    return np.flatnonzero(fits[groups]) if fits.any() else np.arange(most)
 
 
 @dataclass(frozen=True)
