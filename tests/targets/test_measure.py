@@ -14,7 +14,7 @@ from latentmap.store import results as book
 from latentmap.targets.compare import adjusted, places
 from latentmap.targets.domain import TargetedEmbedding
 from latentmap.targets.facts import TargetFacts
-from latentmap.targets.measure import measured
+from latentmap.targets.measure import measured, some_groups
 
 N, D = 80, 6
 KINDS = ("continuous", "circular", "categorical", "binary")
@@ -116,6 +116,16 @@ def test_all_samples_of_one_source_group_tell_nothing():
     data = targeted(rng.normal(size=(N, D)), np.zeros(N, int), 3)
     for _, _, found in measured(data, table, facts):
         assert all(np.isnan(one.value) and one.note for one in found.figures)
+
+
+def test_of_many_samples_whole_source_groups_are_drawn():
+    sources = np.repeat(np.arange(101), [*[3] * 100, 1000])
+    for seed in range(20):
+        some = some_groups(sources, 50, seed)
+        assert len(some) == 48 and (np.bincount(sources[some])[:100] % 3 == 0).all()
+    assert len(some_groups(sources, 2000, 0)) == len(sources)
+    # Of one source group there is no other choice.
+    assert len(some_groups(np.zeros(300, int), 50, 0)) == 50
 
 
 def test_adjusted_p_values_err_for_the_family():

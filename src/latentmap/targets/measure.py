@@ -21,7 +21,7 @@ from latentmap.store.tables import check_ids, read_parquet, strings, write_parqu
 from latentmap.targets.domain import PRECISE_ROWS, Domain, TargetedEmbedding
 from latentmap.targets.facts import TargetFacts, read_facts
 from latentmap.targets.figures import FIGURES, Floats, Numbers
-from latentmap.targets.ridge import Fitted
+from latentmap.targets.ridge import FOLDS, Fitted
 from latentmap.targets.scales import Amounts, Angles, Codes, Names, Scale, Without, joined
 
 PERMUTATIONS = 200
@@ -187,6 +187,8 @@ def some_groups(sources: NDArray[np.intp], most: int, seed: int) -> NDArray[np.i
     groups = np.unique(sources, return_inverse=True)[1]
     sizes = np.bincount(groups)
     order = np.random.default_rng(seed).permutation(len(sizes))
+    # A large group must not take the place of all others.
+    order = order[np.argsort(sizes[order] > most // FOLDS, kind="stable")]
     fits = np.empty(len(sizes), np.bool_)
     fits[order] = np.cumsum(sizes[order]) <= most
     return np.flatnonzero(fits[groups]) if fits.any() else np.arange(most)
