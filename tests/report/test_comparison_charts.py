@@ -207,12 +207,10 @@ class Newcomer(Metric):
 def test_a_new_metric_appears_without_a_chart_being_edited(
     comparison, tmp_path, monkeypatch, request
 ):
-    request.addfinalizer(metric.known_metrics.cache_clear)
     request.addfinalizer(lambda: sys.modules.pop(f"{METRICS.package}.newcomer"))
     (tmp_path / "newcomer.py").write_text(NEWCOMER)
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
     monkeypatch.setattr(metric, "METRICS", type(METRICS)(METRICS.package, Metric, "metric"))
-    metric.known_metrics.cache_clear()
     measured = [
         dataclasses.replace(e, metrics={**e.metrics, "newcomer": Measurement(float(place))})
         for place, e in enumerate(comparison.experiments)
