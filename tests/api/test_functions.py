@@ -285,3 +285,15 @@ print(time.perf_counter() - start, *sys.modules)
     seconds, *modules = min((run.stdout.split() for run in runs), key=lambda words: float(words[0]))
     assert float(seconds) < 0.3
     assert not {"numpy", "polars", "pyarrow", "pydantic", "torch"}.intersection(modules)
+
+
+def test_a_ranking_of_noise_says_that_it_is_noise():
+    rng = np.random.default_rng(0)
+    embeddings = {name: rng.normal(size=(60, 5)) for name in "ab"}
+    ranking = lm.compare(embeddings, rng.choice(["x", "y"], 60), permutations=200)
+    assert "nothing is significantly above chance" in ranking._repr_html_()
+
+
+def test_what_is_compared_has_names():
+    with pytest.raises(LatentmapError, match="compared by name"):
+        lm.compare(np.zeros((4, 2)), ["x", "y", "x", "y"])

@@ -228,11 +228,18 @@ class Ranking(Tabular):
         of = f"{len(self.measures)} embeddings by {title_of(self.metric)}"
         if self.note:
             return f"{of}. {self.note}"
+        if self._none_above_chance():
+            return f"{of}: nothing is significantly above chance"
         if len(self.tied) == 1:
             return f"{of}: {self.best} is best"
         shown = ", ".join(self.tied[:NAMED])
         more = f" and {len(self.tied) - NAMED} more" if len(self.tied) > NAMED else ""
         return f"{of}: {len(self.tied)} may be best ({shown}{more})"
+
+    def _none_above_chance(self) -> bool:
+        p_values = [row["p_adjusted"].get(self.metric) for row in self._rows]
+        tested = [p_value for p_value in p_values if p_value is not None]
+        return bool(tested) and min(tested) > 0.05
 
 
 def measure(
@@ -342,6 +349,11 @@ def compare(
         >>> ranking.best, ranking.tied
         ('seen', ['seen'])
     """
+    if not isinstance(embeddings, Mapping):
+        raise LatentmapError(
+            'Embeddings are compared by name: give {"mine": X, "other": Y}, or measure(X, labels) '
+            "for one."
+        )
     if not embeddings:
         raise LatentmapError("There is nothing to compare: give embeddings by name.")
     measures = {

@@ -141,9 +141,13 @@ class Standings:
 
     def none_above_chance(self) -> bool:
         """Return whether embeddings were tested and none of the run is significantly above."""
-        p_values = [row["p_adjusted"].get(self.content["metric"]) for row in self._whole]
-        tested = [p_value for p_value in p_values if p_value is not None]
+        tested = self._p_values()
         return bool(tested) and min(tested) > SIGNIFICANT
+
+    def _p_values(self) -> list[float]:
+        """Return the p-values of all embeddings that were tested, adjusted for all of the run."""
+        p_values = (row["p_adjusted"].get(self.content["metric"]) for row in self._whole)
+        return [p_value for p_value in p_values if p_value is not None]
 
     def against_baselines(self) -> dict[tuple[str, str], str]:
         """Return how the best method of every model stands to the best baseline."""
@@ -187,8 +191,7 @@ class Standings:
                 )
 
     def _above_chance(self) -> Iterator[Finding]:
-        p_values = {self.name(key): self.of(key).p_adjusted for key in self._by_key}
-        tested = [p_value for p_value in p_values.values() if p_value is not None]
+        tested = self._p_values()
         above = sum(p_value <= SIGNIFICANT for p_value in tested)
         if tested:
             are_few = 2 * above < len(tested)
@@ -196,8 +199,7 @@ class Standings:
             text = f"{only}{counted(above, len(tested), 'embedding')} {are(above)} above chance"
             yield Finding(
                 f"{text[0].upper()}{text[1:]} in {title_of(self.content['metric'])}: permutation "
-                f"p ≤ {SIGNIFICANT}, adjusted by Holm's method over the methods of an encoder and "
-                "variant.",
+                f"p ≤ {SIGNIFICANT}, adjusted by Holm's method over all embeddings.",
                 warning=are_few,
             )
 

@@ -29,14 +29,14 @@ class Verdict:
         count: embeddings that were compared.
         best: name of the best one.
         is_baseline: whether its encoder has learned nothing.
-        may_be_chance: whether no embedding of the run is significantly above chance.
+        opening: what to say before the best one's name.
         facts: (what, how it is).
     """
 
     count: int
     best: str
     is_baseline: bool
-    may_be_chance: bool
+    opening: str
     facts: Sequence[tuple[str, str]]
 
 
@@ -58,7 +58,7 @@ def verdict(
         len(set(joined.values())),
         joined[best.key].name,
         best.key.encoder in baselines,
-        standings.none_above_chance(),
+        _opening(experiments, standings),
         [*_measured(best, standings), *standings.facts(), *_encoders(experiments, standings)],
     )
 
@@ -74,6 +74,13 @@ def verdict_of(results: Results) -> Verdict | None:
         return None
     standings = read_standings(results.path(RANKING), joined_variants(experiments))
     return verdict(experiments, standings, results.baselines)
+
+
+def _opening(experiments: Sequence[Experiment], standings: Standings) -> str:
+    if not standings.none_above_chance():
+        return "Best"
+    metric = title_of(headline(experiments))
+    return f"Nothing is significantly above chance in {metric}. Highest"
 
 
 def _measured(best: Experiment, standings: Standings) -> Iterator[tuple[str, str]]:

@@ -200,10 +200,9 @@ def _verdict(results: Results) -> Iterator[str]:
         found = verdict_of(results)
     if found is None:
         return
-    first = "Nothing is significantly above chance. Highest" if found.may_be_chance else "Best"
     rivals = f" of {found.count} embeddings" if found.count > 1 else ""
     baseline = ", a learning-free baseline" if found.is_baseline else ""
-    yield f"{first}{rivals}: {found.best}{baseline}"
+    yield f"{found.opening}{rivals}: {found.best}{baseline}"
     for what, text in found.facts[:2]:
         yield f"  {what}: {text}"
 
