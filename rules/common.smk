@@ -208,9 +208,9 @@ if workflow.is_main_process:
             logger.warning(f"{method} of {encoder.name} is left out: it {reason}.")
 
 
-def growing(wildcards, attempt):
-    """Memory in MB of a job whose need grows with its samples: a retry has three times as much."""
-    return 2500 * 3 ** (attempt - 1)
+def growing(mb):
+    """Memory of a job whose need may grow with its samples: a retry has three times as much."""
+    return lambda wildcards, attempt: mb * 3 ** (attempt - 1)
 
 
 def code(script, *modules):

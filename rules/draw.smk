@@ -10,7 +10,7 @@ rule draw_thumbnails:
     conda:
         "../envs/draw.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
     params:
         draw=RUN.draw.model_dump(),

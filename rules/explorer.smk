@@ -15,7 +15,7 @@ rule build_explorer:
     conda:
         "../envs/bundle.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
         runtime=10,
     params:
         sources=str(EXPLORER_SOURCES),
@@ -39,7 +39,7 @@ rule write_explorer:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing,
+        mem_mb=growing(2500),
         runtime=60,
     params:
         **OPENED,
@@ -64,7 +64,7 @@ rule write_explorer_page:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
         runtime=10,
     params:
         code=code("write_explorer_page"),

@@ -13,7 +13,7 @@ rule inspect_latents:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=2500,
+        mem_mb=growing(2500),
         runtime=60,
     params:
         options=RUN.inspection.model_dump(),

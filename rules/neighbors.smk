@@ -11,7 +11,7 @@ rule find_neighbors:
     conda:
         "../envs/neighbors.yaml"
     resources:
-        mem_mb=growing,
+        mem_mb=growing(2500),
         runtime=60,
     params:
         options=RUN.neighbors.model_dump(),

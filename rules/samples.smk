@@ -8,7 +8,7 @@ checkpoint download_source:
     conda:
         "../envs/samples.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=240,
     params:
         source=lambda wildcards: created(RUN.source(wildcards.source)),
@@ -32,7 +32,7 @@ rule ingest_samples:
     conda:
         "../envs/samples.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=60,
     params:
         # What the rows contain is in the shard's id. Where they lie changes when the data moves or
@@ -83,7 +83,7 @@ rule join_annotations:
     conda:
         "../envs/samples.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=20,
     params:
         annotations=[options.model_dump(mode="json") for options in RUN.annotations],
