@@ -43,9 +43,9 @@ from pydantic import (
     ValidationError,
 )
 
-from latentmap import plugins
 from latentmap.errors import LatentmapError
 from latentmap.home import find_given, name_given
+from latentmap.plugins import classes as classes_of_others
 
 UserPath = Annotated[
     str,
@@ -184,7 +184,7 @@ class Registry(Generic[P]):
         Raises:
             LatentmapError: one is not whole, or has the name of another.
         """
-        classes = plugins.classes()
+        classes = classes_of_others()
         if classes != self._checked[0]:
             found: dict[str, type[P]] = {}
             for plugin in classes:

@@ -55,7 +55,7 @@ def test_two_metrics_may_not_give_the_same_column(tmp_path, monkeypatch):
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
     monkeypatch.setattr(metric, "METRICS", type(METRICS)(METRICS.package, metric.Metric, "metric"))
     with pytest.raises(LatentmapError, match="'another' and 'silhouette' both give a column 'silh"):
-        known_metrics.__wrapped__()
+        known_metrics()
 
 
 def test_chosen_metrics_and_what_they_say_of_each_label(embed, clusters):

@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-import latentmap
 from latentmap.explorer.columns import Columns
 from latentmap.explorer.everyone import Everyone, read_everyone
 from latentmap.explorer.latents import located_latents
@@ -109,7 +108,7 @@ def write_explorer(results: Results) -> None:
         {
             "format": FORMAT,
             "version": VERSION,
-            "latentmap": latentmap.__version__,
+            "latentmap": version("latentmap"),
             "run": results.option("run"),
             "key": key,
             "count": len(everyone.ids),

@@ -181,7 +181,7 @@ def _derived(entry: Entry, columns: SampleColumns, key: str) -> Iterator[Target]
             found=found,
             key=key,
             unit=one.unit,
-            asked=derivation.options.of is not None or len(by_name) == 1,
+            asked=len(by_name) == 1,
         )
 
 
