@@ -84,7 +84,7 @@ def test_metadata_names_the_encoder_and_holds_the_calibration(rows, write_sample
         "kind": "dct",
         "rank": "map",
         "revision": "",
-        "settings": {"precision": "float32", "resampling": "bicubic", "size": 16},
+        "settings": {"noise": 0.0, "precision": "float32", "resampling": "bicubic", "size": 16},
         "variant": "plain",
     }
     assert shard.metadata["draw"] is None

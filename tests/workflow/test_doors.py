@@ -11,6 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from latentmap.report.publish import charts_in
 from latentmap.store.manifest import read_manifest
 
 pytestmark = pytest.mark.workflow
