@@ -45,7 +45,7 @@ class Target:
         found: its values.
         key: of the configuration that asks for it.
         unit: of its numbers.
-        asked: whether it was asked for by name, so that it is refused where nothing can be
+        asked: whether it is a column asked for by name, which is refused where nothing can be
             measured of it; else it is left out.
     """
 
@@ -181,7 +181,7 @@ def _derived(entry: Entry, columns: SampleColumns, key: str) -> Iterator[Target]
             found=found,
             key=key,
             unit=one.unit,
-            asked=len(by_name) == 1,
+            asked=False,
         )
 
 
@@ -197,14 +197,13 @@ def measurable(targets: Sequence[Target]) -> Iterator[Target]:
     """Yield the targets of which something can be measured.
 
     Raises:
-        LatentmapError: nothing can of one that was asked for by name, or of all of an entry.
+        LatentmapError: nothing can of a column that was asked for. What is derived is left out: a
+            ready configuration asks for more than some data have.
     """
     flaws = {target.name: flaw for target in targets if (flaw := target.flaw) is not None}
-    of_key = {target.key: [one for one in targets if one.key == target.key] for target in targets}
     for target in targets:
         flaw = flaws.get(target.name)
-        nothing = target.name not in OWN and all(t.name in flaws for t in of_key[target.key])
-        if flaw is not None and (target.asked or nothing):
+        if flaw is not None and target.asked:
             why = f"; {_first_unreadable(target)}" if target.found.unreadable else ""
             raise LatentmapError(
                 f"{target.key}: of the target '{target.name}' {flaw}{why}. Leave it out, or change "
