@@ -28,7 +28,7 @@ from latentmap.metrics.metric import (
     known_metrics,
     title_of,
 )
-from latentmap.metrics.ranking import Scored, p_values_of, ranked
+from latentmap.metrics.ranking import Scored, p_values_of, ranked, tested_p_values
 from latentmap.neighbors.rows import DistanceMetric
 from latentmap.neighbors.search import NeighborOptions
 
@@ -237,8 +237,7 @@ class Ranking(Tabular):
         return f"{of}: {len(self.tied)} may be best ({shown}{more})"
 
     def _none_above_chance(self) -> bool:
-        p_values = [row["p_adjusted"].get(self.metric) for row in self._rows]
-        tested = [p_value for p_value in p_values if p_value is not None]
+        tested = tested_p_values(self.facts)
         return bool(tested) and min(tested) > 0.05
 
 

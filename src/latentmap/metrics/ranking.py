@@ -405,3 +405,14 @@ def _ends(low: float, high: float) -> list[float]:
 def _rounded(value: float | np.floating[Any]) -> float:
     """Return six digits, as many as scores of single precision give."""
     return float(f"{value:.6g}")
+
+
+def tested_p_values(ranking: Mapping[str, Any]) -> list[float]:
+    """Return the p-values of all embeddings that were tested, adjusted for all of the run.
+
+    Args:
+        ranking: as `ranked` returns it.
+    """
+    rows = ranking["scopes"][0]["ranking"]
+    p_values = (row["p_adjusted"].get(ranking["metric"]) for row in rows)
+    return [p_value for p_value in p_values if p_value is not None]

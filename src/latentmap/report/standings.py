@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from latentmap.metrics.metric import title_of
+from latentmap.metrics.ranking import tested_p_values
 from latentmap.report.experiments import Key, counted, format_difference, format_value, say_p
 from latentmap.report.findings import SIGNIFICANT, Finding, are
 from latentmap.store.files import read_json, reading
@@ -141,13 +142,8 @@ class Standings:
 
     def none_above_chance(self) -> bool:
         """Return whether embeddings were tested and none of the run is significantly above."""
-        tested = self._p_values()
+        tested = tested_p_values(self.content)
         return bool(tested) and min(tested) > SIGNIFICANT
-
-    def _p_values(self) -> list[float]:
-        """Return the p-values of all embeddings that were tested, adjusted for all of the run."""
-        p_values = (row["p_adjusted"].get(self.content["metric"]) for row in self._whole)
-        return [p_value for p_value in p_values if p_value is not None]
 
     def against_baselines(self) -> dict[tuple[str, str], str]:
         """Return how the best method of every model stands to the best baseline."""
@@ -191,7 +187,7 @@ class Standings:
                 )
 
     def _above_chance(self) -> Iterator[Finding]:
-        tested = self._p_values()
+        tested = tested_p_values(self.content)
         above = sum(p_value <= SIGNIFICANT for p_value in tested)
         if tested:
             are_few = 2 * above < len(tested)

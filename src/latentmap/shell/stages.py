@@ -35,8 +35,12 @@ def stage_of(rule: str) -> str | None:
 
 def measured_as(rule: str) -> str:
     """Return the rule whose work this one does elsewhere, and which names its benchmarks."""
-    others = {name: of for text in _texts().values() for of, name in SAME_WORK.findall(text)}
-    return others.get(rule, rule)
+    return _same_work().get(rule, rule)
+
+
+@cache
+def _same_work() -> dict[str, str]:
+    return {name: of for text in _texts().values() for of, name in SAME_WORK.findall(text)}
 
 
 @cache
