@@ -102,13 +102,29 @@ def test_plan_says_which_sources_have_no_labels(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_commands_are_completed_in_a_shell(shell, capsys):
-    pytest.importorskip("shtab")
+def test_what_completes_commands_is_a_valid_script(shell, capsys):
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
     assert all(name in script for name in ("--workflow-profile", "--dry-run", "docstrings"))
     if shutil.which(shell):
         subprocess.run([shell, "-n"], input=script, text=True, check=True)
+
+
+def test_bash_completes_ready_configurations_files_and_options(tmp_path, capsys):
+    (tmp_path / "data.npz").touch()
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    script += """
+        ask() {
+            COMP_WORDS=(latentmap run "$1"); COMP_CWORD=2; COMPREPLY=()
+            "_shtab_latentmap" latentmap "$1" run; echo "${COMPREPLY[@]}"
+        }
+        ask d; ask --workf
+    """
+    done = subprocess.run(
+        ["bash"], input=script, text=True, check=True, capture_output=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines() == ["demo docstrings data.npz", "--workflow-profile"]
 
 
 def test_help_teaches_by_examples_that_are_understood(capsys):

@@ -72,6 +72,17 @@ RUN_EXAMPLES = """examples:
 Results are in results/NAME under the current folder, with the configuration that was used.
 """
 
+COMPLETE_DATA = {
+    "bash": f"""_latentmap_data() {{
+    compgen -W "{" ".join(READY)}" -- "$1"
+    compgen -f -- "$1"
+}}""",
+    "zsh": f"""_latentmap_data() {{
+    _alternative 'ready:ready configuration:({" ".join(READY)})' 'data:data:_files'
+}}""",
+}
+"""What completes DATA, by shell: the ready configurations, and what is in the folder."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
@@ -168,7 +179,7 @@ def _parser() -> argparse.ArgumentParser:
         description='For bash: eval "$(latentmap completion bash)" in ~/.bashrc. For zsh: '
         "latentmap completion zsh > a folder of $fpath /_latentmap.",
     )
-    completing.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completing.add_argument("shell", choices=tuple(COMPLETE_DATA))
     completing.set_defaults(command=_complete)
 
     schema = commands.add_parser("schema", help="print the JSON schema of the configuration")
@@ -184,9 +195,10 @@ def _add_run(commands: Any) -> None:
         epilog=RUN_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    running.add_argument(
+    data = running.add_argument(
         "data", nargs="?", metavar="DATA", help=f"a file or folder, or one of {', '.join(READY)}"
     )
+    data.complete = dict.fromkeys(COMPLETE_DATA, "_latentmap_data")
     running.add_argument("--run", metavar="NAME", help="name of the run; that of DATA by default")
     running.add_argument("-n", "--dry-run", action="store_true", help="only say what would run")
     running.add_argument("--open", action="store_true", help="open the report at the end")
@@ -357,7 +369,7 @@ def _diff(options: argparse.Namespace) -> None:
 def _complete(options: argparse.Namespace) -> None:
     import shtab
 
-    print(shtab.complete(_parser(), options.shell))
+    print(shtab.complete(_parser(), options.shell, preamble=COMPLETE_DATA[options.shell]))
 
 
 def _schema(options: argparse.Namespace) -> None:
