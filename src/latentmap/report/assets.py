@@ -11,6 +11,7 @@ from pathlib import Path
 from latentmap.errors import LatentmapError
 from latentmap.report.details import read_details
 from latentmap.report.embedded import embedded_json
+from latentmap.report.lazy import alt
 from latentmap.report.points import read_shown_samples
 from latentmap.report.target_columns import with_targets
 from latentmap.store.files import write_stamped_text
@@ -49,7 +50,6 @@ def write_assets(results: Results) -> None:
 
 def write_vega(output: Path) -> None:
     """Write the JavaScript that draws charts."""
-    import altair as alt
     import vl_convert
 
     version = ".".join(alt.SCHEMA_VERSION.split(".")[:2])

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.experiments import Experiment, distinct
+from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, CHANCE_RANGE, GROUPED, LIGHT, NEUTRAL, UNGROUPED
-
-if TYPE_CHECKING:
-    import altair as alt
 
 NEIGHBORS = {"_grouped": "across sources", "": "all neighbors"}
 BAR = 9
@@ -98,8 +96,6 @@ def paired_bars(
         baselines: names of those methods that are baselines.
         title: of the values; it stands in short lines, because panels are narrow.
     """
-    import altair as alt
-
     found = {row[field] for row in rows}
     order = [kind for kind in order if kind in found]
     alone = len(order) == 1
@@ -140,8 +136,6 @@ def _shade(kind: str, is_baseline: bool) -> str:
 
 
 def _base(rows: list[Row], names: Sequence[str]) -> alt.Chart:
-    import altair as alt
-
     scale = alt.Scale(domain=list(names))
     return alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("method:N", sort=list(names), title=None, scale=scale)
@@ -156,8 +150,6 @@ def _layers(
     title: str | None,
     *tooltips: alt.Tooltip,
 ) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
     scale = alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain))
     lines = title and wrap(title, TITLE)
     found = {row["shade"] for row in rows}

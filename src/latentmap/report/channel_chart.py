@@ -5,15 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from latentmap.config import Options, Plugin, Registry
 from latentmap.inspect.inspection import ChannelMetrics, Inspection, ranked
+from latentmap.report.lazy import alt
 from latentmap.report.matrix import shown_labels
 from latentmap.report.points import Points
-
-if TYPE_CHECKING:
-    import altair as alt
 
 # More than this no chart shows legibly: the best channels are shown.
 MOST_CHANNELS = 64
@@ -124,8 +122,6 @@ def choice(name: str, label: str, values: Mapping[str, str]) -> alt.Parameter:
         label: what stands before the values.
         values: with the name that a reader sees.
     """
-    import altair as alt
-
     options, labels = list(values), list(values.values())
     if len(options) == 1:
         return alt.param(name=name, value=options[0])

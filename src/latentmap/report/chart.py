@@ -5,17 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from latentmap.config import Options, Plugin, Registry
 from latentmap.encode.calibration import Calibration
 from latentmap.report.agreements import MethodAgreement
 from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import Experiment, Key
+from latentmap.report.lazy import alt
 from latentmap.report.learning import Learning
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Scope = Literal["comparisons", "summary", "costs"]
 Rivals = Literal["none", "methods", "any"]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from latentmap.metrics.metric import title_of
+from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, GROUPED, NEUTRAL
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Row = dict[str, Any]
 
@@ -46,8 +44,6 @@ def pareto_chart(
         metric: name of the value.
         size: of a panel, in pixels.
     """
-    import altair as alt
-
     panels = [
         pareto_panel(known, cost, title=title, metric=metric, size=size)
         for cost, title in costs.items()
@@ -78,8 +74,6 @@ def pareto_panel(
         metric: name of the value.
         size: width and height in pixels.
     """
-    import altair as alt
-
     best = frontier([row for row in rows if row["kind"] == METHOD], cost)
     low = min(row[cost] for row in rows) / MARGIN
     high = max(row[cost] for row in rows) * MARGIN

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from latentmap.inspect.inspection import Floats, Inspection
 from latentmap.report.channel_chart import ChannelChart, DeepDive, choice
+from latentmap.report.lazy import alt
 from latentmap.report.matrix import diverging, label_axis, labels_note, matrix
-
-if TYPE_CHECKING:
-    import altair as alt
 
 RAW = "raw values"
 
@@ -41,8 +39,6 @@ class LabelHeatmap(ChannelChart):
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return a matrix with labels as rows, by group, and channels as columns."""
-        import altair as alt
-
         found = data.inspection
         values, centre, unit = self.deviating(found)
         undefined = np.full_like(values, np.nan)

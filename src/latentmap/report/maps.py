@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentmap.report.lazy import alt
 from latentmap.report.measures import STEPS
 from latentmap.report.palette import NEUTRAL
 from latentmap.report.points import Points
 from latentmap.report.trust import trust_color
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Floats = NDArray[np.float64]
 
@@ -73,8 +71,6 @@ def map_chart(
             codes.
         behind: coordinates of the samples of a reference run, which are grey and behind.
     """
-    import altair as alt
-
     column, palette = coloring
     start: dict[str, Any] = {SHOWN: [], COLORING: column, PALETTE: [*palette], CHOSEN: []}
     start |= {LIMITS: [], WITHIN: [], SIZING: "", SIZES: [], WHOLE: False, OPENED: -1}
@@ -109,8 +105,6 @@ def _panel(
     colors: Mapping[str, str],
     size: tuple[int, int],
 ) -> alt.Chart | alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
     x, y = axes
     width, height = size
     area = _point_size(points[x], size)
@@ -195,8 +189,6 @@ def _point_size(values: list[float], size: tuple[int, int]) -> float:
 
 
 def _axis(channel: Any, name: str, near: list[float], whole: list[float]) -> Any:
-    import altair as alt
-
     scale = alt.Scale(domain=near, nice=False, zero=False)
     if whole != near:
         low, high = (alt.ExprRef(f"{WHOLE} ? {a} : {b}") for a, b in zip(whole, near, strict=True))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 # More than this no chart shows legibly: the most frequent labels are shown.
 MOST_LABELS = 48
@@ -46,8 +45,6 @@ def label_axis(field: str, names: Sequence[str], title: str | None = None) -> al
         names: of the rows.
         title: of the axis.
     """
-    import altair as alt
-
     axis = alt.Axis(domain=False, ticks=False)
     return alt.Y(f"{field}:N", scale=alt.Scale(domain=list(names)), title=title, axis=axis)
 
@@ -60,8 +57,6 @@ def diverging(field: str, reach: float | str, title: str) -> alt.Color:
         reach: largest distance from 0, or an expression that gives it.
         title: of the legend.
     """
-    import altair as alt
-
     ends = (
         (alt.ExprRef(f"{sign}({reach})") for sign in ("-", ""))
         if isinstance(reach, str)
@@ -101,8 +96,6 @@ def matrix(
         cell: width and height of a cell in pixels.
         description: for readers who do not see the chart.
     """
-    import altair as alt
-
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(x=x, y=y)
     numbers = base.mark_text(fontSize=9).encode(
         text=text, color=alt.condition(light, alt.value("#ffffff"), alt.value("#222222"))

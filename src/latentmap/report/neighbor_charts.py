@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from latentmap.metrics.agreement import agreement
 from latentmap.neighbors.graph import NeighborGraph, NeighborList, neighbor_labels
 from latentmap.report.bars import NEIGHBORS
+from latentmap.report.lazy import alt
 from latentmap.report.matrix import diverging, label_axis, matrix, shown_labels
 from latentmap.report.palette import CHANCE, GROUPED, UNGROUPED
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Codes = NDArray[np.intp]
 
@@ -78,8 +76,6 @@ def share_histograms(data: LabelledGraph, chances: Mapping[str, float | None]) -
         data: the graph.
         chances: the chance level of a "label" and of a "label group", where it is known.
     """
-    import altair as alt
-
     classes = {"label": data.codes}
     if len(set(data.groups)) < len(data.labels):
         classes["label group"] = data.group_codes
@@ -100,8 +96,6 @@ def share_histograms(data: LabelledGraph, chances: Mapping[str, float | None]) -
 def _histogram(
     data: LabelledGraph, codes: Codes, chance: float | None, title: str
 ) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
     lists = {}
     if data.is_grouped:
         lists["_grouped"] = (data.graph.grouped, data.sources)
@@ -197,8 +191,6 @@ def confusion_chart(data: LabelledGraph, colors: Mapping[str, str]) -> alt.TopLe
         data: the graph.
         colors: the label groups in their order.
     """
-    import altair as alt
-
     shares, chances = confusion(data)
     counts = np.bincount(data.codes, minlength=len(data.labels)).tolist()
     shown = shown_labels(data.labels, data.groups, counts, colors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentmap.config import unknown
 from latentmap.errors import LatentmapError
@@ -14,6 +14,7 @@ from latentmap.report.colorings import LABEL
 from latentmap.report.density import read_density
 from latentmap.report.embedded import packed
 from latentmap.report.labels import NO_LABEL, read_labels
+from latentmap.report.lazy import alt
 from latentmap.report.maps import (
     DATA,
     GROUP,
@@ -49,9 +50,6 @@ from latentmap.store.results import (
     Results,
 )
 from latentmap.store.samples import evenly_spaced, read_samples
-
-if TYPE_CHECKING:
-    import altair as alt
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 CONFIG = {

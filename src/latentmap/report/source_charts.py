@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.metrics.regions import region_of
 from latentmap.report.findings import SIGNIFICANT
+from latentmap.report.lazy import alt
 from latentmap.report.palette import NEUTRAL, group_colors
-
-if TYPE_CHECKING:
-    import altair as alt
 
 WIDTH, HEIGHT = 760, 520
 BAR, GAP = 15, 12
@@ -54,8 +52,6 @@ class SourcedMap:
 
 def sourced_map(data: SourcedMap) -> alt.TopLevelMixin:
     """Return a map coloured by source, with the outlines and numbers of its regions."""
-    import altair as alt
-
     order = _drawing_order(data)
     axes = "xyz"[: data.places.shape[1]]
     rows = [
@@ -102,8 +98,6 @@ def _drawing_order(data: SourcedMap) -> list[int]:
 def _points(
     points: alt.InlineData, data: SourcedMap, x: str, y: str, size: tuple[int, int]
 ) -> alt.Chart:
-    import altair as alt
-
     def axis(channel: Any, name: str) -> Any:
         return channel(
             f"{name}:Q",
@@ -128,8 +122,6 @@ def _points(
 
 
 def _source_color(data: SourcedMap) -> alt.Color:
-    import altair as alt
-
     scale = alt.Scale(domain=list(data.colors), range=list(data.colors.values()))
     legend = alt.Legend(orient="top", title=None, labelLimit=300, symbolOpacity=1)
     return alt.Color("source:N", scale=scale, legend=legend)
@@ -162,8 +154,6 @@ def _numbers(data: SourcedMap) -> list[dict[str, Any]]:
 
 def region_bars(data: SourcedMap) -> alt.TopLevelMixin:
     """Return the share of each source's samples in each region, as bars."""
-    import altair as alt
-
     rows = [
         {"region": region, "source": name, "share": share, "p_adjusted": p_value}
         for region, (shares, p_value) in enumerate(

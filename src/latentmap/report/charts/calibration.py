@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from latentmap.encode.calibration import OUT_OF_RANGE, Calibration
 from latentmap.report.chart import Chart, Comparison, Scope
+from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, GROUPED, NEUTRAL
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Row = dict[str, Any]
 STEP = 22
@@ -34,8 +32,6 @@ class CalibrationChart(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return means and standard deviations per channel; none if no model states its own."""
-        import altair as alt
-
         panels = [
             _panel(_rows(calibration), ", ".join(place))
             for place, calibration in data.calibrations.items()
@@ -83,8 +79,6 @@ def _rows(calibration: Calibration) -> list[Row]:
 
 
 def _panel(rows: list[Row], title: str) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
     axis = alt.Axis(labelAngle=0, grid=False, labelOverlap=True)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("channel:O", title="channel", axis=axis)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import LabelRates, of_labels
+from latentmap.report.lazy import alt
 from latentmap.report.matrix import diverging, label_axis, matrix
-
-if TYPE_CHECKING:
-    import altair as alt
 
 CELL = (30, 20)
 
@@ -26,8 +24,6 @@ class CategoryHeatmap(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a matrix with labels as rows, by group, and methods as columns, best first."""
-        import altair as alt
-
         metric = of_labels(data.experiments)
         rows = [
             _cell(name, label, rates, metric, data.label_groups)

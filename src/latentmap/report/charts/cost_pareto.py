@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from latentmap.report.bars import measured
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import headline
 from latentmap.report.frontier import BASELINE, METHOD, pareto_chart
-
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 COSTS = {
     "seconds": "seconds to pool, find neighbors and measure",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment, of_labels
+from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, CHANCE_RANGE, LINES, NEUTRAL
-
-if TYPE_CHECKING:
-    import altair as alt
 
 WIDTH, HEIGHT = 720, 340
 # One of them is that of chance.
@@ -33,8 +31,6 @@ class LabelCurve(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return lines over a logarithmic axis of k; none without a curve."""
-        import altair as alt
-
         metric = of_labels(data.experiments)
         curves = {name: e for name, e in data.named if e[metric].by_k}
         own = [e.key.method for e in data.experiments if e.key.method in curves]
@@ -99,8 +95,6 @@ def _rows(name: str, experiment: Experiment, metric: str) -> list[Row]:
 
 
 def _lines(rows: Mapping[str, list[Row]], names: Sequence[str], **mark: Any) -> alt.Chart:
-    import altair as alt
-
     numbers = ("share", "low", "high", "chance")
     return (
         alt.Chart(alt.InlineData(values=[row for name in names for row in rows[name]]))
@@ -119,8 +113,6 @@ def _lines(rows: Mapping[str, list[Row]], names: Sequence[str], **mark: Any) -> 
 
 
 def _chance(rows: list[Row]) -> list[alt.Chart]:
-    import altair as alt
-
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=_k())
     band = base.mark_area(color=CHANCE_RANGE, opacity=0.5).encode(
         y=alt.Y("chance_low:Q", title="kNN label purity"), y2="chance_high:Q"
@@ -129,7 +121,5 @@ def _chance(rows: list[Row]) -> list[alt.Chart]:
 
 
 def _k() -> alt.X:
-    import altair as alt
-
     axis = alt.Axis(grid=False, format="d")
     return alt.X("k:Q", title="nearest neighbors, k", scale=alt.Scale(type="log"), axis=axis)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from latentmap.metrics.metric import title_of
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import Key
+from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, LINES, NEUTRAL
-
-if TYPE_CHECKING:
-    import altair as alt
 
 WIDTH, HEIGHT = 330, 260
 # A curve with fewer says nothing of more data.
@@ -32,8 +30,6 @@ class LearningCurve(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return one panel for each metric; none where no method was measured on parts."""
-        import altair as alt
-
         rows = _rows(data)
         if not rows:
             return None
@@ -78,8 +74,6 @@ def _rows(data: Comparison) -> list[Row]:
 
 
 def _panel(rows: list[Row], metric: str, color: alt.Color) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
     numbers = ("source_groups", "samples", "mean", "value", "chance")
     axis = alt.Axis(grid=False, format=".3~s", tickCount=5)
     base = alt.Chart(alt.InlineData(values=rows)).encode(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from latentmap.report.agreements import AgreementTable
 from latentmap.report.chart import Chart, Comparison
-
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 TITLES = {
     "jaccard": "neighbors in common (mean Jaccard index)",
@@ -36,8 +34,6 @@ class MethodAgreementChart(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return the heatmaps of two or more methods."""
-        import altair as alt
-
         if data.agreement is None:
             return None
         tables = {
@@ -88,8 +84,6 @@ def _similar_together(table: AgreementTable) -> list[str]:
 
 
 def _heatmap(table: AgreementTable, order: list[str]) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
     base = alt.Chart(alt.InlineData(values=_rows(table))).encode(
         x=alt.X(
             "method:N",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from latentmap.metrics.metric import GROUPED as GROUPED_END
 from latentmap.metrics.metric import known_metrics, title_of, with_others
 from latentmap.report.bars import bar_rows, paired_bars, say_light_bars, single_bars
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import distinct, headline
-
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 FIRST = (
     *("knn_category_acc", "knn_group_acc"),
@@ -37,8 +35,6 @@ class MetricBars(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return panels of horizontal bars."""
-        import altair as alt
-
         named = data.named
         names = [name for name, _ in named]
         baselines = names[len(data.experiments) :]

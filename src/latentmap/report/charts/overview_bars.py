@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from latentmap.metrics.metric import title_of
 from latentmap.report.bars import bar_rows, extent, paired_bars, say_light_bars
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import headline, twins
-
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 COLUMNS = 3
 WIDTH = 250
@@ -28,8 +26,6 @@ class OverviewBars(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return columns of horizontal bars on one scale, methods by their best result."""
-        import altair as alt
-
         name = title_of(headline(data.experiments))
         methods = list(dict.fromkeys(e.key.method for e in data.experiments))
         named = [(e.key.method, e) for e in data.experiments]

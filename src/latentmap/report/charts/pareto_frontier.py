@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from latentmap.report.bars import measured
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment, headline
 from latentmap.report.frontier import BASELINE, METHOD, pareto_chart
-
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 COSTS = {"n_tokens": "tokens given to a model", "n_dimensions": "dimensions of the embedding"}
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from latentmap.metrics.metric import GROUPED, known_metrics, title_of, with_others
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment, distinct
+from latentmap.report.lazy import alt
 from latentmap.report.palette import LINES
-
-if TYPE_CHECKING:
-    import altair as alt
 
 COUNTS = {"effective_dim_90": "compression", "n_tokens": "efficiency"}
 """Axes on which fewer are better: principal axes for 90 % of the variance, and tokens."""
@@ -59,8 +57,6 @@ class RadarChart(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a radar above parallel axes; none with fewer than three usable metrics."""
-        import altair as alt
-
         named = dict(data.named)
         scaled = {
             metric: values
@@ -155,8 +151,6 @@ def _profile(
 
 def _lines(rows: list[Row], best: Sequence[str], shown: Sequence[str]) -> alt.Chart:
     """Return the profiles as lines in colour, those that are not of the best dashed."""
-    import altair as alt
-
     colors = [*LINES[: len(best)], DASHED]
     dashes = [[1, 0]] * len(best) + [[5, 3]]
     legend = alt.Legend(
@@ -183,8 +177,6 @@ def _place(order: int, axes: int, distance: float) -> Row:
 
 def _placed(rows: list[Row]) -> alt.Chart:
     """Return a chart of the plane of the radar; lines in it go from axis to axis."""
-    import altair as alt
-
     scale = alt.Scale(domain=[-1.2, 1.2], nice=False)
     x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
     return alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, order="order:Q")
@@ -192,8 +184,6 @@ def _placed(rows: list[Row]) -> alt.Chart:
 
 def _frame(metrics: Iterable[str]) -> list[alt.Chart]:
     """Return the rings, the spokes and the names of the axes."""
-    import altair as alt
-
     names = list(map(_name, metrics))
     axes = len(names)
     rings = [{"ring": ring, **_place(i, axes, ring)} for ring in RINGS for i in range(axes + 1)]

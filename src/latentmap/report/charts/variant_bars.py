@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from latentmap.metrics.metric import title_of
 from latentmap.report.bars import extent, measured, paired_bars
 from latentmap.report.chart import Chart, Comparison, Scope
 from latentmap.report.experiments import headline
-
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 VARIANTS = ("boxes", "plain")
 COLUMNS = 3
@@ -31,8 +29,6 @@ class VariantBars(Chart):
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return columns of paired bars on one scale; none if no encoder saw both variants."""
-        import altair as alt
-
         metric = headline(data.experiments)
         defined = [e for e in data.experiments if not math.isnan(e.value(metric))]
         seen = {(e.key.encoder, e.key.variant) for e in defined}

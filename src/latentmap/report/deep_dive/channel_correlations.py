@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from latentmap.inspect.inspection import Floats, Inspection
 from latentmap.report.channel_chart import ChannelChart, DeepDive
+from latentmap.report.lazy import alt
 from latentmap.report.matrix import diverging
 from latentmap.report.palette import CHANCE, GROUPED
-
-if TYPE_CHECKING:
-    import altair as alt
 
 SIDE = 400
 MOST = 0.9
@@ -32,8 +30,6 @@ class ChannelCorrelations(ChannelChart):
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return two matrices of each kind, then the spectrum and its cumulative curve."""
-        import altair as alt
-
         found = data.inspection
         spectra = _spectra(found)
         if not any(spectrum.size for spectrum in spectra.values()):
@@ -91,8 +87,6 @@ def _spectrum(covariance: Floats) -> Floats:
 
 
 def _matrix(values: Floats, shown: list[int], title: str, reach: float) -> alt.Chart:
-    import altair as alt
-
     rows = [
         {"a": str(shown[i]), "b": str(shown[j]), "value": float(f"{values[i, j]:.4g}")}
         for i, j in np.argwhere(np.isfinite(values)).tolist()
@@ -117,8 +111,6 @@ def _matrix(values: Floats, shown: list[int], title: str, reach: float) -> alt.C
 
 
 def _lines(spectra: dict[str, Floats], title: str, scale: str) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
     rows = [
         {"axis": number, "of": kind, "share": float(f"{share:.4g}")}
         for kind, shares in spectra.items()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.bars import measured, single_bars
 from latentmap.report.channel_chart import ChannelChart, DeepDive, channel_name
-
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 WIDTH = 290
 
@@ -27,8 +25,6 @@ class ChannelImportance(ChannelChart):
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return panels of horizontal bars."""
-        import altair as alt
-
         found = data.inspection
         shown = [channel for channel in data.ranked if channel in set(data.shown())]
         metrics: dict[str, list[Measurement]] = {}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.bars import NEIGHBORS, measured, paired_bars
 from latentmap.report.channel_chart import ChannelChart, DeepDive, channel_name, choice
+from latentmap.report.lazy import alt
 from latentmap.report.maps import DATA, SHOWN
-
-if TYPE_CHECKING:
-    import altair as alt
 
 KIND = "maps"
 NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
@@ -35,8 +33,6 @@ class PerChannel(ChannelChart):
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return bars above a grid of maps."""
-        import altair as alt
-
         maps = [_map(channel, data) for channel in data.mapped] if data.kinds else []
         parts = [
             *_bars(data),
@@ -98,8 +94,6 @@ def _bars(data: DeepDive) -> list[alt.LayerChart | alt.FacetChart]:
 
 
 def _map(channel: int, data: DeepDive) -> alt.Chart:
-    import altair as alt
-
     scale = alt.Scale(domain=[-1.05, 1.05], nice=False)
     axis = alt.Axis(labels=False, ticks=False, grid=False, title=None)
     colors = alt.Scale(domain=list(data.colors), range=list(data.colors.values()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from latentmap.report.channel_chart import (
     DeepDive,
     channel_name,
 )
-
-if TYPE_CHECKING:
-    import altair as alt
+from latentmap.report.lazy import alt
 
 COLUMNS = 4
 LARGE, SMALL = 420, 200
@@ -42,8 +40,6 @@ class SpatialImportance(ChannelChart):
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return the plane over all channels above those of each channel."""
-        import altair as alt
-
         found = data.inspection
         if np.isnan(found.positions).all():
             return None
@@ -157,8 +153,6 @@ def _plane(
     plane: Floats, name: str, side: int, highest: float, limit: float
 ) -> alt.LayerChart | alt.FacetChart:
     """Return a (H, W) plane, its best position marked and those above a limit enclosed."""
-    import altair as alt
-
     height, width = plane.shape
     row, column = _place(plane)
     axis = alt.Axis(grid=False, tickCount=4)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentmap.report.experiments import format_p, format_value
 from latentmap.report.kept.heatmap import VARIANTS
 from latentmap.report.kept.predictions import Predicted
 from latentmap.report.kept.table import Embedding, Figure, WhatIsKept
+from latentmap.report.lazy import alt
 from latentmap.report.matrix import matrix
 from latentmap.report.palette import CHANCE as CHANCE_COLOR
 from latentmap.report.palette import GROUPED, LINES, NEUTRAL
 from latentmap.store.samples import evenly_spaced
 from latentmap.targets.facts import TargetFacts
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Row = dict[str, Any]
 
@@ -42,8 +40,6 @@ AXIS_TITLE = "kept (0 chance, 1 all)"
 
 def ranking_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
     """Return every embedding for one target, best first, with intervals and ties."""
-    import altair as alt
-
     rows = [
         {
             "t": number,
@@ -104,8 +100,6 @@ def ranking_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
 
 def profile_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
     """Return one pooling method over all targets, one dot for each encoder and variant."""
-    import altair as alt
-
     places = list(dict.fromkeys(_place(one, kept) for one in kept.embeddings))
     rows = [
         {
@@ -167,8 +161,6 @@ def profile_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
 
 def calibration_chart(found: Sequence[Predicted]) -> alt.LayerChart | alt.FacetChart:
     """Return predicted against true values of one target that is a number."""
-    import altair as alt
-
     rows, ends = [], []
     for one in found:
         chosen = evenly_spaced(len(one.true), MOST_POINTS)
@@ -205,8 +197,6 @@ def calibration_chart(found: Sequence[Predicted]) -> alt.LayerChart | alt.FacetC
 
 def printed_heatmap(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
     """Return the heatmap as a chart: pages show a table, and figures for print this."""
-    import altair as alt
-
     names = [kept.name(one) for one in kept.embeddings]
     rows = [
         {
@@ -284,8 +274,6 @@ def _told(figure: Figure) -> Row:
 
 
 def _tooltip(*first: alt.Tooltip) -> list[alt.Tooltip]:
-    import altair as alt
-
     numbers = (alt.Tooltip(f"{name}:Q", format=".2f") for name in ("kept", "low", "high"))
     texts = (alt.Tooltip(f"{name}:N") for name in ("metric", "value", "chance"))
     p_value = alt.Tooltip("p:N", title="adjusted p")
@@ -294,8 +282,6 @@ def _tooltip(*first: alt.Tooltip) -> list[alt.Tooltip]:
 
 def _extent(rows: Sequence[Row]) -> alt.X:
     """Return the axis of what is kept, and where an interval begins on it."""
-    import altair as alt
-
     ends = [end for row in rows for end in (row["kept"], row["low"]) if end is not None]
     low = max(min([0.0, *ends]) - 0.02, -0.5)
     scale = alt.Scale(domain=[low, 1], nice=False, clamp=True)
@@ -304,8 +290,6 @@ def _extent(rows: Sequence[Row]) -> alt.X:
 
 def _zero() -> alt.Chart:
     """Return the line of chance."""
-    import altair as alt
-
     line = alt.Chart(alt.InlineData(values=[{"kept": 0}]))
     return line.mark_rule(color=CHANCE_COLOR, strokeDash=[4, 3]).encode(x="kept:Q")
 
@@ -332,8 +316,6 @@ def _telling(kept: WhatIsKept) -> int:
 
 def selection(name: str, label: str, titles: Mapping[int, str], first: int) -> alt.Parameter:
     """Return a parameter that the reader sets to the number of a title."""
-    import altair as alt
-
     if len(titles) < 2:
         return alt.param(name=name, value=first)
     bind = alt.binding_select(options=list(titles), labels=list(titles.values()), name=f"{label} ")

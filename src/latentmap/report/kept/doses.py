@@ -6,13 +6,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentmap.report.kept.table import WhatIsKept
+from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, LINES
-
-if TYPE_CHECKING:
-    import altair as alt
 
 DOSES = ("noise", "blur", "occlusion")
 """Options of encoders that destroy what they see, from 0, nothing, to 1, all of it."""
@@ -59,8 +57,6 @@ def doses(encoders: Sequence[Mapping[str, Any]]) -> dict[str, Dose]:
 
 def dose_chart(kept: WhatIsKept, encoders: Sequence[Mapping[str, Any]]) -> alt.TopLevelMixin | None:
     """Return one panel for each family: what methods keep of it, by dose; none without doses."""
-    import altair as alt
-
     dosed = doses(encoders)
     rows: list[dict[str, Any]] = [
         {

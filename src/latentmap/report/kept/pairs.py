@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentmap.metrics.metric import Key
 from latentmap.report.experiments import format_p
@@ -13,13 +13,11 @@ from latentmap.report.kept.charts import selection
 from latentmap.report.kept.findings import Words, family_findings
 from latentmap.report.kept.heatmap import two_places
 from latentmap.report.kept.table import Figure, WhatIsKept, key_of, number_of, range_of, table_of
+from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, GROUPED, NEUTRAL
 from latentmap.store.results import PAIRS, Results
 from latentmap.store.tables import read_parquet
 from latentmap.targets.facts import TargetFacts
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Row = Mapping[str, Any]
 
@@ -114,8 +112,6 @@ def _figure(row: Row) -> Figure:
 
 def pairs_chart(rows: Sequence[Row], found: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
     """Return how large a change is in every embedding, and how far it is a direction."""
-    import altair as alt
-
     numbers = {target.name: number for number, target in enumerate(found.targets)}
     of_key = {one.keys[0]: one for one in found.embeddings}
     shown = [

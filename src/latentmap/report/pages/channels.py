@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from latentmap.report.channel_chart import (
 )
 from latentmap.report.chart_pages import ChartPages
 from latentmap.report.labels import read_labels
+from latentmap.report.lazy import alt
 from latentmap.report.maps import DATA
 from latentmap.report.page import Content, Scope
 from latentmap.report.plates import Plate, chart_plate
@@ -35,9 +36,6 @@ from latentmap.store.results import (
     page_file,
 )
 from latentmap.store.samples import evenly_spaced, read_samples
-
-if TYPE_CHECKING:
-    import altair as alt
 
 
 def _charts(results: Results) -> list[Key]:
