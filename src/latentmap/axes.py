@@ -41,11 +41,3 @@ def signs(axes: NDArray[np.floating]) -> NDArray[np.float64]:
     sizes = np.abs(axes)
     first = (sizes >= (1 - TIED) * sizes.max(axis=0)).argmax(axis=0)
     return np.where(np.take_along_axis(axes, first[np.newaxis], axis=0)[0] < 0, -1.0, 1.0)
-
-
-def standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give every column of (N, D) mean zero and deviation one; zeros where it is constant."""
-    deviations = values.std(axis=0)
-    # A feature that is constant up to rounding says nothing.
-    varies = deviations > 1e-6 * np.abs(values).max(axis=0)
-    return (values - values.mean(axis=0)) * varies / np.where(varies, deviations, 1)

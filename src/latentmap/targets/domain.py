@@ -9,10 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from latentmap.axes import principal_axes, standardised
 from latentmap.metrics.exchange import Exchange
+from latentmap.metrics.features import leading_columns, linear_features
 from latentmap.metrics.inference import FEWEST_GROUPS, PARTS, StatisticsOptions, jackknife_parts
-from latentmap.neighbors.distances import Points, column_blocks
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
 from latentmap.neighbors.search import NeighborOptions, find_neighbors
 from latentmap.targets.neighbors import NeighborMeans
@@ -21,12 +20,6 @@ from latentmap.targets.ridge import FOLDS, Floats, Ridge, dealt
 K = 10
 """Nearest neighbors whose mean is a prediction."""
 
-# Principal axes that the regression looks at. A strong penalty hides the others.
-AXES = 384
-# A component with a smaller share of the variance is rounding of the float32 products.
-SMALLEST_SHARE = 1e-6
-# Samples up to which features are kept in double precision.
-PRECISE_ROWS = 2**14
 # Cells of what is known of each sample without each part of the source groups: of many samples
 # there are fewer parts, but so many at least.
 PART_CELLS = 2**23
@@ -144,37 +137,6 @@ class Domain:
 
     @property
     def _features(self) -> Floats:
-        """(n, r) standardised features, the leading principal axes of many.
-
-        Where there are more of them than samples, which are then values of one latent, they share
-        one scale.
-        """
-        values, whole = self.data.values, len(self.rows) == len(self.data.sources)
-        rotated = self.data.graph.rotated is not None
-        some = values if whole else values[self.rows]
-        if not rotated and values.shape[1] <= len(self.rows):
-            if len(some) > PRECISE_ROWS:
-                return _leading(_standardised(some))
-            return _leading(standardised(some.astype(np.float64)))
-        if whole and rotated:
-            wide = some.astype(np.float64)
-            return (wide - wide.mean(axis=0))[:, np.argsort(-wide.var(axis=0))[:AXES]]
-        variances, vectors = principal_axes(Points(some).gram)
-        kept = np.flatnonzero(variances > SMALLEST_SHARE * variances.sum())[:AXES]
-        return vectors[:, kept] * np.sqrt(variances[kept])
-
-
-def _leading(features: Floats) -> Floats:
-    """Return the leading principal axes of more features than `AXES`; fewer as they are."""
-    if features.shape[1] <= AXES:
-        return features
-    axes = principal_axes((features.T @ features).astype(np.float64))[1][:, :AXES]
-    return features @ axes.astype(features.dtype)
-
-
-def _standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what `standardised` does of many rows, a block at a time."""
-    found = np.empty_like(values)
-    for columns in column_blocks(values):
-        found[:, columns] = standardised(values[:, columns].astype(np.float64))
-    return found
+        """(n, r) features as ridge regression takes them."""
+        some = self.data.values[self.rows]
+        return linear_features(some) if self.data.graph.rotated is None else leading_columns(some)

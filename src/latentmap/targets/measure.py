@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from latentmap.metrics.agreement import NO_NEIGHBOR
+from latentmap.metrics.features import PRECISE_ROWS
 from latentmap.metrics.inference import StatisticsOptions, interval_of, jackknife, too_few
 from latentmap.metrics.permutation import FEWEST_AS_HIGH, SameClassShares, chance_of
 from latentmap.metrics.probes import occurs_elsewhere
@@ -18,7 +19,7 @@ from latentmap.neighbors.graph import read_compact, read_graph
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, read_parquet, strings, write_parquet
-from latentmap.targets.domain import PRECISE_ROWS, Domain, TargetedEmbedding
+from latentmap.targets.domain import Domain, TargetedEmbedding
 from latentmap.targets.facts import TargetFacts, read_facts
 from latentmap.targets.figures import FIGURES, Floats, Numbers
 from latentmap.targets.ridge import FOLDS, Fitted

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from latentmap.axes import principal_axes, standardised
 from latentmap.config import Options
 from latentmap.metrics.agreement import NO_NEIGHBOR
 from latentmap.metrics.discriminant import Discriminant, HeldOut, Moments
+from latentmap.metrics.features import Floats, leading_columns, linear_features
 from latentmap.metrics.folds import grouped_folds
 from latentmap.metrics.inference import interval_parts
 from latentmap.metrics.metric import SHARED_ROWS, LabelledEmbedding, Measurement, Metric
@@ -27,12 +27,7 @@ from latentmap.metrics.probes import (
     probe_columns,
     probe_measurements,
 )
-from latentmap.neighbors.distances import Points
 
-# Principal axes that the probe looks at. A strong penalty hides the others.
-AXES = 384
-# A component with a smaller share of the variance is rounding of the float32 products.
-SMALLEST_SHARE = 1e-6
 # Times the mean sum of squares of a feature; from which one is chosen, the strongest of equals.
 PENALTIES = (10.0, 1.0, 1e-1, 1e-2, 1e-3)
 # Where two folds leave none to choose by.
@@ -59,10 +54,8 @@ class ProbeLinear(Metric[ProbeLinearOptions]):
     """Cross-validated linear discriminant with a penalty, source groups kept together.
 
     The penalty of each fold is that of `PENALTIES` with the best accuracy on the other folds, each
-    tested in turn by what is trained on the rest of them. Features are brought to mean zero and
-    standard deviation one. Where there are more of them than samples, which are then values of one
-    latent, they share one scale instead. The samples are then rotated onto their principal axes, of
-    which the first `AXES` are kept. Neither sees a label.
+    tested in turn by what is trained on the rest of them. What it sees of the embedding are its
+    `linear_features`.
 
     A sample whose label occurs in one source group only is not tested; where that leaves some out,
     the note says how many are. Permutations keep the penalties that the labels as they are led to.
@@ -86,7 +79,9 @@ class ProbeLinear(Metric[ProbeLinearOptions]):
         if not testable.any():
             return self.undefined(NOTHING_TO_TEST)
         folds = self._folds(codes, groups, rng)
-        probe = _Probe(_on_axes(data, rows), codes, folds, len(data.classes))
+        probe = _Probe(
+            _features(data, rows).astype(np.float64, copy=False), codes, folds, len(data.classes)
+        )
         permuted = _permuted(data, rows)
 
         def answered(labels: NDArray[np.integer], given: NDArray[np.integer]) -> Answers:
@@ -229,18 +224,9 @@ def _drawn(count: int, limit: int, rng: np.random.Generator) -> NDArray[np.intp]
     return np.sort(rng.choice(count, limit, replace=False))
 
 
-def _on_axes(data: LabelledEmbedding, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the standardised features of some samples on their leading principal axes."""
-    count, dims = len(rows), data.values.shape[1]
-    if dims <= count:
-        values = standardised(data.values[rows].astype(np.float64))
-        axes = principal_axes(values.T @ values)[1]
-        return values @ axes[:, :AXES]
-    whole = count == len(data.values)
-    if whole and data.graph.rotated is not None:
-        rotated = data.graph.rotated.astype(np.float64)
-        return (rotated - rotated.mean(axis=0))[:, np.argsort(-rotated.var(axis=0))[:AXES]]
-    points = data.points if whole else Points(data.values[rows])
-    variances, vectors = principal_axes(points.gram)
-    kept = np.flatnonzero(variances > SMALLEST_SHARE * variances.sum())[:AXES]
-    return vectors[:, kept] * np.sqrt(variances[kept])
+def _features(data: LabelledEmbedding, rows: NDArray[np.intp]) -> Floats:
+    if len(rows) < len(data.values):
+        return linear_features(data.values[rows])
+    if data.graph.rotated is not None:
+        return leading_columns(data.graph.rotated)
+    return linear_features(data.values, data.points)
