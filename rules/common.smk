@@ -289,12 +289,17 @@ def projection_code(projection):
 
 def explorer_files(wildcards):
     """Input function: the explorer, which a run may do without."""
+    return only_explored(wildcards) or EXPLORER_FILES
+
+
+def only_explored(wildcards):
+    """Input function: nothing; refuses to write an explorer that the run leaves out."""
     with refusing():
         if not EXPLORER_FILES:
             raise LatentmapError(
                 "'explorer: null' leaves the explorer out. Give it options, or {}."
             )
-    return EXPLORER_FILES
+    return []
 
 
 # ---- pages -------------------------------------------------------------------------------------

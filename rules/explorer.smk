@@ -29,6 +29,7 @@ rule build_explorer:
 
 rule write_explorer:
     input:
+        only_explored,
         [every(kind) for kind in EXPLORER_READS],
     output:
         manifest=at(EXPLORER),

@@ -87,7 +87,7 @@ export function readAddress(address: string, site: Site): Partial<State> {
   const camera = readCamera(json("camera"), map?.dims);
   if (camera !== undefined) state.camera = camera;
   const flags = json("flags");
-  if (isFlags(flags)) state.flags = flags;
+  if (isFlags(flags)) state.flags = { ...flags, byLabel: flags.byLabel === true };
   const leaks = json("leaks");
   if (typeof leaks === "number" && leaks >= 0 && leaks < 1) state.leaks = leaks;
   if (isOfThese) {
@@ -121,7 +121,7 @@ function readWhy(value: unknown, count: number): Why | null {
   const { neighbor, view, channel } = value as Partial<Record<keyof Why, unknown>>;
   if (!isRow(neighbor, count)) return null;
   return {
-    neighbor, view: view === "near" ? "near" : "apart", channel: isRow(channel, Infinity) ? channel : null,
+    neighbor, view: view === "apart" ? "apart" : "near", channel: isRow(channel, Infinity) ? channel : null,
   };
 }
 

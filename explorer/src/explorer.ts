@@ -133,6 +133,14 @@ export class Explorer {
     this.found.set({ failure: asFailure(error) });
   }
 
+  /** What a panel can do without: where it cannot be read that is told, and the rest is shown. */
+  async orNull<T>(part: Promise<T>): Promise<T | null> {
+    return part.catch((error: unknown) => {
+      this.fail(error);
+      return null;
+    });
+  }
+
   #try(work: () => Promise<void>): void {
     work().catch((error: unknown) => this.fail(error));
   }
@@ -226,7 +234,7 @@ export class Explorer {
     if (row === null) return this.found.set({ sample: null, neighbors: null });
     const method = this.site.method(this.site.map(map)?.method ?? "");
     const [sample, neighbors] = await Promise.all([
-      this.site.sample(row), method === undefined ? null : this.site.neighbors(method, row),
+      this.site.sample(row), method === undefined ? null : this.orNull(this.site.neighbors(method, row)),
     ]);
     if (this.state.now.row !== row || this.state.now.map !== map) return;
     this.found.set({ sample, neighbors });

@@ -25,6 +25,8 @@ export interface Flags {
   share: number;
   /** Roles of the columns that are asked. */
   rules: readonly string[];
+  /** Whether the share is that of each label; else of all samples. */
+  byLabel: boolean;
 }
 
 export interface State {

@@ -11,7 +11,8 @@ export async function shownRows(
     keep(shown, color, (value) => state.only?.includes(value) ?? !state.hidden.includes(value));
   }
   for (const filter of state.filters) {
-    const column = site.entry(filter.column) && (await site.column(filter.column));
+    // The box of a filter whose column cannot be read says so, and that it lets all through.
+    const column = site.entry(filter.column) && (await site.column(filter.column).catch(() => undefined));
     if (column?.kind === "category" && "values" in filter) {
       if (filter.values.length > 0) keep(shown, column, (value) => filter.values.includes(value));
     } else if (column?.kind === "number" && "low" in filter) {

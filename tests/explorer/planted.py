@@ -129,6 +129,7 @@ class Planted:
             "samples": {"sources": [{"name": "planted"}]},
             "projections": {name: {"kind": name.removesuffix("3d")} for name in self.dims},
             "draw": {"colors": ["#FF0000", "#0000FF"]},
+            "outliers": {"k": 10},
             "report": {"image_url": self.image_url},
             "explorer": {"pictures": True, "text": True, "neighbors": 12, **self.options},
         }

@@ -281,6 +281,13 @@ def test_purity_and_distance_are_those_of_other_source_groups(planted, site):
         assert other["value"][row].as_py() == pytest.approx(gaps.min(), rel=1e-4)
 
 
+def test_shares_of_neighbors_say_of_how_many(site):
+    columns = site.manifest["methods"][0]["columns"]
+    titles = {column["id"]: column["title"] for column in site.manifest["columns"]}
+    assert titles[columns["purity"]].endswith("(k = 15)")  # lists of the planted graph are as long
+    assert titles[columns["neighbor_disagreement"]].endswith("(k = 10)")  # `outliers.k`
+
+
 def test_scores_of_methods_and_trust_in_maps_are_columns(planted, site):
     asked = 0
     for owners, artifact, names in (

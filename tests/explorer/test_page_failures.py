@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_named_with_a_remedy(broken, change, said):
     failure.wait_for()
     text = failure.inner_text()
     assert said in text
-    assert "snakemake --cores all --forcerun" in text
+    assert "latentmap run --configfile CONFIG.yaml -- explore --forcerun" in text
 
 
 def test_files_that_are_read_later_are_named_too(broken, rest):
@@ -87,7 +87,7 @@ def test_files_that_are_read_later_are_named_too(broken, rest):
         notice.wait_for()
         text = notice.inner_text()
         assert file in text and said in text
-        assert "snakemake --cores all --forcerun write_explorer" in text
+        assert "explore --forcerun write_explorer" in text
         page.locator(".notice").get_by_text("Close").click()
 
     page.locator("#color").select_option(label="split")
@@ -122,7 +122,7 @@ def test_thousands_of_values_have_a_legend_that_is_searched(broken, sites):
     page.get_by_label("Search the legend").fill("value 299")
     assert page.locator(".legend .name").all_inner_texts()[-1] == "value 2999"
     assert page.locator(".legend li").count() == 11
-    page.get_by_label("Only value 2999").focus()
+    page.locator(".legend .value", has_text="value 2999").focus()
     page.keyboard.press("Enter")
     page.locator(".status strong", has_text="1").wait_for()
 

@@ -79,9 +79,16 @@ def selected(page, count):
     return {int(name.removeprefix("sample-")) for name in ids}
 
 
-def flags_of(planted, rules, share):
-    ranks = [rankdata(sign * column(planted, role)) for role, sign in rules.items()]
-    return sum((rank > COUNT - share * (COUNT - 1)).astype(int) for rank in ranks)
+def flags_of(planted, rules, share, labels=None):
+    groups = np.zeros(COUNT, int) if labels is None else labels
+    flags = np.zeros(COUNT, int)
+    for role, sign in rules.items():
+        values = sign * column(planted, role)
+        for group in np.unique(groups):
+            members = groups == group
+            rank = rankdata(values[members])
+            flags[members] += rank > len(rank) - share * (len(rank) - 1)
+    return flags
 
 
 def rings(page):
@@ -137,6 +144,16 @@ def test_outliers_have_a_ring_for_each_rule_that_flags_them(shown, planted):
     flags = flags_of(planted, fewer, 0.05)
     assert lines.all_inner_texts() == [str((flags >= least).sum()) for least in (1, 2, 3)]
     assert 0 < rings(page) < with_all
+    assert "of all samples" in page.locator(".outliers .note").inner_text()
+    page.locator("#among").select_option("of each label")
+    page.locator(".outliers .note", has_text="of the samples of each label").wait_for()
+    flags = flags_of(planted, fewer, 0.05, np.array(planted.labels))
+    within = [str((flags >= least).sum()) for least in (1, 2, 3)]
+    assert lines.all_inner_texts() == within
+    page.wait_for_timeout(400)
+    again = shown(page.url.partition("/explorer/")[2])
+    assert again.locator(".outliers li .number").all_inner_texts() == within
+    page.locator("#among").select_option("of all samples")
     page.locator("#odd").press("Home")
     page.locator(".outliers output", has_text="0.1").wait_for()
     flags = flags_of(planted, fewer, 0.001)

@@ -96,7 +96,7 @@ def test_a_ring_is_only_where_the_card_is(opened, site, sites, rest):
     page.wait_for_selector(f".card[data-row='{row}']")
     # Another value is shown alone by the keyboard: the pointer stays where it is.
     other = "depth" if site.known["label"][row] != 0 else "height"
-    page.get_by_label(f"Only {other}").focus()
+    page.locator(".legend .value", has_text=other).focus()
     page.keyboard.press("Enter")
     says(page, ".status", "shown")
     rest(page)
@@ -173,9 +173,8 @@ def test_enrichment_is_hypergeometric_and_adjusted(opened, site, sites):
     assert selected(page) >= set(rows)
     rows = sorted(selected(page))
     found = {}
-    more = page.locator(".selection").get_by_text("more").first
-    if more.is_visible():
-        more.click()
+    folded = page.locator(".selection summary", has_text="not beyond chance")
+    folded.click()
     for line in page.locator(".selection tbody tr").all():
         cells = line.locator("td").all()
         value, column = cells[0].locator("bdi").all_text_contents()
@@ -200,13 +199,33 @@ def test_enrichment_is_hypergeometric_and_adjusted(opened, site, sites):
     smallest = min(false_discovery_control(raw))
     said = [float(cells[2].removeprefix("<")) for cells in found.values()]
     assert said[0] == min(said) and said[0] == pytest.approx(smallest, rel=0.35, abs=1e-4)
+    assert folded.inner_text().startswith(f"{sum(p >= 0.05 for p in said)} other")
+
+
+def test_where_nothing_is_frequent_the_panel_says_so(opened, site, sites):
+    label = site.known["label"]
+    rows = np.arange(7, 300, 10)  # labels lie side by side, so that each has its share of these
+    assert all(
+        hypergeom.sf((label[rows] == value).sum() - 1, 300, (label == value).sum(), 30) > 0.1
+        for value in range(8)
+    )
+    page = opened()
+    page.locator("#query").fill("7?")
+    page.keyboard.press("Enter")
+    says(page, ".status", "30 of 300 shown")
+    page.get_by_text("Select the 30 shown").click()
+    says(page, ".selection section >> nth=0", "Nothing differs beyond chance")
+    assert not page.locator(".selection table").first.is_visible()
+    page.locator(".selection summary", has_text="not beyond chance").click()
+    assert page.locator(".selection table").first.is_visible()
 
 
 def test_legend_filter_and_search_leave_the_others_grey(opened, site, sites, rest):
     page = opened()
     label = site.known["label"]
-    page.locator(".legend li", has_text="depth").hover()
-    page.get_by_label("Only depth").click()
+    values = page.locator(".legend .value")
+    places = values.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
+    values.filter(has_text="depth").click()  # alone
     depth = set(np.flatnonzero(label == 0))
     says(page, ".status", f"{len(depth)} of 300")
     page.get_by_text("Select the").click()
@@ -215,10 +234,19 @@ def test_legend_filter_and_search_leave_the_others_grey(opened, site, sites, res
     if label[row] != 0:
         page.mouse.move(*site.on_screen(page, row))
         assert page.locator(".card").is_hidden()  # grey points do not answer
-    page.get_by_text("Show all").click()
-    page.locator(".legend li", has_text="height").locator(".value").click()
+    page.keyboard.press("Escape")
+    # No row has moved: a second press on the same place shows all again.
+    assert places == values.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
+    values.filter(has_text="depth").click()
+    says(page, ".status", "300 samples")
+    page.locator(".legend li", has_text="height").hover()
+    page.get_by_label("Hide height").click()
     height = (label == 1).sum()
     says(page, ".status", f"{300 - height} of 300")
+    page.get_by_text("Show all").click()
+    values.filter(has_text="depth").click()
+    values.filter(has_text="height").click(modifiers=["Shift"])
+    says(page, ".status", f"{len(depth) + height} of 300")
     page.get_by_text("Show all").click()
     page.locator("#filter").select_option(label="weight")
     page.get_by_label("weight from").fill("0")
@@ -274,8 +302,7 @@ def test_ids_are_exported_as_csv(opened, sites):
 
 def test_other_embeddings_say_whether_the_selection_is_together(opened, site):
     page = opened()
-    page.locator(".legend li", has_text="depth").hover()
-    page.get_by_label("Only depth").click()
+    page.locator(".legend .value", has_text="depth").click()
     page.get_by_text("Select the").click()
     page.get_by_text("Ask all embeddings").click()
     page.wait_for_selector("text=in each embedding")

@@ -14,10 +14,13 @@ def phone(opened, rest):
 
 
 def test_a_value_is_shown_alone_by_a_tap(phone, site, sites):
-    only = phone.get_by_label("Only depth")
-    assert only.evaluate("one => getComputedStyle(one).opacity") == "1"
-    only.tap()
+    phone.locator(".legend .value", has_text="depth").tap()
     count = (site.known["label"] == 0).sum()
+    phone.wait_for_selector(f".status:has-text('{count} of 300 shown')")
+    also = phone.get_by_label("Show height")
+    assert also.evaluate("one => getComputedStyle(one).opacity") == "1"
+    also.tap()
+    count += (site.known["label"] == 1).sum()
     phone.wait_for_selector(f".status:has-text('{count} of 300 shown')")
     phone.get_by_text("Show all").tap()
     phone.wait_for_selector(".status:has-text('300 samples')")

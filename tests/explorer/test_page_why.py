@@ -112,8 +112,9 @@ def test_channels_of_every_method_add_up_to_the_squared_distance(viewed, shown):
             page.locator(".why .note", has_text=f"Distances of ‘{method}’ are not sums").wait_for()
             assert page.locator("#why").is_hidden()
             continue
-        page.locator("#why").select_option(label="Choose one …")
+        page.locator("#why").select_option("")
         page.locator("#why").select_option(index=3)
+        page.get_by_role("button", name="What differs").click()
         distance, squared, shares = sums(page)
         assert squared == pytest.approx(distance**2, rel=0.02), method
         told = page.locator(".why .note", has_text="is where the boxes lie")
@@ -136,6 +137,8 @@ def test_the_one_place_where_two_samples_differ_is_found_over_both_pictures(view
     page = shown(viewed, "mean", PLANTED[0])
     assert page.locator("#why option").nth(1).inner_text().startswith("1: ")
     page.locator("#why").select_option(index=1)
+    page.get_by_role("button", name="What differs").click()
+    page.locator(".why .note", has_text="Orange adds").wait_for()
     assert page.locator(f".detail .tile[data-row='{PLANTED[1]}']").count() == 1
     _, squared, shares = sums(page)
     assert shares == [100, 0, 0]
@@ -154,10 +157,14 @@ def test_the_one_place_where_two_samples_differ_is_found_over_both_pictures(view
 
 def test_what_makes_them_near_is_less_than_chance_and_adds_up(viewed, shown):
     page = shown(viewed, "mean", PLANTED[0])
+    asked, tile = (
+        page.locator(name).bounding_box() for name in ("#why", ".nearest .tile >> nth=0")
+    )
+    assert asked["y"] < tile["y"]  # what is asked of neighbors is seen with them
     page.locator("#why").select_option(index=1)
-    page.get_by_role("button", name="Why so near").click()
     said = page.locator(".why .note", has_text="from all over the run")
     said.wait_for()
+    assert page.locator(".why [aria-pressed=true]").first.inner_text() == "Why so near"
     mean, own, less = (
         number(text.rstrip(".:,"))
         for text in re.findall(
@@ -201,7 +208,7 @@ def test_latents_of_another_run_and_latents_that_are_gone_are_told(shown, run, t
         failure = page.locator(".why .failure")
         failure.wait_for()
         assert "are not those of this embedding" in failure.inner_text()
-        assert "snakemake --cores all explore" in failure.inner_text()
+        assert "latentmap run --configfile CONFIG.yaml -- explore" in failure.inner_text()
         latents.unlink()
         page.wait_for_url("**why=**")
         page.reload()

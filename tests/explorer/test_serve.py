@@ -214,6 +214,30 @@ def test_compressed_copies_are_sent_to_whom_they_suit(ask, accepted, coding):
     assert plain[coding](answer.body) == TEXT
 
 
+def test_a_copy_of_what_a_file_was_before_is_not_sent(ask, run):
+    file = run / "explorer" / "maps" / "again.arrow"
+    file.write_bytes(TEXT[::-1])
+    for suffix, packed in (
+        (".gz", gzip.compress(TEXT)),
+        (".br", pa.Codec("brotli").compress(TEXT)),
+    ):
+        file.with_name(file.name + suffix).write_bytes(bytes(packed))
+        os.utime(file.with_name(file.name + suffix), (1e9, 1e9))
+    answer = ask("/explorer/maps/again.arrow", Accept_Encoding="gzip, br")
+    assert answer.headers["Content-Encoding"] is None
+    assert answer.body == TEXT[::-1]
+    os.utime(file, (1e9, 1e9))
+    answer = ask("/explorer/maps/again.arrow", Accept_Encoding="gzip, br")
+    assert answer.headers["Content-Encoding"] == "br"
+
+
+def test_copies_are_never_older_than_their_files(explored):
+    written = {path: path.stat().st_mtime_ns for path in explored.rglob("*") if path.is_file()}
+    copies = [path for path in written if path.suffix in (".gz", ".br")]
+    assert any(path.name.startswith("manifest.json") for path in copies)
+    assert all(written[path] >= written[path.with_suffix("")] for path in copies)
+
+
 def test_what_a_browser_has_is_not_sent_again(ask, run):
     path = "/explorer/maps/a.arrow"
     tag = ask(path).headers["ETag"]
@@ -299,9 +323,9 @@ def test_what_is_missing_is_named_with_what_makes_it(explored, tmp_path):
     unknown = explored.parent / "on"
     with pytest.raises(LatentmapError, match=r"results/ has one: latentmap view \S+results/one$"):
         check_explorer(unknown)
-    with pytest.raises(LatentmapError, match=r"Make a run .*: snakemake --cores all explore$"):
+    with pytest.raises(LatentmapError, match=r"Make a run .*: latentmap run DATA$"):
         check_explorer(tmp_path / "two" / "on")
-    with pytest.raises(LatentmapError, match=r"No run in .* snakemake .* explore"):
+    with pytest.raises(LatentmapError, match=r"No run in .* latentmap run DATA$"):
         last_explored(tmp_path)
     file = folder / "maps" / "tower" / "plain" / "mean" / "umap.arrow"
     content = file.read_bytes()
@@ -321,6 +345,12 @@ def test_what_is_missing_is_named_with_what_makes_it(explored, tmp_path):
     (folder / "index.html").unlink()
     with pytest.raises(LatentmapError, match=r"has no page: .*index\.html"):
         check_explorer(explored)
+    (explored / "config.yaml").write_text("run: one")  # as `latentmap run` leaves it
+    with pytest.raises(
+        LatentmapError, match=r"Run: .* --configfile \S+/one/config.yaml -- explore$"
+    ):
+        check_explorer(explored)
+    (explored / "config.yaml").unlink()
     manifest.unlink()
-    with pytest.raises(LatentmapError, match=r"has no data.*snakemake --cores all explore"):
+    with pytest.raises(LatentmapError, match=r"has no data.*CONFIG\.yaml -- explore$"):
         check_explorer(explored)

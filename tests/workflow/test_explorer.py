@@ -33,6 +33,7 @@ def test_the_explorer_follows_its_options_and_computes_nothing(project):
     assert json.loads((folder / "manifest.json").read_text())["pictures"] is None
     assert not (folder / "thumbnails").exists()
     project.configure({"explorer": None})
-    refused = project.run_snakemake("explore", "--configfile", "config/small.yaml", check=False)
-    assert "'explorer: null' leaves the explorer out" in refused
+    for asked in ("explore", "write_explorer"):
+        refused = project.run_snakemake(asked, "--configfile", "config/small.yaml", check=False)
+        assert "'explorer: null' leaves the explorer out" in refused
     assert not project.pending()

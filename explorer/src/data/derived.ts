@@ -58,7 +58,7 @@ export async function differenceColumn(entry: NumberEntry, site: Site): Promise<
 
 /** A column of numbers, NaN for none, with what follows from them. */
 export function numbersOf(entry: NumberEntry, values: Float32Array): Numbers {
-  const known = values.filter((value) => value === value).sort();
+  const known = knownOf(values);
   return {
     kind: "number",
     entry: { ...entry, missing: values.length - known.length, low: known[0] ?? null, high: known.at(-1) ?? null },
@@ -67,8 +67,12 @@ export function numbersOf(entry: NumberEntry, values: Float32Array): Numbers {
   };
 }
 
+function knownOf<Values extends Float32Array | Float64Array>(values: Values): Values {
+  return values.filter((value) => value === value).sort() as Values;
+}
+
 /** In hundredths of a percent among the known ones, which ascend; ties share the middle. */
-function percentilesOf(values: Float32Array, known: Float32Array): Uint16Array {
+export function percentilesOf<Values extends Float32Array | Float64Array>(values: Values, known = knownOf(values)): Uint16Array {
   const ranks = new Map<number, number>();
   for (let from = 0; from < known.length;) {
     let end = from + 1;

@@ -6,7 +6,10 @@ export class Failure extends Error {
   }
 }
 
-const REWRITE = "Write the explorer again: snakemake --cores all --forcerun write_explorer";
+/** Makes what is not there or older than what it is made of. */
+export const RERUN = "Run the workflow again, with the configuration of the run: latentmap run --configfile CONFIG.yaml -- explore";
+export const REWRITE =
+  "Write the explorer again, with the configuration of the run: latentmap run --configfile CONFIG.yaml -- explore --forcerun write_explorer";
 
 export function missingFile(path: string, why: string): Failure {
   return new Failure(`${path} could not be read.`, why, REWRITE);

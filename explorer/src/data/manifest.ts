@@ -1,6 +1,6 @@
 /** The manifest of a site: docs/explorer-format.md says what its keys mean. */
 
-import { Failure } from "./failure";
+import { Failure, REWRITE } from "./failure";
 
 const FORMAT = "latentmap explorer";
 const VERSION = 1;
@@ -141,14 +141,14 @@ export function readManifest(bytes: Uint8Array): Manifest {
   if (content?.format !== FORMAT || typeof content.count !== "number") {
     throw new Failure(
       "manifest.json does not describe an explorer.", "It is damaged or comes from another tool.",
-      "Write the explorer again: snakemake --cores all --forcerun write_explorer",
+      REWRITE,
     );
   }
   if (content.version !== VERSION) {
     throw new Failure(
       `The data has version ${content.version}, this page reads version ${VERSION}.`,
       "The page and its data were written by different versions of latentmap.",
-      "Write both again: snakemake --cores all --forcerun build_explorer write_explorer",
+      REWRITE,
     );
   }
   return content as Manifest;

@@ -6,6 +6,7 @@ import type { Explorer } from "../explorer";
 import { toggled, type Filter } from "../state";
 import { count, number } from "../words";
 import { valueOf } from "./card";
+import { readColumns } from "./columns";
 
 /** Of categories with more values a filter's list is shorter than so many buttons. */
 const FEW_VALUES = 6;
@@ -18,7 +19,7 @@ const VERDICT = "verdict::";
 
 /** All that is said of one sample. Null if nothing is. */
 export async function annotationsOf({ site }: Explorer, sample: Sample, long: (text: string) => HTMLElement[]): Promise<HTMLElement | null> {
-  const columns = await Promise.all(site.entries("annotation").map(({ id }) => site.column(id)));
+  const { columns, missing } = await readColumns(site, site.entries("annotation").map(({ id }) => id));
   const titles = new Set(columns.map(({ entry }) => entry.title));
   const told: [string, HTMLElement | string][] = [
     ...columns.filter((column) => hasValue(column, sample.row)).map((column): [string, HTMLElement | string] =>
@@ -26,7 +27,7 @@ export async function annotationsOf({ site }: Explorer, sample: Sample, long: (t
     ...sample.fields.filter(({ title, about }) => about === "annotation" && !titles.has(title))
       .map(({ title, value }): [string, string] => [title, value]),
   ];
-  if (told.length === 0) return null;
+  if (told.length === 0 && missing === null) return null;
   const isLong = ([, value]: [string, HTMLElement | string]): boolean => typeof value === "string" && value.length > LONG;
   return section(
     "Annotations",
@@ -35,6 +36,7 @@ export async function annotationsOf({ site }: Explorer, sample: Sample, long: (t
     ])),
     ...told.filter(isLong).map(([title, value]) =>
       element("div", { class: "message" }, element("h3", {}, data(title)), ...long(value as string))),
+    missing,
   );
 }
 
@@ -63,10 +65,10 @@ export function annotationFilters(explorer: Explorer): HTMLElement | null {
   const host = element("details", { class: "annotations" }, element("summary", {}, "Filter by annotations"), list);
   const refresh = async (): Promise<void> => {
     if (!host.open) return;
-    const columns = await Promise.all(entries.map((id) => site.column(id)));
+    const { columns, missing } = await readColumns(site, entries);
     const focused = document.activeElement?.id;
     const short = columns.filter((column) => column.kind === "number" || column.values.every((value) => (value?.length ?? 0) <= LONG));
-    fill(list, ...short.map((column) => (column.kind === "number" ? cutOff(explorer, column) : values(explorer, column))));
+    fill(list, ...short.map((column) => (column.kind === "number" ? cutOff(explorer, column) : values(explorer, column))), missing);
     if (focused?.startsWith("cut-")) document.getElementById(focused)?.focus();
   };
   const follow = (): void => void refresh().catch((error: unknown) => explorer.fail(error));

@@ -5,7 +5,7 @@ import type { Column, Numbers } from "../data/site";
 import type { Explorer } from "../explorer";
 import { columnOf, ownColumns } from "../state";
 import { number, percent } from "../words";
-import { columnName } from "./columns";
+import { columnName, readColumns } from "./columns";
 
 const SNIPPET = 240;
 
@@ -25,7 +25,7 @@ export function card(explorer: Explorer): { host: HTMLElement; show(row: number,
   async function show(row: number, x: number, y: number): Promise<void> {
     if (row === shown) return place(x, y);
     shown = row;
-    const details = Promise.all([site.sample(row), site.thumbnail(row)]);
+    const details = Promise.all([site.sample(row), explorer.orNull(site.thumbnail(row))]);
     // Columns are here already: what they say need not wait for picture and text.
     const facts = (await factsOf(explorer, row)).map(([title, value]) =>
       element("p", { class: "fact" }, element("span", {}, data(title)), data(value)));
@@ -67,10 +67,10 @@ async function factsOf({ site, state, found }: Explorer, row: number): Promise<[
   const { map, size } = state.now;
   const keys = [site.manifest.first.column, found.now.color?.entry.id ?? null, size, "this:density"];
   const ids = new Set(keys.map((key) => columnOf(site, map, key)).filter((id) => id !== undefined));
-  const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
+  const { columns } = await readColumns(site, Array.from(ids));
   const own = new Set(ownColumns(site, map).values());
-  return columns.map(({ entry }, i) =>
-    [own.has(entry.id) ? entry.title : columnName(site, entry), valueOf(columns[i]!, row)]);
+  return columns.map((column) =>
+    [own.has(column.entry.id) ? column.entry.title : columnName(site, column.entry), valueOf(column, row)]);
 }
 
 export function valueOf(column: Column, row: number): string {

@@ -2,11 +2,14 @@
 
 import type { ColumnEntry, Method } from "../data/manifest";
 import { differenceId } from "../data/derived";
-import type { Site } from "../data/site";
-import { element, fill } from "../dom";
+import { asFailure, Failure } from "../data/failure";
+import type { Column, Site } from "../data/site";
+import { data, element, fill } from "../dom";
 import { listedMethods } from "../embeddings";
 import type { Explorer } from "../explorer";
 import { lessKey, OWN, ownColumns, type State } from "../state";
+import { counted } from "../words";
+import { failureText } from "./notice";
 
 /** What a choice is kept as, and how it is called. */
 type Choice = readonly [key: string, title: string];
@@ -15,11 +18,13 @@ type Group = readonly [label: string, choices: readonly Choice[]];
 /** A list of columns for the colour or the size of points. */
 export function columnPicker(
   explorer: Explorer, key: "color" | "size", label: string, none: string, kinds: readonly ColumnEntry["kind"][],
-): HTMLSelectElement {
+): HTMLElement {
   const { site, state, found } = explorer;
   const picker = element("select", {
     id: key, "aria-label": label,
-    onchange: () => state.set({ [key]: picker.value === "" ? null : picker.value } as Partial<State>),
+    onchange: () => state.set({
+      ...{ [key]: picker.value === "" ? null : picker.value } as Partial<State>, ...(key === "color" && { hidden: [], only: null }),
+    }),
   });
   const list = (): void => {
     const { map, [key]: chosen } = state.now;
@@ -35,11 +40,11 @@ export function columnPicker(
   };
   state.watch(["map", key], list);
   found.watch(["columns"], list);
-  return picker;
+  return searchable(picker, label);
 }
 
 /** A list of columns to filter on; what is chosen is told, and the list is as before. */
-export function filterPicker(explorer: Explorer, choose: (id: string) => void): HTMLSelectElement {
+export function filterPicker(explorer: Explorer, choose: (id: string) => void): HTMLElement {
   const { site, state, found } = explorer;
   const kinds = ["category", "number"] as const;
   const picker = element("select", { id: "filter", "aria-label": "Add a filter", onchange: () => {
@@ -57,7 +62,82 @@ export function filterPicker(explorer: Explorer, choose: (id: string) => void): 
   };
   state.watch(["map"], list);
   found.watch(["columns"], list);
-  return picker;
+  return searchable(picker, "Add a filter");
+}
+
+/** Lists of so many columns are searched. */
+const MANY = 20;
+const MATCHES = 12;
+
+/** A list with a field beside it that finds what the list offers. */
+function searchable(picker: HTMLSelectElement, label: string): HTMLElement {
+  const matches = element("ul", { class: "matches" });
+  const query = element("input", {
+    type: "search", placeholder: "Search columns", "aria-label": `${label}: search columns`, hidden: true,
+    oninput: () => refresh(),
+    onkeydown: (event: KeyboardEvent) => {
+      if (event.key === "Enter") matches.querySelector("button")?.click();
+      else if (event.key === "Escape") show(false);
+    },
+  });
+  const open = element("button", {
+    class: "search", "aria-label": `Search: ${label}`, title: "Search columns", "aria-expanded": "false",
+    onclick: () => show(query.hidden === true),
+  }, "⌕");
+  const show = (shown: boolean): void => {
+    query.hidden = !shown;
+    query.value = "";
+    open.setAttribute("aria-expanded", String(shown));
+    refresh();
+    if (shown) query.focus();
+  };
+  const refresh = (): void => {
+    const words = query.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+    const options = Array.from(picker.options).filter(({ value }) => value !== "");
+    const found = words.length === 0 ? [] : options.filter((option) => {
+      const text = `${option.text} ${groupOf(option)}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    fill(matches, ...found.slice(0, MATCHES).map((option) => element("li", {}, element("button", {
+      class: "value", onclick: () => {
+        picker.value = option.value;
+        picker.dispatchEvent(new Event("change"));
+        show(false);
+      },
+    }, element("span", {}, data(option.text), element("span", { class: "of" }, data(groupOf(option))))))),
+    found.length > MATCHES && element("li", { class: "note" }, `${counted(found.length - MATCHES, "more column")}: type more.`),
+    words.length > 0 && found.length === 0 && element("li", { class: "note" }, "No such column."));
+  };
+  const offerSearch = (): void => {
+    open.hidden = picker.options.length <= MANY;
+  };
+  offerSearch();
+  new MutationObserver(offerSearch).observe(picker, { childList: true });
+  return element("div", { class: "picker" }, element("div", { class: "row" }, picker, open), query, matches);
+}
+
+function groupOf(option: HTMLOptionElement): string {
+  return option.parentElement instanceof HTMLOptGroupElement ? option.parentElement.label : "";
+}
+
+/** Reasons of so many unreadable columns are told one by one. */
+const TOLD = 3;
+
+/** Columns that are shown together, and what is to be said of those among them that cannot be read. */
+export async function readColumns(site: Site, ids: readonly string[]): Promise<{ columns: Column[]; missing: HTMLElement | null }> {
+  const asked = await Promise.allSettled(ids.map((id) => site.column(id)));
+  const columns = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const lost = asked.flatMap((one, i) => (one.status === "rejected" ? [[ids[i]!, one.reason] as const] : []));
+  if (lost.length === 0) return { columns, missing: null };
+  return { columns, missing: element("div", { class: "lost" },
+    ...lost.slice(0, TOLD).map(([id, reason]) => failureText(unreadable(site, id, reason))),
+    lost.length > TOLD && element("p", { class: "note" }, `So are ${counted(lost.length - TOLD, "more column")}.`)) };
+}
+
+/** Why a column is not shown. */
+export function unreadable(site: Site, id: string, reason: unknown): Failure {
+  const { what, why, remedy } = asFailure(reason);
+  return new Failure(`“${site.entry(id)?.title ?? id}” is missing here.`, `${what} ${why}`, remedy);
 }
 
 /** What a column is called beside those of other embeddings and maps. */

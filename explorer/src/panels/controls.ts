@@ -13,10 +13,8 @@ import { madeColumns } from "./made";
 import { reviewPanel } from "./review";
 
 export function controls(explorer: Explorer): HTMLElement {
-  const { state } = explorer;
   const color = columnPicker(explorer, "color", "Colour by", "One colour", ["category", "number"]);
   const size = columnPicker(explorer, "size", "Size by", "Same size", ["number"]);
-  color.addEventListener("change", () => state.set({ hidden: [], only: null }));
   return element(
     "aside", { class: "controls", "aria-label": "Colour, size and filters" },
     section("Colour", color, legend(explorer)),

@@ -8,10 +8,13 @@ import { inkOn } from "../view/shades";
 import { count, counted, number } from "../words";
 import { annotationsOf, wholeValueOf } from "./annotations";
 import { shortened, valueOf } from "./card";
+import { readColumns } from "./columns";
 import { noteFields } from "./review";
 import { why } from "./why";
 
 const LONG_TEXT = 20_000;
+/** So many columns of a sample, and more, are searched rather than read. */
+const MANY = 20;
 const SVG = "http://www.w3.org/2000/svg";
 
 export function detail(explorer: Explorer): HTMLElement {
@@ -52,8 +55,7 @@ async function show(
     label !== null && element("p", { class: "label" }, data(label)),
     ...textOf(sample),
     annotations,
-    neighborSection(explorer, neighbors, near),
-    reasons,
+    neighborSection(explorer, neighbors, near, reasons),
     facts,
     noteFields(explorer, sample),
   );
@@ -76,8 +78,9 @@ function stepButtons(explorer: Explorer, row: number): HTMLElement[] {
 }
 
 /** The whole picture with boxes that can be switched off; the small one where there is no other. */
-async function pictureOf({ site }: Explorer, sample: Sample): Promise<HTMLElement | null> {
-  const small = await site.thumbnail(sample.row);
+async function pictureOf(explorer: Explorer, sample: Sample): Promise<HTMLElement | null> {
+  const { site } = explorer;
+  const small = await explorer.orNull(site.thumbnail(sample.row));
   const alt = `Picture of ${sample.id}`;
   if (sample.picture === null) return small === null ? null : element("img", { class: "picture", src: small, alt });
   const image = element("img", { src: sample.picture, alt });
@@ -153,20 +156,36 @@ async function factsOf({ site, state }: Explorer, sample: Sample): Promise<HTMLE
   const { map } = state.now;
   const own = ownColumns(site, map).values();
   const ids = new Set([...site.entries("sample").map(({ id }) => id), ...own]);
-  const columns = await Promise.all(Array.from(ids, (id) => site.column(id)));
+  const { columns, missing } = await readColumns(site, Array.from(ids));
   const titles = new Set(columns.map(({ entry }) => entry.title));
   const facts: [string, string][] = [
     ...columns.map((column): [string, string] => [column.entry.title, wholeValueOf(column, sample)]),
     ...sample.fields.filter(({ title, about }) => about === "sample" && !titles.has(title)).map(({ title, value }): [string, string] => [title, value]),
     ["id", sample.id],
   ];
-  return element("dl", { class: "facts" }, ...facts.flatMap(([title, value]) => [
-    element("dt", {}, breakable(title)), element("dd", {}, ...long(value)),
-  ]));
+  return element("div", {}, factList(facts), missing);
+}
+
+/** What is known of a sample; long lists can be searched. */
+function factList(facts: readonly (readonly [string, string])[]): HTMLElement {
+  const lines = facts.map(([title, value]) => ({
+    words: `${title} ${value}`.toLowerCase(),
+    parts: [element("dt", {}, breakable(title)), element("dd", {}, ...long(value))],
+  }));
+  const list = element("dl", { class: "facts" }, ...lines.flatMap(({ parts }) => parts));
+  if (facts.length <= MANY) return list;
+  const query = element("input", {
+    type: "search", placeholder: `Search ${facts.length} columns`, "aria-label": "Search what is known of this sample",
+    oninput: () => {
+      const wanted = query.value.trim().toLowerCase();
+      for (const { words, parts } of lines) for (const part of parts) part.hidden = !words.includes(wanted);
+    },
+  });
+  return element("div", { class: "searched" }, query, list);
 }
 
 function neighborSection(
-  { site, state }: Explorer, neighbors: readonly Neighbor[] | null, tiles: HTMLElement[],
+  { site, state }: Explorer, neighbors: readonly Neighbor[] | null, tiles: HTMLElement[], reasons: HTMLElement,
 ): HTMLElement {
   const method = site.method(site.map(state.now.map)?.method ?? "");
   if (neighbors === null) {
@@ -179,18 +198,21 @@ function neighborSection(
     );
   }
   const same = neighbors.some(({ sameSource }) => sameSource);
-  return section(
+  const found = section(
     "Nearest in the embedding",
+    reasons,
     element("div", { class: site.manifest.thumbnails === null ? "tiles texts" : "tiles" }, ...tiles),
     element("p", { class: "note" },
       `${method?.neighbors?.metric === "cosine" ? "Cosine" : "Euclidean"} distances.`,
       same && element("span", { class: "same" }, " Outlined: same source.")),
   );
+  found.classList.add("nearest");
+  return found;
 }
 
 async function tile(explorer: Explorer, { row, distance, sameSource }: Neighbor): Promise<HTMLElement> {
   const { site } = explorer;
-  const [picture, sample] = await Promise.all([site.thumbnail(row), site.sample(row)]);
+  const [picture, sample] = await Promise.all([explorer.orNull(site.thumbnail(row)), site.sample(row)]);
   const label = await labelOf(explorer, row);
   return sampleTile(explorer, row, picture, shortened(sample.text ?? sample.id, 90), {
     below: number(distance),
@@ -202,7 +224,8 @@ async function tile(explorer: Explorer, { row, distance, sameSource }: Neighbor)
 
 export async function labelOf({ site }: Explorer, row: number): Promise<string | null> {
   const { column } = site.manifest.first;
-  return column === null ? null : valueOf(await site.column(column), row);
+  const { columns } = await readColumns(site, column === null ? [] : [column]);
+  return columns.length === 0 ? null : valueOf(columns[0]!, row);
 }
 
 /** A sample as a button: its picture or the start of its text. */

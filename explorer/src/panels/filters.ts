@@ -1,12 +1,13 @@
 /** Filters on any column: what they keep out stays on the map, in grey. */
 
-import type { Categories, Numbers } from "../data/site";
+import type { Categories, Column, Numbers } from "../data/site";
 import { data, element, fill, section } from "../dom";
 import type { Explorer } from "../explorer";
 import { rowsOf } from "../selecting";
 import type { Filter } from "../state";
 import { count, number } from "../words";
-import { columnName, filterPicker } from "./columns";
+import { columnName, filterPicker, unreadable } from "./columns";
+import { failureText } from "./notice";
 
 const SUGGESTED = 1_000;
 
@@ -47,23 +48,27 @@ async function addFilter({ site, state }: Explorer, id: string): Promise<void> {
 
 async function filterBox(explorer: Explorer, filter: Filter, place: number): Promise<HTMLElement> {
   const { site, state } = explorer;
-  const column = await site.column(filter.column);
   const replace = (next: Filter | null): void => {
     const given = state.now.filters.slice();
     given.splice(place, 1, ...(next === null ? [] : [next]));
     state.set({ filters: given });
   };
-  const title = columnName(site, column.entry);
+  const title = columnName(site, site.entry(filter.column)!);
+  const fields = await site.column(filter.column).then(
+    (column) => fieldsOf(column, filter, replace, place),
+    (error: unknown) => [failureText(unreadable(site, filter.column, error)), element("p", { class: "note" }, "It lets all samples through.")],
+  );
   return element(
     "fieldset", { class: "filter" },
     element("legend", {}, data(title)),
     element("button", { class: "away", "aria-label": `Remove the filter on ${title}`, onclick: () => replace(null) }, "×"),
-    ...(column.kind === "number" && "low" in filter
-      ? numberFields(column, filter, replace)
-      : column.kind === "category" && "values" in filter
-        ? valueFields(column, filter, replace, place)
-        : []),
+    ...fields,
   );
+}
+
+function fieldsOf(column: Column, filter: Filter, replace: (filter: Filter) => void, place: number): HTMLElement[] {
+  if (column.kind === "number") return "low" in filter ? numberFields(column, filter, replace) : [];
+  return "values" in filter ? valueFields(column, filter, replace, place) : [];
 }
 
 function numberFields(

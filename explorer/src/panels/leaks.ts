@@ -111,7 +111,7 @@ async function pairTiles(explorer: Explorer, { row, other, distance }: Pair): Pr
   const { site } = explorer;
   const rows = other === null ? [row] : [row, other];
   const tiles = await Promise.all(rows.map(async (one) => {
-    const [picture, sample] = await Promise.all([site.thumbnail(one), site.sample(one)]);
+    const [picture, sample] = await Promise.all([explorer.orNull(site.thumbnail(one)), site.sample(one)]);
     return sampleTile(explorer, one, picture, shortened(sample.text ?? sample.id, 90), {
       below: null, title: `${sample.id}\ndistance ${number(distance)}`, outlined: false,
     });

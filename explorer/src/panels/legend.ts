@@ -1,4 +1,4 @@
-/** What colours mean; values can be switched off, shown alone and searched. */
+/** What colours mean; values can be shown alone, switched off and searched. */
 
 import type { Categories, Numbers } from "../data/site";
 import { data, element, fill } from "../dom";
@@ -6,6 +6,7 @@ import type { Explorer } from "../explorer";
 import { toggled } from "../state";
 import { along, colorOfCategory, colorsOf, scaleOf } from "../view/shades";
 import { count, counted, number } from "../words";
+import { isTouched } from "./help";
 
 const AT_FIRST = 12;
 const AT_MOST = 300;
@@ -32,7 +33,7 @@ function categoryLegend(host: HTMLElement, explorer: Explorer, color: Categories
     limit = limit === AT_FIRST ? AT_MOST : AT_FIRST;
     refresh();
   } });
-  const all = element("button", { class: "link", onclick: () => showAll(explorer) }, "Show all");
+  const all = element("button", { class: "link all", onclick: () => showAll(explorer) }, "Show all");
   const find = element("input", {
     type: "search", placeholder: `Search ${counted(color.entry.values, "value")}`,
     "aria-label": "Search the legend",
@@ -50,9 +51,11 @@ function categoryLegend(host: HTMLElement, explorer: Explorer, color: Categories
     const rest = matching.length - limit;
     more.hidden = matching.length <= AT_FIRST || (rest > 0 && limit === AT_MOST);
     more.textContent = limit === AT_FIRST ? `${count(matching.length - AT_FIRST)} more` : "Fewer";
-    all.hidden = explorer.state.now.only === null && explorer.state.now.hidden.length === 0;
+    // It keeps its place: rows stay where they are while one presses them.
+    all.classList.toggle("idle", explorer.state.now.only === null && explorer.state.now.hidden.length === 0);
   };
-  fill(host, color.values.length > AT_FIRST && find, all, list, more);
+  const hint = element("span", { class: "hint-line" }, `${isTouched() ? "Tap" : "Click"} a value to see it alone.`);
+  fill(host, element("div", { class: "head" }, color.values.length > AT_FIRST ? find : hint, all), list, more);
   refresh();
   return refresh;
 }
@@ -68,24 +71,30 @@ function row(explorer: Explorer, color: Categories, index: number, shown: number
   const value = color.values[index]!;
   const name = nameOf(value);
   const on = isOn(explorer, value);
+  const alone = isAlone(explorer, value);
   const swatch = element("span", { class: "swatch" });
   swatch.style.background = colorOfCategory(color, index, explorer.site.manifest.palette);
   return element(
     "li", { class: on ? null : "off" },
     element(
       "button", {
-        class: "value", "aria-pressed": on, title: name,
+        class: "value", "aria-pressed": String(alone), title: alone ? `${name}: show all again` : `${name}: show it alone`,
         onclick: (event: MouseEvent) => {
-          toggle(explorer, value);
+          if (event.shiftKey) toggle(explorer, value);
+          else if (alone) showAll(explorer);
+          else explorer.state.set({ only: [value], hidden: [] });
           keepFocus(event);
         },
       },
       swatch, data(name, { class: value === null ? "name none" : "name" }), element("span", { class: "number" }, !on || shown === size ? count(size) : `${count(shown)} of ${count(size)}`),
     ),
     element("button", {
-      class: "only", "aria-label": `Only ${name}`,
-      onclick: () => isolate(explorer, value),
-    }, "only"),
+      class: "switch", "aria-label": `${on ? "Hide" : "Show"} ${name}`, title: "Shift and click do the same",
+      onclick: (event: MouseEvent) => {
+        toggle(explorer, value);
+        keepFocus(event);
+      },
+    }, on ? "hide" : "show"),
   );
 }
 
@@ -94,7 +103,7 @@ function keepFocus(event: MouseEvent): void {
   const button = event.currentTarget as HTMLElement;
   const list = button.closest("ul")!;
   const place = Array.from(list.children).indexOf(button.parentElement!);
-  setTimeout(() => list.children[place]?.querySelector<HTMLElement>("button")?.focus());
+  setTimeout(() => list.children[place]?.querySelector<HTMLElement>(`.${button.className}`)?.focus());
 }
 
 function nameOf(value: string | null): string {
@@ -113,11 +122,9 @@ function toggle({ state }: Explorer, value: string | null): void {
   state.set({ only: left.length === 0 ? null : left });
 }
 
-/** Show one value alone; once more shows all. */
-function isolate(explorer: Explorer, value: string | null): void {
-  const { only } = explorer.state.now;
-  if (only?.length === 1 && only[0] === value) showAll(explorer);
-  else explorer.state.set({ only: [value], hidden: [] });
+function isAlone({ state }: Explorer, value: string | null): boolean {
+  const { only } = state.now;
+  return only?.length === 1 && only[0] === value;
 }
 
 function showAll({ state }: Explorer): void {

@@ -2,10 +2,12 @@
 
 import { element, fill } from "../dom";
 import type { Explorer } from "../explorer";
+import type { Categories } from "../data/site";
 import { columnOf, OWN, toggled, type Flags } from "../state";
 import { countsOfFlags, flagsOf, type Rule } from "../statistics/flags";
 import { MOST_RINGED } from "../view/rings";
 import { count, counted } from "../words";
+import { readColumns } from "./columns";
 
 interface Odd {
   role: string;
@@ -26,17 +28,23 @@ export function outliers(explorer: Explorer): HTMLElement {
   const { site, state, found } = explorer;
   const rules = element("div", { class: "rules" });
   const counts = element("ul");
-  const note = element("p", { class: "note" });
+  const note = element("div", { class: "note" });
   const output = element("output");
   const slider = element("input", {
     type: "range", min: 0, max: 100, "aria-label": "Share of samples that each rule flags", id: "odd",
     oninput: () => change({ share: SHARES.least * (SHARES.most / SHARES.least) ** (Number(slider.value) / 100) }),
   });
+  const labels = site.entry("label");
+  const among = element("select", {
+    id: "among", "aria-label": "Among which samples the oddest are flagged",
+    onchange: () => change({ byLabel: among.value === "label" }),
+  }, element("option", { value: "all" }, "of all samples"), element("option", { value: "label" }, "of each label"));
+  among.hidden = labels === undefined;
   const host = element("details", { class: "outliers" }, element("summary", {}, "Outliers by several rules"),
-    element("div", { class: "slider" }, slider, output), rules, counts, note);
+    element("div", { class: "slider" }, slider, output), among, rules, counts, note);
   const here = (): Odd[] => ODD.filter(({ role }) => columnOf(site, state.now.map, `${OWN}${role}`) !== undefined);
   const change = (next: Partial<Flags>): void => {
-    const before = state.now.flags ?? { share: SHARES.first, rules: here().map(({ role }) => role) };
+    const before = state.now.flags ?? { share: SHARES.first, rules: here().map(({ role }) => role), byLabel: false };
     state.set({ flags: { ...before, ...next } });
   };
   host.addEventListener("toggle", () => {
@@ -61,16 +69,21 @@ export function outliers(explorer: Explorer): HTMLElement {
     }), ` ${title}`)));
     if (focused?.startsWith("rule-")) document.getElementById(focused)?.focus();
     const used = known.filter(({ role }) => flags.rules.includes(role));
-    const columns = await Promise.all(used.map(({ role }) => site.column(columnOf(site, map, `${OWN}${role}`)!)));
+    const high = new Map(used.map((rule) => [columnOf(site, map, `${OWN}${rule.role}`)!, rule.high]));
+    const byLabel = flags.byLabel && labels !== undefined;
+    const [{ columns, missing }, column] = await Promise.all([
+      readColumns(site, [...high.keys()]), byLabel ? site.column(labels.id) : null,
+    ]);
     if (turn !== asked) return;
-    const asRules = columns.flatMap((column, i): Rule[] => (column.kind === "number" ? [{ column, high: used[i]!.high }] : []));
-    const flagged = flagsOf(asRules, flags.share, site.count);
+    among.value = byLabel ? "label" : "all";
+    const asRules = columns.flatMap((one): Rule[] => (one.kind === "number" ? [{ column: one, high: high.get(one.entry.id)! }] : []));
+    const flagged = flagsOf(asRules, flags.share, site.count, column as Categories | null);
     found.set({ flags: flagged });
-    const numbers = countsOfFlags(flagged, used.length);
+    const numbers = countsOfFlags(flagged, asRules.length);
     fill(counts, ...numbers.map((samples, i) => line(explorer, flagged, i + 1, samples)));
-    note.textContent = `Each rule flags the oddest ${output.textContent} of samples in this embedding; ` +
-      "a sample has a ring for each rule that flags it." +
-      ((numbers[0] ?? 0) > MOST_RINGED ? ` So many are not told apart: only the ${count(MOST_RINGED)} with most flags have rings.` : "");
+    fill(note, `Each rule flags the oddest ${output.textContent} ${byLabel ? "of the samples of each label" : "of all samples, whatever their label,"} ` +
+      "in this embedding; a sample has a ring for each rule that flags it." +
+      ((numbers[0] ?? 0) > MOST_RINGED ? ` So many are not told apart: only the ${count(MOST_RINGED)} with most flags have rings.` : ""), missing);
   };
   const follow = (): void => void refresh().catch((error: unknown) => explorer.fail(error));
   state.watch(["flags", "map"], follow);

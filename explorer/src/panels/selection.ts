@@ -11,11 +11,16 @@ import { compactness } from "../statistics/compactness";
 import { count, counted, number, percent, pValue } from "../words";
 import { isTooLong } from "../address";
 import { sampleTile } from "./detail";
+import { readColumns } from "./columns";
 import { columnMaker } from "./made";
+import { failureText } from "./notice";
 import { shortened } from "./card";
 
 const SHEET = 24;
 const TABLE = 8;
+const MOST_ROWS = 200;
+/** Of a value whose adjusted p is not below, the selection has no more than chance would give it. */
+const LEVEL = 0.05;
 const MOST_VALUES = 5_000;
 /** Values of fewer selected samples come last: so few say little. */
 const FEW = 3;
@@ -35,7 +40,7 @@ export function selection(explorer: Explorer): HTMLElement {
 
 async function show(host: HTMLElement, explorer: Explorer, selected: Uint32Array): Promise<void> {
   const { site, state } = explorer;
-  const enriched = await enrichedValues(explorer, selected);
+  const [enriched, missing] = await enrichedValues(explorer, selected);
   if (state.now.selected !== selected) return;
   const back = element("button", {
     class: "to-sample", onclick: () => explorer.back(), title: "Previous sample (Backspace)",
@@ -54,7 +59,7 @@ async function show(host: HTMLElement, explorer: Explorer, selected: Uint32Array
       element("button", { onclick: () => state.set({ selected: NONE }), "aria-label": "Clear the selection", title: "Esc" }, "×"),
     ),
     isTooLong(selected) && element("p", { class: "note" }, "So many are not kept in the page's link: export their ids."),
-    enrichmentTable(enriched, selected.length, site.count),
+    enrichmentTable(enriched, missing, selected.length, site.count),
     sheet(explorer, selected),
     inOtherEmbeddings(explorer, selected),
     element("div", { class: "row wraps" },
@@ -65,50 +70,69 @@ async function show(host: HTMLElement, explorer: Explorer, selected: Uint32Array
   );
 }
 
-async function enrichedValues({ site }: Explorer, selected: Uint32Array): Promise<Enriched[]> {
+async function enrichedValues({ site }: Explorer, selected: Uint32Array): Promise<[Enriched[], HTMLElement | null]> {
   const entries = [...site.entries("sample"), ...site.entries("annotation")].filter((entry) =>
     entry.kind === "category" && entry.values <= MOST_VALUES);
-  const columns = await Promise.all(entries.map(({ id }) => site.column(id))) as Categories[];
-  return enrichment(
-    columns.map(({ entry, values, indices }) => ({ title: entry.title, values, indices })),
+  const { columns, missing } = await readColumns(site, entries.map(({ id }) => id));
+  const found = enrichment(
+    (columns as Categories[]).map(({ entry, values, indices }) => ({ title: entry.title, values, indices })),
     selected, site.count,
   );
+  return [found, missing];
 }
 
-function enrichmentTable(found: readonly Enriched[], selected: number, all: number): HTMLElement {
-  let limit = TABLE;
+/** What is more frequent than chance would have it; the rest is folded. */
+function enrichmentTable(found: readonly Enriched[], missing: HTMLElement | null, selected: number, all: number): HTMLElement {
   const ordered = [...found.filter(({ seen }) => seen >= FEW), ...found.filter(({ seen }) => seen < FEW)];
+  const frequent = ordered.filter(({ p }) => p < LEVEL);
+  const others = ordered.filter(({ p }) => p >= LEVEL);
   const body = element("tbody");
+  let limit = TABLE;
   const more = element("button", { class: "link", onclick: () => {
-    limit = limit === TABLE ? 200 : TABLE;
+    limit = limit === TABLE ? MOST_ROWS : TABLE;
     refresh();
   } });
   const refresh = (): void => {
-    fill(body, ...ordered.slice(0, limit).map(({ column, value, seen, expected, p }) => element(
-      "tr", {},
-      element("td", {}, breakable(shortened(value ?? "", 80)), element("span", { class: "of" }, data(column))),
-      element("td", { class: "number" }, count(seen)),
-      element("td", { class: "number" }, number(expected)),
-      element("td", { class: p < 0.05 ? "number" : "number faint" }, pValue(p)),
-    )));
-    more.hidden = found.length <= TABLE;
-    more.textContent = limit === TABLE ? `${count(Math.min(found.length, 200) - TABLE)} more` : "Fewer";
+    fill(body, ...frequent.slice(0, limit).map(enrichedRow));
+    more.hidden = frequent.length <= TABLE;
+    more.textContent = limit === TABLE ? `${count(Math.min(frequent.length, MOST_ROWS) - TABLE)} more` : "Fewer";
   };
   refresh();
   return section(
     "What is frequent here",
-    element(
-      "table", {},
-      element("thead", {}, element("tr", {}, ...["value", "here", "expected", "p"].map((title, i) =>
-        element("th", { class: i > 0 ? "number" : null, scope: "col" }, title)))),
-      body,
-    ),
+    frequent.length > 0
+      ? enrichedTable(body)
+      : element("p", {}, "Nothing differs beyond chance: no value is more frequent here than among as many samples drawn at random."),
     more,
+    others.length > 0 && element("details", { class: "note" },
+      element("summary", {}, `${counted(others.length, frequent.length > 0 ? "other value" : "value")}, not beyond chance`),
+      enrichedTable(element("tbody", {}, ...others.slice(0, MOST_ROWS).map(enrichedRow)))),
+    missing,
     element("details", { class: "note" }, element("summary", {}, "How is this computed?"),
       `Expected: as many as ${count(selected)} of ${count(all)} samples drawn at random would have. ` +
-      `p: of at least as many (hypergeometric), adjusted over all values by Benjamini and Hochberg. ` +
+      `p: of at least as many (hypergeometric), adjusted over all values by Benjamini and Hochberg; ` +
+      `beyond chance: p below ${LEVEL}. ` +
       `p-values are optimistic if you chose the group by how it looks on the map. ` +
       `Values of fewer than ${FEW} selected samples come last.`),
+  );
+}
+
+function enrichedTable(body: HTMLElement): HTMLElement {
+  return element(
+    "table", {},
+    element("thead", {}, element("tr", {}, ...["value", "here", "expected", "p"].map((title, i) =>
+      element("th", { class: i > 0 ? "number" : null, scope: "col" }, title)))),
+    body,
+  );
+}
+
+function enrichedRow({ column, value, seen, expected, p }: Enriched): HTMLElement {
+  return element(
+    "tr", {},
+    element("td", {}, breakable(shortened(value ?? "", 80)), element("span", { class: "of" }, data(column))),
+    element("td", { class: "number" }, count(seen)),
+    element("td", { class: "number" }, number(expected)),
+    element("td", { class: "number" }, pValue(p)),
   );
 }
 
@@ -124,9 +148,10 @@ function inOtherEmbeddings(explorer: Explorer, selected: Uint32Array): HTMLEleme
   const answer = async (): Promise<void> => {
     ask.disabled = true;
     const found = await compactness(site, selected);
-    fill(body, ...found.map(({ method, inside }) => element(
+    fill(body, ...found.map(({ method, inside, failure }) => element(
       "tr", {},
-      element("td", {}, data(fullName(method)), method.maps.length === 0 && element("span", { class: "of" }, "has no map here")),
+      element("td", {}, data(fullName(method)), method.maps.length === 0 && element("span", { class: "of" }, "has no map here"),
+        failure !== null && failureText(failure)),
       element("td", { class: "number" }, Number.isNaN(inside) ? "–" : percent(inside)))));
     ask.replaceWith(
       element("p", { class: "note" },
@@ -149,7 +174,7 @@ function sheet(explorer: Explorer, selected: Uint32Array): HTMLElement {
     shown += rows.length;
     const { site } = explorer;
     const made = await Promise.all(rows.map(async (row) => {
-      const [picture, sample] = await Promise.all([site.thumbnail(row), site.sample(row)]);
+      const [picture, sample] = await Promise.all([explorer.orNull(site.thumbnail(row)), site.sample(row)]);
       const title = shortened([sample.id, sample.text].filter(Boolean).join("\n"), 300);
       return sampleTile(explorer, row, picture, shortened(sample.text ?? sample.id, 90), { below: null, title, outlined: false });
     }));

@@ -1,6 +1,6 @@
-/** Why the open sample and one of its neighbors are near: channel by channel and cell by cell. */
+/** Why the open sample and one of its neighbors are near: channel by channel and position by position. */
 
-import { Failure } from "../data/failure";
+import { Failure, RERUN } from "../data/failure";
 import { fetchLatent, latentsOf } from "../data/latents";
 import type { Latents, Method } from "../data/manifest";
 import { Recent } from "../data/recent";
@@ -34,9 +34,9 @@ export function why(explorer: Explorer): HTMLElement {
   const answer = element("div", { class: "answer" });
   const picker = element("select", {
     id: "why", "aria-label": "Why is this neighbor near?", onchange: () =>
-      state.set({ why: picker.value === "" ? null : { neighbor: Number(picker.value), view: "apart", channel: null } }),
+      state.set({ why: picker.value === "" ? null : { neighbor: Number(picker.value), view: state.now.why?.view ?? "near", channel: null } }),
   });
-  const host = element("section", { class: "why" }, element("h2", {}, "Why neighbors?"), picker, answer);
+  const host = element("div", { class: "why" }, picker, answer);
   let asked = 0;
   const refresh = async (): Promise<void> => {
     const turn = ++asked;
@@ -46,13 +46,15 @@ export function why(explorer: Explorer): HTMLElement {
     const method = site.method(site.map(state.now.map)?.method ?? "")!;
     const refusal = refused(explorer, method);
     picker.hidden = refusal !== null;
-    if (refusal !== null) return fill(answer, element("p", { class: "note" }, refusal));
+    // What there is to see stands above the neighbors, that there is nothing below them.
+    host.classList.toggle("refused", refusal !== null);
+    if (refusal !== null) return fill(answer, element("p", { class: "note" }, `Why neighbors? ${refusal}`));
     const names = await Promise.all(neighbors.map((one) => nameOf(explorer, one)));
     const chosen = state.now.why;
     const neighbor = neighbors.find(({ row }) => row === chosen?.neighbor);
     if (turn !== asked) return;
     fill(
-      picker, element("option", { value: "" }, "Choose one …"),
+      picker, element("option", { value: "" }, "Why is one of these near? Choose …"),
       ...neighbors.map(({ row }, i) => element("option", { value: row, selected: row === neighbor?.row }, `${i + 1}: ${names[i]}`)),
     );
     if (chosen === null || neighbor === undefined) return fill(answer);
@@ -112,8 +114,8 @@ async function answered(
   const change = (next: Partial<Why>): void => state.set({ why: { ...chosen, ...next } });
   return [
     element("div", { class: "joined", role: "group", "aria-label": "What is shown" },
-      viewButton("What differs", "apart", chosen, change),
-      viewButton("Why so near", "near", chosen, change)),
+      viewButton("Why so near", "near", chosen, change),
+      viewButton("What differs", "apart", chosen, change)),
     element("p", { class: "note" }, sumSaid(apart, others, distance, where)),
     await pictures(explorer, sample.row, row, account, channel, where, COLORS[chosen.view]),
     bars(account, channel, COLORS[chosen.view], (next) => change({ channel: next })),
@@ -193,7 +195,7 @@ function notTheirs({ files }: Latents, sum: number, squared: number): Failure {
   return new Failure(
     `The latents in ${files[0]!.replace(/[^/]*$/, "")} are not those of this embedding.`,
     `They differ by ${number(sum)}, not by ${number(squared)}: one of both is older.`,
-    "Run the workflow again: snakemake --cores all explore",
+    RERUN,
   );
 }
 

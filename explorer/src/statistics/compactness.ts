@@ -1,5 +1,6 @@
 /** Do the samples of a selection lie together in an embedding? Asked of its neighbor lists. */
 
+import { asFailure, type Failure } from "../data/failure";
 import type { Site } from "../data/site";
 import type { Method } from "../data/manifest";
 
@@ -12,6 +13,8 @@ export interface Compactness {
   /** Of the nearest neighbors of selected samples, the share that is selected too. */
   inside: number;
   asked: number;
+  /** Why it could not be asked. */
+  failure: Failure | null;
 }
 
 /** Ask every embedding whose neighbors are here, those where most neighbors are selected first. */
@@ -20,16 +23,22 @@ export async function compactness(site: Site, selected: Uint32Array): Promise<Co
   const found: Compactness[] = [];
   for (const method of site.manifest.methods) {
     if (method.neighbors === null) continue;
-    let [inside, all, asked] = [0, 0, 0];
-    for (const row of someRows(selected, method.neighbors.starts)) {
-      const neighbors = (await site.neighbors(method, row))!;
-      inside += neighbors.filter((neighbor) => chosen.has(neighbor.row)).length;
-      all += neighbors.length;
-      asked++;
+    const rows = someRows(selected, method.neighbors.starts);
+    let [inside, all] = [0, 0];
+    let failure: Failure | null = null;
+    try {
+      for (const row of rows) {
+        const neighbors = (await site.neighbors(method, row))!;
+        inside += neighbors.filter((neighbor) => chosen.has(neighbor.row)).length;
+        all += neighbors.length;
+      }
+    } catch (error) {
+      failure = asFailure(error);
     }
-    found.push({ method, inside: all === 0 ? NaN : inside / all, asked });
+    found.push({ method, inside: failure !== null || all === 0 ? NaN : inside / all, asked: rows.length, failure });
   }
-  return found.sort((a, b) => b.inside - a.inside);
+  const order = ({ inside }: Compactness): number => (Number.isNaN(inside) ? -1 : inside);
+  return found.sort((a, b) => order(b) - order(a));
 }
 
 /** Selected rows of evenly spaced chunks, evenly spaced in these. */

@@ -25,16 +25,13 @@ from latentmap.explorer.built import built_page
 from latentmap.plugins import use_class
 from latentmap.run import load_run
 from latentmap.store.files import write_text
-from latentmap.store.results import RUN
+from latentmap.store.results import CONFIG, RUN
 
 DATA = "data"
 """The folder with what was handed over, below that of the run."""
 
 MARK = f"{DATA}/latentmap.txt"
 """The file by which a folder is known that a later call may replace."""
-
-CONFIG = "config.yaml"
-"""The configuration of the run; with it, `snakemake` makes the same."""
 
 COLUMNS = ("label", "label_group", "source_group", "text", "image")
 

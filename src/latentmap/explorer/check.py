@@ -7,10 +7,11 @@ from pathlib import Path
 from latentmap.errors import LatentmapError
 from latentmap.explorer.page import files_of
 from latentmap.explorer.write import FORMAT, READS, VERSION
-from latentmap.store.results import EXPLORER, EXPLORER_PAGE, RUN, Results
+from latentmap.store.results import CONFIG, EXPLORER, EXPLORER_PAGE, RUN, Results
 
-WRITE = "snakemake --cores all explore"
-AGAIN = "snakemake --cores all explore --forcerun write_explorer"
+AGAIN = "--forcerun write_explorer"
+
+MAKE = "Make a run with an explorer: latentmap run DATA"
 
 NAMED = 5
 """Runs that are named where another one was asked for."""
@@ -30,33 +31,32 @@ def check_explorer(folder: Path) -> list[str]:
             f"{folder} is no folder of a run: it has no {RUN.pattern}. {_instead(folder.parent)}"
         )
     results = Results.open(folder)
-    given = "with the configuration of the run"
     for artifact, what in ((EXPLORER, "data"), (EXPLORER_PAGE, "page")):
         if not artifact.below(folder).exists():
             raise LatentmapError(
                 f"The explorer of '{results.name}' has no {what}: {artifact.below(folder)} is "
-                f"missing. Run, {given}: {WRITE}"
+                f"missing. {_remedy(results)}"
             )
     manifest = EXPLORER.read(EXPLORER.below(folder))
     found = (manifest.get("format"), manifest.get("version")) if isinstance(manifest, dict) else ()
     if found != (FORMAT, VERSION):
         raise LatentmapError(
             f"{EXPLORER.below(folder)} is not of version {VERSION}, which this latentmap shows. "
-            f"Run, {given}: {AGAIN}"
+            f"{_remedy(results, AGAIN)}"
         )
     root = EXPLORER.below(folder).parent
     lost = [file for file, (size, _) in files_of(manifest).items() if _size(root / file) != size]
     if lost:
         raise LatentmapError(
             f"The explorer of '{results.name}' is not whole: {root / lost[0]} is missing or not "
-            f"what was written ({len(lost):,} such files). Run, {given}: {AGAIN}"
+            f"what was written ({len(lost):,} such files). {_remedy(results, AGAIN)}"
         )
     newest = max(
         (path.stat().st_mtime for kind in READS for path in results.paths(kind) if path.exists()),
         default=0,
     )
     if newest > EXPLORER.below(folder).stat().st_mtime:
-        return [f"The run is newer than its explorer. To renew it run, {given}: {WRITE}"]
+        return [f"The run is newer than its explorer. {_remedy(results)}"]
     return []
 
 
@@ -68,8 +68,21 @@ def last_explored(runs: Path) -> Path:
     """
     found = _explored(runs)
     if not found:
-        raise LatentmapError(f"No run in {runs}/ has an explorer. Write one: {WRITE}")
+        raise LatentmapError(f"No run in {runs}/ has an explorer. {MAKE}")
     return found[0]
+
+
+def _remedy(results: Results, *further: str) -> str:
+    """Return what writes the explorer of a run: whoever made it knows by which configuration.
+
+    `latentmap run` keeps that beside the results.
+    """
+    file = results.folder / CONFIG
+    named = str(file) if file.exists() else "CONFIG.yaml"
+    left_out = [] if results.explored else ["--config 'explorer={}'"]
+    command = ["latentmap run --configfile", named, *left_out, "-- explore", *further]
+    given = "" if file.exists() else ", with its configuration as CONFIG.yaml"
+    return f"Run{given}: {' '.join(command)}"
 
 
 def _explored(runs: Path) -> list[Path]:
@@ -82,7 +95,7 @@ def _instead(runs: Path) -> str:
     """Return what to run in place of what has no run."""
     found = _explored(runs)
     if not found:
-        return f"Make a run with an explorer: {WRITE}"
+        return MAKE
     names = ", ".join(folder.name for folder in found[:NAMED])
     more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
     return f"{runs}/ has {names}{more}: latentmap view {found[0]}"

@@ -32,8 +32,8 @@ COLUMNS = {
         "Inverse mean distance to the nearest neighbors in the embedding: low is rare.",
     ),
     "purity": (
-        "neighbors with its label",
-        "Share of the 15 nearest neighbors in the embedding that have the sample's label, among "
+        "neighbors with its label (k = {k})",
+        "Share of the {k} nearest neighbors in the embedding that have the sample's label, among "
         "samples of other source groups.",
     ),
     "nearest_other": (
@@ -55,12 +55,12 @@ COLUMNS = {
         "nearer.",
     ),
     "neighbor_disagreement": (
-        "neighbors with another label",
-        "Share of the nearest labelled neighbors in the embedding with another label, among "
+        "neighbors with another label (k = {k})",
+        "Share of the {k} nearest labelled neighbors in the embedding with another label, among "
         "samples of other source groups.",
     ),
 }
-"""Titles and descriptions of the columns of a method."""
+"""Titles and descriptions of the columns of a method; `{k}` neighbors are asked."""
 
 SCORES = ["centroid_distance", "prototype_distance", "prototype_margin", "neighbor_disagreement"]
 """The outlier scores among them."""
@@ -146,11 +146,19 @@ def _write_columns(work: Work, nearest: Nearest, key: Key, method: str) -> dict[
     }
     if key in work.results.keys(OUTLIERS):
         found |= work.numbers(OUTLIERS, key, SCORES)
+    asked = {"purity": nearest.rows.shape[1]}
+    asked["neighbor_disagreement"] = work.results.option("outliers.k")
     columns = {
         name: work.columns.add(
-            f"{name}::{method}", number(values), *COLUMNS[name], about="method", of=method
+            f"{name}::{method}", number(values), *_told(name, asked), about="method", of=method
         )
         for name, values in found.items()
         if not np.isnan(values).all()
     }
     return {**columns, **dict(add_residuals(work, key, method))}
+
+
+def _told(name: str, asked: Mapping[str, int]) -> tuple[str, str]:
+    """Return title and description of a column, with how many neighbors are asked for it."""
+    title, description = (text.format(k=asked.get(name)) for text in COLUMNS[name])
+    return title, description

@@ -120,7 +120,12 @@ class _File:
     @property
     def tag(self) -> str:
         """What changes with its content, as an entity tag."""
-        return f'"{self._stat.st_mtime_ns:x}-{self.size:x}{self.coding and "-" + self.coding}"'
+        return f'"{self.written:x}-{self.size:x}{self.coding and "-" + self.coding}"'
+
+    @property
+    def written(self) -> int:
+        """When it was written, in nanoseconds."""
+        return int(self._stat.st_mtime_ns)
 
     @property
     def modified(self) -> str:
@@ -272,12 +277,17 @@ def _parts(path: str) -> list[str] | None:
 
 
 def _encoded(file: _File, accepted: str) -> _File:
-    """Return a copy of a file in a coding that is accepted; the file where there is none."""
+    """Return a copy of a file in a coding that is accepted; the file where there is none.
+
+    A copy that is older than the file is one of what the file was before.
+    """
     wanted = _accepted(accepted)
     for coding, suffix in ENCODINGS.items():
-        copy = file.path.with_name(file.path.name + suffix)
-        if wanted(coding) and copy.is_file() and not copy.is_symlink():
-            return _File(copy, coding)
+        path = file.path.with_name(file.path.name + suffix)
+        if wanted(coding) and path.is_file() and not path.is_symlink():
+            copy = _File(path, coding)
+            if copy.written >= file.written:
+                return copy
     return file
 
 

@@ -43,7 +43,8 @@ class Site:
     """The folder of an explorer while it is written.
 
     The manifest is written last, so that a job that is killed leaves none, and a reader checks
-    length and checksum of every other file: these need no sync each.
+    length and checksum of every other file: these need no sync each. Compressed copies follow
+    their file: one that is older than it is not sent.
 
     Args:
         folder: of the explorer.
@@ -106,9 +107,9 @@ class Site:
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest, and remove the files of an earlier explorer that this has not."""
         text = json_text({**manifest, "bytes": self._bytes}, separators=(",", ":"))
-        put_copies(self._folder / MANIFEST, text.encode())
         self._remove_others()
         write_text(self._folder / MANIFEST, text)
+        put_copies(self._folder / MANIFEST, text.encode())
 
     def _remove_others(self) -> None:
         for name in FOLDERS:

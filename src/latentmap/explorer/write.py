@@ -74,7 +74,7 @@ READS = (
 
 NEEDS = (
     *("run", "explorer", "projections", "reference_run", "draw.colors"),
-    "report.image_url",
+    *("report.image_url", "outliers.k"),
 )
 """The options that it depends on."""
 
@@ -232,8 +232,8 @@ def _missing(
         {
             "what": what,
             "why": why,
-            "remedy": f"Set 'explorer: {{{option}}}' in the configuration and run: "
-            "snakemake explore",
+            "remedy": f"Set 'explorer: {{{option}}}' in the run's CONFIG.yaml and run: "
+            "latentmap run --configfile CONFIG.yaml -- explore",
         }
         for what, why, option in found
     ]

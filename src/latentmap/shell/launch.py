@@ -25,7 +25,7 @@ from latentmap.shell.forecast import Past, expect, nearest_past, past_seconds
 from latentmap.shell.look import look_at
 from latentmap.shell.progress import say_seconds
 from latentmap.store.files import write_text
-from latentmap.store.results import EXPLORER_PAGE, RUN, RUNS, SUMMARY, Results
+from latentmap.store.results import CONFIG, EXPLORER_PAGE, RUN, RUNS, SUMMARY, Results
 
 READY = {
     "demo": "config",
@@ -75,7 +75,7 @@ def launch(asked: Asked) -> int:
     print(taken_for, flush=True)
     if asked.is_dry:
         return _forecast(run, config, asked)
-    file = run.results.folder / "config.yaml"
+    file = run.results.folder / CONFIG
     _write_config(file, config, asked)
     status = _snakemake(file, asked, past_seconds(Path(RUNS), run.run))
     if status == 0 and SUMMARY.below(run.results.folder).exists():

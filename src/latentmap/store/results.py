@@ -29,6 +29,9 @@ from latentmap.store.tables import read_arrow, read_embedding, read_parquet
 RUNS = "results"
 """The folder of all runs."""
 
+CONFIG = "config.yaml"
+"""In the folder of a run: its configuration, if `latentmap run` or `lm.report` made it."""
+
 T = TypeVar("T")
 Key = tuple[str, ...]
 """What a file is of: the values of its wildcards, such as (encoder, variant, method)."""
