@@ -174,6 +174,8 @@ def wrong_with_rows(run: Run, sources: Sources, rows: pl.DataFrame) -> Iterator[
         yield f"No row of {whole} has a label. {sources[name].unlabelled_remedy}"
     usable = _usable(rows)
     samples = usable["id"].n_unique()
+    if samples == 1 and run.reference_run is None:
+        yield "There is one sample only, and nothing that it could be compared with. Give more."
     for key, k in _chosen_neighbors(run):
         if 0 < samples <= k:
             yield (

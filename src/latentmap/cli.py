@@ -72,6 +72,9 @@ RUN_EXAMPLES = """examples:
 Results are in results/NAME under the current folder, with the configuration that was used.
 """
 
+STOPPED = 130
+"""The exit status of what Ctrl-C has ended, as shells have it."""
+
 COMPLETE_DATA = {
     "bash": f"""_latentmap_data() {{
     compgen -W "{" ".join(READY)}" -- "$1"
@@ -97,6 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LatentmapError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return STOPPED
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

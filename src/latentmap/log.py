@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn
 
 from latentmap.errors import LatentmapError
@@ -29,6 +30,16 @@ class _LogFile(logging.FileHandler):
         elif not self.full:
             self.full = True
             print(f"{self.baseFilename} takes no more lines: {error.strerror}.", file=sys.stderr)
+
+
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say why a process ends, but for Ctrl-C, which comes to all jobs at once."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+
+
+# From now on, so that it holds while a script imports the rest.
+sys.excepthook = _end
 
 
 @contextmanager

@@ -30,7 +30,8 @@ def runs(tmp_path):
         benchmark(done, f"encode_samples/dct/plain/{shard}", 10)
     for method, seconds in (("mean", 1), ("max", 3)):
         benchmark(done, f"pool_latents/dct/plain/{method}", seconds)
-    for name, size in (("latents/x", 4000), ("embeddings/x", 600)):
+    files = (("latents/x", 4000), ("embeddings/x", 600), ("report/summary_report.html", 1))
+    for name, size in files:
         (done / name).parent.mkdir(parents=True)
         (done / name).write_bytes(bytes(size))
     benchmark(tmp_path / "results" / "begun", "pool_latents/dct/plain/mean", 50)
@@ -68,3 +69,8 @@ def test_it_is_said_by_stage_and_in_all(runs):
     assert list(forecast_lines({"all": 1}, 1000, 10, None, 2)) == ["Nothing has to be done."]
     *_, last = forecast_lines(counts, 1000, 10, None, 2)
     assert last == "14 jobs. No run in results/ has finished yet by which to tell time and disk."
+
+
+def test_a_run_that_never_came_to_its_summary_judges_nothing(runs):
+    (runs / "done/report/summary_report.html").unlink()
+    assert nearest_past(runs, 200) is None

@@ -143,7 +143,8 @@ def test_pictures_inside_a_table(tmp_path):
     ("name", "said"),
     [
         ("gone.csv", r"gone\.csv: no such file or folder\.$"),
-        ("empty", r"empty holds neither pictures, tables, arrays nor embeddings\."),
+        ("empty", r"empty holds no files\."),
+        ("scans", r"scans holds 2 files \.pdf and others, which .* pictures of their pages"),
         ("m.pt", "Give the folder of a cache of embeddings"),
         ("bad.npz", "no .npz file that can be read"),
         ("cube.npy", r"has the shape \(2, 2, 2\); vectors are"),
@@ -151,6 +152,9 @@ def test_pictures_inside_a_table(tmp_path):
 )
 def test_what_cannot_be_told_is_one_line(tmp_path, name, said):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "scans").mkdir()
+    for file in ("1.pdf", "2.PDF", "notes.md"):
+        (tmp_path / "scans" / file).write_bytes(b"x")
     (tmp_path / "m.pt").write_bytes(b"x")
     (tmp_path / "bad.npz").write_bytes(b"x")
     np.save(tmp_path / "cube.npy", np.zeros((2, 2, 2)))
@@ -230,3 +234,8 @@ def test_every_case_there_is_is_tried():
     tried = {SHARED / name for name in CASES}
     for case in [*SHARED.glob("cases/*/"), *SHARED.glob("data/*/")]:
         assert any(path == case or case in path.parents for path in tried), case
+
+
+def test_one_picture_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(LatentmapError, match="There is one sample only"):
+        plan_of(pictures(tmp_path / "one", ["cat/0.png"]))

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 
 import pytest
 
@@ -37,6 +38,12 @@ def test_every_rule_has_a_stage_and_every_stage_a_file():
     assert stage_of("download_source") == "samples"
     assert stage_of("write_summary") == "report" and stage_of("write_explorer") == "explorer"
     assert stage_of("all") is None
+    named = {
+        rule: file.stem
+        for file in (HOME / "rules").glob("*.smk")
+        for rule in re.findall(r"^(?:rule|checkpoint) (\w+):", file.read_text(), re.MULTILINE)
+    }
+    assert named and {rule: stage_of(rule) for rule in named} == named
 
 
 def test_the_time_left_is_that_of_the_jobs_left(clock):
@@ -151,3 +158,15 @@ def test_a_dry_run_shows_no_progress():
     screen.emit(record("job_info", jobid=1, rule_name="pool_latents", rule_msg="Pool"))
     screen.close()
     assert stream.getvalue() == ""
+
+
+def test_ctrl_c_is_no_failure_of_jobs():
+    stream = io.StringIO()
+    screen = Screen(Progress(), stream)
+    screen.emit(record("run_info", stats={"pool_latents": 2}))
+    screen.emit(record("job_info", jobid=1, rule_name="pool_latents", rule_msg="Pool"))
+    screen.emit(record(message="Terminating processes on user request, this might take some time."))
+    screen.emit(record("job_error", jobid=1, rule_name="pool_latents", log=["logs/p.log"]))
+    screen.emit(record("error", message="At least one job failed.", exception="WorkflowError"))
+    screen.close()
+    assert stream.getvalue().splitlines()[-1] == "Stopped. The same command goes on from here."

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -184,10 +185,10 @@ def test_ctrl_c_ends_it_and_leaves_nothing_to_unlock(folder):
     while b" of " not in shown:
         shown += os.read(master, 4096)
     os.killpg(started.pid, signal.SIGINT)
-    try:
-        while os.read(master, 4096):
-            pass
-    except OSError:  # the terminal is closed
-        pass
+    with suppress(OSError):  # until the terminal is closed
+        while more := os.read(master, 4096):
+            shown += more
     assert started.wait() != 0
+    assert b"Stopped. The same command goes on from here." in shown
+    assert b"WorkflowError" not in shown and b"Failed" not in shown
     assert not list(folder.glob(".snakemake/locks/*"))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from latentmap.errors import LatentmapError
 from latentmap.report.costs import read_benchmark
 from latentmap.shell.stages import FOLDERS, measured_as, stage_of
-from latentmap.store.results import MANIFEST
+from latentmap.store.results import MANIFEST, SUMMARY
 
 SHARD = re.compile(r"\d{4,}-[0-9a-f]{16}")
 """The id of a shard, by which a job is known that is about some samples and not all."""
@@ -76,7 +76,9 @@ def nearest_past(runs: Path, samples: int) -> Past | None:
 
 
 def read_past(folder: Path) -> Past | None:
-    """Read what a run has cost; none if it has no sealed samples or no benchmarks."""
+    """Read what a run has cost; none if it has never come to its summary, or has no benchmarks."""
+    if not SUMMARY.below(folder).exists():
+        return None
     try:
         shards = MANIFEST.read(MANIFEST.below(folder))
     except LatentmapError:

@@ -203,7 +203,7 @@ def _verdict(results: Results) -> Iterator[str]:
     rivals = f" of {found.count} embeddings" if found.count > 1 else ""
     baseline = ", a learning-free baseline" if found.is_baseline else ""
     yield f"{found.opening}{rivals}: {found.best}{baseline}"
-    for what, text in found.facts[:2]:
+    for what, text in found.facts if found.count > 1 else found.facts[:2]:
         yield f"  {what}: {text}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,6 +60,20 @@ KNOWN: Mapping[str, Sequence[str]] = {
 
 BESIDE = (".npy", ".csv", ".tsv", ".jsonl", ".parquet")
 """Suffixes of files of labels beside an array."""
+
+
+REMEDIES = {
+    ".pdf": "make pictures of their pages (pdftoppm -png) or a table with their texts",
+    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv"), "make pictures of their frames (ffmpeg)"),
+    **dict.fromkeys((".wav", ".mp3", ".flac"), "encode them, and give the vectors as .npy"),
+    **dict.fromkeys((".doc", ".docx", ".html"), "make a table with their texts"),
+    **dict.fromkeys((".xls", ".xlsx", ".ods"), "save them as CSV"),
+    **dict.fromkeys((".pkl", ".pickle"), "save the arrays as .npy, the tables as CSV or Parquet"),
+    **dict.fromkeys((".tar", ".zip"), "unpack them"),
+    **dict.fromkeys((".npy", ".npz"), "give one file"),
+    **dict.fromkeys((".dcm", ".nii", ".mat"), "make pictures of them (PNG) or arrays (.npy)"),
+}
+"""What to do with files that are often there and are not read, by suffix."""
 
 
 class Found(NamedTuple):
@@ -135,7 +150,21 @@ def _folder(folder: Path, columns: Columns, split: str | None) -> Found:
         return _table([table], table, columns)
     if tables:
         raise LatentmapError(f"{folder} holds several tables. Give one: {', '.join(tables[:5])}.")
-    raise LatentmapError(f"{folder} holds neither pictures, tables, arrays nor embeddings.")
+    raise LatentmapError(f"{folder} holds {_found_in(folder)}")
+
+
+def _found_in(folder: Path) -> str:
+    """Say what a folder without data holds, and what could be made of it."""
+    suffixes = Counter(path.suffix.lower() for path in folder.rglob("*") if path.is_file())
+    if not suffixes:
+        return "no files."
+    (commonest, count), *others = suffixes.most_common()
+    kind = commonest or "without a suffix"
+    files = f"{count:,} file{'s' if count > 1 else ''} {kind}{' and others' if others else ''}"
+    remedy = REMEDIES.get(
+        commonest, "pictures, tables, arrays (.npy, .npz) and embeddings are read"
+    )
+    return f"{files}, which are no data that is known: {remedy}."
 
 
 def _files_of(folder: Path, split: str | None) -> Sequence[Path]:
@@ -170,7 +199,7 @@ def _caches(folder: Path) -> Found | None:
 def _pictures(folder: Path, names: Sequence[str], columns: Columns) -> Found:
     """Take a folder for pictures: with a table of labels, in class folders, or without labels."""
     classes = {name.split("/")[0] for name in names if "/" in name}
-    count = f"{len(names):,} pictures"
+    count = f"{len(names):,} picture{'s' if len(names) > 1 else ''}"
     table = _labels_of(folder, has_classes=bool(classes))
     if table is not None:
         return _named_pictures(table, folder, columns)

@@ -22,6 +22,9 @@ FIRST_ESTIMATE = 3
 
 FAILURES_SHOWN = 5
 
+STOPPED = "Terminating processes on user request"
+"""What Snakemake's log says after Ctrl-C, before it calls the jobs that it ended failed."""
+
 
 class Progress:
     """What is known of a run under way, and the line that says it.
@@ -128,6 +131,7 @@ class Screen:
         self._renews = stream.isatty() and not is_dry
         self._shown = 0.0
         self._failures = 0
+        self._is_stopped = False
         self._lock = threading.RLock()
         self._ended = threading.Event()
         if self._renews:
@@ -141,6 +145,8 @@ class Screen:
             if take is not None:
                 take(vars(record))
                 self.show()
+            elif record.getMessage().startswith(STOPPED):
+                self._stop()
             elif event is None and (record.levelno >= logging.WARNING):
                 self.say(record.getMessage())
 
@@ -154,7 +160,7 @@ class Screen:
         """Show the line of progress, if it is time to."""
         with self._lock:
             progress, now = self._progress, time.monotonic()
-            if self._is_dry or not progress.has_begun:
+            if self._is_dry or self._is_stopped or not progress.has_begun:
                 return
             if self._renews:
                 width = shutil.get_terminal_size().columns - 1
@@ -175,6 +181,10 @@ class Screen:
             self._clear()
         elif self._progress.done:
             self.show(at_once=True)
+
+    def _stop(self) -> None:
+        self._is_stopped = True
+        self.say("Stopped. The same command goes on from here.")
 
     def _clear(self) -> None:
         if self._renews:
@@ -198,12 +208,16 @@ class Screen:
 
     def _on_job_error(self, record: Mapping[str, Any]) -> None:
         self._progress.end(record["jobid"])
+        if self._is_stopped:
+            return
         self._failures += 1
         if self._failures <= FAILURES_SHOWN:
             logs = ", ".join(map(str, record["log"])) or "none"
             self.say(f"Failed: {record['rule_name']} (log: {logs})")
 
     def _on_error(self, record: Mapping[str, Any]) -> None:
+        if self._is_stopped:
+            return
         if record.get("exception") == "LockException":
             self.say(
                 "Another run is writing these results. Wait until it has ended; if none is alive "

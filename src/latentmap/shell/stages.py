@@ -14,6 +14,7 @@ FOLDERS = {
     "pool": "embeddings",
     "neighbors": "neighbors",
     "metrics": "metrics",
+    "targets": "targets",
     "project": "projections",
     "inspect": "inspection",
     "report": "report",

@@ -100,7 +100,10 @@ class Sentence(TextEncoder[SentenceOptions]):
         import torch
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as library
 
+        # A bar for every file of weights would stand between the lines of progress.
+        library.disable_progress_bar()  # type: ignore[no-untyped-call]
         be_deterministic()
         folder = self._folder
         try:

@@ -165,6 +165,7 @@ class Vae(ImageEncoder[VaeOptions]):
 
         # Its reports of decoders would fill the log; what matters is checked here.
         logging.set_verbosity_error()
+        logging.disable_progress_bar()
         try:
             if self._original is not None:
                 model = kind(**self._original.arguments).to(self._dtype)
