@@ -60,6 +60,16 @@ SIZED = "_n"
 """End of the name of a file whose plug-in comes in several sizes."""
 
 
+OTHER_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("average", "avg", "avgpool", "gap"), "mean"),
+    **dict.fromkeys(("maximum", "maxpool", "gmp"), "max"),
+    **dict.fromkeys(("minimum", "minpool"), "min"),
+    **dict.fromkeys(("sd", "stdev", "deviation"), "std"),
+    **dict.fromkeys(("raw", "reshape"), "flatten"),
+}
+"""What others call things of ours, which spelling would not tell."""
+
+
 ROOT = __name__.partition(".")[0]
 """The package that every plug-in of latentmap itself is in."""
 
@@ -359,6 +369,8 @@ def _shown(path: str) -> str:
 def unknown(noun: str, given: str, allowed: Iterable[str]) -> str:
     """Return the one line that answers a wrong name: nearest match first, then what is allowed."""
     allowed = list(allowed)
-    nearest = difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
+    meant = OTHER_WORDS.get(given.lower())
+    close = difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
+    nearest = [meant] if meant in allowed else close
     hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
     return f"Unknown {noun} '{given}'.{hint} Allowed: {', '.join(allowed) or 'none'}."

@@ -1,5 +1,6 @@
 """Functions over arrays give what the jobs of a run write of the same data."""
 
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import latentmap as lm
+from latentmap.api import waiting
 from latentmap.errors import LatentmapError
 from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
@@ -190,6 +192,8 @@ def test_results_are_tables_whose_text_is_never_markup(data, vectors):
     assert found.to_polars().columns[:3] == ["metric", "value", "chance"]
     assert found.to_pandas().shape == found.to_polars().shape
     assert found.by_label()["label"].to_list()[0] == "<b>cat</b>"
+    pairs = lm.neighbors(vectors["mean"], k=2)
+    assert "… and 100 more rows" in repr(pairs) and "… and 60 more rows" in pairs._repr_html_()
     named = lm.compare({"<i>": found}, labels)
     assert "<i>" not in named._repr_html_() and "&lt;i&gt;" in named._repr_html_()
 
@@ -246,6 +250,7 @@ def test_a_class_of_ones_own_is_a_method_or_a_metric(data):
     [
         (lambda x: lm.neighbors(x, k=0), "k: Input should be greater than or equal to 1"),
         (lambda x: lm.project(x, "umap", neighbours=3), "Unknown option 'neighbours'. Did you"),
+        (lambda x: lm.pool(np.zeros((2, 3, 4, 4)), "avg"), "method 'avg'. Did you mean 'mean'"),
         (lambda x: lm.project(x, "umpa"), "Unknown projection 'umpa'. Did you mean 'umap'"),
         (lambda x: lm.measure(x, None, metrics=["knn"]), "Unknown metric 'knn'"),
         (lambda x: lm.compare({"a": x}, TWO, headline="map_at"), "Did you mean 'map_at_r'"),
@@ -297,3 +302,15 @@ def test_a_ranking_of_noise_says_that_it_is_noise():
 def test_what_is_compared_has_names():
     with pytest.raises(LatentmapError, match="compared by name"):
         lm.compare(np.zeros((4, 2)), ["x", "y", "x", "y"])
+
+
+def test_what_takes_long_shows_a_bar_where_somebody_looks(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(waiting, "SECONDS", 0.0)
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr("sys.stderr", stream)
+        assert list(waiting.bar_of("ab", "compare", 2)) == ["a", "b"]
+        assert ("compare" in stream.getvalue()) == stream.isatty()

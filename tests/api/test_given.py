@@ -150,3 +150,22 @@ def test_latents_keep_their_number_format_and_stay_on_disk(tmp_path):
     assert isinstance(latents_of(mapped), np.memmap)
     with pytest.raises(LatentmapError, match=r"latents has shape \(2, 3, 4\)"):
         latents_of(np.zeros((2, 3, 4)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "warns"),
+    [
+        ((2, 8, 8, 4), True),
+        ((2, 7, 7, 768), True),
+        ((2, 12, 16, 256), True),
+        ((2, 4, 8, 8), False),
+        ((2, 768, 7, 7), False),
+        ((2, 16, 60, 104), False),
+        ((2, 3, 4, 64), True),
+        ((2, 3, 1, 40), False),
+        ((2, 8, 8, 8), False),
+    ],
+)
+def test_channels_that_seem_to_come_last_are_warned_of(shape, warns, recwarn):
+    latents_of(np.zeros(shape, np.float32))
+    assert ["moveaxis" in str(one.message) for one in recwarn] == [True] * warns

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ import latentmap as lm
 from latentmap.api import runs
 from latentmap.errors import LatentmapError
 from latentmap.explorer.built import INDEX, SCRIPT, STYLE
+from latentmap.store.results import Results
 
 COUNT = 36
 OPTIONS = {"projections": {"tsne": None}, "statistics": {"permutations": 50}}
@@ -96,8 +98,24 @@ def test_what_is_asked_for_and_not_there_is_told(run, tmp_path):
         run.embedding()
     with pytest.raises(LatentmapError, match=r"Unknown method 'men'\. Did you mean 'mean'"):
         run.map(method="men")
-    with pytest.raises(LatentmapError):
+    with pytest.raises(LatentmapError, match=f"^{tmp_path} has no run. Give the folder of its"):
         lm.open(tmp_path)
+    with pytest.raises(LatentmapError, match=f"is no folder. There are: {run.folder}"):
+        lm.open(run.folder.with_name("none"))
+
+
+def test_a_method_without_a_map_is_told_from_one_that_is_not_there(run):
+    opened = lm.open(run.folder)
+    (encoder,) = opened.results.facts.encoders
+    facts = replace(
+        opened.results.facts,
+        config={**opened.results.config, "maps": ["mean"]},
+        encoders=(replace(encoder, mapped=["mean"]),),
+    )
+    opened.results = Results(run.folder, facts)
+    with pytest.raises(LatentmapError, match=r"minmax has no map.* --config maps=mean,minmax"):
+        opened.map(method="minmax")
+    assert len(opened.map(name="pca").coordinates) == COUNT
 
 
 def test_samples_keep_the_columns_that_came_with_them(given, run):

@@ -106,3 +106,10 @@ def test_variants_that_are_the_same_are_one_line_of_the_verdict():
 
 def test_without_a_ranking_there_is_no_verdict():
     assert verdict([experiment("a", math.nan)], NOTHING, []) is None
+
+
+def test_the_verdict_says_that_the_best_has_no_map():
+    rows = [experiment("a", 0.55), experiment("b", 0.3)]
+    found = verdict(rows, NOTHING, [], lambda encoder, variant, method: f"{method} has no map.")
+    assert ("Map", "a has no map.") in found.facts
+    assert "Map" not in dict(verdict(rows, NOTHING, []).facts)

@@ -7,7 +7,7 @@ gives its rule, so that the folder is the workflow's, file by file (a test compa
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -60,10 +60,14 @@ class Assembly:
     Args:
         run: its configuration.
         folder: of its results.
+
+    Attributes:
+        say: is told what is done now, in a few words.
     """
 
     def __init__(self, run: Run, folder: Path) -> None:
         self.run = run
+        self.say: Callable[[str], None] = lambda words: None
         plan = Plan(run, folder, _no_download)
         plan.check()
         self._plan = plan
@@ -323,6 +327,7 @@ class Assembly:
     @contextmanager
     def _timed(self, rule: str, key: Sequence[str]) -> Iterator[None]:
         """Keep how long a job took, where Snakemake keeps it: pages of costs read it there."""
+        self.say(f"{rule.replace('_', ' ')}: {' '.join(key)}")
         start = time.perf_counter()
         yield
         seconds = time.perf_counter() - start

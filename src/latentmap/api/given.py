@@ -6,6 +6,7 @@ comes from a package that is imported already.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
+from latentmap.store.latents import channels_seem_last
 
 Rows = Any
 """One sample per row: (N, D) numbers as NumPy, torch, a memory-mapped file, a data frame of numbers
@@ -51,7 +53,8 @@ def rows_of(given: Rows, what: str = "X", without: Sequence[Column] = ()) -> NDA
 def latents_of(given: Rows, what: str = "latents") -> NDArray[Any]:
     """Return (N, C, H, W) or (N, D) latents in their own number format, float16 or float32.
 
-    A memory-mapped array stays one, and is not looked through for values that are not finite.
+    A memory-mapped array stays one, and is not looked through for values that are not finite. A
+    shape whose channels seem to come last is warned of.
 
     Raises:
         LatentmapError: they are of another shape, or no numbers.
@@ -61,6 +64,14 @@ def latents_of(given: Rows, what: str = "latents") -> NDArray[Any]:
         raise LatentmapError(
             f"{what} has shape {values.shape}; feature maps, (N, C, H, W), or vectors, (N, D), are "
             "needed."
+        )
+    if channels_seem_last(values.shape):
+        _, first, second, last = values.shape
+        warnings.warn(
+            f"{what} has shape {values.shape}, which is read as {first} channels of {second} × "
+            f"{last}. If the channels come "
+            f"last, give np.moveaxis({what}, 3, 1), or {what}.permute(0, 3, 1, 2) of torch.",
+            stacklevel=3,
         )
     if values.dtype in (np.float16, np.float32):
         return values

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from latentmap.api.given import Column, Rows, cells_of, names_of, rows_of
 from latentmap.api.neighborhoods import graph_of, groups_of
 from latentmap.api.tables import Tabular
+from latentmap.api.waiting import bar_of
 from latentmap.config import checked, unknown
 from latentmap.errors import LatentmapError
 from latentmap.metrics.density import DensityOptions
@@ -357,7 +358,7 @@ def compare(
         raise LatentmapError("There is nothing to compare: give embeddings by name.")
     measures = {
         name: one if isinstance(one, Measures) else _measured(name, one, labels, groups, options)
-        for name, one in embeddings.items()
+        for name, one in bar_of(embeddings.items(), "compare", len(embeddings))
     }
     first = next(iter(measures.values()))
     for name, one in measures.items():

@@ -179,7 +179,17 @@ class Run:
         method: str | None = None,
         name: str | None = None,
     ) -> Map:
-        """Return one map, such as `umap`, and how far to trust it."""
+        """Return one map, such as `umap`, and how far to trust it.
+
+        Raises:
+            LatentmapError: there is none of these names; of an embedding without maps, says how to
+                get them.
+        """
+        asked = {"encoder": encoder, "variant": variant, "method": method}
+        given = {wildcard: one for wildcard, one in asked.items() if one is not None}
+        lacking = [self.results.lacks_map(*k) for k in self.results.keys(EMBEDDING, **given)]
+        if lacking and all(lacking):
+            raise LatentmapError(str(lacking[0]))
         key = self._key(PROJECTION, encoder, variant, method, name)
         placed, trust = self.results.read(PROJECTION, *key), self.results.read(TRUST, *key)
         quality = {one: matrix(trust[one]) for one in trust.column_names if one != "id"}

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,7 @@ from latentmap.api.assembly import Assembly
 from latentmap.api.encoding import image_bytes
 from latentmap.api.given import Column, Rows, latents_of, names_of
 from latentmap.api.pages import ReportPage, Shown, explorer_of, report_of
+from latentmap.api.waiting import bar_of
 from latentmap.errors import LatentmapError
 from latentmap.explorer.built import built_page
 from latentmap.plugins import use_class
@@ -151,16 +153,16 @@ def _assemble(
     with _named_in(folder):
         assembly = Assembly(load_run(config), folder)
         assembly.begin()
-        assembly.samples()
-        assembly.latents()
-        assembly.embeddings()
-        assembly.targets()
-        assembly.maps()
+        stages = [assembly.samples, assembly.latents, assembly.embeddings, assembly.targets]
+        stages.append(assembly.maps)
         if everything:
-            assembly.comparisons()
-            assembly.report()
+            stages += [assembly.comparisons, assembly.report]
         if page is not None:
-            assembly.explorer(page)
+            stages.append(partial(assembly.explorer, page))
+        steps = bar_of(stages, "stages", len(stages))
+        assembly.say = steps.set_postfix_str
+        for stage in steps:
+            stage()
     return assembly
 
 

@@ -34,8 +34,9 @@ class Tabular(ABC):
     def __repr__(self) -> str:
         import polars as pl
 
+        table = self.to_polars()
         with pl.Config(tbl_rows=PRINTED, tbl_hide_dataframe_shape=True, fmt_str_lengths=60):
-            return f"{self._caption}\n{self.to_polars()}"
+            return f"{self._caption}\n{table.head(PRINTED)}{_left_out(table, PRINTED)}"
 
     @property
     @abstractmethod
@@ -48,12 +49,16 @@ def html_table(table: pl.DataFrame, caption: str) -> str:
     rows = table.head(SHOWN).iter_rows()
     head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    left = len(table) - SHOWN
-    more = f"<p>… and {left:,} more rows: <code>.to_polars()</code></p>" if left > 0 else ""
     return (
         f"<p>{html.escape(caption)}</p><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>{more}"
+        f"<tbody>{body}</tbody></table><p>{html.escape(_left_out(table, SHOWN))}</p>"
     )
+
+
+def _left_out(table: pl.DataFrame, shown: int) -> str:
+    """Say how many rows are not shown, if any."""
+    left = len(table) - shown
+    return f"\n… and {left:,} more rows: .to_polars() has all." if left > 0 else ""
 
 
 def _cell(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from latentmap.metrics.metric import title_of
@@ -41,7 +41,10 @@ class Verdict:
 
 
 def verdict(
-    experiments: Sequence[Experiment], standings: Standings, baselines: Sequence[str]
+    experiments: Sequence[Experiment],
+    standings: Standings,
+    baselines: Sequence[str],
+    lacks_map: Callable[[str, str, str], str | None] = lambda *key: None,
 ) -> Verdict | None:
     """Return the verdict; none where nothing is ranked.
 
@@ -49,17 +52,24 @@ def verdict(
         experiments: best first.
         standings: what is sure of their order.
         baselines: encoders that have learned nothing.
+        lacks_map: says of an embedding that it has no map, if so (`Results.lacks_map`).
     """
     if not is_ranked(experiments):
         return None
     best = experiments[0]
     joined = joined_variants(experiments)
+    lacking = lacks_map(*best.key)
     return Verdict(
         len(set(joined.values())),
         joined[best.key].name,
         best.key.encoder in baselines,
         _opening(experiments, standings),
-        [*_measured(best, standings), *standings.facts(), *_encoders(experiments, standings)],
+        [
+            *_measured(best, standings),
+            *standings.facts(),
+            *([("Map", lacking)] if lacking else []),
+            *_encoders(experiments, standings),
+        ],
     )
 
 
@@ -73,7 +83,7 @@ def verdict_of(results: Results) -> Verdict | None:
     if not is_ranked(experiments):
         return None
     standings = read_standings(results.path(RANKING), joined_variants(experiments))
-    return verdict(experiments, standings, results.baselines)
+    return verdict(experiments, standings, results.baselines, results.lacks_map)
 
 
 def _opening(experiments: Sequence[Experiment], standings: Standings) -> str:

@@ -28,6 +28,9 @@ from latentmap.store.tables import (
     write_arrow,
 )
 
+STRIP = 4
+"""Feature maps that are so many times longer than wide are no pictures'."""
+
 
 @dataclass(frozen=True)
 class LatentShard:
@@ -44,6 +47,21 @@ class LatentShard:
     ids: list[str]
     values: NDArray[Any]
     metadata: Mapping[str, Any]
+
+
+def channels_seem_last(shape: Sequence[int]) -> bool:
+    """Return whether feature maps (N, C, H, W) are rather (N, H, W, C), by their shape.
+
+    They are if the last axis alone differs from the others, or if what would be height and width
+    is a strip and the axes before are not.
+    """
+    if len(shape) != 4 or 0 in shape:
+        return False
+    _, first, second, last = shape
+    if first == second:
+        return second != last
+    longest, shortest = max(second, last), min(second, last)
+    return longest >= STRIP * shortest and max(first, second) < 2 * min(first, second)
 
 
 def write_latents(

@@ -32,6 +32,9 @@ RUNS = "results"
 CONFIG = "config.yaml"
 """In the folder of a run: its configuration, if `latentmap run` or `lm.report` made it."""
 
+NAMED_RUNS = 5
+"""Runs that are named where the one that is asked for is not there."""
+
 T = TypeVar("T")
 Key = tuple[str, ...]
 """What a file is of: the values of its wildcards, such as (encoder, variant, method)."""
@@ -187,7 +190,10 @@ class Results:
         Raises:
             LatentmapError: the folder has no run.
         """
-        facts = RUN.read(RUN.below(Path(folder)))
+        described = RUN.below(Path(folder))
+        if not described.exists():
+            raise LatentmapError(_no_run(Path(folder)))
+        facts = RUN.read(described)
         return cls(folder, facts, None if shards is None else lambda: shards)
 
     # ---- what there is one of ------------------------------------------------------------------
@@ -266,6 +272,25 @@ class Results:
     def mapped(self) -> list[Key]:
         """(encoder, variant, method) of the embeddings that get maps."""
         return list(dict.fromkeys(key[:3] for key in self.maps))
+
+    def lacks_map(self, encoder: str, variant: str, method: str) -> str | None:
+        """Say that an embedding has no map, and how to get one; None if it has, or can have none.
+
+        Args:
+            encoder: its name.
+            variant: of the images.
+            method: the pooling method.
+        """
+        comparable = next(one.compared for one in self.facts.encoders if one.name == encoder)
+        if (encoder, variant, method) in self.mapped or method not in comparable:
+            return None
+        maps = self.config["maps"]
+        if maps == "all" or method in maps:
+            return f"{method} has no map: 'projections' of the run asks for none."
+        return (
+            f"{method} has no map. To make it, run again with --config "
+            f"maps={','.join([*maps, method])}; only its maps and the pages are made."
+        )
 
     @property
     def scored(self) -> list[Key]:
@@ -489,6 +514,18 @@ def _identity(artifact: Artifact[Any]) -> tuple[str, bool]:
 
 
 _EMBEDDED = "{encoder}/{variant}/{method}"
+
+
+def _no_run(folder: Path) -> str:
+    """Say that a folder has no run, and where there are some."""
+    there = sorted(path.parent for path in folder.parent.glob(f"*/{RUN.pattern}"))
+    inside = sorted(path.parent for path in folder.glob(f"*/{RUN.pattern}"))
+    names = ", ".join(map(str, (inside or there)[:NAMED_RUNS]))
+    what = "has no run" if folder.is_dir() else "is no folder"
+    said = f"There are: {names}." if names else "Give the folder of its results."
+    return f"{folder} {what}. {said}"
+
+
 _RUN = attrgetter("run")
 _SHARDS = attrgetter("sample_shards")
 _LATENTS = attrgetter("latents")

@@ -17,6 +17,7 @@ from latentmap.samples.remarks import NOTED, Remark
 from latentmap.samples.source import Content
 from latentmap.store.arrays import UNREADABLE, ArrayRows, open_archive
 from latentmap.store.files import digest_file
+from latentmap.store.latents import channels_seem_last
 
 
 class CachedOptions(EncoderOptions):
@@ -74,11 +75,9 @@ class Cached(Encoder[CachedOptions]):
     def remarks(self) -> Sequence[Remark]:
         """Say if the channels seem to come last, though they are read first."""
         stored = self._stored_shape()
-        if len(stored) != 4 or self.options.layout == "nhwc" or stored[1] != stored[2]:
+        if self.options.layout == "nhwc" or not channels_seem_last(stored):
             return ()
         count, first, second, last = stored
-        if second == last:
-            return ()
         what = f"latents of shape {stored}"
         reason = (
             f"read as {first} channels of {second} × {last}, not as {last} of {first} × {second}"

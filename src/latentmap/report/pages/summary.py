@@ -157,7 +157,7 @@ class Summary(Page):
                 "heatmap": kept and heatmap(kept),
                 "kept_page": next(iter(_addresses(results, PAGES["what_is_kept"])), None),
                 "chooses": False,
-                "verdict": verdict(experiments, standings, results.baselines),
+                "verdict": verdict(experiments, standings, results.baselines, results.lacks_map),
                 "table": table,
                 "charts": charts,
                 "maps": _maps(results, experiments, maps),
