@@ -182,7 +182,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_to_unlock(folder):
     )
     os.close(slave)
     shown = b""
-    while b" of " not in shown:
+    while not re.search(rb"\d of \d+ jobs", shown):
         shown += os.read(master, 4096)
     os.killpg(started.pid, signal.SIGINT)
     with suppress(OSError):  # until the terminal is closed
