@@ -1,5 +1,6 @@
 """Every path of a run, and the functions that say which files it is made of."""
 
+import atexit
 import os
 import re
 import sys
@@ -18,7 +19,7 @@ from latentmap.explorer.built import BUNDLE, carried_page
 from latentmap.explorer.bundle import sources_digest
 from latentmap.explorer.write import NEEDS as EXPLORER_NEEDS, READS as EXPLORER_READS
 from latentmap.export.options import places_in
-from latentmap.fingerprint import fingerprint
+from latentmap.fingerprint import fingerprint, remember_code
 from latentmap.given import read_config
 from latentmap.home import default_config, importable
 from latentmap.ending import failure_lines, quarantine_lines, say_last
@@ -123,7 +124,11 @@ with refusing():
     RUN = load_run(read_config(GIVEN.configfiles or [default_config()], GIVEN.config_args, TEXTS))
     ANNOTATION_DIGESTS = list(map(digest_annotation, RUN.annotations))
 
-# Files that are as they were when the last plan was made are not opened again.
+# Files that are as they were when the last plan was made are not opened again: of our code,
+CODE = remember_code(f".snakemake/latentmap/code/{RUN.run}.parquet")
+if workflow.is_main_process:
+    atexit.register(CODE.save)
+# and of the data.
 DIGESTS = remember_digests(
     f".snakemake/latentmap/{RUN.run}.parquet", fingerprint("latentmap.store.files")
 )

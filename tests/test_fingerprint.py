@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def write(**files: str) -> str:
         for name, text in files.items():
             (root / f"{name}.py").write_text(textwrap.dedent(text))
-        for cached in (module._source, module._is_module, module._read):
+        for cached in (module._source, module._is_module, module._read, module._templates):
             cached.cache_clear()
         return module.fingerprint("latentmap_probe.method")
 
@@ -65,6 +66,36 @@ def test_import_of_a_submodule_from_its_package_counts(package):
     method = "from latentmap_probe import helper\ndef pool(x): return helper.double(x)"
     before = package(method=method, helper=HELPER)
     assert package(helper=HELPER + " + 0") != before
+
+
+@pytest.fixture
+def plan(package, tmp_path, monkeypatch):
+    """Take the fingerprint as a plan an hour later does; return it and which files it parsed."""
+
+    def later(**files: str) -> tuple[str, set[str]]:
+        parsed: list[str] = []
+        monkeypatch.setattr(module, "_parsed", lambda path: parsed.append(path) or parse(path))
+        now = time.time_ns() + 3600 * 10**9
+        monkeypatch.setattr("latentmap.store.digests.time.time_ns", lambda: now)
+        memory = module.remember_code(tmp_path / "code.parquet")
+        found = package(**files)
+        memory.save()
+        return found, {Path(path).stem for path in parsed} - {"__init__"}
+
+    parse = module._parsed
+    token = module.KNOWN_CODE.set(None)
+    yield later
+    module.KNOWN_CODE.reset(token)
+
+
+def test_only_what_was_edited_is_parsed_again(package, plan):
+    first = plan(method=METHOD, helper=HELPER)
+    assert first[1] == {"method", "helper"}
+    assert plan() == (first[0], set())
+    edited, parsed = plan(helper=HELPER + " + 0")
+    assert parsed == {"helper"}
+    module.KNOWN_CODE.set(None)
+    assert edited == package() != first[0]
 
 
 def test_scripts_count(tmp_path):

@@ -10,16 +10,24 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import platform
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from latentmap.plugins import used
+from latentmap.store.digests import DigestMemory
+from latentmap.store.files import Memory
 
 ROOT = "latentmap"
 TEMPLATES = (".html", ".css", ".js")
+
+KNOWN_CODE: ContextVar[Memory | None] = ContextVar("known_code", default=None)
+"""Asked before a file is parsed, where one plan follows another."""
 
 
 def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
@@ -33,13 +41,20 @@ def fingerprint(*modules: str, scripts: tuple[Path, ...] = ()) -> str:
     """
     read = _read_all(modules, scripts)
     meanings = [f"{name} {read[name].meaning}" for name in sorted(read)]
-    templates = [
-        f"{path.name} {_bytes(path)}"
-        for name in sorted(read)
-        for path in (read[name].path.with_suffix(suffix) for suffix in TEMPLATES)
-        if path.exists()
-    ]
+    templates = [line for name in sorted(read) for line in _templates(read[name].path)]
     return hashlib.blake2b("\n".join(meanings + templates).encode(), digest_size=8).hexdigest()
+
+
+def remember_code(path: Path | str) -> DigestMemory:
+    """Parse no file from now on that is as it was when it was parsed for an earlier plan.
+
+    Args:
+        path: the Parquet file that it is remembered in.
+    """
+    own = hashlib.blake2b(Path(__file__).read_bytes(), digest_size=8).hexdigest()
+    memory = DigestMemory(path, f"{platform.python_version()} {own}")
+    KNOWN_CODE.set(memory)
+    return memory
 
 
 def imports_of(*modules: str, scripts: tuple[Path, ...] = ()) -> dict[str, Path]:
@@ -80,11 +95,20 @@ class _Code(NamedTuple):
 
 @cache
 def _read(path: Path, package: str, roots: frozenset[str]) -> _Code:
-    # The tree is not kept: two hundred of them would slow every later garbage collection down.
-    tree = ast.parse(path.read_text("utf-8"), filename=str(path))
-    names = [name for node in _statements(tree) for name in _imported(node, package, roots)]
-    meaning = hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
+    memory = KNOWN_CODE.get()
+    told = _parsed(path) if memory is None else memory.digest(path, _parsed)
+    meaning, imports = json.loads(told)
+    names = [name for one in imports for name in _imported(*one, package, roots)]
     return _Code(path, meaning, tuple(name for name in names if name.partition(".")[0] in roots))
+
+
+def _parsed(path: Path | str) -> str:
+    """Return a digest of what a file means and what it imports: level, module, names from it."""
+    # The tree is not kept: two hundred of them would slow every later garbage collection down.
+    tree = ast.parse(Path(path).read_text("utf-8"), filename=str(path))
+    imports = [one for node in _statements(tree) for one in _imports(node)]
+    meaning = hashlib.blake2b(ast.dump(tree).encode(), digest_size=16).hexdigest()
+    return json.dumps([meaning, imports])
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -103,18 +127,22 @@ def _remove_docstring(body: list[ast.stmt]) -> None:
             del body[0]
 
 
-def _imported(node: ast.AST, package: str, roots: frozenset[str]) -> Iterator[str]:
+def _imports(node: ast.AST) -> Iterator[tuple[int, str, list[str]]]:
     if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
+        yield from ((0, alias.name, []) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
-        module = node.module or ""
-        if node.level:  # relative to the package
-            parents = package.split(".")[: len(package.split(".")) - node.level + 1]
-            module = ".".join(filter(None, [*parents, module]))
-        yield module
-        if module.partition(".")[0] in roots:
-            submodules = (f"{module}.{alias.name}" for alias in node.names)
-            yield from (name for name in submodules if _is_module(name))
+        yield node.level, node.module or "", [alias.name for alias in node.names]
+
+
+def _imported(
+    level: int, module: str, imported: list[str], package: str, roots: frozenset[str]
+) -> Iterator[str]:
+    if level:  # relative to the package
+        parents = package.split(".")[: len(package.split(".")) - level + 1]
+        module = ".".join(filter(None, [*parents, module]))
+    yield module
+    if module.partition(".")[0] in roots:
+        yield from (name for name in (f"{module}.{one}" for one in imported) if _is_module(name))
 
 
 @cache
@@ -125,5 +153,11 @@ def _is_module(name: str) -> bool:
 
 
 @cache
-def _bytes(path: Path) -> str:
-    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+def _templates(path: Path) -> list[str]:
+    """Return a line for each template of a module: its name, and a digest of its bytes."""
+    found = (path.with_suffix(suffix) for suffix in TEMPLATES)
+    return [
+        f"{one.name} {hashlib.blake2b(one.read_bytes(), digest_size=16).hexdigest()}"
+        for one in found
+        if one.exists()
+    ]
