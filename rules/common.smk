@@ -218,6 +218,7 @@ def growing(mb):
     return lambda wildcards, attempt: mb * 3 ** (attempt - 1)
 
 
+@cache
 def code(script, *modules):
     """Fingerprint a rule's script, the plug-ins it is given, and all they import of latentmap."""
     path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"

@@ -61,6 +61,9 @@ onstart:
     if workflow.local_exec:
         with refusing():
             refuse(missing_devices(RUN))  # a submit host needs none
+        # A rate of jobs is for clusters. With one, every job that ends makes Snakemake (9.27) look
+        # at all that could run once per timespan from then on: with the square of the jobs.
+        workflow.scheduler.job_rate_limiter = None
         if (gpus := visible_gpus()) and "gpu" not in workflow.global_resources:
             workflow.register_resource("gpu", len(gpus))  # one job on each
     else:

@@ -98,7 +98,11 @@ def _read(path: Path, package: str, roots: frozenset[str]) -> _Code:
     memory = KNOWN_CODE.get()
     told = _parsed(path) if memory is None else memory.digest(path, _parsed)
     meaning, imports = json.loads(told)
-    names = [name for one in imports for name in _imported(*one, package, roots)]
+    names = [
+        name
+        for level, module, imported in imports
+        for name in _imported(level, module, imported, package, roots)
+    ]
     return _Code(path, meaning, tuple(name for name in names if name.partition(".")[0] in roots))
 
 
