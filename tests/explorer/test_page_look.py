@@ -114,6 +114,9 @@ def test_drag_moves_and_the_wheel_zooms_around_the_pointer(opened, site, sites, 
 def test_without_webgl_the_processor_draws_the_same_map(opened, site, sites, rest, without_webgl):
     page = opened(browser=without_webgl)
     assert page.evaluate("document.createElement('canvas').getContext('webgl2')") is None
+    colors = [np.array([*bytes.fromhex(color[1:])]) for color in sites.PALETTE["categories"]]
+    mixed = [np.round(255 + 0.85 * (color - 255)).astype(int) for color in colors]  # with white
+    assert {f"#{bytes(color.tolist()).hex().upper()}" for color in mixed} <= colors_on(page)
     page.locator("#opacity").press("End")
     rest(page)
     assert set(sites.PALETTE["categories"]) <= colors_on(page)

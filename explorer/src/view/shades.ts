@@ -88,7 +88,7 @@ export function along(scale: readonly string[], share: number): string {
   return `#${from.map((channel, i) => hex(channel + (place - before) * (to[i]! - channel))).join("")}`;
 }
 
-/** #rrggbb as Canvas keeps it: 0xAABBGGRR. */
+/** #rrggbb, or #rgb as style sheets shorten it, as Canvas keeps it: 0xAABBGGRR. */
 export function packed(color: string): number {
   const [red, green, blue] = channels(color) as [number, number, number];
   return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
@@ -103,7 +103,8 @@ export function inkOn(color: string): string {
 }
 
 function channels(color: string): number[] {
-  return [1, 3, 5].map((start) => Number.parseInt(color.slice(start, start + 2), 16));
+  const digits = color.length === 4 ? color.replace(/[^#]/g, "$&$&") : color;
+  return [1, 3, 5].map((start) => Number.parseInt(digits.slice(start, start + 2), 16));
 }
 
 function hex(channel: number): string {
