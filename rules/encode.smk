@@ -46,6 +46,8 @@ rule encode_samples:
         draw=lambda wildcards: RUN.draw.model_dump() if wildcards.variant == "boxes" else {},
         code=lambda wildcards: encoder_code("encode_samples", wildcards.encoder),
         samples_code=lambda wildcards: ingest_code(wildcards.shard),
+        # With what is loaded the job goes on. As functions of `output` are, this is not tracked.
+        waiting=lambda wildcards, output: waiting(wildcards),
     message:
         "Encode shard {wildcards.shard} ({wildcards.variant}) with {wildcards.encoder}"
     script:

@@ -1,5 +1,6 @@
 """Which shards a run is made of: planned from its sources."""
 
+import json
 from dataclasses import replace
 from functools import cache
 
@@ -137,10 +138,52 @@ def contents(wildcards):
     return found[0] if "shard" in wildcards.keys() else found
 
 
+ENCODING = {"encode_samples", "encode_samples_on_gpu"}
+# The most shards that the job of one may go on with.
+AT_ONCE = 100
+
+# On a cluster every job of a submission is a process that sees no other: what they are is passed on.
+TOGETHER = "LATENTMAP_JOBS_TOGETHER"
+
+
+def together():
+    """The jobs that this process, or this submission, could do now, and since when it has."""
+    targets = workflow.dag_settings.target_jobs
+    if len(targets) > 1:
+        jobs = [[target.rulename, dict(target.wildcards_dict)] for target in targets]
+        os.environ.setdefault(TOGETHER, json.dumps({"since": STARTED, "jobs": jobs}))
+    if TOGETHER in os.environ:
+        return json.loads(os.environ[TOGETHER])
+    ready = [job for job in tuple(workflow.dag.ready_jobs) if not job.is_group()]
+    return {"since": STARTED, "jobs": [[job.rule.name, job.wildcards_dict] for job in ready]}
+
+
+def waiting(wildcards):
+    """Shards that are encoded in the same way, and could be now: samples, latents, and reader."""
+    jobs = together()
+    encoder, variant, shard = wildcards.encoder, wildcards.variant, wildcards.shard
+    others = {
+        where["shard"]
+        for rule, where in jobs["jobs"]
+        if rule in ENCODING and (where["encoder"], where["variant"]) == (encoder, variant)
+    } - {shard}
+    # Those after it first: one that cannot be encoded stops only the jobs before it.
+    found = sorted(others, key=lambda other: (other < shard, other))
+    shards = [
+        [
+            str(RESULTS.path(SAMPLES, other)),
+            str(RESULTS.path(LATENTS, encoder, variant, other)),
+            ingest_code(other),
+        ]
+        for other in found[:AT_ONCE]
+    ]
+    return {"since": jobs["since"], "shards": shards}
+
+
 # ---- clusters ----------------------------------------------------------------------------------
 
 # Where jobs are submitted, all others run where Snakemake does: they take seconds,
-SUBMITTED = {"encode_samples", "encode_samples_on_gpu"}
+SUBMITTED = ENCODING
 # or minutes where there are as many samples as this, which may be so of a source yet unread.
 MANY_SAMPLES = 20_000
 SUBMITTED_OF_MANY = {

@@ -29,6 +29,8 @@ rule ingest_samples:
         log_of("ingest_samples", SAMPLES),
     benchmark:
         benchmark_of("ingest_samples", SAMPLES)
+    # Before others, so that a job that encodes finds all shards to go on with.
+    priority: 1
     conda:
         "../envs/samples.yaml"
     resources:

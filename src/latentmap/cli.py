@@ -33,7 +33,7 @@ from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
 from latentmap.shell.differences import difference_lines
 from latentmap.shell.launch import READY, Asked, launch
-from latentmap.shell.leftovers import old_shards
+from latentmap.shell.leftovers import old_shards, shard_of
 from latentmap.store.files import write_text
 from latentmap.store.results import QUARANTINE, RUN, RUNS, Results
 from latentmap.targets.derivation import DERIVATIONS
@@ -354,7 +354,7 @@ def _clean(options: argparse.Namespace) -> None:
         if not files:
             print(f"Nothing to remove in {folder}.")
             continue
-        shards = len({path.stem for path in files})
+        shards = len(set(map(shard_of, files)))
         size = sum(path.stat().st_size for path in files) / 1e6
         if not options.dry_run:
             for path in files:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latentmap.draw.boxes import DrawOptions, show
-from latentmap.encode import shard
+from latentmap.encode import loop
 from latentmap.encode.calibration import Calibration, StatedStatistics, calibrate
 from latentmap.encode.encoder import ENCODERS, Encoder, EncoderOptions
 from latentmap.encode.shard import encode_shard
@@ -217,7 +217,7 @@ def test_out_of_range_latents_are_in_the_log(rows, write_samples, tmp_path, capl
 
 
 def test_the_log_tells_speed_and_time_left(rows, write_samples, tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(shard, "SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_LINES", 0)
     with caplog.at_level(logging.INFO):
         encode(write_samples(rows), tmp_path / "out.arrow", mean(), "boxes")
     lines = [record.getMessage() for record in caplog.records]
@@ -225,3 +225,22 @@ def test_the_log_tells_speed_and_time_left(rows, write_samples, tmp_path, caplog
     assert "samples/s" in lines[0]
     assert lines[-1].startswith("mean boxes: 11 of 11 samples, ")
     assert lines[-1].endswith(" 0 s left")
+
+
+def test_a_batch_grows_back_when_memory_is_there_again(make_sample, write_samples, tmp_path):
+    """Another process had the memory for a while; tries that fail become rarer."""
+
+    class Beside(Mean):
+        def encode(self, batch):
+            self.room = 10**6 if sum(self.batches) >= 700 else 4
+            return super().encode(batch)
+
+    encoder = Beside(EncoderOptions(name="beside", batch_size=8, precision="float32"))
+    rows = [make_sample(number) for number in range(30)]
+    shard = encode(write_samples(rows * 40), tmp_path / "out.arrow", encoder)
+    sizes = encoder.batches
+    assert set(sizes) == {4, 8}
+    grown = sizes.index(8)
+    assert sum(sizes[:grown]) >= 700
+    assert set(sizes[grown:]) == {8}
+    assert shard.metadata["batch_size"] == 4

@@ -13,6 +13,7 @@ from latentmap.store.manifest import Shard, write_manifest
 
 OLD, SEALED, NEW = (f"000{n}-0123456789abcdef" for n in range(3))
 FILES = ("samples/{}.arrow", "samples/quarantine/{}.parquet", "latents/vae/plain/{}.arrow")
+FILES += ("latents/vae/boxes/.{}.0123456789abcdef.sealed",)
 
 
 @pytest.fixture
@@ -41,12 +42,12 @@ def test_clean_says_what_it_would_remove_and_removes_it(run, capsys):
     before = sorted(path for path in run.rglob("*") if path.is_file())
     assert main(["clean", "results/mine", "--dry-run"]) == 0
     assert capsys.readouterr().out == (
-        f"{run.relative_to(run.parents[1])}: 3 files of 1 old shard, 0.0 MB, would be removed.\n"
+        f"{run.relative_to(run.parents[1])}: 4 files of 1 old shard, 0.0 MB, would be removed.\n"
     )
     assert main(["clean", "results/mine"]) == 0
     assert capsys.readouterr().out.endswith("old shard, 0.0 MB, are removed.\n")
     left = sorted(path for path in run.rglob("*") if path.is_file())
-    assert left == [path for path in before if path.stem != OLD]
+    assert left == [path for path in before if OLD not in path.name]
     assert main(["clean"]) == 0  # all runs
     assert capsys.readouterr().out == "Nothing to remove in results/mine.\n"
 

@@ -115,9 +115,8 @@ class Assembly:
     def latents(self) -> None:
         """Encode all samples."""
         for (name,) in self.results.encoders:
-            made = created(self.run.encoder(name))
             fit = None
-            encoder = ENCODERS.create(**made)
+            encoder = ENCODERS.create(**created(self.run.encoder(name)))
             if isinstance(encoder, FittedEncoder):
                 fit = self.results.path(book.FIT, name)
                 fit_encoder(self._all(book.SAMPLES), fit, encoder)
@@ -126,7 +125,7 @@ class Assembly:
                     encode_shard(
                         self.results.path(book.SAMPLES, key[2]),
                         self.results.path(book.LATENTS, *key),
-                        ENCODERS.create(**made),
+                        encoder,
                         key[1],
                         self.run.draw,
                         THREADS,

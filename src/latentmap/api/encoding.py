@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from latentmap.draw.boxes import DrawOptions, show
 from latentmap.encode.encoder import ENCODERS, Encoder, FittedEncoder
-from latentmap.encode.shard import encode as encode_table
+from latentmap.encode.loop import Table
+from latentmap.encode.loop import encode as encode_tables
 from latentmap.errors import LatentmapError
 from latentmap.samples.faults import FaultError
 from latentmap.samples.pictures import open_picture
@@ -67,7 +68,9 @@ def encode(
     if isinstance(made, FittedEncoder):
         made.use(made.fit(table))
     draw = partial(show, variant="plain", options=DrawOptions())
-    return encode_table(table, made, draw, THREADS, made.options.name, "memory")[0]
+    made.be_loaded()
+    [encoded] = encode_tables([Table(table, "memory")], made, draw, THREADS, made.options.name)
+    return encoded.latents
 
 
 def image_bytes(image: Any, row: int) -> bytes:

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import IO
 
 from latentmap.encode.encoder import EncoderOptions
 from latentmap.errors import LatentmapError
+from latentmap.store.files import lock_folder
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -78,8 +78,7 @@ _TAKEN: list[IO[bytes]] = []
 
 
 def _take_one_of(gpus: Sequence[str]) -> str:
-    folder = Path(tempfile.gettempdir()) / f"latentmap-gpus-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = lock_folder("gpus")
     waits = False
     while True:
         for gpu in gpus:

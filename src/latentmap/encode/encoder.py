@@ -48,6 +48,9 @@ Sample = Mapping[str, Any]
 Show = Callable[[Sample], Image.Image]
 """Decodes a sample's image and draws on it what the variant asks for; RGB, original size."""
 
+Finish = Callable[[], NDArray[np.float32]]
+"""Waits for the latents of a batch that was begun, and returns them."""
+
 
 class Encoder(Plugin[E_co]):
     """Turns samples into latents.
@@ -59,6 +62,8 @@ class Encoder(Plugin[E_co]):
         is_cache: whether its latents were made elsewhere: its revision identifies these, not what
             made them.
         is_measured: whether its latents are what metrics are about, and not a map of something.
+        is_loaded: whether its model is.
+        begun: batches that may be begun while the one before them is not finished; none by default.
         needs: what every sample must have for it.
     """
 
@@ -66,6 +71,8 @@ class Encoder(Plugin[E_co]):
     is_baseline: ClassVar[bool] = False
     is_cache: ClassVar[bool] = False
     is_measured: ClassVar[bool] = True
+    is_loaded: bool = False
+    begun: int = 0
     needs: Content | None = None
 
     @property
@@ -108,6 +115,12 @@ class Encoder(Plugin[E_co]):
     def load(self) -> None:
         """Load the model; called once, before the first batch."""
 
+    def be_loaded(self) -> None:
+        """Load the model unless it is."""
+        if not self.is_loaded:
+            self.load()
+            self.is_loaded = True
+
     def order(self, samples: pa.Table) -> NDArray[np.int64] | None:
         """Return the rows of a shard in the order in which they are best encoded, (n,).
 
@@ -122,6 +135,15 @@ class Encoder(Plugin[E_co]):
     @abstractmethod
     def encode(self, batch: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Encode prepared samples: (n, C, H, W) or (n, D) float32, deterministic."""
+
+    def begin(self, batch: Sequence[NDArray[Any]]) -> Finish:
+        """Begin to encode prepared samples as `encode` does; what is returned waits for them.
+
+        A model on a device that works by itself begins the next batch before this one is waited
+        for. By default all is done at once.
+        """
+        latents = self.encode(batch)
+        return lambda: latents
 
     def statistics(self) -> StatedStatistics | None:
         """Return the model's own channel statistics, if its authors state them."""

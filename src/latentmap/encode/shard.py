@@ -1,10 +1,9 @@
-"""Encode one shard of samples: decode images in threads while the model runs, and write once."""
+"""Encode shards of samples: one, and then with the same model those that wait for it."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -12,25 +11,131 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-from tqdm import tqdm
 
 from latentmap.draw.boxes import DrawOptions, show
-from latentmap.encode.calibration import Calibration, calibrate, merge
-from latentmap.encode.encoder import Encoder, EncoderOptions, FittedEncoder, Show
-from latentmap.errors import LatentmapError
-from latentmap.store.arrays import finite_rows
+from latentmap.encode.encoder import Encoder, EncoderOptions, FittedEncoder
+from latentmap.encode.loop import Encoded, Table, encode
+from latentmap.encode.sealed import Claims, Shard
 from latentmap.store.files import reading
 from latentmap.store.latents import write_latents
-from latentmap.store.tables import numbers, read_arrow, read_parquet
+from latentmap.store.tables import read_arrow, read_parquet
 
-PREFETCHED_BATCHES = 2
-SECONDS_BETWEEN_LINES = 10.0
+LONGEST_JOB = 600.0
+"""Seconds after which a job begins no further shard: against them, to load a model is little."""
 
 log = logging.getLogger(__name__)
 
-Inputs = list[NDArray[Any]]
+
+class ShardEncoder:
+    """Encodes shards with one model, which is loaded with the first of them that has samples.
+
+    Args:
+        encoder: loaded or not.
+        variant: `plain` or `boxes`: what the encoder sees.
+        draw_options: how boxes are drawn.
+        threads: threads that decode and draw images beside the model.
+        fit_path: what `fit_encoder` wrote, for an encoder that is fitted.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder[EncoderOptions],
+        variant: str,
+        draw_options: DrawOptions,
+        threads: int = 1,
+        fit_path: Path | str | None = None,
+    ) -> None:
+        self._encoder = encoder
+        self._variant = variant
+        self._draw_options = draw_options
+        self._threads = threads
+        self._fit_path = fit_path
+
+    def encode(self, samples_path: Path | str, output_path: Path | str) -> None:
+        """Encode a shard of samples and write its latents, with their calibration, in one go.
+
+        A shard without rows gives a file of no rows and shape (0, 1), and loads no model.
+
+        Raises:
+            LatentmapError: an image cannot be read, the model cannot be loaded or has no room for a
+                single sample, or a latent is not finite.
+        """
+        samples = read_arrow(samples_path)
+        if len(samples):
+            for encoded in self._encoded([Table(samples, str(samples_path))]):
+                self._write(encoded, output_path)
+        else:
+            latents = np.zeros((0, 1), self._encoder.options.precision)
+            write_latents(output_path, [], latents, self._metadata(None))
+
+    def encode_with_waiting(self, first: Shard, waiting: Sequence[Shard], since: float) -> None:
+        """Encode a shard, unless that is done, and go on with those that wait.
+
+        Each is sealed while the next one is encoded. What is wrong with one that waits is left for
+        its own job to say.
+
+        Args:
+            first: whose job this is.
+            waiting: others of the same encoder and variant, in the order in which to take them.
+            since: when the run began, in seconds since the epoch.
+
+        Raises:
+            LatentmapError: as for `encode`, of the first one.
+        """
+        claims = Claims(first.output.parent, since)
+        claims.wait_for(first)
+        if first.take():
+            log.info("%s was encoded by another job.", first.output.name)
+            return
+        if not _has_rows(first.samples):
+            self.encode(first.samples, first.output)
+            return
+        shards: dict[str, Shard] = {}
+        try:
+            with _Writer() as writer:
+                for encoded in self._encoded(_tables(first, waiting, claims, shards)):
+                    shard = shards[encoded.table.where]
+                    writer.submit(self._write, encoded, shard.output, shard.sealed)
+        except Exception as error:
+            if not first.sealed.exists():
+                raise
+            log.warning("The shards that wait are left to their own jobs: %s", error)
+        first.take()
+
+    def _encoded(self, tables: Sequence[Table] | Iterator[Table]) -> Iterator[Encoded]:
+        encoder, variant = self._encoder, self._variant
+        if isinstance(encoder, FittedEncoder) and not encoder.is_loaded:
+            assert self._fit_path is not None
+            fitted = read_parquet(self._fit_path)
+            with reading(self._fit_path, "what this encoder has learned"):
+                encoder.use(fitted)
+        encoder.be_loaded()
+        draw = partial(show, variant=variant, options=self._draw_options)
+        return encode(tables, encoder, draw, self._threads, f"{encoder.options.name} {variant}")
+
+    def _write(
+        self, encoded: Encoded, output_path: Path | str, written: Path | None = None
+    ) -> None:
+        ids = encoded.table.samples["id"].to_pylist()
+        write_latents(output_path, ids, encoded.latents, self._metadata(encoded), written)
+
+    def _metadata(self, encoded: Encoded | None) -> dict[str, Any]:
+        encoder, is_drawn = self._encoder, self._variant == "boxes"
+        metadata: dict[str, Any] = {
+            "encoder": {
+                "name": encoder.options.name,
+                "kind": encoder.kind,
+                "rank": encoder.rank,
+                "revision": encoder.revision(),
+                "settings": encoder.settings(),
+                "variant": self._variant,
+            },
+            "draw": self._draw_options.model_dump(mode="json") if is_drawn else None,
+            "calibration": encoded.calibration.to_json() if encoded else None,
+        }
+        if encoded and encoded.batch_size < encoder.options.batch_size:
+            metadata["batch_size"] = encoded.batch_size
+        return metadata
 
 
 def encode_shard(
@@ -42,234 +147,51 @@ def encode_shard(
     threads: int = 1,
     fit_path: Path | str | None = None,
 ) -> None:
-    """Encode a shard of samples and write its latents, with their calibration, in one go.
-
-    A shard without rows gives a file of no rows and shape (0, 1), and loads no model.
-
-    Args:
-        samples_path: the shard of samples.
-        output_path: the shard of latents to write.
-        encoder: not yet loaded.
-        variant: `plain` or `boxes`: what the encoder sees.
-        draw_options: how boxes are drawn.
-        threads: threads that decode and draw images beside the model.
-        fit_path: what `fit_encoder` wrote, for an encoder that is fitted.
-
-    Raises:
-        LatentmapError: an image cannot be read, the model cannot be loaded or has no room for a
-            single sample, or a latent is not finite.
-    """
-    samples = read_arrow(samples_path)
-    latents: NDArray[Any] = np.zeros((0, 1), encoder.options.precision)
-    calibration = None
-    if len(samples):
-        if isinstance(encoder, FittedEncoder):
-            assert fit_path is not None
-            fitted = read_parquet(fit_path)
-            with reading(fit_path, "what this encoder has learned"):
-                encoder.use(fitted)
-        draw = partial(show, variant=variant, options=draw_options)
-        title = f"{encoder.options.name} {variant}"
-        latents, calibration = encode(samples, encoder, draw, threads, title, str(samples_path))
-    drawn = draw_options.model_dump(mode="json") if variant == "boxes" else None
-    metadata = _metadata(encoder, variant, drawn, calibration)
-    write_latents(output_path, samples["id"].to_pylist(), latents, metadata)
+    """Encode one shard; arguments as for `ShardEncoder` and its `encode`."""
+    shards = ShardEncoder(encoder, variant, draw_options, threads, fit_path)
+    shards.encode(samples_path, output_path)
 
 
-def encode(
-    samples: pa.Table,
-    encoder: Encoder[EncoderOptions],
-    draw: Show,
-    threads: int,
-    title: str,
-    where: str,
-) -> tuple[NDArray[Any], Calibration]:
-    """Encode samples, at least one.
-
-    Args:
-        samples: a shard of samples, all columns.
-        encoder: not yet loaded; one that is fitted has what it learned.
-        draw: gives a sample's image as the variant shows it.
-        threads: as for `encode_shard`.
-        title: what progress is called.
-        where: where the samples are, for messages.
-
-    Returns:
-        (n, C, H, W) or (n, D) latents in the precision of the encoder, and their calibration.
-
-    Raises:
-        LatentmapError: as for `encode_shard`.
-    """
-    encoder.load()
-    order = encoder.order(samples)
-    if order is not None:
-        samples = samples.take(numbers(order))
-    latents = np.zeros((0, 1), encoder.options.precision)
-    parts: list[Calibration] = []
-    progress = _Progress(len(samples), title)
-    start = 0
-    for batch in encoded_batches(samples, encoder, draw, threads):
-        end = start + len(batch)
-        rows = slice(start, end) if order is None else order[start:end]
-        if start == 0:
-            latents = np.empty((len(samples), *batch.shape[1:]), encoder.options.precision)
-        with np.errstate(over="ignore"):
-            latents[rows] = batch
-        _check_finite(batch, latents[rows], samples["id"][start:end], where, encoder)
-        parts.append(calibrate(batch, encoder.statistics()))
-        start = end
-        progress.advance(len(batch))
-    progress.close()
-    calibration = merge(parts)
-    warning = calibration.warning()
-    if warning:
-        log.warning("%s", warning)
-    return latents, calibration
+def _tables(
+    first: Shard, waiting: Sequence[Shard], claims: Claims, shards: dict[str, Shard]
+) -> Iterator[Table]:
+    """Yield the samples of a shard and of those that wait and nobody has; note them in `shards`."""
+    started = time.monotonic()
+    for shard in (first, *waiting):
+        if shard is not first:
+            if time.monotonic() - started > LONGEST_JOB:
+                return
+            if not claims.try_for(shard):
+                continue
+        table = Table(read_arrow(shard.samples), str(shard.samples))
+        if len(table.samples):
+            shards[table.where] = shard
+            yield table
 
 
-def encoded_batches(
-    samples: pa.Table, encoder: Encoder[EncoderOptions], draw: Show, threads: int
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the latents of samples in order, a batch at a time, as large as the memory allows.
-
-    Args:
-        samples: a shard of samples, all columns, in the order in which to encode them.
-        encoder: loaded.
-        draw: gives a sample's image as the variant shows it.
-        threads: threads that prepare samples, up to two batches ahead of the model.
-    """
-    size = encoder.options.batch_size
-    for inputs in _prepared(samples, encoder, draw, threads):
-        waiting: Sequence[NDArray[Any]] = inputs
-        while waiting:
-            latents = _try(encoder, waiting[:size])
-            if latents is not None:
-                waiting = waiting[size:]
-                yield latents
-            elif size == 1:
-                raise LatentmapError(
-                    f"The encoder '{encoder.options.name}' runs out of memory with a single "
-                    "sample; give it a smaller size or a device with more memory."
-                )
-            else:
-                size = (min(size, len(waiting)) + 1) // 2
-                log.warning("Out of memory: going on with batches of %d.", size)
+def _has_rows(path: Path) -> bool:
+    return len(read_arrow(path, ["id"])) > 0
 
 
-def _prepared(
-    samples: pa.Table, encoder: Encoder[EncoderOptions], draw: Show, threads: int
-) -> Iterator[Inputs]:
-    """Yield batches of prepared samples, the next ones being made meanwhile."""
-    size = encoder.options.batch_size
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        ahead: deque[list[Future[NDArray[Any]]]] = deque()
-        try:
-            for start in range(0, len(samples), size):
-                rows = samples.slice(start, size).to_pylist()
-                ahead.append([pool.submit(encoder.prepare, row, draw) for row in rows])
-                if len(ahead) > PREFETCHED_BATCHES:
-                    yield [future.result() for future in ahead.popleft()]
-            while ahead:
-                yield [future.result() for future in ahead.popleft()]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+class _Writer:
+    """Writes one shard in a thread while the next one is encoded; the last error comes out."""
 
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
 
-def _try(
-    encoder: Encoder[EncoderOptions], inputs: Sequence[NDArray[Any]]
-) -> NDArray[np.float32] | None:
-    """Encode, or return None when memory does not suffice.
+    def __enter__(self) -> _Writer:
+        return self
 
-    The error is dropped before the next try: its traceback holds the tensors that filled it.
-    """
-    try:
-        return encoder.encode(inputs)
-    except (RuntimeError, MemoryError) as error:
-        if isinstance(error, MemoryError) or _is_out_of_memory(str(error)):
-            return None
-        raise
+    def submit(self, *call: Any) -> None:
+        """Write, once the one before is written."""
+        self._wait()
+        self._last = self._pool.submit(*call)
 
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
 
-def _is_out_of_memory(message: str) -> bool:
-    """Whether a RuntimeError of torch says so: CUDA and MPS, or the allocator of the CPU."""
-    return "out of memory" in message.lower() or "can't allocate memory" in message
-
-
-def _check_finite(
-    latents: NDArray[np.float32],
-    stored: NDArray[Any],
-    ids: pa.ChunkedArray,
-    where: str,
-    encoder: Encoder[EncoderOptions],
-) -> None:
-    """Fail if latents are not finite: as the encoder gives them, or as they are stored."""
-    finite = finite_rows(stored)
-    if finite.all():
-        return
-    bad = [str(ids[row]) for row in np.flatnonzero(~finite).tolist()]
-    named = ", ".join(bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
-    which = f"The latents of {named} (in {where})"
-    name = encoder.options.name
-    if finite_rows(latents).all():
-        largest = np.abs(latents).max()
-        raise LatentmapError(
-            f"{which} are too large for {stored.dtype} (up to {largest:.3g}). Set 'precision' of "
-            f"the encoder '{name}' to float32."
-        )
-    remedy = "Leave these samples out."
-    if getattr(encoder.options, "dtype", "float32") != "float32":
-        remedy = "Set its 'dtype' to float32; if that does not help, leave these samples out."
-    raise LatentmapError(f"{which} are not finite, as the encoder '{name}' gives them. {remedy}")
-
-
-def _metadata(
-    encoder: Encoder[EncoderOptions],
-    variant: str,
-    drawn: dict[str, Any] | None,
-    calibration: Calibration | None,
-) -> dict[str, Any]:
-    return {
-        "encoder": {
-            "name": encoder.options.name,
-            "kind": encoder.kind,
-            "rank": encoder.rank,
-            "revision": encoder.revision(),
-            "settings": encoder.settings(),
-            "variant": variant,
-        },
-        "draw": drawn,
-        "calibration": calibration.to_json() if calibration else None,
-    }
-
-
-class _Progress:
-    """Samples done, per second, and the time left: a bar on a terminal, lines in the log."""
-
-    def __init__(self, total: int, title: str) -> None:
-        self.bar = tqdm(total=total, desc=title, unit="sample", disable=None, leave=False)
-        self.total = total
-        self.title = title
-        self.done = 0
-        self.started = self.logged = time.monotonic()
-
-    def advance(self, samples: int) -> None:
-        self.done += samples
-        self.bar.update(samples)
-        if time.monotonic() - self.logged >= SECONDS_BETWEEN_LINES:
-            self._log()
-
-    def close(self) -> None:
-        self.bar.close()
-        self._log()
-
-    def _log(self) -> None:
-        self.logged = time.monotonic()
-        rate = self.done / max(self.logged - self.started, 1e-9)
-        log.info(
-            "%s: %d of %d samples, %.1f samples/s, %.0f s left",
-            self.title,
-            self.done,
-            self.total,
-            rate,
-            (self.total - self.done) / rate,
-        )
+    def __exit__(self, *error: object) -> None:
+        with self._pool:
+            self._wait()

@@ -42,5 +42,11 @@ def old_shards(folder: Path) -> list[Path]:
 def _of_shards(folder: Path) -> Iterator[tuple[Path, str]]:
     for name in KEPT:
         for path in (folder / name).rglob("*"):
-            if SHARD.fullmatch(path.stem) and path.is_file() and not path.is_symlink():
-                yield path, path.stem
+            shard = shard_of(path)
+            if SHARD.fullmatch(shard) and path.is_file() and not path.is_symlink():
+                yield path, shard
+
+
+def shard_of(path: Path) -> str:
+    """Return the shard that a file is of; latents that wait for their job begin with a dot."""
+    return path.name.removeprefix(".").partition(".")[0]

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -78,6 +79,19 @@ def atomic(path: Path | str) -> Iterator[Path]:
         raise _full(path, temporary, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def move(path: Path, to: Path) -> None:
+    """Rename a file that is written whole, and sync its folder."""
+    path.replace(to)
+    _sync_folder(to.parent)
+
+
+def lock_folder(name: str) -> Path:
+    """Return the folder of locks that this user's processes share on this machine."""
+    folder = Path(tempfile.gettempdir()) / f"latentmap-{name}-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def _full(path: Path, temporary: Path, error: OSError) -> LatentmapError:

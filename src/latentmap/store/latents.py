@@ -69,6 +69,7 @@ def write_latents(
     ids: Sequence[str],
     values: NDArray[Any],
     metadata: Mapping[str, Any],
+    written: Path | None = None,
 ) -> None:
     """Write one shard of latents as a single record batch.
 
@@ -77,6 +78,7 @@ def write_latents(
         ids: (n,) sample ids.
         values: (n, C, H, W) or (n, D), float16 or float32.
         metadata: JSON-serialisable; stored in the schema.
+        written: where it is written, if it is to be moved to `path` later.
     """
     tensor = pa.fixed_shape_tensor(pa.from_numpy_dtype(values.dtype), values.shape[1:])
     size = int(np.prod(values.shape[1:]))
@@ -87,7 +89,7 @@ def write_latents(
         metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)},
     )
     batch = pa.record_batch([strings(ids), column], schema=schema)
-    write_arrow(path, pa.Table.from_batches([batch]))
+    write_arrow(path, pa.Table.from_batches([batch]), written)
 
 
 def read_latents(path: Path | str) -> LatentShard:

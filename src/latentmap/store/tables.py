@@ -28,9 +28,18 @@ IPC_START = 8
 """Bytes before the first message of an Arrow file: its magic, and padding."""
 
 
-def write_arrow(path: Path | str, table: pa.Table) -> None:
-    """Write an Arrow IPC file, uncompressed, so that it can be memory-mapped."""
-    with stamped(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
+def write_arrow(path: Path | str, table: pa.Table, written: Path | None = None) -> None:
+    """Write an Arrow IPC file, uncompressed, so that it can be memory-mapped.
+
+    Args:
+        path: where it belongs, which its stamp says.
+        table: what it holds.
+        written: where it is written, if it is to be moved to `path` later.
+    """
+    with (
+        stamped(path, written) as temporary,
+        pa.ipc.new_file(str(temporary), table.schema) as writer,
+    ):
         writer.write_table(table)
 
 
@@ -96,9 +105,14 @@ def _check_columns(path: Path | str, found: Sequence[str], columns: Sequence[str
 
 
 @contextmanager
-def stamped(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path as `atomic` does, and stamp the Arrow or Parquet file written there."""
-    with atomic(path) as temporary:
+def stamped(path: Path | str, written: Path | None = None) -> Iterator[Path]:
+    """Give a temporary path as `atomic` does, and stamp the Arrow or Parquet file written there.
+
+    Args:
+        path: where the file belongs.
+        written: where it is written, if it is to be moved to `path` later.
+    """
+    with atomic(written or path) as temporary:
         yield temporary
         with temporary.open("r+b") as file:
             stamp_table(file, path)
