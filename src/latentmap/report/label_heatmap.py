@@ -26,7 +26,7 @@ class LabelHeatmap(ChannelChart):
 
     what: ClassVar[str]
     compared: ClassVar[str] = "z-scores"
-    look_for: ClassVar[str] = (
+    look_for = (
         "Rows of a label group that look alike share what the channels see; columns with strong "
         "colours are channels that differ between labels. A z-score is the distance from the mean "
         "of all samples in their standard deviations; by chance, a label with n samples is about "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from latentmap.encode.calibration import OUT_OF_RANGE, Calibration
-from latentmap.report.chart import Chart, Comparison, Scope
+from latentmap.report.chart import Chart, Comparison
 from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, GROUPED, NEUTRAL
 
@@ -19,16 +19,16 @@ HEIGHT = 220
 class CalibrationChart(Chart):
     """One panel for each encoder and variant whose model states its channels' statistics."""
 
-    needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "Latent statistics against the model's"
-    look_for: ClassVar[str] = (
+    needs_labels = False
+    title = "Latent statistics against the model's"
+    look_for = (
         "Blue points should lie inside their grey bands, which span one standard deviation of the "
         "model's own latents on each side of their mean; thin blue lines are the same for the "
         "latents here. Orange points are far outside: either the pixels are not in the range that "
         "the model expects (0 to 255 instead of -1 to 1, for example), or the images are of "
         "another kind than its training data."
     )
-    scope: ClassVar[Scope] = "summary"
+    scope = "summary"
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return means and standard deviations per channel; none if no model states its own."""

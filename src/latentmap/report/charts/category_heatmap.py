@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import LabelRates, of_labels
@@ -16,8 +16,8 @@ CELL = (30, 20)
 class CategoryHeatmap(Chart):
     """Each label's same-label share of neighbors, beyond its chance level."""
 
-    title: ClassVar[str] = "kNN label purity by label and method"
-    look_for: ClassVar[str] = (
+    title = "kNN label purity by label and method"
+    look_for = (
         "Orange rows are labels that every method finds; single orange cells are labels that only "
         "one method separates. White is chance, blue is below chance. Numbers are percent."
     )

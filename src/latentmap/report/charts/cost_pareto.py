@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 from latentmap.report.bars import measured
-from latentmap.report.chart import Chart, Comparison, Scope
+from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import headline
 from latentmap.report.frontier import BASELINE, METHOD, pareto_chart
 from latentmap.report.lazy import alt
@@ -22,15 +21,15 @@ SIZE = (290, 290)
 class CostPareto(Chart):
     """One panel for each cost; the line joins the methods that none beats."""
 
-    needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "Pareto-optimal methods: seconds, memory, bytes"
-    look_for: ClassVar[str] = (
+    needs_labels = False
+    title = "Pareto-optimal methods: seconds, memory, bytes"
+    look_for = (
         "Methods on the line are Pareto-optimal: nothing cheaper is as good. Seconds and memory "
         "are those of this run's jobs on this machine, starting Python included; they vary from "
         "run to run, so points within a factor of two cost the same. Dashed: chance. Grey squares: "
         "the best method of each baseline."
     )
-    scope: ClassVar[Scope] = "costs"
+    scope = "costs"
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return a panel for each cost that is known of a method."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Experiment, of_labels
@@ -20,8 +20,8 @@ Row = dict[str, Any]
 class LabelCurve(Chart):
     """One line for each method over k, the best in colour, above the chance level."""
 
-    title: ClassVar[str] = "kNN label purity over k"
-    look_for: ClassVar[str] = (
+    title = "kNN label purity over k"
+    look_for = (
         "Where lines cross, the best method depends on k, the number of neighbors. A line falls "
         "where k exceeds the number of samples of a label; one that starts high and falls keeps "
         "small groups of a label together. Orange: chance, with the 95 % range of permuted labels "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from latentmap.metrics.metric import title_of
-from latentmap.report.chart import Chart, Comparison, Scope
+from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import Key
 from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, LINES, NEUTRAL
@@ -20,13 +20,13 @@ Row = dict[str, Any]
 class LearningCurve(Chart):
     """The best method of every encoder and variant, measured on parts of the source groups."""
 
-    title: ClassVar[str] = "Learning curves"
-    look_for: ClassVar[str] = (
+    title = "Learning curves"
+    look_for = (
         "Where a line still rises on the right, more source groups would raise the metric; where "
         "it is flat, more data only narrows the intervals. Lines are means, dots are single random "
         "subsets of source groups; the right end has all of them. Orange is chance."
     )
-    scope: ClassVar[Scope] = "summary"
+    scope = "summary"
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return one panel for each metric; none where no method was measured on parts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,9 @@ BESIDE = 16
 class MethodAgreementChart(Chart):
     """One method × method heatmap for each way of agreeing; similar methods side by side."""
 
-    needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "Agreement between methods"
-    look_for: ClassVar[str] = (
+    needs_labels = False
+    title = "Agreement between methods"
+    look_for = (
         "Dark blocks are methods with the same view of the samples. Numbers are percent of full "
         "agreement; an empty cell does not exceed the 95 % limit of permuted samples. The "
         "tooltip of a cell gives its chance level."

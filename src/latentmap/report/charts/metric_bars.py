@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from latentmap.metrics.metric import GROUPED as GROUPED_END
 from latentmap.metrics.metric import known_metrics, title_of, with_others
 from latentmap.report.bars import bar_rows, paired_bars, say_light_bars, single_bars
@@ -26,8 +24,8 @@ WIDTH = 400
 class MetricBars(Chart):
     """One panel for each metric; methods in the same order, best first, in all of them."""
 
-    title: ClassVar[str] = "All methods, metric by metric"
-    look_for: ClassVar[str] = (
+    title = "All methods, metric by metric"
+    look_for = (
         "Methods are in the same order in every panel, best first. Thin lines are 95 % intervals, "
         "the orange tick is chance, and the light orange range is where 95 % of permuted labels "
         "lie."

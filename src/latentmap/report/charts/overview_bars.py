@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from latentmap.metrics.metric import title_of
 from latentmap.report.bars import bar_rows, extent, paired_bars, say_light_bars
-from latentmap.report.chart import Chart, Comparison, Scope
+from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import headline, twins
 from latentmap.report.lazy import alt
 
@@ -17,12 +15,12 @@ WIDTH = 250
 class OverviewBars(Chart):
     """One column of bars for each encoder and variant; methods in one order in all of them."""
 
-    title: ClassVar[str] = "kNN label purity of every method"
-    look_for: ClassVar[str] = (
+    title = "kNN label purity of every method"
+    look_for = (
         "Bars should exceed the orange tick of chance, the light orange range around it, where "
         "95 % of permuted labels lie, and the bars of the baselines, which are grey."
     )
-    scope: ClassVar[Scope] = "summary"
+    scope = "summary"
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return columns of horizontal bars on one scale, methods by their best result."""

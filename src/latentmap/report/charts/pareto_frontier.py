@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 from latentmap.report.bars import measured
 from latentmap.report.chart import Chart, Comparison
@@ -17,8 +17,8 @@ COSTS = {"n_tokens": "tokens given to a model", "n_dimensions": "dimensions of t
 class ParetoFrontier(Chart):
     """One panel for tokens and one for dimensions; the line joins the methods that none beats."""
 
-    title: ClassVar[str] = "Pareto-optimal methods: tokens, dimensions"
-    look_for: ClassVar[str] = (
+    title = "Pareto-optimal methods: tokens, dimensions"
+    look_for = (
         "Methods on the line are Pareto-optimal: nothing smaller is as good. A method far below "
         "the line is large for what it keeps; points near the dashed line of chance, or below a "
         "grey square (the best method of a baseline), show nothing at any size. Thin grey lines "

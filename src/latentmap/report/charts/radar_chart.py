@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
-from typing import Any, ClassVar
+from typing import Any
 
 from latentmap.metrics.metric import GROUPED, known_metrics, title_of, with_others
 from latentmap.report.chart import Chart, Comparison
@@ -45,8 +45,8 @@ Row = dict[str, Any]
 class RadarChart(Chart):
     """The best methods on one radar, above all methods as lines over parallel axes."""
 
-    title: ClassVar[str] = "Profiles of the best methods"
-    look_for: ClassVar[str] = (
+    title = "Profiles of the best methods"
+    look_for = (
         "Each axis runs from the worst (0) to the best (1) method and is oriented so that 1 is "
         "better; for compression and efficiency these are fewer effective dimensions and fewer "
         "tokens, by their logarithms. Look for methods that are good at everything, or at one "

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 from latentmap.metrics.metric import title_of
 from latentmap.report.bars import extent, measured, paired_bars
-from latentmap.report.chart import Chart, Comparison, Scope
+from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import headline
 from latentmap.report.lazy import alt
 
@@ -19,13 +18,13 @@ WIDTH = 250
 class VariantBars(Chart):
     """One column for each encoder that saw both variants; methods in one order in all of them."""
 
-    title: ClassVar[str] = "Boxes drawn against plain images"
-    look_for: ClassVar[str] = (
+    title = "Boxes drawn against plain images"
+    look_for = (
         "Where the dark bar (boxes drawn) is longer than the light one (plain image), the "
         "embedding responds to the boxes that mark the objects in question, not only to the scene. "
         "If baselines gain as much, the drawn lines themselves make the difference."
     )
-    scope: ClassVar[Scope] = "summary"
+    scope = "summary"
 
     def build(self, data: Comparison) -> alt.TopLevelMixin | None:
         """Return columns of paired bars on one scale; none if no encoder saw both variants."""

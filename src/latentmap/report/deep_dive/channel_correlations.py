@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from latentmap.inspect.inspection import Floats, Inspection
@@ -20,9 +18,9 @@ KINDS = {"of channel means": GROUPED, "over all positions": CHANCE}
 class ChannelCorrelations(ChannelChart):
     """Matrices of the channels' means over samples and of their values over positions."""
 
-    needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "Correlation between channels"
-    look_for: ClassVar[str] = (
+    needs_labels = False
+    title = "Correlation between channels"
+    look_for = (
         "Strong colours off the diagonal are channels that repeat each other. A cumulative curve "
         "that rises at once means that a few directions hold most of the variance; an even "
         "diagonal line would mean that all channels carry the same amount."

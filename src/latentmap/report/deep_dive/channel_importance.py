@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.bars import measured, single_bars
@@ -16,8 +15,8 @@ WIDTH = 290
 class ChannelImportance(ChannelChart):
     """One panel for each metric; channels in the same order, best first, in all of them."""
 
-    title: ClassVar[str] = "Channels that separate labels"
-    look_for: ClassVar[str] = (
+    title = "Channels that separate labels"
+    look_for = (
         "Bars should exceed the orange tick of chance; the best channels lead in every panel. A "
         "channel with a high F statistic but few same-label neighbors differs between labels in "
         "its mean only."

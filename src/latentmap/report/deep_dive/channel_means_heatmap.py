@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from latentmap.inspect.inspection import Floats, Inspection
 from latentmap.report.label_heatmap import LabelHeatmap
 
@@ -11,8 +9,8 @@ from latentmap.report.label_heatmap import LabelHeatmap
 class ChannelMeansHeatmap(LabelHeatmap):
     """How far each label's mean of each channel is from that of all samples."""
 
-    title: ClassVar[str] = "Channel means by label"
-    what: ClassVar[str] = "channel mean"
+    title = "Channel means by label"
+    what = "channel mean"
 
     def deviating(self, found: Inspection) -> tuple[Floats, Floats, Floats]:
         """Return those of the labels, and the mean and deviation of all samples."""

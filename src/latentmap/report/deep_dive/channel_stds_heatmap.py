@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from latentmap.inspect.inspection import Floats, Inspection
 from latentmap.report.label_heatmap import LabelHeatmap
 
@@ -11,10 +9,10 @@ from latentmap.report.label_heatmap import LabelHeatmap
 class ChannelStdsHeatmap(LabelHeatmap):
     """Standard deviation of each channel's mean over the images of a label."""
 
-    title: ClassVar[str] = "Spread of channel means between images, by label"
-    what: ClassVar[str] = "standard deviation of the channel mean over the images of a label"
-    compared: ClassVar[str] = "relative to all images"
-    look_for: ClassVar[str] = (
+    title = "Spread of channel means between images, by label"
+    what = "standard deviation of the channel mean over the images of a label"
+    compared = "relative to all images"
+    look_for = (
         "Below 0 the images of a label are more alike in a channel than all images are: −0.5 is "
         "half their standard deviation. Above 0 they are less alike. By chance, a label with n "
         "samples differs by about 1/√(2n): 0.07 with 100 samples, 0.2 with 10. Labels with one "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 from latentmap.metrics.metric import Measurement
 from latentmap.report.bars import NEIGHBORS, measured, paired_bars
@@ -20,16 +19,16 @@ SIDE = 235
 class PerChannel(ChannelChart):
     """Bars of the neighbors that each channel finds alone, above the maps of the channels."""
 
-    needs_labels: ClassVar[bool] = False
-    title: ClassVar[str] = "Each channel alone"
-    look_for: ClassVar[str] = (
+    needs_labels = False
+    title = "Each channel alone"
+    look_for = (
         "Each map shows the samples by one channel alone. Look for clusters, for maps in which one "
         "colour stays together, and for channels whose dark bar exceeds the orange tick of chance. "
         "In a map by PCA, left to right is what varies most in a channel, which need not be what "
         "the labels ask for."
     )
-    shows_samples: ClassVar[bool] = True
-    renderer: ClassVar[str] = "canvas"
+    shows_samples = True
+    renderer = "canvas"
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return bars above a grid of maps."""

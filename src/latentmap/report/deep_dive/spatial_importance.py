@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -29,14 +29,14 @@ _OVER = 1.06
 class SpatialImportance(ChannelChart):
     """F statistic of the labels at each position, over all channels and in each channel."""
 
-    title: ClassVar[str] = "Positions that separate labels"
-    look_for: ClassVar[str] = (
+    title = "Positions that separate labels"
+    look_for = (
         "At bright positions latents differ more between labels than within them, by the "
         "logarithm of the F statistic. Dark blue is 1 or less, which is chance; an even plane "
         "means that no position matters more than others. White lines enclose positions above the "
         "threshold; a ring marks the best position: row and column, counted from 0."
     )
-    renderer: ClassVar[str] = "canvas"
+    renderer = "canvas"
 
     def build(self, data: DeepDive) -> alt.TopLevelMixin | None:
         """Return the plane over all channels above those of each channel."""

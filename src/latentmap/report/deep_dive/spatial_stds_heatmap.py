@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from latentmap.inspect.inspection import Floats, Inspection
 from latentmap.report.label_heatmap import LabelHeatmap
 
@@ -11,8 +9,8 @@ from latentmap.report.label_heatmap import LabelHeatmap
 class SpatialStdsHeatmap(LabelHeatmap):
     """How much each channel varies inside the images of each label, compared with all images."""
 
-    title: ClassVar[str] = "Spread of channels inside images, by label"
-    what: ClassVar[str] = "standard deviation over positions, mean of the images of a label"
+    title = "Spread of channels inside images, by label"
+    what = "standard deviation over positions, mean of the images of a label"
 
     def deviating(self, found: Inspection) -> tuple[Floats, Floats, Floats]:
         """Return those of the labels, and the mean and deviation of all samples."""
