@@ -1,15 +1,15 @@
-"""Profiles of the best methods over several metrics, as radars and as parallel lines."""
+"""Profiles of the best methods over several metrics, as a radar and as parallel lines."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
 
 from latentmap.metrics.metric import GROUPED, known_metrics, title_of, with_others
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.experiments import Experiment, distinct
+from latentmap.report.experiments import distinct
 from latentmap.report.lazy import alt
 from latentmap.report.palette import LINES
 
@@ -31,13 +31,11 @@ AXES = {
 }
 """Short names of metrics; axes of further ones have their titles."""
 
-RINGS = (0.25, 0.5, 0.75, 1.0)
-DASHED = "#666666"
-AROUND = "abs(datum.x) < 0.12 ? 'center' : datum.x > 0 ? 'left' : 'right'"
-"""How the name of an axis is aligned, by which side of the middle it is on."""
-
+RINGS, NAMES = (0.25, 0.5, 0.75, 1.0), 1.18
+"""Where the rings of the radar and the names of its axes are."""
 LINE = 12
 """Letters of a name in one line, around a radar: on a phone there is room for few."""
+DASHED = "#666666"
 
 Row = dict[str, Any]
 
@@ -69,50 +67,88 @@ class RadarChart(Chart):
         if len(scaled) < 3 or not best:
             return None
         shown = [*best, *[name for name in complete if name not in own][:1]]
+
+        def at(order: int, distance: float) -> Row:
+            """Return where an axis is at some distance from the middle."""
+            angle = 2 * math.pi * order / len(scaled)
+            return {
+                "order": order,
+                "x": distance * math.sin(angle),
+                "y": distance * math.cos(angle),
+            }
+
+        # The last row of an outline is the first again.
         rows = [
-            row
-            for name in (*own, *shown[len(best) :])
-            for row in _profile(name, named[name], scaled)
+            {"method": name, "metric": metric, "axis": AXES.get(metric) or title_of(metric)}
+            | {
+                "value": named[name].value(metric),
+                "scaled": values[name],
+                **at(order, values[name]),
+            }
+            for name in dict.fromkeys([*own, *shown])
+            for order, (metric, values) in enumerate([*scaled.items(), next(iter(scaled.items()))])
+            if name in values
+        ]
+        axes = [row["axis"] for row in rows if row["method"] == best[0]][:-1]
+        rings = [
+            {"ring": ring} | at(order, ring) for ring in RINGS for order in range(len(axes) + 1)
+        ]
+        names = [
+            {"text": fill(axis, LINE, break_long_words=False)} | at(order, NAMES)
+            for order, axis in enumerate(axes)
         ]
         picked = alt.selection_point(name="picked", fields=["method"], bind="legend")
-        lines = _lines([row for row in rows if row["method"] in shown], best, shown).encode(
-            opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.1))
+        dashes = [[1, 0]] * len(best) + [[5, 3]]
+        lines = (
+            _placed([row for row in rows if row["method"] in shown])
+            .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=40))
+            .encode(
+                color=alt.Color(
+                    "method:N", legend=alt.Legend(orient="top", title=None, columns=4)
+                ).scale(domain=shown, range=[*LINES[: len(best)], DASHED]),
+                strokeDash=alt.StrokeDash("method:N").scale(domain=shown, range=dashes),
+                opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.1)),
+                tooltip=["method:N", "metric:N", alt.Tooltip("value:Q", format=".4~g")],
+            )
+        )
+        side = "abs(datum.x) < 0.12 ? 'center' : datum.x > 0 ? 'left' : 'right'"
+        radar = alt.layer(
+            _placed(rings).mark_line(style="guide", strokeWidth=1).encode(detail="ring:N"),
+            _placed(rings[-len(axes) :])
+            .mark_rule(style="guide")
+            .encode(x2=alt.datum(0), y2=alt.datum(0)),
+            _placed(names)
+            .mark_text(align=alt.ExprRef(side), lineBreak="\n", fontSize=11, style="aside")
+            .encode(text="text:N"),
+            lines,
+            view=alt.ViewBackground(strokeOpacity=0),
         )
         others = [row for row in rows if row["method"] not in shown]
         behind = _placed(others).mark_line(style="guide").encode(detail="method:N")
+        parallel = (
+            chart.transform_filter(f"datum.order < {len(axes)}").encode(
+                x=alt.X("scaled:Q", title="worst (0) to best (1) method"),
+                y=alt.Y("axis:N", sort=None, title=None, axis=alt.Axis(grid=True)),
+            )
+            for chart in (
+                *([behind] if others else []),
+                lines,
+            )  # Vega warns of a layer without rows
+        )
         return alt.concat(
-            alt.layer(*_frame(scaled), lines, view=alt.ViewBackground(strokeOpacity=0))
-            .properties(width=400, height=400)
-            .add_params(picked),
-            alt.layer(
-                *(
-                    chart.transform_filter(f"datum.order < {len(scaled)}").encode(
-                        x=alt.X("scaled:Q", title="worst (0) to best (1) method"),
-                        y=alt.Y("axis:N", sort=None, title=None, axis=alt.Axis(grid=True)),
-                    )
-                    # Vega warns of a layer without rows.
-                    for chart in (*([behind] if others else []), lines)
-                ),
-                width=880,
-                height=alt.Step(28),
-            ),
+            radar.properties(width=400, height=400).add_params(picked),
+            alt.layer(*parallel, width=880, height=alt.Step(28)),
             columns=1,
             spacing=30,
             center=True,  # else the radar begins where the names of the parallel axes end
-            description=(
-                f"Profiles of {len(best)} methods over {len(scaled)} metrics, each scaled from "
-                "the worst to the best method: as a radar, and on parallel axes."
-            ),
+            description=f"Profiles of {len(best)} methods over {len(axes)} metrics, each scaled from "
+            "the worst to the best method: as a radar, and on parallel axes.",
         )
 
 
 def _across(metric: str) -> str:
     """Return a metric's twin without neighbors of the same source group, if it has one."""
     return metric + GROUPED if metric + GROUPED in known_metrics() else metric
-
-
-def _name(metric: str) -> str:
-    return AXES.get(metric) or title_of(metric)
 
 
 def normalised(values: Mapping[str, float], metric: str) -> dict[str, float]:
@@ -131,68 +167,8 @@ def normalised(values: Mapping[str, float], metric: str) -> dict[str, float]:
     return {name: (value - worst) / (best - worst) for name, value in defined.items()}
 
 
-def _profile(
-    name: str, experiment: Experiment, scaled: Mapping[str, Mapping[str, float]]
-) -> list[Row]:
-    """Return a row for each axis on which a method has a place, and at last the first again."""
-    return [
-        {
-            "method": name,
-            "metric": metric,
-            "axis": _name(metric),
-            "value": experiment.value(metric),
-            "scaled": scaled[metric][name],
-            **_place(order, len(scaled), scaled[metric][name]),
-        }
-        for order, metric in enumerate((*scaled, next(iter(scaled))))
-        if name in scaled[metric]
-    ]
-
-
-def _lines(rows: list[Row], best: Sequence[str], shown: Sequence[str]) -> alt.Chart:
-    """Return the profiles as lines in colour, those that are not of the best dashed."""
-    colors = [*LINES[: len(best)], DASHED]
-    dashes = [[1, 0]] * len(best) + [[5, 3]]
-    legend = alt.Legend(
-        title=None,
-        orient="top",
-        columns=4,
-        labelLimit=220,
-        symbolType="stroke",
-        symbolStrokeWidth=3,
-    )
-    lines = _placed(rows).mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=40))
-    return lines.encode(
-        color=alt.Color("method:N", legend=legend).scale(domain=list(shown), range=colors),
-        strokeDash=alt.StrokeDash("method:N").scale(domain=list(shown), range=dashes),
-        tooltip=["method:N", "metric:N", alt.Tooltip("value:Q", format=".4~g")],
-    )
-
-
-def _place(order: int, axes: int, distance: float) -> Row:
-    """Return where an axis is at some distance from the middle of the radar."""
-    angle = 2 * math.pi * order / axes
-    return {"order": order, "x": distance * math.sin(angle), "y": distance * math.cos(angle)}
-
-
 def _placed(rows: list[Row]) -> alt.Chart:
     """Return a chart of the plane of the radar; lines in it go from axis to axis."""
     scale = alt.Scale(domain=[-1.2, 1.2], nice=False)
     x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
     return alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, order="order:Q")
-
-
-def _frame(metrics: Iterable[str]) -> list[alt.Chart]:
-    """Return the rings, the spokes and the names of the axes."""
-    names = list(map(_name, metrics))
-    axes = len(names)
-    rings = [{"ring": ring, **_place(i, axes, ring)} for ring in RINGS for i in range(axes + 1)]
-    texts = [fill(name, LINE, break_long_words=False) for name in names]
-    labels = [{"text": text, **_place(i, axes, 1.18)} for i, text in enumerate(texts)]
-    return [
-        _placed(rings).mark_line(style="guide", strokeWidth=1).encode(detail="ring:N"),
-        _placed(rings[-axes:]).mark_rule(style="guide").encode(x2=alt.datum(0), y2=alt.datum(0)),
-        _placed(labels)
-        .mark_text(align=alt.ExprRef(AROUND), lineBreak="\n", fontSize=11, style="aside")
-        .encode(text="text:N"),
-    ]
