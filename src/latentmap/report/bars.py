@@ -75,101 +75,67 @@ def extent(rows: Iterable[Row]) -> tuple[float, float]:
     return min(found), max(found)
 
 
-def paired_bars(
-    rows: list[Row],
+def bars(
+    rows: Sequence[Row],
     names: Sequence[str],
     *,
-    domain: Sequence[float] | None = None,
-    field: str = "neighbors",
+    by: str = "neighbors",
     order: Sequence[str] = tuple(NEIGHBORS.values()),
+    domain: Sequence[float] | None = None,
     baselines: Collection[str] = (),
     title: str | None = None,
 ) -> alt.LayerChart | alt.FacetChart:
     """Return a dark bar above a light one for each method; one bar where all are of one kind.
 
     Args:
-        rows: from `bar_rows`, or rows of `measured` with a method and the field.
+        rows: from `bar_rows`, or rows of `measured` with a method.
         names: methods from top to bottom.
-        domain: extent of the values, where several charts share one.
-        field: what the two bars of a method differ in; by default their neighbors.
+        by: what the two bars of a method differ in, if rows have it.
         order: its values: of the dark bars, of the light ones.
+        domain: extent of the values, where several charts share one.
         baselines: names of those methods that are baselines.
         title: of the values; it stands in short lines, because panels are narrow.
     """
-    found = {row[field] for row in rows}
-    order = [kind for kind in order if kind in found]
-    alone = len(order) == 1
-    shaded = [
-        {**row, "shade": _shade("" if alone else row[field], row["method"] in baselines)}
-        for row in rows
-    ]
-    pairs = zip(order, ((GROUPED, NEUTRAL), (UNGROUPED, LIGHT)), strict=False)
+    kinds = [kind for kind in order if any(row.get(by) == kind for row in rows)]
+    paired = len(kinds) > 1
+
+    def shade(kind: str, is_baseline: bool) -> str:
+        role = "baseline" if is_baseline else "" if paired else "method"
+        return ", ".join(filter(None, (role, kind if paired else "")))
+
+    shaded = [{**row, "shade": shade(row.get(by, ""), row["method"] in baselines)} for row in rows]
     colors = {
-        _shade("" if alone else kind, is_baseline): pair[is_baseline]
-        for kind, pair in pairs
+        shade(kind, is_baseline): pair[is_baseline]
+        for kind, pair in zip(kinds or [""], ((GROUPED, NEUTRAL), (UNGROUPED, LIGHT)), strict=False)
         for is_baseline in (False, True)
     }
-    offset = alt.YOffset(f"{field}:N", sort=order, scale=alt.Scale(domain=order))
-    base = _base(shaded, names).encode(yOffset=offset)
-    return _layers(base, shaded, colors, domain, title, alt.Tooltip(f"{field}:N"))
-
-
-def single_bars(
-    rows: list[Row], names: Sequence[str], baselines: Collection[str] = ()
-) -> alt.LayerChart | alt.FacetChart:
-    """Return one bar for each method.
-
-    Args:
-        rows: from `bar_rows`, of a metric without a twin.
-        names: methods from top to bottom.
-        baselines: names of those methods that are baselines.
-    """
-    shaded = [{**row, "shade": _shade("", row["method"] in baselines)} for row in rows]
-    colors = {_shade("", False): GROUPED, _shade("", True): NEUTRAL}
-    return _layers(_base(shaded, names), shaded, colors, None, None)
-
-
-def _shade(kind: str, is_baseline: bool) -> str:
-    """Return what the legend calls a bar."""
-    role = "baseline" if is_baseline else "" if kind else "method"
-    return ", ".join(filter(None, (role, kind)))
-
-
-def _base(rows: list[Row], names: Sequence[str]) -> alt.Chart:
-    scale = alt.Scale(domain=list(names))
-    return alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("method:N", sort=list(names), title=None, scale=scale)
+    there = {row["shade"] for row in shaded}
+    colors = {name: color for name, color in colors.items() if name in there}
+    base = alt.Chart(alt.InlineData(values=shaded)).encode(
+        y=alt.Y("method:N", sort=list(names), title=None, scale=alt.Scale(domain=list(names)))
     )
-
-
-def _layers(
-    base: alt.Chart,
-    rows: list[Row],
-    colors: Mapping[str, str],
-    domain: Sequence[float] | None,
-    title: str | None,
-    *tooltips: alt.Tooltip,
-) -> alt.LayerChart | alt.FacetChart:
-    scale = alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain))
-    lines = title and wrap(title, TITLE)
-    found = {row["shade"] for row in rows}
-    shades = [shade for shade in colors if shade in found]
-    color = alt.Color(
-        "shade:N",
-        scale=alt.Scale(domain=shades, range=[colors[shade] for shade in shades]),
-        legend=alt.Legend(orient="top", title=None, columns=2) if shades[1:] else None,
-    )
+    if paired:
+        base = base.encode(yOffset=alt.YOffset(f"{by}:N", scale=alt.Scale(domain=kinds)))
     numbers = (
         *("value", "chance", "chance_low", "chance_high", "effect"),
         *("low", "high", "p_value"),
     )
     layers = [
         base.mark_bar(height=BAR, opacity=0.6).encode(
-            x=alt.X("value:Q", title=lines, scale=scale, axis=alt.Axis(tickCount=5)),
-            color=color,
+            x=alt.X(
+                "value:Q",
+                title=title and wrap(title, TITLE),
+                scale=alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain)),
+                axis=alt.Axis(tickCount=5),
+            ),
+            color=alt.Color(
+                "shade:N",
+                scale=alt.Scale(domain=[*colors], range=[*colors.values()]),
+                legend=alt.Legend(orient="top", title=None, columns=2) if len(colors) > 1 else None,
+            ),
             tooltip=[
                 alt.Tooltip("method:N"),
-                *tooltips,
+                *([alt.Tooltip(f"{by}:N")] if kinds else []),
                 *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in numbers),
             ],
         )
@@ -178,11 +144,23 @@ def _layers(
     if any(row["low"] is not None for row in rows):
         layers.append(base.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q"))
     if any(row["chance_low"] is not None for row in rows):
-        layers.append(
-            base.mark_bar(color=CHANCE_RANGE, height=BAR / 3).encode(
-                x="chance_low:Q", x2="chance_high:Q"
-            )
-        )
+        band = base.mark_bar(color=CHANCE_RANGE, height=BAR / 3)
+        layers.append(band.encode(x="chance_low:Q", x2="chance_high:Q"))
     if any(row["chance"] is not None for row in rows):
         layers.append(base.mark_tick(color=CHANCE, thickness=2, size=BAR + 3).encode(x="chance:Q"))
     return alt.layer(*layers, height=alt.Step(BAR + 3))
+
+
+def panels(
+    charts: Mapping[str, alt.LayerChart | alt.FacetChart],
+    width: int,
+    columns: int,
+    description: str,
+) -> alt.ConcatChart | None:
+    """Return charts of bars beside each other, each below its title; none of none."""
+    if not charts:
+        return None
+    titled = (chart.properties(title=title, width=width) for title, chart in charts.items())
+    return alt.concat(*titled, columns=columns, spacing=26, description=description).resolve_scale(
+        color="independent"
+    )

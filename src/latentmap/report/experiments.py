@@ -145,7 +145,7 @@ def _read(key: Key, path: Path | str, headline: str) -> Experiment:
 
 def _measurement(entry: Mapping[str, Any]) -> Measurement:
     return Measurement(
-        value=_number(entry["value"]),
+        value=number_of(entry["value"]),
         chance=entry.get("chance"),
         chance_range=_range(entry.get("chance_range")),
         interval=_range(entry.get("interval")),
@@ -160,7 +160,7 @@ def _measurement(entry: Mapping[str, Any]) -> Measurement:
 
 
 def _range(ends: Sequence[float | None] | None) -> tuple[float, float] | None:
-    return None if ends is None else (_number(ends[0]), _number(ends[1]))
+    return None if ends is None else (number_of(ends[0]), number_of(ends[1]))
 
 
 def _rates(entry: Mapping[str, Any]) -> LabelRates:
@@ -169,14 +169,15 @@ def _rates(entry: Mapping[str, Any]) -> LabelRates:
 
 def _rate(entry: Mapping[str, Any], suffix: str) -> LabelRate:
     share, chance, deviation, *ends = (
-        _number(entry.get(f"knn_category_{name}{suffix}"))
+        number_of(entry.get(f"knn_category_{name}{suffix}"))
         for name in ("rate", "chance", "deviation", "low", "high")
     )
     low, high = ends
     return LabelRate(share, chance, deviation, None if math.isnan(low) else (low, high))
 
 
-def _number(value: float | None) -> float:
+def number_of(value: float | None) -> float:
+    """Return a number of a file, NaN for null."""
     return math.nan if value is None else float(value)
 
 

@@ -81,7 +81,7 @@ def matrix(
     text: alt.Text,
     light: str,
     cell: tuple[int, int],
-    description: str,
+    **properties: Any,
 ) -> alt.LayerChart | alt.FacetChart:
     """Return a matrix of coloured cells with their numbers.
 
@@ -91,20 +91,18 @@ def matrix(
         y: its row.
         color: its colour.
         tooltip: what it says when pointed at.
-        text: its number.
+        text: its number; a cell without one stays empty.
         light: expression that is true where the number must be light.
         cell: width and height of a cell in pixels.
-        description: for readers who do not see the chart.
+        properties: of the chart: its description, its title.
     """
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(x=x, y=y)
+    cells = base.mark_rect().encode(color=color, tooltip=list(tooltip))
     numbers = base.mark_text(fontSize=9).encode(
         text=text, color=alt.condition(light, alt.value("#ffffff"), alt.value("#222222"))
     )
-    cells = base.mark_rect().encode(color=color, tooltip=list(tooltip))
-    return alt.layer(
-        cells,
-        numbers,
-        width=alt.Step(cell[0]),
-        height=alt.Step(cell[1]),
-        description=description,
-    )
+    number = str(text.shorthand).partition(":")[0]
+    if any(row.get(number, 0) is None for row in rows):
+        numbers = numbers.transform_filter(f"isValid(datum.{number})")
+    size = {"width": alt.Step(cell[0]), "height": alt.Step(cell[1])}
+    return alt.layer(cells, numbers, **size, **properties)

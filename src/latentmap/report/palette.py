@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import cycle
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -56,6 +56,11 @@ def group_colors(configured: Mapping[str, str | None], found: Iterable[str] = ()
     taken = {color.upper() for color in given.values()}
     free = cycle([color for color in GROUPS if color not in taken] or GROUPS)
     return {group: given.get(group) or next(free) for group in groups}
+
+
+def line_colors(count: int) -> list[str]:
+    """Return colours for so many lines; after the six that show on white they repeat."""
+    return list(islice(cycle(LINES), count))
 
 
 def ordered_colors(count: int) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from latentmap.neighbors.rows import DistanceMetric
-from latentmap.report.experiments import Experiment, Key, format_value
+from latentmap.report.experiments import Experiment, Key, format_value, number_of
 from latentmap.report.findings import SIGNIFICANT, Finding
 from latentmap.store.files import read_json, reading
 
@@ -102,10 +102,10 @@ def read_comparisons(
 def _read(key: Key, content: Mapping[str, Any]) -> SourceComparison:
     def pair(entry: Mapping[str, Any]) -> SourcePair:
         metrics = {
-            name: {part: _number(value) for part, value in metric.items()}
+            name: {part: number_of(value) for part, value in metric.items()}
             for name, metric in entry["metrics"].items()
         }
-        numbers = {name: _number(entry[name]) for name in ("accuracy", "p_adjusted")}
+        numbers = {name: number_of(entry[name]) for name in ("accuracy", "p_adjusted")}
         return SourcePair(**{**entry, **numbers, "metrics": metrics})
 
     return SourceComparison(
@@ -117,10 +117,6 @@ def _read(key: Key, content: Mapping[str, Any]) -> SourceComparison:
         content["options"]["k"],
         content["options"]["metric"],
     )
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
 
 
 def source_findings(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from latentmap.report.bars import measured
 from latentmap.report.chart import Chart, Comparison
-from latentmap.report.experiments import Experiment, of_labels
+from latentmap.report.experiments import of_labels
 from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, CHANCE_RANGE, LINES, NEUTRAL
 
@@ -38,7 +39,12 @@ class LabelCurve(Chart):
             return None
         best, others = own[: len(COLORS)], own[len(COLORS) :]
         baselines = [name for name in curves if name not in own]
-        rows = {name: _rows(name, e, metric) for name, e in curves.items()}
+        rows = {
+            name: [
+                {"method": name, "k": k, **measured(point)} for k, point in e[metric].by_k.items()
+            ]
+            for name, e in curves.items()
+        }
         color = alt.Color(
             "method:N",
             title=None,
@@ -74,34 +80,14 @@ class LabelCurve(Chart):
         )
 
 
-def _rows(name: str, experiment: Experiment, metric: str) -> list[Row]:
-    rows = []
-    for k, point in experiment[metric].by_k.items():
-        low, high = point.interval or (None, None)
-        chance_low, chance_high = point.chance_range or (None, None)
-        rows.append(
-            {
-                "method": name,
-                "k": k,
-                "share": point.value,
-                "low": low,
-                "high": high,
-                "chance": point.chance,
-                "chance_low": chance_low,
-                "chance_high": chance_high,
-            }
-        )
-    return rows
-
-
 def _lines(rows: Mapping[str, list[Row]], names: Sequence[str], **mark: Any) -> alt.Chart:
-    numbers = ("share", "low", "high", "chance")
+    numbers = ("value", "low", "high", "chance")
     return (
         alt.Chart(alt.InlineData(values=[row for name in names for row in rows[name]]))
         .mark_line(**mark)
         .encode(
             x=_k(),
-            y=alt.Y("share:Q", title="kNN label purity", scale=alt.Scale(zero=True)),
+            y=alt.Y("value:Q", title="kNN label purity", scale=alt.Scale(zero=True)),
             detail="method:N",
             tooltip=[
                 alt.Tooltip("method:N"),

@@ -10,6 +10,7 @@ import numpy as np
 from latentmap.report.agreements import AgreementTable
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.lazy import alt
+from latentmap.report.matrix import label_axis, matrix
 
 TITLES = {
     "jaccard": "neighbors in common (mean Jaccard index)",
@@ -84,16 +85,12 @@ def _similar_together(table: AgreementTable) -> list[str]:
 
 
 def _heatmap(table: AgreementTable, order: list[str]) -> alt.LayerChart | alt.FacetChart:
-    base = alt.Chart(alt.InlineData(values=_rows(table))).encode(
-        x=alt.X(
-            "method:N",
-            sort=order,
-            title=None,
-            axis=alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False),
-        ),
-        y=alt.Y("other:N", sort=order, title=None, axis=alt.Axis(domain=False, ticks=False)),
-    )
-    cells = base.mark_rect().encode(
+    scale = alt.Scale(domain=order)
+    axis = alt.Axis(orient="top", labelAngle=-45, domain=False, ticks=False)
+    return matrix(
+        _rows(table),
+        x=alt.X("method:N", scale=scale, title=None, axis=axis),
+        y=label_axis("other", order),
         color=alt.Color(
             "value:Q",
             title="agreement",
@@ -105,13 +102,10 @@ def _heatmap(table: AgreementTable, order: list[str]) -> alt.LayerChart | alt.Fa
             alt.Tooltip("other:N"),
             *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "chance", "limit")),
         ],
-    )
-    above_limit = base.transform_filter("isValid(datum.percent)")
-    numbers = above_limit.mark_text(fontSize=8).encode(
         text=alt.Text("percent:Q", format=".0f"),
-        color=alt.condition("datum.value > 0.6", alt.value("#ffffff"), alt.value("#222222")),
+        light="datum.value > 0.6",
+        cell=(CELL, CELL),
     )
-    return alt.layer(cells, numbers, width=alt.Step(CELL), height=alt.Step(CELL))
 
 
 def _rows(table: AgreementTable) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from latentmap.metrics.metric import GROUPED as GROUPED_END
 from latentmap.metrics.metric import known_metrics, title_of, with_others
-from latentmap.report.bars import bar_rows, paired_bars, say_light_bars, single_bars
+from latentmap.report.bars import bar_rows, bars, panels, say_light_bars
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import distinct, headline
 from latentmap.report.lazy import alt
@@ -36,24 +36,18 @@ class MetricBars(Chart):
         named = data.named
         names = [name for name, _ in named]
         baselines = names[len(data.experiments) :]
-        charts = {}
-        for metric in distinct(with_others(FIRST), [experiment for _, experiment in named]):
-            rows = bar_rows(named, metric)
-            is_paired = metric + GROUPED_END in known_metrics()
-            if rows:
-                charts[metric] = (
-                    paired_bars(rows, names, baselines=baselines)
-                    if is_paired
-                    else single_bars(rows, names, baselines)
-                )
-        if not charts:
-            return None
-        return alt.concat(
-            *(chart.properties(title=_title(name), width=WIDTH) for name, chart in charts.items()),
-            columns=2,
-            spacing=28,
-            description=f"Bars of each method's metrics, sorted by {headline(data.experiments)}.",
-        ).resolve_scale(color="independent")
+        charts = {
+            _title(metric): bars(
+                rows,
+                names,
+                by="neighbors" if metric + GROUPED_END in known_metrics() else "",
+                baselines=baselines,
+            )
+            for metric in distinct(with_others(FIRST), [experiment for _, experiment in named])
+            if (rows := bar_rows(named, metric))
+        }
+        described = f"Bars of each method's metrics, sorted by {headline(data.experiments)}."
+        return panels(charts, WIDTH, 2, described)
 
     def note(self, data: Comparison) -> str:
         """Say what light bars are, if there are any."""

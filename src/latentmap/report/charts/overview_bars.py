@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from latentmap.metrics.metric import title_of
-from latentmap.report.bars import bar_rows, extent, paired_bars, say_light_bars
+from latentmap.report.bars import bar_rows, bars, extent, panels, say_light_bars
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import headline, twins
 from latentmap.report.lazy import alt
@@ -28,29 +28,21 @@ class OverviewBars(Chart):
         methods = list(dict.fromkeys(e.key.method for e in data.experiments))
         named = [(e.key.method, e) for e in data.experiments]
         _, metric = twins(headline(data.experiments))
-        rows = bar_rows(named, metric)
-        if not rows:
-            return None
-        charts = []
+        domain = extent(bar_rows(named, metric))
+        charts = {}
         for place in sorted({e.key[:2] for e in data.experiments}):
             own = [(method, e) for method, e in named if e.key[:2] == place]
             shown = [method for method in methods if method in dict(own)]
             is_baseline = place[0] in data.baselines
-            bars = paired_bars(
-                bar_rows(own, metric),
-                shown,
-                domain=extent(rows),
-                baselines=shown if is_baseline else (),
-                title=name,
-            )
-            title = ", ".join(place) + (" (baseline)" if is_baseline else "")
-            charts.append(bars.properties(title=title, width=WIDTH))
-        return alt.concat(
-            *charts,
-            columns=COLUMNS,
-            spacing=24,
-            description=f"Bars of {name} by encoder, variant and method.",
-        ).resolve_scale(color="independent")
+            if rows := bar_rows(own, metric):
+                charts[", ".join(place) + (" (baseline)" if is_baseline else "")] = bars(
+                    rows,
+                    shown,
+                    domain=domain,
+                    baselines=shown if is_baseline else (),
+                    title=name,
+                )
+        return panels(charts, WIDTH, COLUMNS, f"Bars of {name} by encoder, variant and method.")
 
     def note(self, data: Comparison) -> str:
         """Say what light bars are, if there are any."""

@@ -141,8 +141,8 @@ class RadarChart(Chart):
             columns=1,
             spacing=30,
             center=True,  # else the radar begins where the names of the parallel axes end
-            description=f"Profiles of {len(best)} methods over {len(axes)} metrics, each scaled from "
-            "the worst to the best method: as a radar, and on parallel axes.",
+            description=f"Profiles of {len(best)} methods over {len(axes)} metrics, each scaled "
+            "from the worst to the best method: as a radar, and on parallel axes.",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from latentmap.metrics.metric import title_of
-from latentmap.report.bars import extent, measured, paired_bars
+from latentmap.report.bars import bars, extent, measured, panels
 from latentmap.report.chart import Chart, Comparison
 from latentmap.report.experiments import headline
 from latentmap.report.lazy import alt
@@ -32,34 +32,24 @@ class VariantBars(Chart):
         defined = [e for e in data.experiments if not math.isnan(e.value(metric))]
         seen = {(e.key.encoder, e.key.variant) for e in defined}
         encoders = sorted({name for name, _ in seen if all((name, v) in seen for v in VARIANTS)})
-        if not encoders:
-            return None
         domain = extent(measured(e[metric]) for e in defined)
         methods = list(dict.fromkeys(e.key.method for e in defined))
-        charts = []
+        charts = {}
         for encoder in encoders:
             own = [e for e in defined if e.key.encoder == encoder]
-            rows = [
-                {"method": e.key.method, "variant": e.key.variant, **measured(e[metric])}
-                for e in own
-            ]
             shown = [method for method in methods if any(e.key.method == method for e in own)]
-            bars = paired_bars(
-                rows,
+            is_baseline = encoder in data.baselines
+            charts[encoder + (" (baseline)" if is_baseline else "")] = bars(
+                [
+                    {"method": e.key.method, "variant": e.key.variant, **measured(e[metric])}
+                    for e in own
+                ],
                 shown,
-                domain=domain,
-                field="variant",
+                by="variant",
                 order=VARIANTS,
-                baselines=shown if encoder in data.baselines else (),
+                domain=domain,
+                baselines=shown if is_baseline else (),
                 title=title_of(metric),
             )
-            title = encoder + (" (baseline)" if encoder in data.baselines else "")
-            charts.append(bars.properties(title=title, width=WIDTH))
-        return alt.concat(
-            *charts,
-            columns=COLUMNS,
-            spacing=24,
-            description=(
-                f"Bars of {title_of(metric)} by encoder and method, with boxes drawn and without."
-            ),
-        ).resolve_scale(color="independent")
+        described = f"Bars of {title_of(metric)} by encoder and method, with and without boxes."
+        return panels(charts, WIDTH, COLUMNS, described)

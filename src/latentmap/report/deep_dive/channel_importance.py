@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from latentmap.metrics.metric import Measurement
-from latentmap.report.bars import measured, single_bars
+from latentmap.report.bars import bars, measured, panels
 from latentmap.report.channel_chart import ChannelChart, DeepDive, channel_name
 from latentmap.report.lazy import alt
 
@@ -40,7 +40,7 @@ class ChannelImportance(ChannelChart):
                 ],
             }
         names = [channel_name(channel) for channel in shown]
-        panels = []
+        charts = {}
         for title, measurements in metrics.items():
             rows = [
                 {"method": channel_name(channel), **measured(measurements[channel])}
@@ -48,12 +48,6 @@ class ChannelImportance(ChannelChart):
                 if not math.isnan(measurements[channel].value)
             ]
             if rows:
-                panels.append(single_bars(rows, names).properties(title=title, width=WIDTH))
-        if not panels:
-            return None
-        return alt.concat(
-            *panels,
-            columns=3,
-            spacing=24,
-            description="Bars of each channel's metrics, by the neighbors it finds alone.",
-        ).resolve_scale(color="independent")
+                charts[title] = bars(rows, names)
+        described = "Bars of each channel's metrics, by the neighbors it finds alone."
+        return panels(charts, WIDTH, 3, described)

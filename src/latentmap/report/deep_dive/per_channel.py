@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from latentmap.metrics.metric import Measurement
-from latentmap.report.bars import NEIGHBORS, measured, paired_bars
+from latentmap.report.bars import NEIGHBORS, bars, measured
 from latentmap.report.channel_chart import ChannelChart, DeepDive, channel_name, choice
 from latentmap.report.lazy import alt
 from latentmap.report.maps import DATA, SHOWN
@@ -34,7 +34,7 @@ class PerChannel(ChannelChart):
         """Return bars above a grid of maps."""
         maps = [_map(channel, data) for channel in data.mapped] if data.kinds else []
         parts = [
-            *_bars(data),
+            *_purity(data),
             *([alt.concat(*maps, columns=COLUMNS, spacing=14)] if maps else []),
         ]
         if not parts:
@@ -72,7 +72,7 @@ class PerChannel(ChannelChart):
         return " ".join(filter(None, parts))
 
 
-def _bars(data: DeepDive) -> list[alt.LayerChart | alt.FacetChart]:
+def _purity(data: DeepDive) -> list[alt.LayerChart | alt.FacetChart]:
     """Return bars of labels and, where they are others, of label groups."""
     names = [channel_name(channel) for channel in data.shown()]
     charts = []
@@ -88,7 +88,7 @@ def _bars(data: DeepDive) -> list[alt.LayerChart | alt.FacetChart]:
         ]
         if rows:
             title = f"kNN {kind} purity"
-            charts.append(paired_bars(rows, names, title=title).properties(title=title, width=700))
+            charts.append(bars(rows, names, title=title).properties(title=title, width=700))
     return charts
 
 

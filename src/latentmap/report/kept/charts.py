@@ -12,9 +12,9 @@ from latentmap.report.kept.heatmap import VARIANTS
 from latentmap.report.kept.predictions import Predicted
 from latentmap.report.kept.table import Embedding, Figure, WhatIsKept
 from latentmap.report.lazy import alt
-from latentmap.report.matrix import matrix
+from latentmap.report.matrix import label_axis, matrix
 from latentmap.report.palette import CHANCE as CHANCE_COLOR
-from latentmap.report.palette import GROUPED, LINES, NEUTRAL
+from latentmap.report.palette import GROUPED, NEUTRAL, line_colors
 from latentmap.store.samples import evenly_spaced
 from latentmap.targets.facts import TargetFacts
 
@@ -63,29 +63,14 @@ def ranking_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
             )
         )
     )
-    colors = {BEST: GROUPED, LOWER: "#56B4E9", CHANCE: NEUTRAL}
-    stands = alt.Color(
-        "stands:N",
-        title=None,
-        scale=alt.Scale(domain=[*colors], range=[*colors.values()]),
-        legend=alt.Legend(orient="top", columns=3, symbolType="circle", symbolOpacity=1),
-    )
-    shapes = {"model": "circle", "baseline": "diamond"}
-    shape = alt.Shape(
-        "encoder:N",
-        title=None,
-        scale=alt.Scale(domain=[*shapes], range=[*shapes.values()]),
-        legend=alt.Legend(orient="top", columns=2, symbolFillColor=NEUTRAL, symbolStrokeWidth=0)
-        if kept.baselines
-        else None,
-    )
+    stands = stands_color({BEST: GROUPED, LOWER: "#56B4E9", CHANCE: NEUTRAL})
     return alt.layer(
         _zero(),
         base.mark_rule(strokeWidth=2).encode(x=_extent(rows), x2="high:Q", color=stands),
         base.mark_point(filled=True, size=60, opacity=1).encode(
             x="kept:Q",
             color=stands,
-            shape=shape,
+            shape=role_shape(kept),
             tooltip=_tooltip(alt.Tooltip("embedding:N")),
         ),
         width=WIDTH,
@@ -137,9 +122,7 @@ def profile_chart(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
             color=alt.Color(
                 "encoder:N",
                 title=None,
-                scale=alt.Scale(
-                    domain=places, range=[LINES[n % len(LINES)] for n in range(len(places))]
-                ),
+                scale=alt.Scale(domain=places, range=line_colors(len(places))),
                 legend=alt.Legend(orient="top", columns=3, symbolType="circle"),
             ),
         )
@@ -221,12 +204,7 @@ def printed_heatmap(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
             title=None,
             axis=alt.Axis(orient="top", labelAngle=-40, domain=False, ticks=False),
         ),
-        y=alt.Y(
-            "embedding:N",
-            scale=alt.Scale(domain=names),
-            title=None,
-            axis=alt.Axis(domain=False, ticks=False),
-        ),
+        y=label_axis("embedding", names),
         color=alt.Color(
             "shown:Q",
             title="kept",
@@ -238,6 +216,27 @@ def printed_heatmap(kept: WhatIsKept) -> alt.LayerChart | alt.FacetChart:
         light="false",
         cell=(34, 16),
         description="Matrix of embeddings and targets: how much of each target is kept.",
+    )
+
+
+def stands_color(colors: Mapping[str, str]) -> alt.Color:
+    """Return the colour of dots by what is sure of them, with its legend."""
+    return alt.Color(
+        "stands:N",
+        title=None,
+        scale=alt.Scale(domain=[*colors], range=[*colors.values()]),
+        legend=alt.Legend(orient="top", columns=3, symbolType="circle", symbolOpacity=1),
+    )
+
+
+def role_shape(kept: WhatIsKept) -> alt.Shape:
+    """Return the shape of the dots of models and of baselines."""
+    legend = alt.Legend(orient="top", columns=2, symbolFillColor=NEUTRAL, symbolStrokeWidth=0)
+    return alt.Shape(
+        "encoder:N",
+        title=None,
+        scale=alt.Scale(domain=["model", "baseline"], range=["circle", "diamond"]),
+        legend=legend if kept.baselines else None,
     )
 
 

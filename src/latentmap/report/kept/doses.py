@@ -10,7 +10,7 @@ from typing import Any
 
 from latentmap.report.kept.table import WhatIsKept
 from latentmap.report.lazy import alt
-from latentmap.report.palette import CHANCE, LINES
+from latentmap.report.palette import CHANCE, line_colors
 
 DOSES = ("noise", "blur", "occlusion")
 """Options of encoders that destroy what they see, from 0, nothing, to 1, all of it."""
@@ -75,7 +75,6 @@ def dose_chart(kept: WhatIsKept, encoders: Sequence[Mapping[str, Any]]) -> alt.T
     if not rows:
         return None
     models = list(dict.fromkeys(row["model"] for row in rows))
-    colors = [LINES[number % len(LINES)] for number in range(len(models))]
     low = min(0.0, *(row["kept"] for row in rows)) - 0.03
     options = " or ".join(dict.fromkeys(dose.option for dose in dosed.values()))
     few = alt.Axis(tickCount=5, format=".1f")
@@ -90,7 +89,7 @@ def dose_chart(kept: WhatIsKept, encoders: Sequence[Mapping[str, Any]]) -> alt.T
             color=alt.Color(
                 "model:N",
                 title=None,
-                scale=alt.Scale(domain=models, range=colors),
+                scale=alt.Scale(domain=models, range=line_colors(len(models))),
                 legend=alt.Legend(orient="top", symbolType="circle") if models[1:] else None,
             ),
             detail="line:N",

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from latentmap.metrics.metric import Key
-from latentmap.report.experiments import format_p
+from latentmap.report.experiments import format_p, number_of
 from latentmap.report.findings import SIGNIFICANT, Finding
-from latentmap.report.kept.charts import selection
+from latentmap.report.kept.charts import role_shape, selection, stands_color
 from latentmap.report.kept.findings import Words, family_findings
 from latentmap.report.kept.heatmap import two_places
-from latentmap.report.kept.table import Figure, WhatIsKept, key_of, number_of, range_of, table_of
+from latentmap.report.kept.table import Figure, WhatIsKept, key_of, range_of, table_of
 from latentmap.report.lazy import alt
 from latentmap.report.palette import CHANCE, GROUPED, NEUTRAL
 from latentmap.store.results import PAIRS, Results
@@ -136,24 +136,9 @@ def pairs_chart(rows: Sequence[Row], found: WhatIsKept) -> alt.LayerChart | alt.
             y=alt.Y("direction:Q", title="mean cosine of two differences", axis=few),
         )
     )
-    colors = {ABOVE: GROUPED, MAY_BE_CHANCE: NEUTRAL}
-    color = alt.Color(
-        "stands:N",
-        title=None,
-        scale=alt.Scale(domain=[*colors], range=[*colors.values()]),
-        legend=alt.Legend(orient="top", columns=2, symbolType="circle"),
-    )
-    shapes = {"model": "circle", "baseline": "diamond"}
     points = base.mark_point(filled=True, size=70, opacity=0.9).encode(
-        color=color,
-        shape=alt.Shape(
-            "encoder:N",
-            title=None,
-            scale=alt.Scale(domain=[*shapes], range=[*shapes.values()]),
-            legend=alt.Legend(orient="top", columns=2, symbolFillColor=NEUTRAL)
-            if found.baselines
-            else None,
-        ),
+        color=stands_color({ABOVE: GROUPED, MAY_BE_CHANCE: NEUTRAL}),
+        shape=role_shape(found),
         tooltip=[
             alt.Tooltip("embedding:N"),
             *(alt.Tooltip(f"{name}:Q", format=".2f") for name in NUMBERS),

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from latentmap.metrics.metric import Key
+from latentmap.report.experiments import number_of
 from latentmap.report.findings import SIGNIFICANT
 from latentmap.store.results import TARGET_FACTS, WHAT_IS_KEPT, Results
 from latentmap.store.tables import read_parquet
@@ -256,11 +257,6 @@ def _figure(row: Mapping[str, Any]) -> Figure:
         is_in_best=bool(row["may_be_best"]),
         note=row["note"] or "",
     )
-
-
-def number_of(value: float | None) -> float:
-    """Return a number of a table, NaN for null."""
-    return math.nan if value is None else float(value)
 
 
 def range_of(low: Any, high: Any) -> tuple[Any, Any] | None:
