@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,6 +23,7 @@ from latentmap.neighbors.exact import find_neighbors
 from latentmap.neighbors.graph import write_graph
 from latentmap.project.quality import MapQuality, write_trust
 from latentmap.report.assets import write_page_files
+from latentmap.report.embedded import unpacked
 from latentmap.report.labels import collect_labels
 from latentmap.report.measures import OF_OUTLIERS
 from latentmap.report.page import PAGES, listed_pages
@@ -101,6 +104,12 @@ FACTS = RunFacts(
 )
 
 
+def titled(page: str) -> str:
+    """Return a page whose cells have the titles that its script gives them."""
+    titles = iter(unpacked(re.search(r'id="titles">([^<]*)<', page)[1]))
+    return re.sub(" data-titled", lambda _: f' title="{html.escape(next(titles))}"', page)
+
+
 @dataclass
 class FakeRun:
     """The files of one run, and what they say."""
@@ -122,7 +131,7 @@ class FakeRun:
         page, results = PAGES.create(kind), self.results
         where = dict(zip(page.scope.value, key, strict=False))
         page.write(results, **where)
-        return results.address(page.file, *results.keys(page.file, **where)[0]).read_text()
+        return titled(results.address(page.file, *results.keys(page.file, **where)[0]).read_text())
 
     def _files(self, artifact: Artifact) -> dict[tuple[str, ...], Path]:
         return {key: self.results.path(artifact, *key) for key in self.results.keys(artifact)}
@@ -228,6 +237,11 @@ def fake_run(
     write_page_files(run.results)
     write_picture_names(run.results)
     return run
+
+
+@pytest.fixture(name="titled", scope="session")
+def titled_fixture() -> Callable[[str], str]:
+    return titled
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ def test_agreement_is_shown_where_it_exceeds_chance_and_names_duplicates(compari
         "umap",
     ]
     assert spec["columns"] == 2
-    order = spec["concat"][0]["layer"][0]["encoding"]["x"]["sort"]
+    order = spec["concat"][0]["layer"][0]["encoding"]["x"]["scale"]["domain"]
     assert abs(order.index("flatten") - order.index("range")) == 1
     rows = [row for row in values(spec) if row["method"] == "mean"]
     assert all((row["percent"] is None) == (row["value"] <= 0.15) for row in rows)

@@ -115,7 +115,9 @@ def values_of(spec, layer):
     return data.get("values") or rows_of(spec["datasets"][data["name"]])
 
 
-def test_a_planted_shift_is_on_the_map_in_the_bars_in_the_table_and_in_the_summary(pages, normal):
+def test_a_planted_shift_is_on_the_map_in_the_bars_in_the_table_and_in_the_summary(
+    pages, normal, titled
+):
     normal[60:] += 3
     text, charts = pages.write(pages.run("r", normal, ["old"] * 60 + [HOSTILE] * 60))
     points = values_of(charts["umap-sources"], 0)
@@ -127,7 +129,9 @@ def test_a_planted_shift_is_on_the_map_in_the_bars_in_the_table_and_in_the_summa
     assert len(values_of(charts["umap-regions"], 1)) >= 2
     assert "<strong>0.01" in text
     # The adjusted p of the AUC, which its column is sorted by.
-    (sort,) = re.findall(r'data-sort="([^"]*)" title="adjusted for the number of pairs', text)
+    (sort,) = re.findall(
+        r'data-sort="([^"]*)" title="adjusted for the number of pairs', titled(text)
+    )
     assert 0 < float(sort) < 0.05
     (sentence,) = pages.finding()
     assert "differ: a classifier names the source of" in sentence

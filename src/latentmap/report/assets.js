@@ -1,13 +1,13 @@
 "use strict";
 // Draws the page's charts from what stands beside them, packed, as wide as the page and in its colours,
 // filters maps by label group, sorts tables.
-(() => {
+(async () => {
   const SMALLEST = 115; // pixels that a panel's plot must have
   const AROUND = 90; // pixels that labels take of a panel's width, until it is drawn
   const LEGEND = 200; // pixels of a legend's column
   const MENU = 38; // pixels right of a chart for its menu, as vega-embed has it
   const FLATTEST = 0.7; // height of a plot, of its width, that it keeps where it is made narrower
-  const [LEAST, MOST] = [0.75, 1.5]; // times as wide as given
+  const [LEAST, LEGIBLE, MOST] = [0.25, 0.75, 1.5]; // times as wide as given; numbers need more than least
   const GAP = 28; // between panels
   const ink = "#e6edf3", line = "#3d444d", paper = "#0d1117";
   const text = { labelColor: ink, titleColor: ink };
@@ -33,16 +33,16 @@
   const samplesElement = document.getElementById("samples");
   const embedded = samplesElement && JSON.parse(samplesElement.textContent);
   // The samples of the page: its own, or all or some of those that the pages of a report share.
-  const chosen = ({ rows, ...own }) => {
-    const shared = window.latentmapSamples;
+  const chosen = async ({ rows, ...own }) => {
     if (own.id) return own;
+    const shared = await unpacked(window.latentmapSamples);
     if (!rows) return shared;
     const some = (columns) =>
       Object.fromEntries(Object.entries(columns).map(([name, all]) => [name, rows.map((i) => all[i])]));
     const { images, further, targets, colorings, ...columns } = shared;
     return { ...some(columns), images, ...own };
   };
-  const samples = embedded && chosen(embedded);
+  const samples = embedded && (await chosen(embedded));
   // The place of a sample among those that the pages of a report share; null if it is not of them.
   const sharedRowOf = (i) => (embedded.id ? null : embedded.rows ? embedded.rows[i] : i);
   let update = () => {};
@@ -168,12 +168,24 @@
     return sized(withLegends(spec, room), room, fit);
   };
 
+  // The cells of a matrix without their numbers, below upright names.
+  const narrowed = (layers) =>
+    layers
+      .filter(({ mark }) => mark.type !== "text")
+      .map(({ encoding, ...layer }) => {
+        const axis = { ...encoding.x.axis, labelAngle: -90 };
+        return { ...layer, encoding: { ...encoding, x: { ...encoding.x, axis } } };
+      });
+
   const sized = (spec, room, { around, stretch, keeps }) => {
     if (spec.facet && spec.columns) {
       const most = Math.floor((room - around + GAP) / (spec.spec.width + GAP));
       return { ...spec, columns: Math.min(spec.columns, Math.max(1, most)) };
     }
-    if (spec.width?.step) return { ...spec, width: { step: spec.width.step * stretch } };
+    if (spec.width?.step) {
+      const width = { step: spec.width.step * stretch };
+      return stretch < LEGIBLE ? { ...spec, width, layer: narrowed(spec.layer) } : { ...spec, width };
+    }
     if (typeof spec.width !== "number") return spec;
     const width = Math.max(SMALLEST, room - around);
     if (typeof spec.height !== "number") return { ...spec, width };
@@ -237,12 +249,6 @@
     openPanel(i);
   };
 
-  const unpacked = async (text) => {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(plain).json();
-  };
-
   const drawn = new Map();
   const draw = async (source) => {
     const target = document.getElementById(source.dataset.chart);
@@ -254,8 +260,8 @@
     if (spec.usermeta?.outside) {
       for (const label of document.querySelectorAll("[data-outside]")) label.hidden = false;
     }
-    for (const [name, { fields, rows }] of Object.entries(spec.datasets)) {
-      spec.datasets[name] = rows.map((row) => Object.fromEntries(fields.map((f, i) => [f, row[i]])));
+    for (const [name, columns] of Object.entries(spec.datasets)) {
+      spec.datasets[name] = (Object.values(columns)[0] ?? []).map((_, i) => cellsOf(columns, i));
     }
     if (points) spec.datasets[data] = rowsOf(points);
     if (isDark.matches) spec.config = merged(spec.config, DARK);
@@ -280,12 +286,17 @@
     };
     try {
       const fit = { around: AROUND, stretch: 1, keeps: Boolean(points) };
+      let before = null;
       for (let turn = 0; turn < 4; turn++) {
         const [taken, columns] = await embed(fit);
         const excess = (taken - room) / columns;
         if (excess <= 0 && (turn || excess > -AROUND / 4)) break;
         fit.around = Math.max(0, fit.around + excess);
-        fit.stretch = Math.min(MOST, Math.max(LEAST, (fit.stretch * room) / taken));
+        // What names take does not stretch: the second turn knows how much it is.
+        const [stretch, width] = before && before[0] !== fit.stretch ? before : [0, 0];
+        before = [fit.stretch, taken];
+        const wanted = fit.stretch + ((room - taken) * (fit.stretch - stretch)) / (taken - width || 1);
+        fit.stretch = Math.min(MOST, Math.max(LEAST, wanted));
       }
     } catch (error) {
       target.classList.add("failed");
@@ -294,8 +305,27 @@
     }
   };
 
+  // Lists the values of a column with their colours, as buttons.
+  const listValues = (scale) => {
+    const { values, colors, codes } = samples.colorings[scale.dataset.scale];
+    const counts = values.map(() => 0);
+    for (const code of codes) counts[code] += 1;
+    values.forEach((value, code) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", ariaPressed: "false" });
+      const [swatch, count] = ["swatch", "count"].map((className) =>
+        Object.assign(document.createElement("span"), { className }),
+      );
+      button.dataset.code = code;
+      swatch.style.background = colors[code];
+      count.textContent = counts[code].toLocaleString("en");
+      button.append(swatch, `${value} `, count);
+      scale.append(button);
+    });
+  };
+
   // The legend decides which samples are shown and, where it offers that, their colour and size.
   const connectLegend = (legend) => {
+    legend.querySelectorAll("[data-values]").forEach(listValues);
     const groups = [...legend.querySelectorAll("[data-group]")];
     const codes = [...legend.querySelectorAll("[data-code]")];
     const [select, sizing, whole, all, said, measured] = [
@@ -445,6 +475,9 @@
     });
   };
 
+  const titles = document.getElementById("titles");
+  const told = titles ? await unpacked(titles.textContent) : [];
+  document.querySelectorAll("[data-titled]").forEach((cell, i) => (cell.title = told[i]));
   if (matchMedia("(hover: none)").matches) tellOnTap();
   document.querySelectorAll("table.sortable").forEach(connectTable);
   document.querySelectorAll("[data-choose]").forEach(connectChoice);

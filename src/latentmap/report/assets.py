@@ -7,10 +7,11 @@ import os
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from latentmap.errors import LatentmapError
 from latentmap.report.details import read_details
-from latentmap.report.embedded import embedded_json
+from latentmap.report.embedded import packed, unpacked
 from latentmap.report.lazy import alt
 from latentmap.report.points import read_shown_samples
 from latentmap.report.target_columns import with_targets
@@ -28,7 +29,7 @@ from latentmap.store.results import (
 )
 from latentmap.store.stamp import read_stamped_text
 
-SAMPLES_START, SAMPLES_END = "window.latentmapSamples = ", ";\n"
+SAMPLES_START, END = 'window.latentmapSamples = "', '";\n'
 
 SHARED = re.compile(
     r'<link rel="stylesheet" href="(?P<style>[^"]+)">'
@@ -70,17 +71,18 @@ def write_page_files(results: Results) -> None:
     most = results.option("report.max_points")
     shown = read_shown_samples(samples, results.paths(THUMBNAILS), most, annotations)
     shown = with_targets(shown, results)
-    text = f"{SAMPLES_START}{embedded_json(shown.everything)}{SAMPLES_END}"
+    text = f"{SAMPLES_START}{packed(shown.everything)}{END}"
     write_stamped_text(results.address(SHOWN_SAMPLES), f"{text}// ", "\n")
-    details = embedded_json(read_details(samples, shown.rows, annotations))
-    text = f"window.latentmapDetails = {details};\n"
+    details = packed(read_details(samples, shown.rows, annotations))
+    text = f'window.latentmapDetails = "{details}{END}'
     write_stamped_text(results.address(DETAILS), f"{text}// ", "\n")
 
 
-def read_samples_asset(path: Path | str) -> str:
-    """Read the samples that the pages of a run share, as JSON."""
+def read_samples_asset(path: Path | str) -> dict[str, Any]:
+    """Read the samples that the pages of a run share."""
     text = read_stamped_text(path)
-    return text[len(SAMPLES_START) : text.rindex(SAMPLES_END)]
+    content: dict[str, Any] = unpacked(text[len(SAMPLES_START) : text.rindex(END)])
+    return content
 
 
 def _resource(name: str) -> str:

@@ -26,8 +26,8 @@ class DeepDive:
         inspection: what was found in the latents.
         colors: colour of every label group, in the order of the groups.
         mapped: the channels that have maps.
-        points: coordinates of the samples in their maps, between -1 and 1, by kind, axis and
-            channel: pca_x0, pca_y0, pca_x1, …
+        points: coordinates of the samples in their maps, between -1 and 1 but for far ones, by
+            kind, axis and channel: pca_x0, pca_y0, pca_x1, …
     """
 
     inspection: Inspection

@@ -42,15 +42,6 @@ class Coloring:
     colors: Sequence[str]
     codes: Sequence[int]
 
-    @property
-    def legend(self) -> list[tuple[int, str, str, int]]:
-        """(code, value, colour, number of samples) of every value."""
-        counts = Counter(self.codes)
-        return [
-            (code, value, color, counts[code])
-            for code, (value, color) in enumerate(zip(self.values, self.colors, strict=True))
-        ]
-
 
 def colorings(columns: Mapping[str, Sequence[str | None]]) -> list[Coloring]:
     """Return the colours of every column that tells samples apart by a few values.

@@ -193,7 +193,7 @@ def _cell(experiment: Experiment, name: str, tone: int, leading: bool) -> Cell:
     faint = found.p_value is not None and found.p_value > SIGNIFICANT
     return Cell(
         format_value(found.value),
-        "" if math.isnan(found.value) else repr(found.value),
+        "" if math.isnan(found.value) else f"{found.value:.6g}",
         "; ".join(details),
         0 if faint else tone,
         faint,

@@ -76,7 +76,8 @@ def map_chart(
     start |= {LIMITS: [], WITHIN: [], SIZING: "", SIZES: [], WHOLE: False, OPENED: -1}
     params = [alt.param(name=name, value=value) for name, value in start.items()]
     behind = behind or {axis: [] for axis in points}
-    near = _near({axis: [*values, *behind[axis]] for axis, values in points.items()})
+    places = [[*points[axis], *behind[axis]] for axis in "xyz" if axis in points]
+    near = near_points(np.array(places, np.float64).T)
     count = len(points["x"])
     outside = int((~near[:count]).sum())
     if outside:
@@ -200,14 +201,13 @@ def _axis(channel: Any, name: str, near: list[float], whole: list[float]) -> Any
     )
 
 
-def _near(points: Points) -> NDArray[np.bool_]:
-    """Return which points the map shows at first: all that do not squeeze the others."""
-    places = np.array([points[axis] for axis in "xyz" if axis in points], np.float64)
-    placed = np.isfinite(places).all(axis=0)
-    near = np.ones(places.shape[1], np.bool_)
+def near_points(places: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return which of the points (n, dims) a map shows at first: those that squeeze no others."""
+    placed = np.isfinite(places).all(axis=1)
+    near = np.ones(len(places), np.bool_)
     if placed.any():
-        middle = np.median(places[:, placed], axis=1, keepdims=True)
-        distances = np.abs(places[:, placed] - middle).max(axis=0)
+        middle = np.median(places[placed], axis=0)
+        distances = np.abs(places[placed] - middle).max(axis=1)
         near[placed] = distances <= FAR * np.quantile(distances, 0.9)
     return near
 

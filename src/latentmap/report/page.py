@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import os
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from typing import Any, ClassVar
 from latentmap.config import Options, Plugin, Registry
 from latentmap.errors import LatentmapError
 from latentmap.project.quality import DOUBTFUL
-from latentmap.report.embedded import embedded_json
+from latentmap.report.embedded import embedded_json, packed
 from latentmap.report.measures import SCALE
 from latentmap.report.picture_host import picture_host
 from latentmap.report.plates import first_coloring, has_groups
@@ -39,6 +41,9 @@ from latentmap.store.results import (
 CATEGORIES = ("Summary", "Comparisons", "Costs", "Deep dive", "Maps")
 """Kinds of pages, in the order in which they are listed; others follow."""
 
+
+TITLED = re.compile(r'(<td[^>]*?) title="([^"]*)"')
+"""A cell of a table that says more on hover."""
 
 CHARTS_ONLY = Path(__file__).with_name("page.html")
 """What every page looks like; by itself it shows the charts in `plates`."""
@@ -242,8 +247,15 @@ def write_page(output: Path, template: Path, content: Content, results: Results)
         **content.values,
     )
     # A browser runs the scripts that know the nonce, which nothing in the page's data can know.
-    text = fill(nonce=digest(fill(nonce="")))
+    text = _with_packed_titles(fill(nonce=digest(fill(nonce=""))))
     write_stamped_text(output, f"{text}\n<!-- ", " -->\n")
+
+
+def _with_packed_titles(text: str) -> str:
+    """Return a page that carries what cells say on hover packed: tables have thousands of them."""
+    told = [html.unescape(title) for _, title in TITLED.findall(text)]
+    script = f'<script type="application/octet-stream" id="titles">{packed(told)}</script>'
+    return TITLED.sub(r"\1 data-titled", text).replace("</main>", f"</main>\n{script}", 1)
 
 
 def relative(path: Path | str, page: Path | str) -> str:

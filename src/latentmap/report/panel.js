@@ -1,4 +1,10 @@
 "use strict";
+const unpacked = async (text) => {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(plain).json();
+};
+
 // The panel of one sample: its picture, text, columns and neighbors. Whatever comes from data is
 // set as text.
 const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
@@ -28,6 +34,11 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
   const load = (name) => {
     if (!loading.has(name)) loading.set(name, start(name));
     return loading.get(name);
+  };
+  let known;
+  const loadDetails = async () => {
+    await load("details");
+    known ??= window.latentmapDetails && (await unpacked(window.latentmapDetails));
   };
   const start = (name) =>
     new Promise((resolve) => {
@@ -86,7 +97,7 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
     if (next !== undefined) show(next);
   };
   find.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") load("details").then(seek);
+    if (event.key === "Enter") loadDetails().then(seek);
   });
   find.addEventListener("input", () => find.setCustomValidity(""));
   document.addEventListener("keydown", (event) => {
@@ -99,7 +110,7 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
 
   const detailsOf = (i) => {
     const row = rowOf(i);
-    const details = row === null ? undefined : window.latentmapDetails;
+    const details = row === null ? undefined : known;
     if (!details) return null;
     const columns = Object.entries(details.columns).map(([name, values]) => [name, values[row]]);
     return { text: details.text[row], columns: columns.filter(([, value]) => value != null) };
@@ -141,7 +152,7 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
   };
   // Draws boxes over a picture, and adds the button that hides them.
   const drawBoxes = (row, frame, picture) => {
-    const { boxes, box_colors: colors } = window.latentmapDetails ?? {};
+    const { boxes, box_colors: colors } = known ?? {};
     if (!boxes?.[row]?.length) return;
     const over = drawn("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": true });
     const names = boxes[row].map(([left, top, right, bottom], n) => {
@@ -165,7 +176,7 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
     const found = neighborsOf(i);
     if (!found) return made("p", { className: "muted", textContent: "Its neighbors stand on the page of each map." });
     if (!found.length) return null;
-    const group = (j) => window.latentmapDetails?.columns["source group"]?.[rowOf(j)];
+    const group = (j) => known?.columns["source group"]?.[rowOf(j)];
     const items = found.map(([j, distance, elsewhere]) => {
       if (elsewhere !== undefined) {
         const name = made("strong", { dir: "auto", textContent: elsewhere });
@@ -231,7 +242,7 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
     panel.hidden = false;
     show(i);
     panel.focus({ preventScroll: true });
-    await Promise.all([load("details"), load("pictures")]);
+    await Promise.all([loadDetails(), load("pictures")]);
     if (current === i && !panel.hidden) show(i);
   };
 };

@@ -267,22 +267,22 @@ def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
     return spec | {"config": CONFIG, "datasets": tables}
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the rows of a chart without their names, and with seven digits of each number.
+def _table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the rows of a chart as columns, with seven digits of each number.
 
-    No page shows more, and of many small rows most of a page would be their names.
+    No page shows more digits, and columns, of which most repeat their values, pack best.
     """
-    fields = list(dict.fromkeys(name for row in rows for name in row))
+    fields = dict.fromkeys(name for row in rows for name in row)
 
     def short(value: Any) -> Any:
         return float(f"{value:.7g}") if isinstance(value, float) else value
 
-    return {"fields": fields, "rows": [[short(row.get(name)) for name in fields] for row in rows]}
+    return {name: [short(row.get(name)) for row in rows] for name in fields}
 
 
-def rows_of(table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of a chart as they stand in a page."""
-    return [dict(zip(table["fields"], row, strict=True)) for row in table["rows"]]
+def rows_of(table: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a chart from the columns that stand in a page."""
+    return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
 
 
 def has_groups(colors: Mapping[str, str]) -> bool:

@@ -89,7 +89,7 @@ def _samples_of(page: Path, scripts: _Scripts) -> dict[str, Any]:
     own: dict[str, Any] = json.loads(scripts.samples)
     if "id" in own:
         return own
-    shared: dict[str, Any] = json.loads(read_samples_asset(referred(page, scripts.shared)))
+    shared = read_samples_asset(referred(page, scripts.shared))
     if "rows" not in own:
         return shared
     columns = ("id", "label", "group", "text")

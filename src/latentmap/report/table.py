@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from latentmap.metrics.metric import known_metrics
 from latentmap.report.experiments import (
@@ -44,7 +43,7 @@ def write_metrics_table(
         json: output; a list of records.
         parquet: output.
         copies: outputs, `metrics.json` of each row, in the order of the keys: one flat object,
-            and where there are targets a list of what is kept of them.
+            and where there are targets what is kept of them, column by column.
         kept: what is kept of targets, if there are any.
     """
     table = metrics_table(read_experiments(keys, metrics), descriptions)
@@ -52,10 +51,11 @@ def write_metrics_table(
     rows = table.to_dicts()
     write_plain_json(json, rows)
     write_parquet(parquet, table.to_arrow())
-    targets = {} if kept is None else _by_embedding(read_parquet(kept))
+    targets = {} if kept is None else _by_embedding(kept)
     for key, row, output in zip(keys, rows, copies, strict=True):
         found = targets.get(tuple(key))
-        write_plain_json(output, row if found is None else {**row, "targets": found})
+        more = {} if found is None else {"targets": found.to_dict(as_series=False)}
+        write_plain_json(output, {**row, **more})
 
 
 def write_targets_table(kept: FilePath, csv: FilePath, parquet: FilePath) -> None:
@@ -71,13 +71,10 @@ def write_targets_table(kept: FilePath, csv: FilePath, parquet: FilePath) -> Non
     write_parquet(parquet, table)
 
 
-def _by_embedding(kept: pa.Table) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+def _by_embedding(kept: FilePath) -> dict[tuple[str, ...], pl.DataFrame]:
     """Return what is kept of targets by (encoder, variant, method), without these columns."""
-    found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in kept.to_pylist():
-        key = tuple(row.pop(name) for name in ("encoder", "variant", "method"))
-        found.setdefault(key, []).append(row)
-    return found
+    table = pl.DataFrame(read_parquet(kept))
+    return table.partition_by("encoder", "variant", "method", as_dict=True, include_key=False)
 
 
 def metrics_table(

@@ -14,6 +14,8 @@ KIND = "maps"
 NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 COLUMNS = 4
 SIDE = 235
+REACH = 1.05
+"""Where maps end: all points but far ones are within 1."""
 
 
 class PerChannel(ChannelChart):
@@ -56,6 +58,14 @@ class PerChannel(ChannelChart):
         """Return how the samples were compared."""
         found = data.inspection
         height, width = found.grid
+        far = sum(
+            max(map(abs, place)) > REACH
+            for kind in data.kinds[:1]
+            for channel in data.mapped
+            for place in zip(
+                *(data.points[f"{kind}_{axis}{channel}"] for axis in "xy"), strict=True
+            )
+        )
         parts = [
             f"Each channel is averaged to {height} × {width} cells before samples are compared."
             if found.grid != found.positions.shape
@@ -68,6 +78,7 @@ class PerChannel(ChannelChart):
             f"Maps are of the {len(data.mapped)} {'best' if found.labels else 'first'} channels."
             if 0 < len(data.mapped) < len(found.channels)
             else "",
+            f"{far} of their points are far outside: scroll to zoom out." if far else "",
         ]
         return " ".join(filter(None, parts))
 
@@ -93,12 +104,12 @@ def _purity(data: DeepDive) -> list[alt.LayerChart | alt.FacetChart]:
 
 
 def _map(channel: int, data: DeepDive) -> alt.Chart:
-    scale = alt.Scale(domain=[-1.05, 1.05], nice=False)
+    scale = alt.Scale(domain=[-REACH, REACH], nice=False)
     axis = alt.Axis(labels=False, ticks=False, grid=False, title=None)
     colors = alt.Scale(domain=list(data.colors), range=list(data.colors.values()))
     return (
         alt.Chart(alt.NamedData(DATA), title=_map_title(channel, data), width=SIDE, height=SIDE)
-        .mark_circle(size=18, opacity=0.8, strokeWidth=0.3)
+        .mark_circle(size=18, opacity=0.8, strokeWidth=0.3, clip=True)
         .encode(
             x=alt.X("x:Q", scale=scale, axis=axis),
             y=alt.Y("y:Q", scale=scale, axis=axis),

@@ -20,7 +20,7 @@ from latentmap.report.channel_chart import (
 from latentmap.report.chart_pages import ChartPages
 from latentmap.report.labels import read_labels
 from latentmap.report.lazy import alt
-from latentmap.report.maps import DATA
+from latentmap.report.maps import DATA, near_points
 from latentmap.report.page import Content, Scope
 from latentmap.report.plates import Plate, chart_plate
 from latentmap.report.points import Points, read_samples_at
@@ -92,7 +92,7 @@ def _rows(maps: ChannelMaps, samples: Sequence[Path | str], path: Path | str) ->
 
 
 def _points(maps: ChannelMaps, rows: NDArray[np.intp]) -> Points:
-    """Return the coordinates of some samples, between -1 and 1 on each map."""
+    """Return the coordinates of some samples, between -1 and 1 on each map but for far ones."""
     return {
         f"{kind}_{axis}{channel}": [round(value, 4) for value in values.tolist()]
         for kind, places in maps.places.items()
@@ -102,9 +102,10 @@ def _points(maps: ChannelMaps, rows: NDArray[np.intp]) -> Points:
 
 
 def _scaled(place: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the (n, 2) coordinates of a map around its middle, as far as 1 from it."""
-    centred = place - (place.min(axis=0) + place.max(axis=0)) / 2.0
-    return centred / (np.abs(centred).max() or 1.0)
+    """Return the (n, 2) coordinates of a map around its middle: all that are not far within 1."""
+    near = place[near_points(place)]
+    middle = (near.min(axis=0) + near.max(axis=0)) / 2.0
+    return (place - middle) / (np.abs(near - middle).max() or 1.0)
 
 
 def _plate(name: str, plugin: ChannelChart, chart: alt.TopLevelMixin, data: DeepDive) -> Plate:
