@@ -175,7 +175,7 @@ def test_the_curve_has_a_line_for_each_method_over_k_above_chance(comparison):
     spec = built("label_curve", comparison)
     lines = rows_of(spec, spec, type="line", strokeWidth=2.2)
     best = comparison.experiments[0]
-    values = {(row["method"], row["k"]): row["share"] for row in lines}
+    values = {(row["method"], row["k"]): row["value"] for row in lines}
     assert len({method for method, _ in values}) == 5
     for k, point in best[HONEST].by_k.items():
         assert values[best.key.method, k] == point.value
