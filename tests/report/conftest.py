@@ -127,10 +127,10 @@ class FakeRun:
         return Results(self.folder, self.facts)
 
     def write(self, kind: str, *key: str) -> str:
-        """Write the pages of one job; return the first of them."""
+        """Write the pages of one job; return the first of them with this key."""
         page, results = PAGES.create(kind), self.results
-        where = dict(zip(page.scope.value, key, strict=False))
-        page.write(results, **where)
+        page.write(results, **dict(zip(page.scope.value, key, strict=False)))
+        where = dict(zip(page.file.wildcards, key, strict=False))
         return titled(results.address(page.file, *results.keys(page.file, **where)[0]).read_text())
 
     def _files(self, artifact: Artifact) -> dict[tuple[str, ...], Path]:

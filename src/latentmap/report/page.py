@@ -55,7 +55,6 @@ class Scope(Enum):
     RUN = ()
     LATENTS = ("encoder", "variant")
     METHOD = ("encoder", "variant", "method")
-    CHART = ("encoder", "variant", "chart")
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.report.agreements import read_agreement
-from latentmap.report.chart import CHARTS
+from latentmap.report.chart import CHARTS, charts_of
 from latentmap.report.chart_pages import COMPARED, ChartPages, comparison, comparison_file
 from latentmap.report.labels import read_labels
 from latentmap.report.page import Content, Scope
@@ -15,31 +16,28 @@ from latentmap.store.results import AGREEMENT, LABELS, MAP_AGREEMENT, Key, Resul
 
 
 class Comparisons(ChartPages):
-    """One chart over the methods of one encoder and variant, held against the baselines."""
+    """A page for each chart over the methods of an encoder and variant, beside the baselines."""
 
     title = "Comparison"
     category = "Comparisons"
     file = comparison_file("comparisons")
-    scope = Scope.CHART
+    scope = Scope.RUN
     reads = (COMPARED, AGREEMENT, MAP_AGREEMENT, LABELS)
     configured_by = ("headline",)
     shows = (METRIC_PLUGINS,)
 
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
-        """Yield the chart."""
-        ((encoder, variant, chart),) = keys
-        places = (results.path(file, encoder, variant) for file in (AGREEMENT, MAP_AGREEMENT))
-        data = comparison(
-            results,
-            encoder,
-            variant,
-            label_groups=read_labels(results.path(LABELS)).group_of,
-            agreement=read_agreement(*places),
-        )
-        plugin = CHARTS.create(chart)
-        plates = chart_plates(chart, plugin, data)
-        yield Content(f"{plugin.title} ({encoder}, {variant})", {"plates": plates})
+        """Yield the charts of each encoder and variant."""
+        group_of = read_labels(results.path(LABELS)).group_of
+        for (encoder, variant), own in groupby(keys, lambda key: key[:2]):
+            places = (results.path(file, encoder, variant) for file in (AGREEMENT, MAP_AGREEMENT))
+            agreement = read_agreement(*places)
+            data = comparison(results, encoder, variant, label_groups=group_of, agreement=agreement)
+            for *_, name in own:
+                plugin = CHARTS.create(name)
+                plates = chart_plates(name, plugin, data)
+                yield Content(f"{plugin.title} ({encoder}, {variant})", {"plates": plates})
 
     def modules(self, **where: str) -> list[str]:
-        """Return the metrics, and this chart."""
-        return [*super().modules(), CHARTS.module(where["chart"])]
+        """Return the metrics, and the charts that stand here."""
+        return [*super().modules(), *map(CHARTS.module, charts_of("comparisons"))]

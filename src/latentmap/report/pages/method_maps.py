@@ -1,8 +1,9 @@
-"""The pages of one pooling method: a map for each projection, and its metrics."""
+"""The pages of pooling methods: a map for each projection, with the metrics of its embedding."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
@@ -20,14 +21,14 @@ RESIDUAL = "residual:"
 
 
 class MethodMaps(Page):
-    """One page for each projection of a method."""
+    """One page for each map."""
 
     title = "Map"
     category = "Maps"
     file = page_file(
         "{encoder}/{variant}/per_method/{method}/{projection}.html", attrgetter("maps")
     )
-    scope = Scope.METHOD
+    scope = Scope.RUN
     reads = (METRICS.over("mapped"), NEIGHBORS.over("mapped"), OUTLIERS, *RESIDUALS, *MAP_READS)
     configured_by = ("headline", *MAP_OPTIONS)
     shows = (METRIC_PLUGINS,)
@@ -35,8 +36,13 @@ class MethodMaps(Page):
     def build(self, results: Results, keys: Sequence[Key]) -> Iterator[Content]:
         """Yield each map with the metrics of its embedding."""
         maps = MapPlates(results)
-        encoder, variant, method, _ = keys[0]
-        where = {"encoder": encoder, "variant": variant, "method": method}
+        for method, own in groupby(keys, lambda key: key[:3]):
+            yield from self._of_method(results, maps, method, list(own))
+
+    def _of_method(
+        self, results: Results, maps: MapPlates, method: Key, keys: Sequence[Key]
+    ) -> Iterator[Content]:
+        where = dict(zip(METRICS.wildcards, method, strict=True))
         (experiment,) = experiments_of(results, METRICS, **where)
         missed = list(residuals(results, experiment.key, maps.shown.ids))
         titles = {f"{RESIDUAL}{target.name}": f"residual of {target.title}" for target, _ in missed}
@@ -44,6 +50,7 @@ class MethodMaps(Page):
             f"{RESIDUAL}{target.name}": list(map(short, values[maps.shown.rows].tolist()))
             for target, values in missed
         }
+        rows, undefined = metric_rows(experiment), defined_metrics([experiment])[1]
         for key in keys:
             title = f"{experiment.key.name}: {key[3]}"
             plate = maps.plate(key, "map", title, whole=True, further=numbers)
@@ -58,8 +65,8 @@ class MethodMaps(Page):
                     "solid": key in results.solid_maps,
                     "headlines": headline_metrics(experiment),
                     "others": others,
-                    "rows": metric_rows(experiment),
-                    "undefined": defined_metrics([experiment])[1],
+                    "rows": rows,
+                    "undefined": undefined,
                 },
                 maps.shown,
                 maps.colors,

@@ -316,7 +316,7 @@ def _links(results: Results) -> dict[Key, Links]:
     for page in listed_pages():
         for key in results.keys(page.file):
             path = results.address(page.file, *key)
-            if page.scope is Scope.METHOD:
+            if "method" in page.file.wildcards:
                 links[key[:2]].methods.setdefault(key[2], {})[key[-1]] = path
             elif path != results.address(book.SUMMARY):
                 links[key[:2]].comparisons.append((page.title_of(key), path))
