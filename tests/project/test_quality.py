@@ -14,10 +14,11 @@ from latentmap.errors import LatentmapError
 from latentmap.neighbors import distances
 from latentmap.neighbors.graph import Audit, read_graph, write_graph
 from latentmap.project import quality
-from latentmap.project.place import project_embedding
+from latentmap.project.place import lay_out, project_embedding
 from latentmap.project.projection import PROJECTIONS
 from latentmap.project.quality import (
     DOUBTFUL,
+    Repeated,
     TrustOptions,
     assess,
     assess_maps,
@@ -258,6 +259,22 @@ def test_a_constant_map_has_a_spread_and_no_seed_has_none():
     place = np.ones((5, 2), np.float32)
     assert (spread_over_seeds(place, lambda seed: place, [1]) == 0).all()
     assert np.isnan(spread_over_seeds(place, lambda seed: place, [])).all()
+
+
+def test_of_many_samples_some_are_mapped_again_as_if_there_were_no_others(clusters, graph_of):
+    values, _ = clusters
+    rows = evenly_spaced(len(values), 100)
+    umap = PROJECTIONS.create("umap", {"epochs": 30})
+
+    def spread(of, **most):
+        graph = graph_of(of)
+        map_ = lay_out(lambda: of, graph, umap).coordinates
+        return Repeated(lambda: of, graph, **most).spread(umap, map_, 1)
+
+    found = spread(values, most=100)
+    np.testing.assert_array_equal(np.flatnonzero(np.isfinite(found)), rows)
+    np.testing.assert_array_equal(found[rows], spread(values[rows]))
+    assert spread(values).tolist() != found.tolist()
 
 
 def assessed(files, tmp_path, kinds, **options):

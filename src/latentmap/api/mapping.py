@@ -20,9 +20,9 @@ from latentmap.project.place import described, lay_out
 from latentmap.project.projection import PROJECTIONS, Projection
 from latentmap.project.quality import (
     DOUBTFUL,
+    Repeated,
     TrustOptions,
     assess,
-    spread_of,
     trust_columns,
     trust_facts,
 )
@@ -145,7 +145,7 @@ def project(
     how = checked(TrustOptions, **(trust or {}))
     rows = evenly_spaced(len(values), how.samples)
     quality = assess(near, [layout.coordinates], how.k, rows)[0]
-    spread = spread_of(lambda: near, graph, projection, layout.coordinates, how.seeds)
+    spread = Repeated(lambda: near, graph).spread(projection, layout.coordinates, how.seeds)
     told = trust_facts(quality, spread, how.seeds, layout.facts.get("neighbors"), metric)
     facts = {**layout.facts, "projection": described(projection), "metric": metric, "trust": told}
     return Map(layout.coordinates, facts, trust_columns(quality, spread))

@@ -75,11 +75,11 @@ def lay_out(
     wide = values()
     reduced = principal_components(wide, min(count, *wide.shape)).coordinates
     # The reduced rows have neighbors of their own; nobody's neighbors are left out for a map.
-    reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, _found_as(graph))
+    reduced_graph = find_neighbors(graph.ids, reduced, graph.ids, found_as(graph))
     return _placed(projection, lambda: reduced, reduced_graph)
 
 
-def _found_as(graph: NeighborGraph) -> NeighborOptions:
+def found_as(graph: NeighborGraph) -> NeighborOptions:
     """Return options that find neighbors as those of a graph were: exactly, or nearly all."""
     if graph.audit is None:
         return NeighborOptions(k=graph.every.k, index="exact", metric=graph.metric)

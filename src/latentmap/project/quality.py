@@ -19,7 +19,8 @@ from latentmap.neighbors.distances import row_blocks
 from latentmap.neighbors.exact import Distances
 from latentmap.neighbors.graph import NeighborGraph, read_compact, read_graph_of
 from latentmap.neighbors.rows import DistanceMetric
-from latentmap.project.place import lay_out
+from latentmap.neighbors.search import find_neighbors
+from latentmap.project.place import found_as, lay_out
 from latentmap.project.projection import Projection, ProjectionOptions, Values
 from latentmap.store.maps import read_map
 from latentmap.store.samples import evenly_spaced, read_samples
@@ -39,6 +40,9 @@ RANDOM = 0.5
 # Of trust, for every doubling of the ranks of a map's neighbors beyond what the map is like.
 LOST_PER_DOUBLING = 1 / 3
 
+# Of more samples, so many evenly spaced ones are mapped again from other seeds.
+MOST_REPEATED = 30_000
+
 # Cells that are sorted at once: blocks that fit the cache are fastest.
 BLOCK = 2**21
 
@@ -51,8 +55,9 @@ class TrustOptions(Options):
         samples: at most this many samples are assessed, each against all; of more, evenly spaced
             ones.
         seeds: how many more times each random projection is made, each time from another seed,
-            to see how far its samples move. None leaves the spread unmeasured; it costs as much
-            as the projection each time.
+            to see how far its samples move; of more than 30,000 samples, with as many evenly
+            spaced ones. None leaves the spread unmeasured; it costs as much as the projection each
+            time.
     """
 
     k: int = Field(default=15, ge=1)
@@ -140,11 +145,11 @@ def assess_maps(
     placed = [found.coordinates for found in read]
     rows = evenly_spaced(len(expected), options.samples if is_measured else 0)
     qualities = assess(read_compact(embedding, graph), placed, options.k, rows)
+    repeated = Repeated(partial(read_compact, embedding, graph), graph)
     for output, projection, found, quality in zip(
         outputs, projections, read, qualities, strict=True
     ):
-        values = partial(read_compact, embedding, graph)
-        spread = spread_of(values, graph, projection, found.coordinates, options.seeds)
+        spread = repeated.spread(projection, found.coordinates, options.seeds)
         write_trust(
             output,
             expected,
@@ -240,37 +245,65 @@ def _kept(ranks: NDArray[np.intp], k: int, count: int) -> NDArray[np.float64]:
     return 1 - np.maximum(ranks - k, 0).sum(axis=1) * 2 / (k * (2 * count - 3 * k - 1))
 
 
-def spread_of(
-    values: Values,
-    graph: NeighborGraph,
-    projection: Projection[ProjectionOptions],
-    coordinates: NDArray[np.float32],
-    seeds: int,
-) -> NDArray[np.float64]:
-    """Return how far each sample moves when its map is made from other seeds.
+class Repeated:
+    """The samples of one embedding that maps are made of again: all, or many evenly spaced ones.
 
     Args:
         values: gives the (N, D) embedding as its graph compares it.
         graph: its neighbors.
-        projection: how the map was made.
-        coordinates: (N, dims) of the map.
-        seeds: how many more times to make it.
-
-    Returns:
-        (N,) as `spread_over_seeds`; 0 where nothing is random, NaN where the map was made
-        elsewhere.
+        most: samples.
     """
 
-    def repeat(seed: int) -> NDArray[np.float32]:
-        changed = projection.options.model_copy(update={"seed": seed})
-        return lay_out(values, graph, type(projection)(changed)).coordinates
+    def __init__(self, values: Values, graph: NeighborGraph, most: int = MOST_REPEATED) -> None:
+        self._whole = values, graph
+        self._rows = evenly_spaced(len(graph.ids), most)
 
-    if projection.is_given:
-        return np.full(len(coordinates), np.nan)
-    if not projection.is_random:
-        return np.zeros(len(coordinates))
-    first = projection.options.seed + 1
-    return spread_over_seeds(coordinates, repeat, range(first, first + seeds))
+    def spread(
+        self,
+        projection: Projection[ProjectionOptions],
+        coordinates: NDArray[np.float32],
+        seeds: int,
+    ) -> NDArray[np.float64]:
+        """Return how far each sample moves when its map is made from other seeds.
+
+        A map of some of the samples is held against one of the same, not against that of all.
+
+        Args:
+            projection: how the map was made.
+            coordinates: (N, dims) of the map.
+            seeds: how many more times to make it.
+
+        Returns:
+            (N,) as `spread_over_seeds`; 0 where nothing is random, NaN where the map was made
+            elsewhere, and for samples that are not repeated.
+        """
+        first = projection.options.seed
+        if not projection.is_random and not projection.is_given:
+            return np.zeros(len(coordinates))
+        spread = np.full(len(coordinates), np.nan)
+        if projection.is_given or not seeds:
+            return spread
+
+        def repeat(seed: int) -> NDArray[np.float32]:
+            changed = projection.options.model_copy(update={"seed": seed})
+            return lay_out(*self._samples, type(projection)(changed)).coordinates
+
+        is_whole = len(self._rows) == len(coordinates)
+        own = coordinates if is_whole else repeat(first)
+        spread[self._rows] = spread_over_seeds(own, repeat, range(first + 1, first + 1 + seeds))
+        return spread
+
+    @cached_property
+    def _samples(self) -> tuple[Values, NeighborGraph]:
+        """Their values, and their neighbors among each other."""
+        values, graph = self._whole
+        if len(self._rows) == len(graph.ids):
+            return self._whole
+        some = values()[self._rows]
+        ids = [graph.ids[row] for row in self._rows.tolist()]
+        # For a map nobody's neighbors are left out.
+        found = find_neighbors(ids, some, ids, found_as(graph))
+        return (lambda: some), found
 
 
 def spread_over_seeds(
@@ -323,7 +356,8 @@ def write_trust(
 
     The metadata of its schema hold, as JSON, the means of the first three, the median `intrusion`
     and `spread`, the share of samples that are `doubtful`, and `k`, `assessed` (samples) and
-    `seeds`, which they come from; null stands for what is not defined. Of a map that is made of
+    `seeds`, which they come from; null stands for what is not defined. Where only some samples were
+    mapped again, `repeated` is their number. Of a map that is made of
     approximate neighbors they hold the exactness of these, as `neighbors`. `metric` is that of the
     embedding.
 
@@ -367,7 +401,7 @@ def trust_facts(
 ) -> dict[str, Any]:
     """Return what `write_trust` says of the whole map, as JSON values; the same arguments."""
     means = ("trustworthiness", "continuity", "recall")
-    assessed = np.isfinite(quality.trust)
+    assessed, repeated = np.isfinite(quality.trust), np.isfinite(spread)
     facts: dict[str, Any] = {
         "k": quality.k,
         "assessed": int(assessed.sum()),
@@ -375,8 +409,10 @@ def trust_facts(
         "metric": metric,
         "doubtful": _rounded(np.mean, (quality.trust < DOUBTFUL)[assessed]),
         "intrusion": _rounded(np.median, quality.intrusion[assessed]),
-        "spread": _rounded(np.median, spread[np.isfinite(spread)]),
+        "spread": _rounded(np.median, spread[repeated]),
     } | {name: _rounded(np.mean, getattr(quality, name)[assessed]) for name in means}
+    if 0 < repeated.sum() < len(spread):
+        facts["repeated"] = int(repeated.sum())
     return facts if neighbors is None else {**facts, "neighbors": neighbors}
 
 

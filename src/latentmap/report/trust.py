@@ -67,12 +67,18 @@ class MapTrust:
             again = "another seed" if seeds == 1 else f"{seeds} other seeds"
             sentences.append(
                 f"With {again} the median point moves by {self.facts['spread']:.2f} of the map's "
-                "radius."
+                f"radius{self._repeated}."
             )
         audit = audit_of(self.facts.get("neighbors", {"exact": True}))
         if audit is not None:
             sentences.append(f"Made from {audit.note}")
         return " ".join(sentences)
+
+    @property
+    def _repeated(self) -> str:
+        """Of which map this is said, if not of this one."""
+        some = self.facts.get("repeated")
+        return "" if some is None else f", on maps of {some:,} of the samples"
 
 
 def read_trust(path: Path | str, shown: ShownSamples) -> MapTrust:
