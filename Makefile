@@ -1,7 +1,8 @@
 # make run      install what is missing, run the default pipeline, say where its report is
 # make test     install what is missing, run the whole suite
 # make lint     format, style, types, workflow
-# make bench    time the whole workflow on a cache of 1,406 latents (docs/performance.md)
+# make bench    time the whole workflow on a cache of 1,406 latents (docs/performance.md); with
+#               PEER=folder, beside the script of the first analysis there
 # make docs     refresh what the docs show of the workflow (needs Graphviz); build the reference
 # make picture  take the picture in the README from the finished default run (needs Chromium)
 # make times    time the default run in a fresh clone, for README.md and docs/performance.md
@@ -29,7 +30,7 @@ lint: $(INSTALLED)
 	$(BIN)/snakemake --lint
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/analysis.py
+	$(BIN)/python benchmarks/analysis.py $(if $(PEER),--peer $(PEER))
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py

@@ -1,10 +1,11 @@
 """Time the whole workflow on a cache of latents like that of the first analysis of Cosmos latents.
 
-    python benchmarks/analysis.py [--runs 1] [--cores 2] [--all-methods] [--published]
+    python benchmarks/analysis.py [--runs 1] [--cores 2] [--all-methods] [--published] [--peer DIR]
 
 Makes the cache, 1,406 latents of (16, 64, 64) with their metadata and thumbnails, runs the
 workflow on it from nothing, then once more with nothing to do, and prints seconds per rule.
-Writes results/bench/timing.json. Run it from the project's folder.
+Writes results/bench/timing.json. Run it from the project's folder. With the folder of the first
+analysis's project, its script runs on the same cache after each run, and the ratios are printed.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ METHODS = (
 # What the first analysis did not do and a configuration can leave out: probes, and maps made again
 # with other seeds.
 PUBLISHED = {"metrics": {"probe_knn": None, "probe_linear": None}, "trust": {"seeds": 0}}
+# The script of the first analysis, which takes the same cache, and where it writes.
+PEER_SCRIPT = "analyze_cosmos_extraction_methods.py"
+PEER_RESULTS = Path("results/bench-peer")
 SHAPE = (16, 64, 64)
 COARSE = 8
 THUMBNAIL = 96
@@ -133,17 +137,39 @@ def timed(command: list[str], folder: Path) -> dict[str, Any]:
     (folder / "sitecustomize.py").write_text(NOTE)
     search = os.pathsep.join(filter(None, [str(folder.resolve()), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": search, "LATENTMAP_NOTES": str(folder.resolve())}
+    return {**elapsed(command, env=environment), "rules": rules(folder)}
+
+
+def elapsed(command: list[str], **given: Any) -> dict[str, float]:
+    """Run a command and return its seconds of wall and of CPU."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     process = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **given
     )
     wall = time.monotonic() - start
     if process.returncode:
         sys.exit(process.stdout[-4000:])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall": wall, "cpu": cpu, "rules": rules(folder)}
+    return {"wall": wall, "cpu": cpu}
+
+
+def run_peer(folder: Path) -> dict[str, float]:
+    """Run the script of the first analysis on the cache, with its own environment if it has one."""
+    script = next(folder.resolve().rglob(PEER_SCRIPT), None)
+    if script is None:
+        sys.exit(f"{folder} has no {PEER_SCRIPT} in it.")
+    own = folder / ".venv" / "bin" / "python"
+    shutil.rmtree(PEER_RESULTS, ignore_errors=True)
+    return elapsed(
+        [
+            *(str(own.absolute() if own.exists() else sys.executable), str(script)),
+            *("--load-cache", str(CACHE.resolve()), "--output", str(PEER_RESULTS.resolve())),
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": "python"},
+    )
 
 
 # What every Python process of a run does; a job's script is .snakemake/scripts/tmp….{script}.py.
@@ -179,8 +205,8 @@ def rules(folder: Path) -> dict[str, dict[str, float]]:
     return dict(sorted(found.items(), key=lambda item: -item[1]["cpu"]))
 
 
-def measure(cores: int, config: dict[str, Any]) -> dict[str, Any]:
-    """Run the workflow from nothing and once more."""
+def measure(cores: int, config: dict[str, Any], peer: Path | None) -> dict[str, Any]:
+    """Run the workflow from nothing and once more, and the peer if there is one."""
     shutil.rmtree(RESULTS, ignore_errors=True)
     CONFIG.write_text(json.dumps({"run": RESULTS.name, "input": str(CACHE), **config}))
     command = [
@@ -189,7 +215,8 @@ def measure(cores: int, config: dict[str, Any]) -> dict[str, Any]:
     ]
     load = os.getloadavg()[0]
     full = timed(command, NOTES)
-    return {"load_before": load, **full, "again": timed(command, NOTES)}
+    again = timed(command, NOTES)
+    return {"load_before": load, **full, "again": again, "peer": peer and run_peer(peer)}
 
 
 def show(runs: list[dict[str, Any]]) -> None:
@@ -198,6 +225,12 @@ def show(runs: list[dict[str, Any]]) -> None:
         values = [run[name] for run in runs]
         all_of_them = ", ".join(f"{value:.1f}" for value in values)
         print(f"{name}: median {statistics.median(values):.1f} s of {all_of_them}")
+        if runs[0]["peer"]:
+            theirs = [run["peer"][name] for run in runs]
+            ratio = statistics.median(theirs) / statistics.median(values)
+            all_of_them = ", ".join(f"{value:.1f}" for value in theirs)
+            print(f"  peer: median {statistics.median(theirs):.1f} s of {all_of_them}", end="; ")
+            print(f"{ratio:.1f} times as much")
     again = [run["again"]["wall"] for run in runs]
     print(f"second run, nothing changed: median {statistics.median(again):.1f} s\n")
     print("| script | jobs | CPU s | wall s, summed | longest s | peak MB |")
@@ -216,12 +249,13 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--all-methods", action="store_true")
     parser.add_argument("--published", action="store_true", help="no probes, no further seeds")
+    parser.add_argument("--peer", type=Path, help="folder of the first analysis's project")
     given = parser.parse_args()
     if not CACHE.exists():
         make_cache(CACHE)
     methods = "all" if given.all_methods else METHODS
     config = {"methods": methods, **(PUBLISHED if given.published else {})}
-    runs = [measure(given.cores, config) for _ in range(given.runs)]
+    runs = [measure(given.cores, config, given.peer) for _ in range(given.runs)]
     (RESULTS / "timing.json").write_text(json.dumps({"runs": runs}, indent=1) + "\n")
     show(runs)
 
