@@ -19,7 +19,7 @@ from latentmap.errors import LatentmapError
 from latentmap.export import arrays
 from latentmap.export.arrays import FORMATS
 from latentmap.export.caches import cache_metadata, is_cache_of
-from latentmap.export.columns import read_columns, write_csv
+from latentmap.export.columns import SampleColumns, write_csv
 from latentmap.export.latents import export_cache, export_embedding, export_latents
 from latentmap.export.options import ExportOptions
 from latentmap.samples.ingest import ingest
@@ -367,7 +367,7 @@ def test_metadata_as_csv_keeps_every_text_and_row(run, tmp_path):
 def test_whole_numbers_and_fractions_stay_numbers(tmp_path):
     fields = [[pa.field("n", pa.int64())], [pa.field("n", pa.float64())]]
     samples = write_shards(tmp_path, [[sample(0, n=1)], [sample(1, n=0.5)]], fields)
-    assert read_columns(samples)["n"].to_pylist() == [1.0, 0.5]
+    assert [row["n"] for row in SampleColumns(samples).rows()] == [1.0, 0.5]
 
 
 def test_every_format_that_can_be_asked_for_is_written():

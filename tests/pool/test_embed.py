@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
 from latentmap.pool import embed
 from latentmap.pool.method import METHODS
+from latentmap.store import tables
 from latentmap.store.latents import write_latents
 from latentmap.store.samples import BOXES
-from latentmap.store.tables import read_embedding, read_tokens, write_arrow
+from latentmap.store.tables import read_embedding, read_tokens, write_arrow, write_embedding
 
 SHAPE = (3, 6, 5)
 
@@ -156,3 +158,49 @@ def test_nothing_to_pool(shards: Shards) -> None:
 def test_every_half_is_converted_exactly() -> None:
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
     np.testing.assert_array_equal(embed._float32(halves), halves.astype(np.float32))
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's list of mappings")
+@pytest.mark.parametrize("name", ["flatten", "mean"])
+def test_shards_are_mapped_one_after_the_other(
+    shards: Shards, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(6):
+        shards.add(values_of(3, seed=seed))
+    mapped = []
+    method = METHODS[name]
+    pool = method.pool
+
+    def counting(self, latents, regions):
+        maps = Path("/proc/self/maps").read_text()
+        mapped.append(sum(str(path) in maps for path in shards.latents))
+        return pool(self, latents, regions)
+
+    monkeypatch.setattr(method, "pool", counting)
+    shards.pool(name)
+    assert len(mapped) == 6
+    assert max(mapped) <= 2
+
+
+def test_row_groups_are_those_of_the_whole_table(
+    shards: Shards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the shards lie, the file is what pyarrow cuts one table of all into."""
+    parts = [values_of(count, seed=count) for count in (5, 0, 9, 1)]
+    for part in parts:
+        shards.add(part)
+    monkeypatch.setattr(tables, "VALUES_IN_GROUP", 4 * 90)
+    path = shards.pool("flatten")
+    file = pq.ParquetFile(path)
+    rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    assert rows == [4, 4, 4, 3]
+    ids = [f"{shard}-{row}" for shard, part in enumerate(parts) for row in range(len(part))]
+    whole = shards.folder / "whole.parquet"
+    values = np.concatenate(parts).astype(np.float32).reshape(len(ids), -1)
+    write_embedding(whole, ids, values, read_tokens(path))
+    assert (
+        pq.ParquetFile(whole).metadata.to_dict()["row_groups"]
+        == (file.metadata.to_dict()["row_groups"])
+    )
+    assert read_embedding(path)[0] == ids
+    np.testing.assert_array_equal(read_embedding(path)[1], values)

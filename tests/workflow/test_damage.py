@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from latentmap.errors import LatentmapError
-from latentmap.export.columns import read_columns
+from latentmap.export.columns import SampleColumns
 from latentmap.inspect.inspection import read_channel_maps, read_inspection
 from latentmap.neighbors.graph import read_graph
 from latentmap.report.agreements import read_duplicates
@@ -72,7 +72,7 @@ def read_facts(path: Path) -> dict[str, Any]:
 READERS: dict[str, tuple[Reader, ...]] = {
     "samples/*.arrow": (
         lambda path: read_samples([path], ["id", "label", "boxes"]),
-        lambda path: read_columns([path]),
+        lambda path: list(SampleColumns([path]).parts()),
         read_arrow,
         read_arrow_schema,
     ),

@@ -13,7 +13,7 @@ from latentmap.api.given import Rows, latents_of
 from latentmap.errors import LatentmapError
 from latentmap.pool.embed import pool as pool_shards
 from latentmap.pool.method import METHODS, PoolingMethod, Regions
-from latentmap.store.latents import LatentShard
+from latentmap.store.latents import LatentShard, LatentShards
 
 Method = str | type[PoolingMethod] | PoolingMethod
 Boxes = Sequence[Any]
@@ -58,30 +58,30 @@ def pool(
     """
     values = latents_of(latents)
     shard = LatentShard(Path("latents"), [str(row) for row in range(len(values))], values, {})
+    given = LatentShards(len(values), values.shape[1:], values.dtype, lambda: [shard])
     regions = () if boxes is None else _regions(boxes, len(values))
     if isinstance(method, str) and method == "all":
-        return {one.kind: pool_shards(one, [shard], regions) for one in _all(shard, boxes)}
+        return {one.kind: pool_shards(one, given, [regions]) for one in _all(given, boxes)}
     if isinstance(method, Sequence) and not isinstance(method, str):
         chosen = [METHODS.made(one) for one in method]
-        return {one.kind: _pooled(one, shard, regions) for one in chosen}
-    return _pooled(METHODS.made(method), shard, regions)
+        return {one.kind: _pooled(one, given, regions) for one in chosen}
+    return _pooled(METHODS.made(method), given, regions)
 
 
-def _all(shard: LatentShard, boxes: Boxes | None) -> list[PoolingMethod]:
+def _all(latents: LatentShards, boxes: Boxes | None) -> list[PoolingMethod]:
     """Return the methods that are defined for these latents."""
-    shape = shard.values.shape[1:]
     methods = [METHODS.create(name) for name in METHODS]
     return [
         one
         for one in methods
-        if one.obstacle(shape) is None and (boxes is not None or not one.needs_regions)
+        if one.obstacle(latents.shape) is None and (boxes is not None or not one.needs_regions)
     ]
 
 
-def _pooled(method: PoolingMethod, shard: LatentShard, regions: Regions) -> NDArray[np.float32]:
+def _pooled(method: PoolingMethod, latents: LatentShards, regions: Regions) -> NDArray[np.float32]:
     if method.needs_regions and len(regions) == 0:
         raise LatentmapError(f"Pooling method '{method.kind}' needs boxes: give `boxes`.")
-    return pool_shards(method, [shard], regions)
+    return pool_shards(method, latents, [regions])
 
 
 def _regions(boxes: Boxes, count: int) -> Regions:

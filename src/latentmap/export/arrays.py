@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
 from latentmap.export.caches import cache_metadata
-from latentmap.export.columns import as_parquet_can, read_columns
+from latentmap.export.columns import RowsInStep, SampleColumns, fits_parquet
 from latentmap.store.files import atomic, json_text
 from latentmap.store.tables import numbers
 
@@ -44,7 +45,7 @@ class Rows:
     shape: tuple[int, ...]
     parts: Callable[[], Iterable[NDArray[Any]]]
     samples: Sequence[Path | str]
-    thumbnails: Callable[[], list[str | None]] = list
+    thumbnails: Callable[[], Iterable[str | None]] = tuple
 
 
 def write_npy(path: Path | str, rows: Rows) -> None:
@@ -66,20 +67,20 @@ def write_npz(path: Path | str, rows: Rows, comment: bytes = b"") -> None:
         rows: of the array.
         comment: of the archive, which NumPy passes over.
     """
-    texts = {
-        "metadata": json_text(cache_metadata(rows.samples), default=str),
-        "thumbnails": json.dumps(rows.thumbnails()),
+    texts: dict[str, Callable[[], Iterable[str]]] = {
+        "metadata": lambda: _json_list(cache_metadata(rows.samples)),
+        "thumbnails": lambda: _json_list(rows.thumbnails()),
     }
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         archive.comment = comment
         # A ZipInfo has no clock: its date is 1980.
         with archive.open(zipfile.ZipInfo(f"{rows.name}.npy"), "w", force_zip64=True) as file:
             _write_member(file, rows)
-        for name, text in texts.items():
+        for name, pieces in texts.items():
             member = zipfile.ZipInfo(f"{name}.npy")
             member.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(member, "w", force_zip64=True) as file:
-                _write_text(file, text)
+                _write_text(file, pieces)
 
 
 def write_safetensors(path: Path | str, rows: Rows) -> None:
@@ -111,7 +112,7 @@ def write_parquet(path: Path | str, rows: Rows) -> None:
     """
     has_axes = len(rows.shape) > 2
     reserved = [rows.name, "shape"] if has_axes else [rows.name]
-    columns = as_parquet_can(read_columns(rows.samples, taken=reserved))
+    columns = SampleColumns(rows.samples, reserved, fits_parquet)
     size = int(np.prod(rows.shape[1:]))
     item = pa.list_(pa.field("item", pa.float32(), nullable=False), size)
     fields = [*columns.schema, pa.field(rows.name, item, nullable=False)]
@@ -119,7 +120,7 @@ def write_parquet(path: Path | str, rows: Rows) -> None:
         fields.append(pa.field("shape", pa.list_(pa.int32(), len(rows.shape) - 1)))
     schema = pa.schema(fields)
     # Floats neither repeat nor compress; the columns of samples do.
-    plain = [name for name in columns.column_names if name != rows.name]
+    plain = [name for name in columns.schema.names if name != rows.name]
     with (
         atomic(path) as temporary,
         pq.ParquetWriter(
@@ -130,16 +131,15 @@ def write_parquet(path: Path | str, rows: Rows) -> None:
             write_page_checksum=True,
         ) as writer,
     ):
-        start = 0
+        beside = RowsInStep(columns.parts())
         for values in _parts(rows):
             flat = numbers(values.astype(np.float32, copy=False))
-            arrays = [*columns.slice(start, len(values)).combine_chunks().columns]
+            arrays = [*beside.take(len(values)).columns]
             arrays.append(pa.FixedSizeListArray.from_arrays(flat, type=item))
             if has_axes:
                 axes = np.tile(np.array(rows.shape[1:], np.int32), len(values))
                 arrays.append(pa.FixedSizeListArray.from_arrays(numbers(axes), len(rows.shape) - 1))
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-            start += len(values)
 
 
 FORMATS: dict[str, Callable[[Path | str, Rows], None]] = {
@@ -177,9 +177,29 @@ def _parts(rows: Rows) -> Iterator[NDArray[Any]]:
         raise LatentmapError(f"{count} rows of {rows.name} where {rows.shape[0]} are expected.")
 
 
-def _write_text(file: IO[bytes], text: str) -> None:
-    """Write a text as NumPy's array of one string, four bytes a character."""
-    facts = {"descr": f"<U{len(text)}", "fortran_order": False, "shape": ()}
+def _json_list(values: Iterable[Any]) -> Iterator[str]:
+    """Yield the pieces of a JSON list."""
+    yield "["
+    for number, value in enumerate(values):
+        yield (", " if number else "") + json_text(value, default=str)
+    yield "]"
+
+
+def _write_text(file: IO[bytes], pieces: Callable[[], Iterable[str]]) -> None:
+    """Write a text as NumPy's array of one string, four bytes a character.
+
+    The array begins with its length: the text is made twice instead of held once.
+    """
+    facts = {"descr": f"<U{sum(map(len, pieces()))}", "fortran_order": False, "shape": ()}
     np.lib.format.write_array_header_1_0(file, facts)
-    for start in range(0, len(text), CHARACTERS_AT_ONCE):
-        file.write(text[start : start + CHARACTERS_AT_ONCE].encode("utf-32-le"))
+    # In parts of one length, because how they are compressed may depend on it.
+    waiting = StringIO()
+    for piece in pieces():
+        waiting.write(piece)
+        if waiting.tell() >= CHARACTERS_AT_ONCE:
+            text, waiting = waiting.getvalue(), StringIO()
+            whole = len(text) - len(text) % CHARACTERS_AT_ONCE
+            for start in range(0, whole, CHARACTERS_AT_ONCE):
+                file.write(text[start : start + CHARACTERS_AT_ONCE].encode("utf-32-le"))
+            waiting.write(text[whole:])
+    file.write(waiting.getvalue().encode("utf-32-le"))

@@ -6,11 +6,11 @@ import base64
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from latentmap.export.columns import read_columns, rows_of
+from latentmap.export.columns import SampleColumns
 from latentmap.samples.clean import LATENT_ROW, ORIGINS
 from latentmap.store.tables import read_arrow, read_arrow_schema
 
@@ -29,8 +29,8 @@ COMMENT = "written by the latentmap run "
 """Begins the comment of an archive that a run writes at a path of its user's."""
 
 
-def cache_metadata(samples: Sequence[Path | str]) -> list[dict[str, Any]]:
-    """Return what a cache says of each sample: `id`, `qa_category`, `qa_type`, and all else known.
+def cache_metadata(samples: Sequence[Path | str]) -> Iterator[dict[str, Any]]:
+    """Yield what a cache says of each sample: `id`, `qa_category`, `qa_type`, and all else known.
 
     A cache that was read and is written again has the same keys and values. Boxes are fractions
     (x0, y0, x1, y1) of the image, because the cache has a smaller one.
@@ -38,7 +38,7 @@ def cache_metadata(samples: Sequence[Path | str]) -> list[dict[str, Any]]:
     Args:
         samples: shards of samples.
     """
-    return [_as_cached(row) for row in rows_of(read_columns(samples, taken=[LABEL, TYPE]))]
+    return map(_as_cached, SampleColumns(samples, taken=[LABEL, TYPE]).rows())
 
 
 def _as_cached(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def _type_of(row: dict[str, Any]) -> Any:
 
 def cache_thumbnails(
     thumbnails: Sequence[Path | str], samples: Sequence[Path | str]
-) -> list[str | None]:
-    """Return the picture of each sample as a `data:` URL; empty if there are none.
+) -> Iterator[str | None]:
+    """Yield the picture of each sample as a `data:` URL; nothing if there are none.
 
     Samples that come from a cache have its own thumbnails, as they are.
 
@@ -85,10 +85,21 @@ def cache_thumbnails(
         thumbnails: shards of JPEGs (id, jpeg); none if there are none.
         samples: their shards of samples, in the same order.
     """
-    own = [picture for shard in samples for picture in _own_thumbnails(shard)]
-    drawn = [jpeg for path in thumbnails for jpeg in read_arrow(path, ["jpeg"])["jpeg"].to_pylist()]
-    pictures = [one or other for one, other in zip_longest(own, drawn)]
-    return [picture and _data_url(picture) for picture in pictures] if any(pictures) else []
+    if any(_pictures(thumbnails, samples)):
+        for picture in _pictures(thumbnails, samples):
+            yield _data_url(picture) if picture else None
+
+
+def _pictures(
+    thumbnails: Sequence[Path | str], samples: Sequence[Path | str]
+) -> Iterator[bytes | None]:
+    """Yield the picture of each sample: its own, or that of the run."""
+    own = chain.from_iterable(map(_own_thumbnails, samples))
+    drawn = chain.from_iterable(
+        read_arrow(path, ["jpeg"])["jpeg"].to_pylist() for path in thumbnails
+    )
+    for one, other in zip_longest(own, drawn):
+        yield one or other
 
 
 def _own_thumbnails(shard: Path | str) -> Iterator[bytes | None]:

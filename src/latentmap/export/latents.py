@@ -11,7 +11,7 @@ import numpy as np
 
 from latentmap.export.arrays import FORMATS, Rows, write_npz
 from latentmap.export.caches import cache_comment, cache_thumbnails
-from latentmap.store.latents import read_shards
+from latentmap.store.latents import open_latents
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, embedding_parts, read_dims, read_parquet
 
@@ -59,9 +59,12 @@ def export_cache(
         LatentmapError: as `export_latents`.
     """
     rows = _latents(latents, samples, thumbnails)
-    as_float32 = (part.astype(np.float32, copy=False) for part in rows.parts())
-    rows = replace(rows, dtype=np.dtype(np.float32), parts=lambda: as_float32)
-    write_npz(output, rows, cache_comment(run))
+    as_float32 = replace(
+        rows,
+        dtype=np.dtype(np.float32),
+        parts=lambda: (part.astype(np.float32, copy=False) for part in rows.parts()),
+    )
+    write_npz(output, as_float32, cache_comment(run))
 
 
 def export_embedding(
@@ -87,11 +90,15 @@ def export_embedding(
 def _latents(
     latents: Sequence[FilePath], samples: Sequence[FilePath], thumbnails: Sequence[FilePath]
 ) -> Rows:
-    values = [shard.values for shard in read_shards(latents, samples)]
-    values = values or [np.zeros((0, 1), np.float32)]
-    shape = (sum(map(len, values)), *values[0].shape[1:])
-    pictures = partial(cache_thumbnails, thumbnails, samples)
-    return Rows("latents", values[0].dtype, shape, lambda: values, samples, pictures)
+    found = open_latents(latents, samples)
+    return Rows(
+        "latents",
+        found.dtype,
+        (found.count, *found.shape),
+        lambda: (shard.values for shard in found.shards()),
+        samples,
+        partial(cache_thumbnails, thumbnails, samples),
+    )
 
 
 def _write(rows: Rows, outputs: Mapping[str, FilePath]) -> None:

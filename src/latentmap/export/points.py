@@ -10,16 +10,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from latentmap.export.columns import read_columns, rows_of
+from latentmap.export.columns import SampleColumns
 from latentmap.report.labels import NO_LABEL, UNLABELLED, RunLabels, read_labels
 from latentmap.samples.cells import as_text
 from latentmap.store.files import atomic, json_text
 from latentmap.store.maps import read_map
+from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, matrix, read_parquet
 
 PROMPT_LENGTH, PREFIX_LENGTH = 200, 500
 ANSWER_LENGTH = 100
 DIGITS = 6
+SHOWN = ("id", "label", "text", "chosen", "rejected")
 
 
 def export_points(
@@ -49,8 +51,7 @@ def export_points(
     Raises:
         LatentmapError: the rows of a file are not the samples.
     """
-    columns = _texts(samples)
-    ids = columns["id"].to_pylist()
+    ids = read_samples(samples, ["id"])["id"].to_pylist()
     places = read_map(projection, ids).coordinates
     rarity = read_parquet(weights, ["id", "density", "percentile", "weight"])
     check_ids(weights, rarity["id"].to_pylist(), ids)
@@ -59,27 +60,23 @@ def export_points(
     metadata = {"total_points": len(ids), "sources": sorted(colors), "colors": colors}
     with atomic(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write('{"points": [')
-        _write_list(file, _points(columns, coordinates, rarity, colors))
+        _write_list(file, _points(samples, coordinates, rarity, colors))
         file.write('],\n"metadata": ' + json_text(metadata) + "}\n")
 
 
-def _texts(samples: Sequence[Path | str]) -> pa.Table:
-    columns = read_columns(samples)
-    wanted = ("id", "label", "text", "chosen", "rejected")
-    return columns.select([name for name in wanted if name in columns.column_names])
-
-
 def _points(
-    columns: pa.Table,
+    samples: Sequence[Path | str],
     coordinates: NDArray[np.float64],
     rarity: pa.Table,
     colors: dict[str, list[float]],
 ) -> Iterator[dict[str, Any]]:
-    places = np.round(coordinates, DIGITS).tolist()
+    places = np.round(coordinates, DIGITS)
     density = _scaled(matrix(rarity["density"]))
-    percentiles, weights = (rarity[name].to_pylist() for name in ("percentile", "weight"))
-    for row, sample in enumerate(rows_of(columns)):
-        x, y, z = places[row]
+    percentiles, weights = (matrix(rarity[name]) for name in ("percentile", "weight"))
+    columns = SampleColumns(samples)
+    shown = [name for name in SHOWN if name in columns.schema.names]
+    for row, sample in enumerate(columns.rows(shown)):
+        x, y, z = places[row].tolist()
         label = str(sample["label"] or UNLABELLED)
         yield {
             "id": row,
@@ -90,8 +87,8 @@ def _points(
             "size": round(0.5 + 2 * (1 - float(density[row])), DIGITS),
             "color": colors[label],
             "density": round(float(density[row]), DIGITS),
-            "density_percentile": round(percentiles[row], 2),
-            "weight": float(f"{weights[row]:.{DIGITS}g}"),
+            "density_percentile": round(percentiles[row].item(), 2),
+            "weight": float(f"{weights[row].item():.{DIGITS}g}"),
             "source": label,
             "prompt": _start(sample["text"], PROMPT_LENGTH),
             "prefix": _start(sample["text"], PREFIX_LENGTH),

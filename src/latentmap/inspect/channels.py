@@ -32,7 +32,7 @@ from latentmap.neighbors.rows import DistanceMetric, compared
 from latentmap.pool.embed import float_blocks
 from latentmap.pool.grids import adaptive, cell_means, covering
 from latentmap.project.projection import PROJECTIONS
-from latentmap.store.latents import LatentShard, read_shards
+from latentmap.store.latents import LatentShards, open_latents
 from latentmap.store.samples import read_samples
 
 # What is kept of the channels that one pass looks at.
@@ -152,8 +152,7 @@ def inspect_latents(
             (C, H, W), or a latent is not finite.
     """
     labelled = _read_labels(samples)
-    shards = _open(latents, samples)
-    inspection, channel_maps = inspect(shards, labelled, options, metric)
+    inspection, channel_maps = inspect(_open(latents, samples), labelled, options, metric)
     write_inspection(metrics, positions, maps, inspection, channel_maps)
 
 
@@ -178,20 +177,20 @@ def _read_labels(samples: Sequence[Path | str]) -> _Labelled:
     )
 
 
-def _open(latents: Sequence[Path | str], samples: Sequence[Path | str]) -> list[LatentShard]:
-    shards = read_shards(latents, samples)
-    if not shards:
+def _open(latents: Sequence[Path | str], samples: Sequence[Path | str]) -> LatentShards:
+    found = open_latents(latents, samples)
+    if not found.count:
         raise LatentmapError("There is no latent to inspect: every shard of samples is empty.")
-    shape = shards[0].values.shape[1:]
-    if len(shape) != 3:
+    if len(found.shape) != 3:
+        first = next(iter(found.shards()))
         raise LatentmapError(
-            f"{shards[0].path} has latents of {shape} where feature maps (C, H, W) are expected."
+            f"{first.path} has latents of {found.shape} where feature maps (C, H, W) are expected."
         )
-    return shards
+    return found
 
 
 def inspect(
-    shards: Sequence[LatentShard],
+    latents: LatentShards,
     labelled: _Labelled,
     options: InspectOptions,
     metric: DistanceMetric,
@@ -199,21 +198,21 @@ def inspect(
     """Inspect latents.
 
     Args:
-        shards: with rows, of one shape (C, H, W).
+        latents: of all samples, (C, H, W) each.
         labelled: the samples of all shards.
         options: of the inspection.
         metric: by which the planes of a channel are compared.
     """
-    shape = shards[0].values.shape[1:]
+    shape = latents.shape
     rows = _compared(len(labelled.ids), options)
     grid = _grid(shape, len(rows), options.grid)
-    moments = _moments(shards, labelled.ids)
+    moments = _moments(latents, labelled.ids)
     kinds = (labelled, labelled.grouped)
     metrics: list[list[ChannelMetrics]] = [[], []]
     best: list[_Mapped] = []
     between, within = (np.empty(shape) for _ in range(2))
     for chosen in _passes(shape, len(labelled.labels), len(rows), grid):
-        between[chosen], within[chosen], planes = _sums(shards, labelled, chosen, rows, grid)
+        between[chosen], within[chosen], planes = _sums(latents, labelled, chosen, rows, grid)
         for channel, values in zip(range(shape[0])[chosen], planes, strict=True):
             plane = compared(values, metric)
             graph = _neighbors(plane, labelled, rows, max(options.k, MAP_NEIGHBORS))
@@ -283,9 +282,10 @@ def _grid(shape: tuple[int, ...], rows: int, most: int | None) -> tuple[int, int
 
 def _by_label(values: Floats, labelled: _Labelled) -> Floats:
     """Return the mean of (N, C) values over the samples of each label, (L, C)."""
-    members = labelled.codes == np.arange(len(labelled.labels))[:, np.newaxis]
-    means: Floats = members / labelled.counts[:, np.newaxis] @ values
-    return means
+    counts = labelled.counts
+    # Label by label: members of all labels would take as many bytes as labels × samples.
+    means = [(labelled.codes == code) / counts[code] @ values for code in range(len(counts))]
+    return np.reshape(means, (-1, values.shape[1]))
 
 
 def _spreads(values: Floats, labelled: _Labelled) -> Floats:
@@ -307,11 +307,11 @@ def _compared(count: int, options: InspectOptions) -> NDArray[np.intp]:
     return np.sort(chosen)
 
 
-def _moments(shards: Sequence[LatentShard], ids: Sequence[str]) -> _Moments:
-    channels = shards[0].values.shape[1]
+def _moments(latents: LatentShards, ids: Sequence[str]) -> _Moments:
+    channels = latents.shape[0]
     means, stds = (np.empty((len(ids), channels)) for _ in range(2))
     within = np.zeros((channels, channels))
-    for row, block in _blocks(shards, slice(None)):
+    for row, block in _blocks(latents, slice(None)):
         rows = slice(row, row + len(block))
         values = block.reshape(len(block), channels, -1)
         centre = values.mean(axis=-1, keepdims=True)
@@ -341,12 +341,10 @@ def _summary(values: Floats, rounding: Floats) -> Floats:
     return np.stack([values.mean(axis=0), np.where(stds > rounding, stds, 0)])
 
 
-def _blocks(
-    shards: Sequence[LatentShard], channels: slice
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _blocks(latents: LatentShards, channels: slice) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield the first row, over all shards, and the values of each block of rows."""
     before = 0
-    for shard in shards:
+    for shard in latents.shards():
         for start, block in float_blocks(shard.values[:, channels]):
             yield before + start, block
         before += len(shard.ids)
@@ -372,7 +370,7 @@ def _passes(
 
 
 def _sums(
-    shards: Sequence[LatentShard],
+    latents: LatentShards,
     labelled: _Labelled,
     channels: slice,
     rows: NDArray[np.intp],
@@ -384,14 +382,14 @@ def _sums(
         The sums of squares between and within labels at each position, (c, H, W) each, of the
         samples that have a label, and the compared samples averaged to the grid, (c, n, h·w).
     """
-    shape = shards[0].values[0, channels].shape
+    shape = (len(range(latents.shape[0])[channels]), *latents.shape[1:])
     across, along = (
         covering(adaptive(size, bins), size) for size, bins in zip(shape[1:], grid, strict=True)
     )
     sums = np.zeros((len(labelled.labels), *shape))
     squares = np.zeros(shape)
     planes = np.empty((shape[0], len(rows), *grid), np.float32)
-    for row, block in _blocks(shards, channels):
+    for row, block in _blocks(latents, channels):
         codes = labelled.codes[row : row + len(block)]
         told = block if (codes >= 0).all() else block[codes >= 0]
         for code, latent in zip(codes[codes >= 0], told, strict=True):

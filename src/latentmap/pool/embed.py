@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentmap.errors import LatentmapError
-from latentmap.pool.method import Latents, PoolingMethod, Regions, Shape
-from latentmap.store.latents import LatentShard, read_shards
+from latentmap.pool.method import PoolingMethod, Regions, Shape
+from latentmap.store.latents import LatentShard, LatentShards, open_latents
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import write_embedding
+from latentmap.store.tables import write_embedding_parts
 
 # A block of latents and what a method makes of it stay in the second-level cache.
 BLOCK_BYTES = 2**19
@@ -25,7 +26,8 @@ def pool_latents(
 ) -> None:
     """Pool all latents with one method and write the embedding.
 
-    Latents are read block by block; only the embedding is in memory as a whole.
+    Latents are read, and vectors written, block by block; only a method that has to `finish` needs
+    its vectors together.
 
     Args:
         method: the pooling method.
@@ -37,23 +39,26 @@ def pool_latents(
         LatentmapError: a shard's ids are not its samples', the latents' shapes differ, the method
             is not for such latents, or the vector of a sample is not finite.
     """
-    shards = read_shards(latents, samples)
-    if not shards:
+    found = open_latents(latents, samples)
+    if not found.count:
         raise LatentmapError("There is no latent to pool: every shard of samples is empty.")
-    ids = [identity for shard in shards for identity in shard.ids]
-    embedding = pool(method, shards, _regions(samples) if method.needs_regions else ())
-    write_embedding(output, ids, embedding, method.tokens(shards[0].values.shape[1:]))
+    _check_shape(method, found)
+    regions = _regions(samples) if method.needs_regions else repeat(())
+    make = _finished if method.finishes else _pooled
+    parts = make(method, found, regions)
+    dims, tokens = method.dims(found.shape), method.tokens(found.shape)
+    write_embedding_parts(output, parts, dims, tokens)
 
 
 def pool(
-    method: PoolingMethod, shards: Sequence[LatentShard], regions: Regions = ()
+    method: PoolingMethod, latents: LatentShards, regions: Iterable[Regions] = repeat(())
 ) -> NDArray[np.float32]:
     """Pool all latents of one shape with one method.
 
     Args:
         method: the pooling method.
-        shards: the latents, one shard or more.
-        regions: of each latent the boxes, as for `PoolingMethod.pool`.
+        latents: one or more.
+        regions: of each shard the boxes, as for `PoolingMethod.pool`.
 
     Returns:
         (N, D) float32.
@@ -62,66 +67,91 @@ def pool(
         LatentmapError: the method is not for such latents, or the vector of a sample is not
             finite.
     """
-    shape = _common_shape(method, shards)
-    count = sum(len(shard.ids) for shard in shards)
-    embedding = method.finish(_pool(method, shards, regions, count))
-    expected = (count, method.dims(shape))
-    if embedding.shape != expected:
-        raise LatentmapError(
-            f"Pooling method '{method.kind}' gives {embedding.shape} where its dims() promises "
-            f"{expected} for latents of {shape}; correct the method."
-        )
-    return embedding
-
-
-def _regions(samples: Sequence[Path]) -> Regions:
-    """Return the boxes of each sample, (b, 4) as fractions of its image's width and height."""
-    rows = read_samples(samples, ["boxes", "width", "height"]).to_pylist()
-    return [
-        np.array(row["boxes"], np.float64) / ([row["width"], row["height"]] * 2)
-        if row["boxes"]
-        else np.empty((0, 4))
-        for row in rows
-    ]
-
-
-def _common_shape(method: PoolingMethod, shards: Sequence[LatentShard]) -> Shape:
-    shape = shards[0].values.shape[1:]
-    obstacle = method.obstacle(shape)
-    if obstacle:
-        raise LatentmapError(
-            f"Pooling method '{method.kind}' {obstacle}, but {shards[0].path} has latents of "
-            f"{shape}. Leave it out of 'methods'."
-        )
-    return shape
-
-
-def _pool(
-    method: PoolingMethod, shards: Sequence[LatentShard], regions: Regions, count: int
-) -> NDArray[np.float32]:
-    """Pool every latent: (count, D) float32, before the method's `finish`."""
-    pooled = None
-    row = 0
-    for shard in shards:
-        for start, block in float_blocks(shard.values):
-            vectors = method.pool(block, regions[row : row + len(block)])
-            _check_finite(method, block, vectors, shard, start)
-            if pooled is None:
-                pooled = np.empty((count, vectors.shape[1]), np.float32)
-            pooled[row : row + len(block)] = vectors
-            row += len(block)
+    _check_shape(method, latents)
+    pooled, row = None, 0
+    for ids, vectors in _pooled(method, latents, regions):
+        if pooled is None:
+            pooled = np.empty((latents.count, vectors.shape[1]), np.float32)
+        pooled[row : row + len(ids)] = vectors
+        row += len(ids)
     assert pooled is not None
-    return pooled
+    return _promised(method, latents.shape, method.finish(pooled))
 
 
-def float_blocks(latents: NDArray[Any]) -> Iterator[tuple[int, Latents]]:
+Part = tuple[Sequence[str], NDArray[np.float32]]
+"""Some samples' ids, (n,), and their vectors, (n, D)."""
+
+
+def _finished(
+    method: PoolingMethod, latents: LatentShards, regions: Iterable[Regions]
+) -> Iterator[Part]:
+    embedding, row = pool(method, latents, regions), 0
+    for shard in latents.shards():
+        yield shard.ids, embedding[row : row + len(shard.ids)]
+        row += len(shard.ids)
+
+
+def _pooled(
+    method: PoolingMethod, latents: LatentShards, regions: Iterable[Regions]
+) -> Iterator[Part]:
+    """Yield the vectors of every block of latents, as they are before the method's `finish`."""
+    for shard, boxes in zip(latents.shards(), regions, strict=False):
+        for start, block in float_blocks(shard.values):
+            here = slice(start, start + len(block))
+            vectors = method.pool(block, boxes[here])
+            _check_finite(method, block, vectors, shard, start)
+            if not method.finishes:
+                _promised(method, latents.shape, vectors)
+            yield shard.ids[here], vectors
+
+
+def _regions(samples: Sequence[Path]) -> Iterator[Regions]:
+    """Yield for each shard that has samples their boxes.
+
+    Of each sample they are (b, 4), fractions of its image's width and height.
+    """
+    for path in samples:
+        rows = read_samples([path], ["boxes", "width", "height"]).to_pylist()
+        if rows:
+            yield [
+                np.array(row["boxes"], np.float64) / ([row["width"], row["height"]] * 2)
+                if row["boxes"]
+                else np.empty((0, 4))
+                for row in rows
+            ]
+
+
+def _check_shape(method: PoolingMethod, latents: LatentShards) -> None:
+    obstacle = method.obstacle(latents.shape)
+    if obstacle:
+        first = next(iter(latents.shards()))
+        raise LatentmapError(
+            f"Pooling method '{method.kind}' {obstacle}, but {first.path} has latents of "
+            f"{latents.shape}. Leave it out of 'methods'."
+        )
+
+
+def _promised(
+    method: PoolingMethod, shape: Shape, vectors: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return vectors (n, D), which must be as long as the method says."""
+    dims = method.dims(shape)
+    if vectors.shape[1:] != (dims,):
+        raise LatentmapError(
+            f"Pooling method '{method.kind}' gives vectors of {vectors.shape[1:]} where its dims() "
+            f"promises {dims} for latents of {shape}; correct the method."
+        )
+    return vectors
+
+
+def float_blocks(latents: NDArray[Any]) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield the first row and the float32 values of each block of rows."""
     rows = max(1, BLOCK_BYTES // (4 * latents[0].size))
     for start in range(0, len(latents), rows):
         yield start, _float32(latents[start : start + rows])
 
 
-def _float32(block: NDArray[Any]) -> Latents:
+def _float32(block: NDArray[Any]) -> NDArray[np.float32]:
     if block.dtype != np.float16:
         return block.astype(np.float32, copy=False)
     # All 65,536 halves are known: looking them up takes half the time of converting them.
@@ -135,7 +165,7 @@ def _halves() -> NDArray[np.float32]:
 
 def _check_finite(
     method: PoolingMethod,
-    block: Latents,
+    block: NDArray[np.float32],
     vectors: NDArray[np.float32],
     shard: LatentShard,
     start: int,

@@ -69,6 +69,11 @@ class PoolingMethod(Plugin[Options]):
             (n, D) float32.
         """
 
+    @property
+    def finishes(self) -> bool:
+        """Whether the method needs the vectors of all samples together."""
+        return type(self).finish is not PoolingMethod.finish
+
     def finish(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Transform the table of all samples (N, D'), where a method needs them together."""
         return pooled

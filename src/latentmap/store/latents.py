@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +47,23 @@ class LatentShard:
     ids: list[str]
     values: NDArray[Any]
     metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LatentShards:
+    """All latents of one encoder and variant, of which one shard after the other is mapped.
+
+    Attributes:
+        count: N.
+        shape: of each, (C, H, W) or (D,).
+        dtype: float16 or float32.
+        shards: gives the shards that have rows, in their order.
+    """
+
+    count: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    shards: Callable[[], Iterable[LatentShard]]
 
 
 def channels_seem_last(shape: Sequence[int]) -> bool:
@@ -106,8 +123,10 @@ def read_latents(path: Path | str) -> LatentShard:
     )
 
 
-def read_shards(latents: Sequence[Path | str], samples: Sequence[Path | str]) -> list[LatentShard]:
-    """Memory-map all shards of latents that have rows; an empty one may not know its shape.
+def open_latents(latents: Sequence[Path | str], samples: Sequence[Path | str]) -> LatentShards:
+    """Open all shards of latents; an empty one may not know its shape.
+
+    Their values are checked when they are read, shard by shard.
 
     Args:
         latents: the shards.
@@ -117,24 +136,38 @@ def read_shards(latents: Sequence[Path | str], samples: Sequence[Path | str]) ->
         LatentmapError: a shard's ids are not its samples', or shards differ in shape or number
             format.
     """
-    shards: list[LatentShard] = []
+    full: list[Path | str] = []
+    count, first = 0, _Kind((1,), np.dtype(np.float32))
     for path, sample_path in zip(latents, samples, strict=True):
-        shard = read_latents(path)
-        check_ids(path, shard.ids, read_samples([sample_path], ["id"])["id"].to_pylist())
-        if not shard.ids:
+        ids = read_arrow(path, ["id"])["id"].to_pylist()
+        check_ids(path, ids, read_samples([sample_path], ["id"])["id"].to_pylist())
+        if not ids:
             continue
-        shards.append(shard)
-        first = shards[0]
-        if _kind(shard) != _kind(first):
+        kind = _read_kind(path)
+        first = first if full else kind
+        if kind != first:
             raise LatentmapError(
-                f"{path} has latents of {_kind(shard)} where {first.path} has {_kind(first)}. "
+                f"{path} has latents of {kind} where {full[0]} has {first}. "
                 "Encode all shards with the same options."
             )
-    return shards
+        full.append(path)
+        count += len(ids)
+    return LatentShards(count, first.shape, first.dtype, lambda: map(read_latents, full))
 
 
-def _kind(shard: LatentShard) -> str:
-    return f"{shard.values.shape[1:]} {shard.values.dtype}"
+class _Kind(NamedTuple):
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __str__(self) -> str:
+        return f"{self.shape} {self.dtype}"
+
+
+def _read_kind(path: Path | str) -> _Kind:
+    """Read the shape and the number format of one shard of latents, and none of them."""
+    tensor = read_arrow_schema(path).field("latent").type
+    with reading(path, "a shard of latents"):
+        return _Kind(tuple(tensor.shape), np.dtype(tensor.value_type.to_pandas_dtype()))
 
 
 def read_metadata(path: Path | str) -> dict[str, Any]:

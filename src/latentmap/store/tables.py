@@ -7,7 +7,7 @@ takes as long as a small job; the functions here do without.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from latentmap.store.stamp import damaged
 METADATA_KEY = b"latentmap"
 TOKENS_KEY = b"tokens"
 EMBEDDING = "an embedding"
+VALUES_IN_GROUP = 2**23
+"""Of an embedding, in each row group of its file."""
 IPC_START = 8
 """Bytes before the first message of an Arrow file: its magic, and padding."""
 
@@ -266,21 +268,63 @@ def write_embedding(
         embedding: (N, D) float32.
         tokens: tokens that the pooling method would hand to a model.
     """
-    dims = embedding.shape[1]
+    write_embedding_parts(path, [(ids, embedding)], embedding.shape[1], tokens)
+
+
+def write_embedding_parts(
+    path: Path | str,
+    parts: Iterable[tuple[Sequence[str], NDArray[np.float32]]],
+    dims: int,
+    tokens: int,
+) -> None:
+    """Write one embedding as `write_embedding` does, given part by part.
+
+    Memory holds one row group, of 32 MiB, whatever the number of samples.
+
+    Args:
+        path: the Parquet file.
+        parts: (n,) ids and (n, D) values of samples in their order.
+        dims: D.
+        tokens: tokens that the pooling method would hand to a model.
+    """
     # Without nulls Parquet has no validity to store and rebuild: half the time, either way.
     list_type = pa.list_(pa.field("item", pa.float32(), nullable=False), dims)
-    values = pa.FixedSizeListArray.from_arrays(
-        numbers(embedding.astype(np.float32, copy=False)), type=list_type
-    )
     schema = pa.schema(
         [pa.field("id", pa.string()), pa.field("embedding", list_type, nullable=False)],
         metadata={TOKENS_KEY: str(tokens)},
     )
     # Floats of an embedding neither repeat nor compress: plain pages read three times as fast.
     plain = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    size = max(1, VALUES_IN_GROUP // dims)
     with parquet_writer(path, schema, **plain) as writer:
-        table = pa.Table.from_arrays([strings(ids), values], schema=schema)
-        writer.write_table(table, row_group_size=max(1, 2**23 // dims))
+        for ids, values in _groups_of(size, parts):
+            lists = pa.FixedSizeListArray.from_arrays(numbers(values), type=list_type)
+            writer.write_table(pa.Table.from_arrays([ids, lists], schema=schema), size)
+
+
+def _groups_of(
+    size: int, parts: Iterable[tuple[Sequence[str], NDArray[np.float32]]]
+) -> Iterator[tuple[pa.Array, NDArray[np.float32]]]:
+    """Yield ids and values of so many rows at a time, the last ones of as many as are left.
+
+    At least once; the values are valid until the next ones are asked for.
+    """
+    ids, filled, is_first = [strings([])], 0, True
+    values = np.empty((0, 0), np.float32)
+    for names, rows in parts:
+        if not values.size:
+            values = np.empty((size, rows.shape[1]), np.float32)
+        start = 0
+        while start < len(rows):
+            taken = min(size - filled, len(rows) - start)
+            values[filled : filled + taken] = rows[start : start + taken]
+            ids.append(strings(names[start : start + taken]))
+            filled, start = filled + taken, start + taken
+            if filled == size:
+                yield pa.concat_arrays(ids), values
+                ids, filled, is_first = [strings([])], 0, False
+    if filled or is_first:
+        yield pa.concat_arrays(ids), values[:filled]
 
 
 def read_embedding(path: Path | str) -> tuple[list[str], NDArray[np.float32]]:
