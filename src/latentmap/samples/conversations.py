@@ -27,7 +27,9 @@ def as_prose(value: Any) -> str | None:
     content are left out; a part that is no text is named in brackets, such as `[image]`.
     """
     parsed = value
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+    if isinstance(value, str):
+        if value.lstrip()[:1] not in ("[", "{"):
+            return value
         try:
             parsed = parse_literal(value)
         except ValueError:

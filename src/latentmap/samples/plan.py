@@ -257,22 +257,20 @@ def _groups(rows: pl.DataFrame, column: str) -> Iterable[tuple[tuple[object, ...
 
 def _content(rows: pl.DataFrame) -> str:
     """Digest what a shard is made of: its rows, and which of them are duplicates."""
-    marks = (
-        pl.when(pl.col("duplicate").is_not_null()).then(pl.lit(" duplicate")).otherwise(pl.lit(""))
-    )
-    return digest(*rows.select(pl.col("digest") + marks).to_series())
+    pairs = zip(rows["digest"].to_list(), rows["duplicate"].to_list(), strict=True)
+    return digest(*(own if reason is None else f"{own} duplicate" for own, reason in pairs))
 
 
 def _shard(name: str, rows: pl.DataFrame, listing: Listing) -> PlannedShard:
-    duplicates = rows.filter(pl.col("duplicate").is_not_null()).select("row", "duplicate")
     source = str(rows["source"][0])
-    index = listing.indexes[source][rows["row"].to_list()]
+    index, numbers = listing.indexes[source], rows["row"].to_list()
+    duplicates = zip(numbers, rows["duplicate"].to_list(), strict=True)
     return PlannedShard(
         name,
         source,
-        tuple(rows["row"]),
-        tuple(rows["digest"]),
-        tuple(index["place"]) if "place" in index.columns else None,
-        dict(duplicates.iter_rows()),
+        tuple(numbers),
+        tuple(rows["digest"].to_list()),
+        tuple(index["place"].gather(numbers).to_list()) if "place" in index.columns else None,
+        {row: reason for row, reason in duplicates if reason is not None},
         listing.boxes[source],
     )

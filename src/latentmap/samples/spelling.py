@@ -29,6 +29,8 @@ def plain_name(name: str) -> str:
 
     What ends a line becomes a space, what is hidden or turns the writing direction U+FFFD.
     """
+    if name.isprintable():  # neither of both is, and most names are
+        return name
     return HIDDEN.sub(REPLACEMENT, SPACES.sub(" ", name))
 
 

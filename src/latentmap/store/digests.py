@@ -48,6 +48,7 @@ class DigestMemory:
         self._version = version
         self._before = _read(self._path, version)
         self._now: dict[str, tuple[State, str]] = {}
+        self._folders: dict[str, str] = {}
 
     def digest(self, path: Path | str, read: Callable[[Path | str], str]) -> str:
         """Return the digest of a file as it was remembered, if its state is the same.
@@ -59,7 +60,7 @@ class DigestMemory:
         Raises:
             OSError: the file is not there, or cannot be read.
         """
-        name = os.path.abspath(path)  # noqa: PTH100 - links stay as they are
+        name = self._absolute(str(path))
         found = os.stat(path)  # noqa: PTH116
         state = State(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         known, digest = self._before.get(name, (None, ""))
@@ -68,6 +69,15 @@ class DigestMemory:
         if time.time_ns() - max(state.mtime, state.ctime) > SETTLED:
             self._now[name] = (state, digest)
         return digest
+
+    def _absolute(self, path: str) -> str:
+        """Return an absolute path, links as they are; a folder is looked at once."""
+        folder, _, name = path.rpartition("/")
+        if not folder or name in ("", ".", ".."):
+            return os.path.abspath(path)  # noqa: PTH100
+        if folder not in self._folders:
+            self._folders[folder] = os.path.abspath(folder)  # noqa: PTH100
+        return f"{self._folders[folder]}/{name}"
 
     def save(self) -> None:
         """Remember what was asked for, if it is not what was remembered."""

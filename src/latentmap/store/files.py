@@ -230,12 +230,11 @@ def reading(path: Path | str, what: str) -> Iterator[None]:
 
 def digest(*parts: bytes | str) -> str:
     """Return 16 hexadecimal digits that identify these parts in this order."""
-    total = hashlib.blake2b(digest_size=8)
+    pieces: list[bytes] = []
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
-        total.update(len(data).to_bytes(8, "little"))
-        total.update(data)
-    return total.hexdigest()
+        pieces += (len(data).to_bytes(8, "little"), data)
+    return hashlib.blake2b(b"".join(pieces), digest_size=8).hexdigest()
 
 
 def digest_bytes(data: bytes) -> str:

@@ -342,10 +342,13 @@ def read_embedding(path: Path | str) -> tuple[list[str], NDArray[np.float32]]:
 
 
 def embedding_parts(path: Path | str) -> Iterator[NDArray[np.float32]]:
-    """Yield the values of an embedding in their order, (n, D) float32 at a time."""
-    file = ParquetTable(path)
-    for group in range(file.groups):
-        for chunk in file.read(["embedding"], group)["embedding"].chunks:
+    """Yield the values of an embedding in their order, (n, D) float32 at a time.
+
+    The file is opened for each part: what was read of a mapped file takes memory until it is
+    closed.
+    """
+    for group in range(ParquetTable(path).groups):
+        for chunk in ParquetTable(path).read(["embedding"], group)["embedding"].chunks:
             yield matrix(chunk)
 
 

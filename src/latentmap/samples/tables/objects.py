@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from latentmap.errors import LatentmapError
-from latentmap.samples.cells import as_text, check_storable, parse_object, pick
+from latentmap.samples.cells import as_text, check_storable, parse_object, picker
 from latentmap.samples.tables.contents import Content
 from latentmap.samples.tables.file import (
     BROKEN,
@@ -129,18 +129,16 @@ class JsonFile(TableFile):
 
     def _listed(self, rows: Sequence[Found], paths: Sequence[str]) -> Objects:
         """Return the values under some paths that are not all null."""
-        picked: list[tuple[Any, ...]] = []
+        picked: dict[str, list[Any]] = {path: [] for path in paths}
+        steps = [(picker(path), values.append) for path, values in picked.items()]
         faults: list[Fault | None] = []
         # Records are let go one by one: holding many of them would keep the garbage collector busy.
         for row in rows:
             record, fault = self._told(row)
-            picked.append(tuple(pick(record, path) for path in paths))
+            for pick, append in steps:
+                append(pick(record))
             faults.append(fault)
-        columns = {
-            path: list(values)
-            for path, values in zip(paths, zip(*picked, strict=True), strict=False)
-            if any(value is not None for value in values)
-        }
+        columns = {p: values for p, values in picked.items() if values.count(None) < len(values)}
         columns[CONTENT] = [row.data for row in rows]
         columns[BROKEN] = faults
         if self.by_line:
