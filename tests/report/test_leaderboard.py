@@ -47,7 +47,7 @@ def test_cells_are_dark_as_far_as_they_are_above_chance():
 def test_what_may_be_chance_is_grey_and_has_no_colour():
     rows = [experiment("a", 0.5, 0.2), experiment("b", 0.3, 0.04)]
     found = cells(leaderboard(rows, NOTHING, {}), "kNN label purity across sources")
-    assert [(cell.tone, cell.faint) for cell in found] == [(0, True), (4, False)]
+    assert [(cell.tone, cell.is_faint) for cell in found] == [(0, True), (4, False)]
 
 
 def test_where_less_is_better_the_least_is_darkest():
@@ -72,7 +72,7 @@ def test_cells_are_shown_where_their_columns_are():
     assert set(shown) == {True, False}
     assert [[cell.leading for cell in row.cells] for row in table.rows] == [shown, shown]
     # Grey are metrics that may be chance, and nothing else: here none has a p-value that says so.
-    assert not any(cell.faint for row in table.rows for cell in row.cells)
+    assert not any(cell.is_faint for row in table.rows for cell in row.cells)
 
 
 def test_the_verdict_says_how_far_the_best_is_from_chance():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentmap.metrics.metric import known_metrics, title_of
+from latentmap.report.cells import TonedCell
 from latentmap.report.experiments import (
     Experiment,
     Key,
@@ -52,23 +53,13 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One cell.
+class Cell(TonedCell):
+    """One cell; its tone is at most `TONES`.
 
     Attributes:
-        text: what it shows.
-        sort: by which its column is sorted; empty goes last.
-        details: what it says on hover.
-        tone: how dark its colour is, from 0 to `TONES`.
-        faint: whether it may be chance.
         leading: whether its column is.
     """
 
-    text: str
-    sort: str = ""
-    details: str = ""
-    tone: int = 0
-    faint: bool = False
     leading: bool = True
 
 

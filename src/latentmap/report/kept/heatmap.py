@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from latentmap.report.cells import TonedCell
 from latentmap.report.experiments import format_value, say_p
 from latentmap.report.kept.table import Embedding, Figure, WhatIsKept, is_number
 from latentmap.targets.facts import TargetFacts
@@ -34,24 +35,14 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What one embedding keeps of one target.
+class Cell(TonedCell):
+    """What one embedding keeps of one target; the tone is a percentage, 0 if not above chance.
 
     Attributes:
-        text: what it shows.
-        sort: by which its column is sorted; empty goes last.
-        details: what it says on hover.
-        tone: percent of the darkest colour; 0 where it is not above chance.
-        is_faint: whether it may be chance.
         may_be_best: whether it cannot be told from the best of its column.
         is_first: whether its column is the first of its family.
     """
 
-    text: str
-    sort: str = ""
-    details: str = ""
-    tone: int = 0
-    is_faint: bool = False
     may_be_best: bool = False
     is_first: bool = False
 
