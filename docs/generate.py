@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import yaml
 
+import latentmap
 from latentmap.config import Options, Registry
 from latentmap.encode.encoder import ENCODERS
 from latentmap.pool.method import METHODS
@@ -37,13 +39,15 @@ def pages() -> dict[Path, str]:
         "encoders": _table(("kind", "description"), _kinds(ENCODERS)),
         "options of encoders": _options(ENCODERS),
         "options of projections": _options(PROJECTIONS),
+        "functions": _table(("function", "what it does", "docstring"), _functions()),
         "methods": _table(
             ("method", "dims", "tokens", "what it keeps", "reference"),
             _methods(),
             "|---|---:|---:|---|---|",
         ),
     }
-    found = (ROOT / "config" / "README.md", ROOT / "docs" / "pooling.md")
+    names = ("config/README.md", "docs/pooling.md", "docs/reference/functions.md")
+    found = (ROOT / name for name in names)
     return {path: _filled(path.read_text("utf-8"), tables) for path in found}
 
 
@@ -67,6 +71,20 @@ def _keys(model: type[Options], prefix: str = "") -> Iterator[Row]:
     for key in keys(model, prefix):
         if key.meaning:
             yield f"`{key.name}`", _cell(key.meaning), _default(key)
+
+
+def _functions() -> Iterator[Row]:
+    """Yield every function of the front door, with its arguments and where its docstring is."""
+    for name in latentmap.__all__:
+        function = getattr(latentmap, name)
+        if inspect.isfunction(function):
+            arguments = ", ".join(
+                f"**{one}" if how.kind is how.VAR_KEYWORD else one
+                for one, how in inspect.signature(function).parameters.items()
+            )
+            file = Path(inspect.getfile(function)).relative_to(ROOT)
+            does = (inspect.getdoc(function) or "").partition("\n")[0]
+            yield f"`lm.{name}({arguments})`", _cell(does), f"`{file}`"
 
 
 def _kinds(registry: Registry[Any]) -> Iterator[Row]:
