@@ -20,7 +20,6 @@ import pyarrow as pa
 
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.neighbors.exact import find_neighbors
-from latentmap.neighbors.search import NeighborOptions
 from latentmap.targets.domain import TargetedEmbedding
 from latentmap.targets.facts import TargetFacts
 from latentmap.targets.measure import Found, measured
@@ -75,12 +74,26 @@ def drawn(grouping: Grouping, whole: bool, signal: float, number: int) -> Iterat
         signal: what the embedding adds to a target, beside noise of deviation 1.
         number: of the draw.
     """
-    slopes = np.random.default_rng(1).normal(size=(DIMS, 5)) / np.sqrt(DIMS)
     rng = np.random.default_rng((7, number))
-    groups = grouping(rng)
-    own = rng.normal(size=(ROWS, DIMS))[groups]
-    values = own + 0.7 * rng.normal(size=(ROWS, DIMS))
-    noise = rng.normal(size=(ROWS, 5))
+    statistics = StatisticsOptions(permutations=PERMUTATIONS[signal], seed=number)
+    data, table, facts = made(grouping(rng), whole, signal, statistics, rng)
+    for _, _, one in measured(data, table, facts):
+        yield from one.figures
+
+
+def made(
+    groups: np.ndarray,
+    whole: bool,
+    signal: float,
+    statistics: StatisticsOptions,
+    rng: np.random.Generator,
+) -> tuple[TargetedEmbedding, pa.Table, list[TargetFacts]]:
+    """Make one embedding and a target of each kind; the arguments are those of `drawn`."""
+    rows = len(groups)
+    slopes = np.random.default_rng(1).normal(size=(DIMS, 5)) / np.sqrt(DIMS)
+    own = rng.normal(size=(rows, DIMS))[groups]
+    values = own + 0.7 * rng.normal(size=(rows, DIMS))
+    noise = rng.normal(size=(rows, 5))
     told = signal * ((own if whole else values) @ slopes) + (noise[groups] if whole else noise)
     columns = {
         "continuous": told[:, 0],
@@ -89,13 +102,10 @@ def drawn(grouping: Grouping, whole: bool, signal: float, number: int) -> Iterat
         "binary": np.where(told[:, 4] > 0.5, "yes", "no"),
     }
     table = {kind: read_values(columns[kind].tolist(), kind).values for kind in KINDS}
-    facts = [TargetFacts(kind, kind, kind, "", "", ROWS) for kind in KINDS]
+    facts = [TargetFacts(kind, kind, kind, "", "", rows) for kind in KINDS]
     narrow = values.astype(np.float32)
-    graph = find_neighbors([*map(str, range(ROWS))], narrow, groups.astype(str).tolist(), 30)
-    statistics = StatisticsOptions(permutations=PERMUTATIONS[signal], seed=number)
-    data = TargetedEmbedding(narrow, groups, graph, statistics, NeighborOptions())
-    for _, _, one in measured(data, pa.table(table), facts):
-        yield from one.figures
+    graph = find_neighbors([*map(str, range(rows))], narrow, groups.astype(str).tolist(), 30)
+    return TargetedEmbedding(narrow, groups, graph, statistics), pa.table(table), facts
 
 
 def told(some: list[Found], signal: float) -> str:

@@ -47,7 +47,7 @@ def main() -> None:
     table, facts = made(values[:, :WIDE], rng)
     if graph.rotated is not None:
         values = graph.rotated
-    data = TargetedEmbedding(values, groups, graph, StatisticsOptions(), NeighborOptions())
+    data = TargetedEmbedding(values, groups, graph, StatisticsOptions())
     start = time.process_time()
     del shared
     by_kind: dict[str, float] = defaultdict(float)

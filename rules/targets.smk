@@ -46,7 +46,6 @@ rule measure_targets:
         runtime=60,
     params:
         statistics=RUN.statistics.model_dump(),
-        neighbors=RUN.neighbors.model_dump(),
         code=code("measure_targets"),
     message:
         "Measure what {wildcards.encoder} ({wildcards.variant}), {wildcards.method} keeps"

@@ -8,7 +8,6 @@ from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS, LabelledEmbedding
 from latentmap.metrics.simultaneous import GroupMeans
 from latentmap.neighbors.exact import find_neighbors
-from latentmap.neighbors.search import NeighborOptions
 from latentmap.run import load_run
 from latentmap.store import results as book
 from latentmap.targets.compare import adjusted, places
@@ -26,7 +25,7 @@ def targeted(values, groups, permutations, seed=0):
     names = groups.astype(str).tolist()
     graph = find_neighbors([*map(str, range(len(values)))], values, names, 30)
     statistics = StatisticsOptions(permutations=permutations, seed=seed)
-    return TargetedEmbedding(values, groups, graph, statistics, NeighborOptions())
+    return TargetedEmbedding(values, groups, graph, statistics)
 
 
 def of_kinds(told):

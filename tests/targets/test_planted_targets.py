@@ -15,7 +15,6 @@ from latentmap.draw.boxes import DrawOptions, show
 from latentmap.encode.encoder import ENCODERS, Encoder
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.neighbors.exact import find_neighbors
-from latentmap.neighbors.search import NeighborOptions
 from latentmap.pool.method import METHODS
 from latentmap.samples.ingest import ingest
 from latentmap.samples.source import SOURCES
@@ -67,7 +66,7 @@ def kept(scenes: pa.Table, latents: np.ndarray, method: str) -> dict:
     graph = find_neighbors(ids, values, groups, 10)
     sources = np.unique(groups, return_inverse=True)[1]
     statistics = StatisticsOptions(permutations=60)
-    data = TargetedEmbedding(values, sources, graph, statistics, NeighborOptions(k=10))
+    data = TargetedEmbedding(values, sources, graph, statistics)
     offsets = {one.name: one.values for one in DERIVATIONS.create("box_pairs").derive(scenes)}
     colours = scenes["first_colour"].to_pylist()
     targets = {
@@ -113,7 +112,7 @@ def test_of_one_value_that_others_can_inform_about_nothing_is_measured(kind: str
     names = ["rare" if group == 0 else "common" for group in groups]
     ids = [str(row) for row in range(24)]
     graph = find_neighbors(ids, values, groups, 10)
-    data = TargetedEmbedding(values, groups, graph, StatisticsOptions(), NeighborOptions(k=10))
+    data = TargetedEmbedding(values, groups, graph, StatisticsOptions())
     facts = TargetFacts("name", "name", kind, "", "", 24, ("common", "rare"))
     [(_, _, found)] = measured(data, pa.table({"name": names}), [facts])
     for figure in found.figures:

@@ -95,6 +95,19 @@ def test_one_metric_parameter_runs_the_metrics(project):
     check(project, made)
 
 
+def test_a_target_is_measured_of_what_is_there_and_its_change_runs_targets_alone(project):
+    project.configure({"targets": ["nearer"]})
+    announced = project.pending()
+    assert "targets/what_is_kept.parquet" in announced
+    assert not matching(announced, *STAGES)
+    assert project.run() == announced
+    assert project.pending() == set()
+    project.configure({"targets": [{"column": "nearer", "family": "depth"}]})
+    changed = project.pending()
+    assert changed - matching(changed, "report/") == matching(set(project.outputs()), "targets/")
+    assert {SUMMARY, "report/comparisons/what_is_kept.html"} < changed
+
+
 def test_one_option_of_outliers_scores_samples_and_measures_nothing(project):
     project.configure({"outliers": {"prototypes": 2}})
     announced = project.pending()

@@ -2,7 +2,6 @@
 
 from latentmap.log import job_log
 from latentmap.metrics.inference import StatisticsOptions
-from latentmap.neighbors.search import NeighborOptions
 from latentmap.targets.measure import measure_targets
 
 
@@ -16,7 +15,6 @@ def main(snakemake):
             snakemake.input.targets,
             snakemake.input.facts,
             StatisticsOptions(**snakemake.params.statistics),
-            NeighborOptions(**snakemake.params.neighbors),
             snakemake.output.kept,
             snakemake.output.draws,
             snakemake.output.predictions,

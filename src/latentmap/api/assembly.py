@@ -192,7 +192,6 @@ class Assembly:
                 targets,
                 facts,
                 run.statistics,
-                run.neighbors,
                 kept,
                 draws,
                 predictions,

@@ -400,9 +400,7 @@ def _kept(targets: Targets, rows: Rows, data: LabelledEmbedding) -> pl.DataFrame
         found.append(Target(name, name, COLUMNS_FAMILY, name, read, "targets", asked=True))
     found = list(measurable(found))
     table = pa.table({target.name: stored(target) for target in found})
-    embedding = TargetedEmbedding(
-        data.compact, data.sources, data.graph, data.statistics, data.search
-    )
+    embedding = TargetedEmbedding(data.compact, data.sources, data.graph, data.statistics)
     told = [target.facts for target in found]
     each = {facts.name: one.figures for facts, _, one in measured(embedding, table, told)}
     kept = pl.from_arrow(table_of([figure for facts in told for figure in each[facts.name]]))

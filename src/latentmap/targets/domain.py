@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from latentmap.metrics.exchange import Exchange
 from latentmap.metrics.features import leading_columns, linear_features
 from latentmap.metrics.inference import FEWEST_GROUPS, PARTS, StatisticsOptions, jackknife_parts
+from latentmap.neighbors.distances import row_blocks
+from latentmap.neighbors.exact import Distances
 from latentmap.neighbors.graph import NeighborGraph, NeighborList
-from latentmap.neighbors.search import NeighborOptions, find_neighbors
+from latentmap.neighbors.lists import fill, unfilled
 from latentmap.targets.neighbors import NeighborMeans
 from latentmap.targets.ridge import FOLDS, Floats, Ridge, dealt
 
@@ -36,14 +38,12 @@ class TargetedEmbedding:
         sources: (N,) number of each sample's source group.
         graph: its neighbors.
         statistics: how chance and uncertainty are estimated.
-        search: how the graph was made.
     """
 
     values: NDArray[np.float32]
     sources: NDArray[np.intp]
     graph: NeighborGraph
     statistics: StatisticsOptions
-    search: NeighborOptions
 
     def over(self, rows: NDArray[np.intp]) -> Domain:
         """Return some of the samples, as if there were no others."""
@@ -119,10 +119,15 @@ class Domain:
         )
 
     def _searched(self, k: int) -> NeighborList:
-        ids = [self.data.graph.ids[row] for row in self.rows.tolist()]
-        groups = self.groups.astype(str).tolist()
-        options = self.data.search.model_copy(update={"k": k})
-        return find_neighbors(ids, self.data.values[self.rows], groups, options).grouped
+        """Compare all with all others; there are `measure.MOST_SAMPLES` at most."""
+        distances = Distances(self.data.values[self.rows])
+        found, groups = unfilled(len(self.rows), k), self.groups.astype(np.int32)
+        for block in row_blocks(len(self.rows)):
+            rows = np.arange(len(self.rows))[block]
+            candidates = distances.to_others(rows)
+            candidates[groups[rows, np.newaxis] == groups] = np.inf
+            fill(found, rows, candidates)
+        return found
 
     @property
     def neighbors(self) -> NeighborMeans:

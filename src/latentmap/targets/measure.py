@@ -16,7 +16,6 @@ from latentmap.metrics.inference import StatisticsOptions, interval_of, jackknif
 from latentmap.metrics.permutation import FEWEST_AS_HIGH, SameClassShares, chance_of
 from latentmap.metrics.probes import occurs_elsewhere
 from latentmap.neighbors.graph import read_compact, read_graph
-from latentmap.neighbors.search import NeighborOptions
 from latentmap.store.samples import read_samples
 from latentmap.store.tables import check_ids, read_parquet, strings, write_parquet
 from latentmap.targets.domain import Domain, TargetedEmbedding
@@ -100,7 +99,6 @@ def measure_targets(
     targets: Path | str,
     facts: Path | str,
     statistics: StatisticsOptions,
-    search: NeighborOptions,
     kept: Path | str,
     draws: Path | str,
     predictions: Path | str,
@@ -114,7 +112,6 @@ def measure_targets(
         targets: Parquet file of the targets' values.
         facts: JSON file of what is known of the targets.
         statistics: how chance and uncertainty are estimated.
-        search: how the graph was made.
         kept: Parquet file with a row for every figure of every target: `target`, `metric`, `value`,
             `chance`, `low`, `high`, `p`, `samples`, `kept`, `kept_low`, `kept_high` and `note`.
         draws: Parquet file of the same rows: the figure in each permutation (`draws`), and without
@@ -133,7 +130,7 @@ def measure_targets(
     values = read_parquet(targets)
     check_ids(targets, values["id"].to_pylist(), ids)
     sources = np.unique(np.array(table["source_group"].to_pylist(), np.str_), return_inverse=True)
-    data = TargetedEmbedding(read_compact(embedding, graph), sources[1], graph, statistics, search)
+    data = TargetedEmbedding(read_compact(embedding, graph), sources[1], graph, statistics)
     columns = {"id": strings(ids)}
     told = read_facts(facts)
     of_target: dict[str, Measured] = {}
