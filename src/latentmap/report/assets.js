@@ -142,8 +142,9 @@
       if (key !== "legend" || !value) return [key, withLegends(value, room)];
       const { columns, gradientLength: length } = value;
       const most = columns && { columns: Math.min(columns, Math.max(1, Math.floor(room / LEGEND))) };
-      const longest = length && { gradientLength: Math.min(length, 0.6 * room) };
-      return [key, { ...value, ...most, ...longest }];
+      if (!length) return [key, { ...value, ...most }];
+      const gradientLength = Math.min(length, 0.4 * room);
+      return [key, { ...value, gradientLength, title: wrapped(part.title, 1.4 * gradientLength).text }];
     });
     return Object.fromEntries(entries);
   };
@@ -173,7 +174,7 @@
     layers
       .filter(({ mark }) => mark.type !== "text")
       .map(({ encoding, ...layer }) => {
-        const axis = { ...encoding.x.axis, labelAngle: -90 };
+        const axis = { ...encoding.x.axis, labelAngle: -90, labelFontSize: 9, labelOverlap: "greedy" };
         return { ...layer, encoding: { ...encoding, x: { ...encoding.x, axis } } };
       });
 

@@ -118,7 +118,13 @@ class RadarChart(Chart):
             .mark_rule(style="guide")
             .encode(x2=alt.datum(0), y2=alt.datum(0)),
             _placed(names)
-            .mark_text(align=alt.ExprRef(side), lineBreak="\n", fontSize=11, style="aside")
+            .mark_text(
+                align=alt.ExprRef(side),
+                lineBreak="\n",
+                fontSize=11,
+                baseline="middle",
+                style="aside",
+            )
             .encode(text="text:N"),
             lines,
             view=alt.ViewBackground(strokeOpacity=0),

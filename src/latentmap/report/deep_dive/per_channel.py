@@ -78,7 +78,7 @@ class PerChannel(ChannelChart):
             f"Maps are of the {len(data.mapped)} {'best' if found.labels else 'first'} channels."
             if 0 < len(data.mapped) < len(found.channels)
             else "",
-            f"{far} of their points are far outside: scroll to zoom out." if far else "",
+            f"Points far outside of their maps: {far}; scroll to zoom out." if far else "",
         ]
         return " ".join(filter(None, parts))
 
