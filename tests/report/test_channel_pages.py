@@ -246,6 +246,12 @@ def test_the_spectrum_has_a_line_at_nine_tenths_of_the_variance(data):
         "90 % of the variance is in 1 of 5 axes of channel means and in 3 of 5 axes over all "
         "positions."
     )
+    spec = chart.build(planted).to_dict()
+    reaches = [panel["encoding"]["color"]["scale"]["domain"][2] for panel in spec["concat"][:4]]
+    assert reaches == [1, 9.5, 1, 6]
+    rows = rows_of(chart.build(planted))
+    axes = {row["axis"] for row in rows if row.get("of") == "over all positions"}
+    assert axes == {1, 2, 3, 4, 5}
     assert [row for row in rows_of(chart.build(planted)) if list(row) == ["share"]] == [
         {"share": 0.9}
     ]

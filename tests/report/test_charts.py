@@ -10,6 +10,7 @@ from latentmap.report.chart import CHARTS, Comparison, Scope, charts_of
 from latentmap.report.costs import MethodCost
 from latentmap.report.experiments import Experiment, Key, ranked, read_experiments
 from latentmap.report.learning import Learning, LearningPoint, read_learning
+from latentmap.report.publish import charts_in
 from latentmap.store.results import LEARNING
 
 
@@ -137,3 +138,35 @@ def test_learning_curves_have_a_line_over_their_sets_and_chance(overview):
     alone = Learning("mean", {HONEST: [LearningPoint(9, 9, [0.3])]})
     data = Comparison(overview.experiments, (), {}, learning={("tiny-vae", "plain"): alone})
     assert CHARTS.create("learning_curve").build(data) is None
+
+
+def parts_of(node):
+    """Yield a chart and all its parts but their rows."""
+    yield node
+    for key in ("layer", "concat", "hconcat", "vconcat"):
+        for part in node.get(key, ()):
+            yield from parts_of(part)
+
+
+def test_charts_draw_chance_where_it_is_known_and_methods_in_one_order(report):
+    """Of bars and lines; matrices say by their colours how far a share is beyond chance."""
+    drawn = 0
+    for page in sorted(report.folder.glob("report/**/*.html")):
+        for name, chart in charts_in(page.read_text()).items():
+            orders = []
+            for part in parts_of(chart["spec"]):
+                layers = part.get("layer", [])
+                if not layers or any(str(one["mark"]).find("rect") > 0 for one in layers):
+                    continue
+                encoded = [one["encoding"].get(axis, {}) for one in layers for axis in "xy"]
+                own = (layers[0].get("data") or part.get("data") or {}).get("name")
+                known = chart["spec"]["datasets"].get(own, {}).get("chance", [])
+                if any(value is not None for value in known):
+                    assert "chance" in [one.get("field") for one in encoded], (page, name)
+                    drawn += 1
+                scales = [one["scale"] for one in encoded if one.get("field") == "method"]
+                orders += [scale["domain"] for scale in scales]
+            for order in orders:
+                whole = max(orders, key=len)
+                assert order == [method for method in whole if method in order], (page, name)
+    assert drawn > 10

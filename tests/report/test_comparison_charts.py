@@ -80,6 +80,7 @@ def test_the_pareto_chart_joins_the_methods_that_none_beats_and_marks_baselines(
     shown = rows_of(spec, panel, type="point")
     assert [row["name"] for row in shown if row["kind"] == "baseline"] == ["dct / mean"]
     assert len(shown) == len(experiments) + 1
+    assert {row["label"] for row in shown} == {"max", "mean", "dct / mean", None}
     assert all(
         node["scale"]["type"] == "log" for node in nodes(spec) if "format" in node.get("axis", {})
     )

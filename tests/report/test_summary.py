@@ -6,6 +6,7 @@ import polars as pl
 import yaml
 from threadpoolctl import threadpool_info
 
+from latentmap.report.labels import collect_labels
 from latentmap.report.pages.summary import ONE_ROW
 from latentmap.report.provenance import commit_of
 from latentmap.store.files import read_json, read_plain_json
@@ -37,6 +38,13 @@ def test_rows_set_aside_are_counted_by_reason(report):
     assert "1,246 not used" not in text
     assert "fake quarantined image is truncated 2" in text
     assert "fake repaired box is inverted swapped 1" in text
+
+
+def test_what_there_is_is_counted_and_a_group_without_samples_is_not(report, tmp_path):
+    run = report.copy(tmp_path)
+    collect_labels(run.samples, {**run.label_groups, "Unused": None}, run.labels_file)
+    text = run.write("summary")
+    assert "11 labels, 4 label groups, 2 encoders, 2 variants, 9 pooling methods." in text
 
 
 def test_what_a_reason_says_of_one_row_does_not_tell_reasons_apart():
