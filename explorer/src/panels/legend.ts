@@ -54,7 +54,7 @@ function categoryLegend(host: HTMLElement, explorer: Explorer, color: Categories
     // It keeps its place: rows stay where they are while one presses them.
     all.classList.toggle("idle", explorer.state.now.only === null && explorer.state.now.hidden.length === 0);
   };
-  const hint = element("span", { class: "hint-line" }, `${isTouched() ? "Tap" : "Click"} a value to see it alone.`);
+  const hint = element("span", { class: "hint-line" }, `${isTouched() ? "Tap" : "Click"} to see one alone`);
   fill(host, element("div", { class: "head" }, color.values.length > AT_FIRST ? find : hint, all), list, more);
   refresh();
   return refresh;
