@@ -1,11 +1,11 @@
 """Time the explorer's page in headless Chromium, without a GPU.
 
-    python benchmarks/explorer_page.py EXPLORER [--runs 5]
+    python benchmarks/explorer_page.py EXPLORER [--runs 5] [--without-webgl]
 
 EXPLORER is a run's `explorer/` folder, with page and data. Prints medians over fresh browsers:
 until the first points are drawn, what was transferred, CPU time and memory; then frames of a drag
-in two and three dimensions, from a moved pointer to its card, and a lasso. Run it beside nothing
-else: the load is printed.
+in two and three dimensions and what it uploads, from a moved pointer to its card, and a lasso. Run
+it beside nothing else: the load is printed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,24 @@ ARGUMENTS = [
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 ]
+
+NO_WEBGL = ["--no-sandbox", "--disable-gpu", "--disable-3d-apis"]
+
+# Bytes that WebGL is sent.
+UPLOADS = """() => {
+    window.uploaded_ = 0;
+    const counted = (name, bytes) => {
+        const send = WebGL2RenderingContext.prototype[name];
+        WebGL2RenderingContext.prototype[name] = function (...given) {
+            window.uploaded_ += bytes(given);
+            return send.apply(this, given);
+        };
+    };
+    counted('bufferData', ([, data]) => data?.byteLength ?? data ?? 0);
+    counted('bufferSubData', ([, , data]) => data?.byteLength ?? 0);
+    counted('texImage2D', (given) => given.at(-1)?.byteLength ?? 0);
+    counted('texSubImage2D', (given) => given.at(-1)?.byteLength ?? 0);
+}"""
 
 # A hand that drags the map round in a circle: milliseconds of work that each frame takes.
 DRAG = """async () => {
@@ -96,6 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("explorer", type=Path)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--without-webgl", action="store_true")
     options = parser.parse_args()
     server = make_server(options.explorer.parent)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -104,7 +123,8 @@ def main() -> None:
     with sync_playwright() as playwright:
         for _ in range(options.runs):
             browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=ARGUMENTS
+                executable_path=shutil.which("chromium"),
+                args=NO_WEBGL if options.without_webgl else ARGUMENTS,
             )
             for name, value in measured(browser, url).items():
                 found.setdefault(name, []).append(value)
@@ -123,6 +143,7 @@ def measured(browser: Browser, url: str) -> dict[str, float]:
     session.send("Network.enable")
     session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     before = cpu(browser)
+    page.add_init_script(f"({UPLOADS})()")
     page.goto(url)
     rest(page)
     values = {
@@ -132,6 +153,7 @@ def measured(browser: Browser, url: str) -> dict[str, float]:
         "until the first view rests, CPU s": cpu(browser) - before,
         "first view, MB transferred": sum(sizes) / 1e6,
         "renderer, MB": renderer_megabytes(browser),
+        "heap, MB": heap_megabytes(session),
     }
     for dims in (2, 3):
         page.keyboard.press(str(dims))
@@ -139,10 +161,11 @@ def measured(browser: Browser, url: str) -> dict[str, float]:
         page.mouse.click(600, 5)
         page.keyboard.press("f")
         rest(page)
-        worked = main_thread(session)
+        worked, uploaded = main_thread(session), page.evaluate("window.uploaded_")
         values[f"frame of a drag in {dims}D, ms"] = median(page.evaluate(DRAG))
         values[f"the same in {dims}D, CPU ms"] = (main_thread(session) - worked) / 60
         rest(page)
+        values[f"uploaded by it in {dims}D, bytes"] = page.evaluate("window.uploaded_") - uploaded
         times = page.evaluate(HOVER)
         values[f"hover to card in {dims}D, first time, 95 %, ms"] = quantiles(times, n=20)[-1]
         worked = main_thread(session)
@@ -170,6 +193,13 @@ def main_thread(session: CDPSession) -> float:
     """Return the milliseconds of CPU time that a page's main thread has worked."""
     metrics = session.send("Performance.getMetrics")["metrics"]
     return 1000 * next(m["value"] for m in metrics if m["name"] == "TaskDuration")
+
+
+def heap_megabytes(session: CDPSession) -> float:
+    """Return the memory that a page's script holds, after what it does not need is gone."""
+    session.send("HeapProfiler.collectGarbage")
+    used = session.send("Runtime.getHeapUsage")
+    return float(used["usedSize"] + used.get("backingStorageSize", 0)) / 1e6
 
 
 def cpu(browser: Browser) -> float:

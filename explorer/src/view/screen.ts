@@ -5,6 +5,7 @@
 
 import { focusOf, matrixOf, type Camera } from "./camera";
 import { CONTEXT, PLAIN_SIZE, type Cloud } from "./cloud";
+import { rowsOf } from "../selecting";
 
 const CELL = 8;
 
@@ -107,7 +108,7 @@ export class ScreenGrid {
    */
   inside(polygon: readonly (readonly [number, number])[]): Uint32Array {
     const crossed = this.#crossedCells(polygon);
-    const found: number[] = [];
+    const taken = new Uint8Array(this.cloud.count);
     const xs = polygon.map(([x]) => x), ys = polygon.map(([, y]) => y);
     const [left, right] = [this.#column(Math.min(...xs)), this.#column(Math.max(...xs))];
     const [top, bottom] = [this.#line(Math.min(...ys)), this.#line(Math.max(...ys))];
@@ -119,14 +120,14 @@ export class ScreenGrid {
         if (crossed[cell]) {
           for (let i = from; i < to; i++) {
             const row = this.#rows[i]!;
-            if (contains(polygon, this.#xs[row]!, this.#ys[row]!)) found.push(row);
+            if (contains(xs, ys, this.#xs[row]!, this.#ys[row]!)) taken[row] = 1;
           }
-        } else if (contains(polygon, (column + 0.5) * CELL, (line + 0.5) * CELL)) {
-          for (let i = from; i < to; i++) found.push(this.#rows[i]!);
+        } else if (contains(xs, ys, (column + 0.5) * CELL, (line + 0.5) * CELL)) {
+          for (let i = from; i < to; i++) taken[this.#rows[i]!] = 1;
         }
       }
     }
-    return Uint32Array.from(found).sort();
+    return rowsOf(taken);
   }
 
   /** Of these rows, those that no nearer point covers at the middle of their discs. */
@@ -183,14 +184,12 @@ export class ScreenGrid {
   }
 }
 
-/** Whether a place lies inside a polygon, by the even-odd rule. */
-export function contains(
-  polygon: readonly (readonly [number, number])[], x: number, y: number,
-): boolean {
+/** Whether a place lies inside a polygon with corners at `xs` and `ys`, by the even-odd rule. */
+function contains(xs: readonly number[], ys: readonly number[], x: number, y: number): boolean {
   let inside = false;
-  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
-    const [xi, yi] = polygon[i]!, [xj, yj] = polygon[j]!;
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
+  for (let i = 0, j = xs.length - 1; i < xs.length; j = i++) {
+    const [yi, yj] = [ys[i]!, ys[j]!];
+    if (yi > y !== yj > y && x < ((xs[j]! - xs[i]!) * (y - yi)) / (yj - yi) + xs[i]!) inside = !inside;
   }
   return inside;
 }
