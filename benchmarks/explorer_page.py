@@ -76,7 +76,7 @@ HOVER = """async () => {
     const times = [];
     let seed = 1;
     const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
-    for (let tries = 0; times.length < 100 && tries < 2000; tries++) {
+    for (let tries = 0; times.length < 100 && tries < 300; tries++) {
         const x = box.left + (0.2 + 0.6 * random()) * box.width;
         const y = box.top + (0.2 + 0.6 * random()) * box.height;
         const before = card.dataset.row;

@@ -119,7 +119,7 @@ def keep(page: Page, name: str) -> None:
     page.wait_for_timeout(800)
     rest(page)
     shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    # Text and points need few colours: a third of the bytes. Octrees keep those of small dots apart.
+    # Text and points need few colours: a third of the bytes. An octree keeps those of dots apart.
     few = shot.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     few.save(IMAGES / f"{name}.png", optimize=True)
 
