@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import repeat
 
 import polars as pl
 import pyarrow as pa
@@ -14,7 +15,7 @@ from latentmap.samples.images import NOTHING, Images, unpack
 from latentmap.samples.tables.file import BROKEN, CONTENT, PLACE, Place
 from latentmap.samples.tables.rows import Rows
 from latentmap.samples.texts import Sameness, contents
-from latentmap.store.files import digest
+from latentmap.store.files import digest_framed, framed
 
 ROWS_SHOWN = 1000
 """Rows whose columns are named in the message when a mapped one is in none of all rows."""
@@ -134,19 +135,18 @@ def row_digests(
         context: what else the rows depend on.
         prefix: of ids that are made of the row's number.
     """
-    mapping = columns.model_dump_json()
-    column = columns.image_column(table.column_names)
-    pictures = [("", NOTHING)] * len(table)
+    mapping, beside = framed(columns.model_dump_json()), framed(*context)
+    identifying = map(framed, _contents(table, columns.image_column(table.column_names)))
+    pictures: Iterable[bytes] = repeat(framed("", NOTHING))
     if columns.image is not None:
         found = values(table, columns, "image")
-        pictures = [(unpack(cell)[1] or "", images.digest(cell)) for cell in found]
-    identifying = _contents(table, column)
-    if columns.id is not None:
-        rest = zip(identifying, pictures, strict=True)
-        return [digest(mapping, content, *picture, *context) for content, picture in rest]
-    made = zip(identifying, pictures, ids_of(table, columns, rows, prefix), strict=True)
+        pictures = (framed(unpack(cell)[1] or "", images.digest(cell)) for cell in found)
+    names: Iterable[bytes] = repeat(b"")
+    if columns.id is None:
+        names = (framed(name or "") for name in ids_of(table, columns, rows, prefix))
     return [
-        digest(mapping, content, *picture, *context, name or "") for content, picture, name in made
+        digest_framed(b"".join((mapping, content, picture, beside, name)))
+        for content, picture, name in zip(identifying, pictures, names, strict=False)
     ]
 
 

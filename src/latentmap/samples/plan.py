@@ -98,8 +98,8 @@ def plan_shards(listing: Listing, shard_size: int, sealed: pl.DataFrame) -> list
         shard_size: rows of a new shard.
         sealed: the rows of the shards that are there, as `sealed_rows` gives them.
     """
-    rows = _mark_duplicates(listing.rows).with_columns(_occurrence())
-    sealed = sealed.with_columns(_occurrence()).join(
+    rows = _numbered(_mark_duplicates(listing.rows))
+    sealed = _numbered(sealed).join(
         rows, on=["source", "digest", "occurrence"], how="left", maintain_order="left"
     )
     # What is a duplicate depends on other rows: a shard that knew it otherwise is made anew.
@@ -212,7 +212,7 @@ def _is_usable() -> pl.Expr:
 
 def _same_id() -> pl.Expr:
     own = pl.when(_is_usable()).then(pl.col("id"))
-    repeated = own.is_not_null() & (pl.int_range(pl.len()).over(own) > 0)
+    repeated = own.is_not_null() & ~own.is_first_distinct()
     reason = (
         pl.when(pl.col("digest") == pl.col("digest").first().over(own))
         .then(pl.lit("exact duplicate of an earlier row"))
@@ -222,7 +222,7 @@ def _same_id() -> pl.Expr:
 
 
 def _same_text() -> pl.Expr:
-    repeated = pl.col("content").is_not_null() & (pl.int_range(pl.len()).over("content") > 0)
+    repeated = pl.col("content").is_not_null() & ~pl.col("content").is_first_distinct()
     first_id = pl.col("id").first().over("content")
     return pl.when(repeated).then(pl.format("same text as an earlier row (id {})", first_id))
 
@@ -246,9 +246,12 @@ def _choose(rows: pl.DataFrame, limit: Limit) -> pl.DataFrame:
     return chosen.sort("position").drop("order", "position", "quantile")
 
 
-def _occurrence() -> pl.Expr:
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     """Number rows of the same content, so that exact duplicates stay apart."""
-    return pl.int_range(pl.len()).over("source", "digest").alias("occurrence")
+    number = pl.lit(0, pl.Int64)
+    if rows.select(pl.struct("source", "digest").is_duplicated().any()).item():
+        number = pl.int_range(pl.len()).over("source", "digest")
+    return rows.with_columns(number.alias("occurrence"))
 
 
 def _groups(rows: pl.DataFrame, column: str) -> Iterable[tuple[tuple[object, ...], pl.DataFrame]]:

@@ -144,7 +144,7 @@ class JsonFile(TableFile):
         if self.by_line:
             columns[LINE] = [row.line for row in rows]
         if rows and rows[0].start is not None:
-            columns[PLACE] = [Place(number=row.line, start=row.start or 0) for row in rows]
+            columns[PLACE] = [{"number": row.line, "start": row.start} for row in rows]
         return Objects(len(rows), columns)
 
     def _told(self, row: Found) -> tuple[Mapping[str, Any], Fault | None]:
