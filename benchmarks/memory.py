@@ -59,12 +59,39 @@ EXPORT_EMBEDDING = """
 from latentmap.export.latents import export_embedding
 export_embedding("{0}.parquet", samples, {{"parquet": "{0}.exported.parquet"}})
 """
+NEIGHBORS = """
+from latentmap.neighbors.search import NeighborOptions, find_graph
+find_graph("{0}.parquet", samples, NeighborOptions(), "{0}.neighbors.parquet")
+"""
+MEASURE = """
+from latentmap.metrics.density import DensityOptions
+from latentmap.metrics.inference import StatisticsOptions
+from latentmap.metrics.measure import measure_embedding
+from latentmap.metrics.metric import METRICS
+from latentmap.neighbors.search import NeighborOptions
+measure_embedding(
+    "{0}.parquet", "{0}.neighbors.parquet", samples, dict.fromkeys(METRICS), StatisticsOptions(),
+    DensityOptions(), NeighborOptions(), "{0}.json", "{0}.scores.parquet", "{0}.weights.parquet",
+)
+"""
 MAP = """
 from latentmap.project.place import project_embedding
 from latentmap.project.projection import PROJECTIONS
-projection = PROJECTIONS.create("{0}", {{"dims": {1}}})
-project_embedding("mean.parquet", "neighbors.parquet", samples, projection, "map{1}.parquet")
+projection = PROJECTIONS.create("{1}", {{"dims": {2}}})
+project_embedding(
+    "{0}.parquet", "{0}.neighbors.parquet", samples, projection, "{0}.map{2}.parquet"
+)
 """
+ASSESS = """
+from latentmap.project.projection import PROJECTIONS
+from latentmap.project.quality import TrustOptions, assess_maps
+assess_maps(
+    "{0}.parquet", "{0}.neighbors.parquet", samples, ["{0}.map3.parquet"],
+    [PROJECTIONS.create("umap", {{"dims": 3}})], TrustOptions(), ["{0}.trust.parquet"],
+)
+"""
+NARROW, BROAD, WIDE = "mean", "patch8", ("flatten", "channel", "spatial")
+"""Methods of 16, 1,024 and 4,096 dimensions for such latents."""
 
 # What each job does, without Snakemake, in the order of a run.
 JOBS = {
@@ -90,8 +117,7 @@ from latentmap.encode.shard import encode_shard
 encoder = ENCODERS.create("dct", {"size": 64})
 encode_shard(samples[-1], "encoded.arrow", encoder, "plain", DrawOptions())
 """,
-    **{f"pool {name}": POOL.format(name) for name in ("mean", "flatten", "channel", "spatial")},
-    "pool mean_pca4": POOL.format("mean_pca4"),
+    **{f"pool {name}": POOL.format(name) for name in (NARROW, "mean_pca4", BROAD, *WIDE)},
     "inspect": """
 from latentmap.inspect.channels import InspectOptions, inspect_latents
 inspect_latents(
@@ -99,33 +125,13 @@ inspect_latents(
     metrics="i.json", positions="p.parquet", maps="m.parquet",
 )
 """,
-    "neighbors": """
-from latentmap.neighbors.search import NeighborOptions, find_graph
-find_graph("mean.parquet", samples, NeighborOptions(k=30), "neighbors.parquet")
-""",
-    "measure": """
-from latentmap.metrics.density import DensityOptions
-from latentmap.metrics.inference import StatisticsOptions
-from latentmap.metrics.measure import measure_embedding
-from latentmap.metrics.metric import METRICS
-measure_embedding(
-    "mean.parquet", "neighbors.parquet", samples, dict.fromkeys(METRICS),
-    StatisticsOptions(), DensityOptions(), "metrics.json", "scores.parquet", "weights.parquet",
-)
-""",
-    "project pca": MAP.format("pca", 2),
-    "project umap": MAP.format("umap", 3),
-    "assess": """
-from latentmap.project.projection import PROJECTIONS
-from latentmap.project.quality import TrustOptions, assess_maps
-assess_maps(
-    "mean.parquet", "neighbors.parquet", samples, ["map3.parquet"],
-    [PROJECTIONS.create("umap", {"dims": 3})], TrustOptions(seeds=0), ["trust.parquet"],
-)
-""",
+    **{f"neighbors {name}": NEIGHBORS.format(name) for name in (NARROW, BROAD)},
+    **{f"measure {name}": MEASURE.format(name) for name in (NARROW, BROAD)},
+    **{f"pca {name}": MAP.format(name, "pca", 2) for name in (NARROW, BROAD)},
+    **{f"umap {name}": MAP.format(name, "umap", 3) for name in (NARROW, BROAD)},
+    **{f"assess {name}": ASSESS.format(name) for name in (NARROW, BROAD)},
     **{f"export {name}": EXPORT.format(name) for name in ("npz", "npy", "safetensors", "parquet")},
-    "export embedding": EXPORT_EMBEDDING.format("flatten"),
-    "export narrow embedding": EXPORT_EMBEDDING.format("mean"),
+    **{f"export {name}": EXPORT_EMBEDDING.format(name) for name in (NARROW, WIDE[0])},
     "export metadata": """
 from latentmap.export.columns import write_csv
 write_csv("metadata.csv", samples)
@@ -134,7 +140,7 @@ write_csv("metadata.csv", samples)
 from latentmap.export.points import export_points
 from latentmap.report.labels import collect_labels
 collect_labels(samples, {}, "labels.json")
-export_points("map3.parquet", "weights.parquet", samples, "labels.json", "points.json")
+export_points("mean.map3.parquet", "mean.weights.parquet", samples, "labels.json", "points.json")
 """,
 }
 

@@ -213,11 +213,6 @@ if workflow.is_main_process:
             logger.warning(f"{method} of {encoder.name} is left out: it {reason}.")
 
 
-def growing(mb):
-    """Memory of a job whose need may grow with its samples: a retry has three times as much."""
-    return lambda wildcards, attempt: mb * 3 ** (attempt - 1)
-
-
 @cache
 def code(script, *modules):
     """Fingerprint a rule's script, the plug-ins it is given, and all they import of latentmap."""

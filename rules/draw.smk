@@ -10,7 +10,7 @@ rule draw_thumbnails:
     conda:
         "../envs/draw.yaml"
     resources:
-        mem_mb=growing(2000),
+        mem_mb=memory("draw_thumbnails"),
         runtime=30,
     params:
         draw=RUN.draw.model_dump(),

@@ -10,7 +10,7 @@ rule fit_encoder:
     conda:
         "../envs/encode.yaml"
     resources:
-        mem_mb=growing(6000),
+        mem_mb=memory("fit_encoder"),
         runtime=60,
     params:
         encoder=lambda wildcards: created(RUN.encoder(wildcards.encoder)),
@@ -38,7 +38,7 @@ rule encode_samples:
         "../envs/encode.yaml"
     threads: encoding_threads
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("encode_samples"),
         runtime=60,
     params:
         encoder=lambda wildcards: created(RUN.encoder(wildcards.encoder)),
@@ -59,7 +59,7 @@ use rule encode_samples as encode_samples_on_gpu with:
     wildcard_constraints:
         encoder=any_of(GPU_ENCODERS),
     resources:
-        mem_mb=growing(6000),
+        mem_mb=memory("encode_samples_on_gpu"),
         runtime=60,
         gpu=1,
 

@@ -15,7 +15,7 @@ rule build_explorer:
     conda:
         "../envs/bundle.yaml"
     resources:
-        mem_mb=growing(1500),
+        mem_mb=memory("build_explorer"),
         runtime=10,
     params:
         sources=str(EXPLORER_SOURCES),
@@ -40,7 +40,7 @@ rule write_explorer:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("write_explorer"),
         runtime=60,
     params:
         **OPENED,
@@ -65,7 +65,7 @@ rule write_explorer_page:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(1500),
+        mem_mb=memory("write_explorer_page"),
         runtime=10,
     params:
         code=code("write_explorer_page"),

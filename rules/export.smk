@@ -20,7 +20,7 @@ rule export_coords:
     conda:
         "../envs/samples.yaml"
     resources:
-        mem_mb=growing(1000),
+        mem_mb=memory("export_coords"),
         runtime=10,
     params:
         cache=lambda wildcards: CACHES[wildcards.encoder].input,
@@ -69,7 +69,7 @@ rule export_metadata:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(1500),
+        mem_mb=memory("export_metadata"),
         runtime=20,
     params:
         code=code("export_metadata"),
@@ -93,7 +93,7 @@ rule export_latents:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("export_latents"),
         runtime=60,
     params:
         formats=EXPORT_FORMATS,
@@ -120,7 +120,7 @@ if CACHE_FILES:
         conda:
             "../envs/report.yaml"
         resources:
-            mem_mb=growing(2500),
+            mem_mb=memory("export_cache"),
             runtime=60,
         params:
             run=RUN.run,
@@ -144,7 +144,7 @@ rule export_embedding:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("export_embedding"),
         runtime=60,
     params:
         formats=EXPORT_FORMATS,
@@ -170,7 +170,7 @@ rule export_points:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("export_points"),
         runtime=20,
     params:
         code=code("export_points"),
@@ -196,7 +196,7 @@ rule export_figure:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(1500),
+        mem_mb=memory("export_figure"),
         runtime=10,
     params:
         chart=lambda wildcards: PUBLISHED[wildcards.figure][1],

@@ -13,7 +13,7 @@ rule inspect_latents:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("inspect_latents"),
         runtime=60,
     params:
         options=RUN.inspection.model_dump(),

@@ -17,7 +17,7 @@ rule measure_embedding:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("measure_embedding"),
         runtime=60,
     params:
         metrics=METRIC_OPTIONS,
@@ -45,7 +45,7 @@ rule find_outliers:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("find_outliers"),
         runtime=60,
     params:
         outliers=RUN.outliers.model_dump(),
@@ -75,7 +75,7 @@ rule compare_embeddings:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("compare_embeddings"),
         runtime=60,
     params:
         methods=lambda wildcards: RUN.pooling_methods(wildcards.encoder),
@@ -103,7 +103,7 @@ rule compare_sources:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("compare_sources"),
         runtime=60,
     params:
         reference=RUN.reference_run,
@@ -129,7 +129,7 @@ rule compare_maps:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(1000),
+        mem_mb=memory("compare_maps"),
         runtime=10,
     params:
         maps=lambda wildcards: [key[2:] for key in RESULTS.keys(PROJECTION, **wildcards)],
@@ -159,7 +159,7 @@ rule trace_learning:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("trace_learning"),
         runtime=60,
     params:
         methods=lambda wildcards: RUN.pooling_methods(wildcards.encoder),
@@ -188,7 +188,7 @@ rule rank_methods:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("rank_methods"),
         runtime=20,
     params:
         method_keys=RESULTS.methods,

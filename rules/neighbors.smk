@@ -10,8 +10,10 @@ rule find_neighbors:
         benchmark_of("find_neighbors", EMBEDDING)
     conda:
         "../envs/neighbors.yaml"
+    # The search among more rows than this takes as many as it is given.
+    threads: lambda wildcards: 2 if sample_count() > EXACT_ROWS else 1
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("find_neighbors"),
         runtime=60,
     params:
         options=RUN.neighbors.model_dump(),

@@ -3,9 +3,12 @@
 import json
 from dataclasses import replace
 from functools import cache
+from math import prod
 
 from latentmap.checks import missing_devices, refuse
 from latentmap.encode.devices import visible_gpus
+from latentmap.memory import NEEDS, Size
+from latentmap.neighbors.search import EXACT_ROWS
 from latentmap.planning import Plan
 from latentmap.samples.planned import read_plan, write_plan
 from latentmap.samples.source import SOURCES
@@ -180,6 +183,42 @@ def waiting(wildcards):
     return {"since": jobs["since"], "shards": shards}
 
 
+# ---- memory ------------------------------------------------------------------------------------
+
+
+@cache
+def planned_samples():
+    """Rows of the plan."""
+    return sum(len(shard.rows) for shard in plan().values())
+
+
+def sample_count():
+    """Rows of the run: as many as it may have, if a source has yet to be downloaded."""
+    if PLANNED.remote and not PLAN_FILE.exists():
+        return RUN.samples.num_samples or MANY_SAMPLES
+    return planned_samples()
+
+
+@cache
+def widths(encoder, method):
+    """Dimensions and values of a shard that jobs of an encoder and a method read, null for any."""
+    read = {
+        (one, other)
+        for one, _, other in RESULTS.methods
+        if encoder in (None, one) and method in (None, other)
+    }
+    latents = [prod(RUN.latent_shape(one)) for one, _ in read]
+    dims = max((RUN.dims(*key) for key in read), default=0)
+    return dims, max(latents, default=0) * RUN.samples.shard_size
+
+
+def memory(rule):
+    """Memory of a rule's jobs, by the plan; a job that had too little is given more."""
+    return lambda wildcards, attempt: NEEDS[rule].mb(
+        Size(sample_count(), *widths(wildcards.get("encoder"), wildcards.get("method"))), attempt
+    )
+
+
 # ---- clusters ----------------------------------------------------------------------------------
 
 # Where jobs are submitted, all others run where Snakemake does: they take seconds,
@@ -206,8 +245,4 @@ SUBMITTED_OF_MANY = {
 
 def submitted_rules():
     """Rules whose jobs are submitted to a cluster."""
-    if PLANNED.remote and not PLAN_FILE.exists():
-        count = RUN.samples.num_samples or MANY_SAMPLES
-    else:
-        count = sum(len(shard.rows) for shard in plan().values())
-    return SUBMITTED | (SUBMITTED_OF_MANY if count >= MANY_SAMPLES else set())
+    return SUBMITTED | (SUBMITTED_OF_MANY if sample_count() >= MANY_SAMPLES else set())

@@ -11,7 +11,7 @@ rule pool_latents:
     conda:
         "../envs/pool.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("pool_latents"),
         runtime=30,
     params:
         code=lambda wildcards: code("pool_latents", METHODS.module(wildcards.method)),

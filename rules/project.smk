@@ -15,7 +15,7 @@ rule project_embedding:
     conda:
         "../envs/project.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("project_embedding"),
         runtime=60,
     params:
         projection=lambda wildcards: created(
@@ -45,7 +45,7 @@ rule assess_maps:
     conda:
         "../envs/project.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("assess_maps"),
         runtime=60,
     params:
         projections=[created(RUN.projection(name)) for name in RESULTS.projections],

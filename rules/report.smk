@@ -15,7 +15,7 @@ rule write_assets:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(2000),
+        mem_mb=memory("write_assets"),
         runtime=10,
     params:
         **OPENED,
@@ -40,7 +40,7 @@ rule write_pictures:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(1500),
+        mem_mb=memory("write_pictures"),
         runtime=60,
     params:
         **OPENED,
@@ -70,7 +70,7 @@ rule tabulate_metrics:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(1000),
+        mem_mb=memory("tabulate_metrics"),
         runtime=10,
     params:
         method_keys=RESULTS.methods,
@@ -106,7 +106,7 @@ for page in PAGES:
         conda:
             "../envs/report.yaml"
         resources:
-            mem_mb=growing(2000),
+            mem_mb=memory("write_page"),
             runtime=20,
         params:
             **OPENED,
@@ -134,7 +134,7 @@ rule bundle_pages:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=growing(1500),
+        mem_mb=memory("bundle_pages"),
         runtime=20,
     params:
         code=code("bundle_pages"),

@@ -8,7 +8,7 @@ checkpoint download_source:
     conda:
         "../envs/samples.yaml"
     resources:
-        mem_mb=growing(4000),
+        mem_mb=memory("download_source"),
         runtime=240,
     params:
         source=lambda wildcards: created(RUN.source(wildcards.source)),
@@ -34,7 +34,7 @@ rule ingest_samples:
     conda:
         "../envs/samples.yaml"
     resources:
-        mem_mb=growing(2000),
+        mem_mb=memory("ingest_samples"),
         runtime=60,
     params:
         # What the rows contain is in the shard's id. Where they lie changes when the data moves or
@@ -85,7 +85,7 @@ rule join_annotations:
     conda:
         "../envs/samples.yaml"
     resources:
-        mem_mb=growing(2000),
+        mem_mb=memory("join_annotations"),
         runtime=20,
     params:
         annotations=[options.model_dump(mode="json") for options in RUN.annotations],

@@ -13,7 +13,7 @@ rule resolve_targets:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("resolve_targets"),
         runtime=20,
     params:
         entries=RUN.target_entries,
@@ -42,7 +42,7 @@ rule measure_targets:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("measure_targets"),
         runtime=60,
     params:
         statistics=RUN.statistics.model_dump(),
@@ -67,7 +67,7 @@ rule compare_targets:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("compare_targets"),
         runtime=20,
     params:
         method_keys=RESULTS.targeted_methods,
@@ -94,7 +94,7 @@ rule compare_pairs:
     conda:
         "../envs/metrics.yaml"
     resources:
-        mem_mb=growing(2500),
+        mem_mb=memory("compare_pairs"),
         runtime=30,
     params:
         pairs=RUN.pairs.model_dump() if RUN.pairs else {},

@@ -34,7 +34,7 @@ from latentmap.metrics.outliers import OutlierOptions
 from latentmap.names import FolderName, MapName, Title, check_free, check_together
 from latentmap.neighbors.search import NeighborOptions
 from latentmap.plugins import classes, use
-from latentmap.pool.method import METHODS, PoolingMethod, name_of
+from latentmap.pool.method import METHODS, name_of
 from latentmap.project.projection import PROJECTIONS, ProjectionOptions
 from latentmap.project.quality import TrustOptions
 from latentmap.report.options import ReportOptions
@@ -51,6 +51,9 @@ _KNOWN = classes()
 
 TEXTS = ("run", "input", "reference_run")
 """Keys whose value on the command line is text as it was typed; that of others is YAML."""
+
+COMMON_MAP, COMMON_VECTOR = (16, 64, 64), (1024,)
+"""Shapes of latents where an encoder does not say its own before it is loaded."""
 
 DEFAULT_MAPS: dict[str, Any] = {"pca": {}, "tsne": {}, "umap": {}}
 
@@ -552,6 +555,16 @@ class Run(Options):
         """Whether any source may have boxes."""
         return any("boxes" in SOURCES.create(**created(s)).gives for s in self.samples.sources)
 
+    def latent_shape(self, encoder: str) -> tuple[int, ...]:
+        """Return the shape of an encoder's latents, or a common one where it is not known yet."""
+        return self._shapes[encoder] or (
+            COMMON_MAP if self.has_channels(encoder) else COMMON_VECTOR
+        )
+
+    def dims(self, encoder: str, method: str) -> int:
+        """Return how long the vectors of an embedding are, by `latent_shape`."""
+        return METHODS.create(method).dims(self.latent_shape(encoder))
+
     def has_channels(self, encoder: str) -> bool:
         """Return whether an encoder's latents are feature maps (C, H, W)."""
         return ENCODERS.create(**created(self.encoder(encoder))).rank == "map"
@@ -564,7 +577,7 @@ class Run(Options):
         measured = self.pooling_methods(encoder)
         if self.reference_run is None:
             return measured
-        return [name for name in measured if METHODS[name].finish is PoolingMethod.finish]
+        return [name for name in measured if not METHODS[name].finishes()]
 
     def mapped_methods(self, encoder: str) -> list[str]:
         """Return the comparable pooling methods that get maps; of vectors, all."""

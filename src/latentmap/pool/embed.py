@@ -44,7 +44,7 @@ def pool_latents(
         raise LatentmapError("There is no latent to pool: every shard of samples is empty.")
     _check_shape(method, found)
     regions = _regions(samples) if method.needs_regions else repeat(())
-    make = _finished if method.finishes else _pooled
+    make = _finished if method.finishes() else _pooled
     parts = make(method, found, regions)
     dims, tokens = method.dims(found.shape), method.tokens(found.shape)
     write_embedding_parts(output, parts, dims, tokens)
@@ -100,7 +100,7 @@ def _pooled(
             here = slice(start, start + len(block))
             vectors = method.pool(block, boxes[here])
             _check_finite(method, block, vectors, shard, start)
-            if not method.finishes:
+            if not method.finishes():
                 _promised(method, latents.shape, vectors)
             yield shard.ids[here], vectors
 

@@ -69,10 +69,10 @@ class PoolingMethod(Plugin[Options]):
             (n, D) float32.
         """
 
-    @property
-    def finishes(self) -> bool:
-        """Whether the method needs the vectors of all samples together."""
-        return type(self).finish is not PoolingMethod.finish
+    @classmethod
+    def finishes(cls) -> bool:
+        """Return whether the method needs the vectors of all samples together."""
+        return cls.finish is not PoolingMethod.finish
 
     def finish(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Transform the table of all samples (N, D'), where a method needs them together."""
