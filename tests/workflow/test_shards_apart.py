@@ -42,14 +42,18 @@ def images(unfinished, monkeypatch):
 
 def opened(project, *arguments) -> set[str]:
     """Run snakemake; return the images that it and its jobs have opened."""
-    log = project.folder / "opened.txt"
-    trace = ["strace", "-f", "-qq", "-e", "trace=open,openat,openat2", "-o", str(log)]
+    logs = project.folder / "opened"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir()
+    # A file for each thread: in one for all, a call may be cut in two by another.
+    trace = ["strace", "-ff", "-qq", "-e", "trace=open,openat,openat2", "-o", str(logs / "of")]
     command = project.command(*arguments, "--configfile", "config/small.yaml")
     done = subprocess.run(
         [*trace, *command], env=project.environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return set(re.findall(r'images/(\w+/\w+\.png)"[^\n]* = \d+$', log.read_text(), re.MULTILINE))
+    calls = "".join(path.read_text() for path in logs.iterdir())
+    return set(re.findall(r'images/(\w+/\w+\.png)"[^\n]* = \d+$', calls, re.MULTILINE))
 
 
 def test_the_jobs_of_a_shard_open_their_own_images_and_an_unchanged_plan_opens_none(
