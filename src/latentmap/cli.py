@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
             nargs="*",
             default=[],
             metavar="FILE",
-            help="files in the place of config/config.yaml, as for snakemake",
+            help="files instead of config/config.yaml, as for snakemake",
         )
         configured.add_argument(
             "--config", nargs="*", default=[], metavar="KEY=VALUE", help="values over the files"
@@ -226,7 +226,7 @@ def _add_run(commands: Any) -> None:
         action="extend",
         default=[],
         metavar="FILE",
-        help="a configuration of your own, in the place of a ready one",
+        help="your own configuration, instead of a ready one",
     )
     running.set_defaults(command=_run)
 

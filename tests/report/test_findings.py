@@ -91,7 +91,7 @@ def test_labels_are_compared_with_their_own_chance_and_named_if_they_differ_from
     assert "'rare': 0.500 (0.300 to 0.700, 95 % for all labels at once), 5 times" in above
     higher = labelled("max", 0.1, [7.0] * 99)
     (none,) = (t for t in texts([labelled("mean", 0.2, low, **rates), higher]) if "Under" in t)
-    assert "no single label is told from chance" in none
+    assert "no single label differs significantly from chance" in none
 
 
 def test_one_source_group_is_a_warning_not_a_zero():

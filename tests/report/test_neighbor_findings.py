@@ -34,7 +34,7 @@ def test_the_cosine_is_said_and_rows_without_direction_are_a_warning():
     )
     assert "compared by cosine" in said.text and not said.warning
     assert warned.warning
-    assert "are in 2 of 3 embeddings, most in vae / max (plain): 3." in warned.text
+    assert "occur in 2 of 3 embeddings, most in vae / max (plain): 3." in warned.text
 
 
 def gaining(method, value, low, high, distance="euclidean"):

@@ -197,7 +197,7 @@ def test_other_samples_are_said():
         "rankings: 0.60 (0.30 to 0.80) for vae (boxes)."
     )
     assert twins == (
-        "The scores of vae / flatten (boxes) are also those of vae / channel (boxes): no number "
+        "vae / flatten (boxes) has exactly the scores of vae / channel (boxes): no number "
         "of source groups tells them apart."
     )
     assert needed == (
@@ -221,7 +221,7 @@ def test_variants_that_are_the_same_are_told_of_once():
     assert list(found.facts()) == [
         ("May be best too", "1 of 2 others: vae / b (boxes) (adjusted p > 0.05)")
     ]
-    assert not any("are also those of" in text for text in texts(found))
+    assert not any("has exactly the scores" in text for text in texts(found))
 
 
 def test_an_empty_ranking_says_nothing(tmp_path):

@@ -7,7 +7,7 @@
   const LEGEND = 200; // pixels of a legend's column
   const MENU = 38; // pixels right of a chart for its menu, as vega-embed has it
   const FLATTEST = 0.7; // height of a plot, of its width, that it keeps where it is made narrower
-  const [LEAST, LEGIBLE, MOST] = [0.25, 0.75, 1.5]; // times as wide as given; numbers need more than least
+  const [LEAST, LEGIBLE, MOST] = [0.15, 0.75, 1.5]; // times as wide as given; numbers need more than least
   const GAP = 28; // between panels
   const ink = "#e6edf3", line = "#3d444d", paper = "#0d1117";
   const text = { labelColor: ink, titleColor: ink };

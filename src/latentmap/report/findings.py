@@ -171,7 +171,9 @@ def _labels(order: Sequence[Experiment]) -> Iterator[Finding]:
     below = [label for _, label in told if tested[label].deviation < 0]
     adjusted = f"permutation p ≤ {SIGNIFICANT}, adjusted for all labels of all embeddings"
     if not told:
-        yield Finding(f"Under {best.key.name} no single label is told from chance ({adjusted}).")
+        yield Finding(
+            f"Under {best.key.name} no single label differs significantly from chance ({adjusted})."
+        )
     for labels, more, where, furthest in (
         (above, "more", "above", above[-1:]),
         (below, "less", "below", below[:1]),

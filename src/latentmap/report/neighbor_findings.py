@@ -25,16 +25,16 @@ def _cosine(experiments: Sequence[Experiment]) -> Iterator[Finding]:
     if not any(e.distance == "cosine" for e in experiments):
         return
     yield Finding(
-        "Samples are compared by cosine: every row of an embedding is brought to length 1, for "
-        "neighbors, metrics and maps alike."
+        "Samples are compared by cosine: every row of an embedding is normalized to unit length, "
+        "for neighbors, metrics and maps alike."
     )
     without = [e for e in experiments if e.zero_rows]
     if without:
         most = max(without, key=lambda e: e.zero_rows)
         yield Finding(
-            f"Rows of zeros, which have no direction, are {_in(without, experiments, most)}: "
-            f"{most.zero_rows:,}. They are taken to be at right angles to all others, and the same "
-            "as each other.",
+            f"All-zero rows, which have no direction, occur {_in(without, experiments, most)}: "
+            f"{most.zero_rows:,}. They count as orthogonal to all other rows and as identical to "
+            "each other.",
             warning=True,
         )
 

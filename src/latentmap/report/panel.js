@@ -174,7 +174,7 @@ const samplePanel = ({ samples, rowOf, neighborsOf, measuresOf, mark }) => {
 
   const neighbors = (i) => {
     const found = neighborsOf(i);
-    if (!found) return made("p", { className: "muted", textContent: "Its neighbors stand on the page of each map." });
+    if (!found) return made("p", { className: "muted", textContent: "Its neighbors are listed on the page of each map." });
     if (!found.length) return null;
     const group = (j) => known?.columns["source group"]?.[rowOf(j)];
     const items = found.map(([j, distance, elsewhere]) => {

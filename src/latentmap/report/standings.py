@@ -231,8 +231,8 @@ class Standings:
         twins = [name for key in following["identical"] if (name := self.name(Key(*key))) != best]
         if twins:
             yield Finding(
-                f"The scores of {best} are also those of {_listed(twins)}: no number of source "
-                "groups tells them apart."
+                f"{best} has exactly the scores of {_listed(twins)}: no number of source groups "
+                "tells them apart."
             )
         if following["method"]:
             groups, limit = following["source_groups"], following["limit"]

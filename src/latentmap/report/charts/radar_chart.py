@@ -111,7 +111,8 @@ class RadarChart(Chart):
                 tooltip=["method:N", "metric:N", alt.Tooltip("value:Q", format=".4~g")],
             )
         )
-        side = "abs(datum.x) < 0.12 ? 'center' : datum.x > 0 ? 'left' : 'right'"
+        # Of two names at the bottom only one can be centered.
+        side = "datum.x > -0.3 && datum.x < 0.12 ? 'center' : datum.x > 0 ? 'left' : 'right'"
         radar = alt.layer(
             _placed(rings).mark_line(style="guide", strokeWidth=1).encode(detail="ring:N"),
             _placed(rings[-len(axes) :])

@@ -128,7 +128,7 @@ def _lines(spectra: dict[str, Floats], title: str, scale: str) -> alt.LayerChart
         color=alt.Color(
             "of:N",
             scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())),
-            legend=alt.Legend(orient="top", title=None),
+            legend=alt.Legend(orient="top", title=None, columns=2),
         ),
     )
     points = base.mark_point(filled=True, size=45).encode(

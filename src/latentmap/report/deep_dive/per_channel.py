@@ -27,7 +27,7 @@ class PerChannel(ChannelChart):
         "Each map shows the samples by one channel alone. Look for clusters, for maps in which one "
         "colour stays together, and for channels whose dark bar exceeds the orange tick of chance. "
         "In a map by PCA, left to right is what varies most in a channel, which need not be what "
-        "the labels ask for."
+        "separates the labels."
     )
     shows_samples = True
     renderer = "canvas"
