@@ -55,9 +55,11 @@ from latentmap.metrics.density import DensityOptions
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.measure import measure_embedding
 from latentmap.metrics.metric import METRICS
+from latentmap.neighbors.search import NeighborOptions
 measure_embedding(
     "embedding.parquet", "neighbors.parquet", ["samples.arrow"], dict.fromkeys(METRICS),
-    StatisticsOptions(), DensityOptions(), "metrics.json", "scores.parquet", "weights.parquet",
+    StatisticsOptions(), DensityOptions(), NeighborOptions(k=K),
+    "metrics.json", "scores.parquet", "weights.parquet",
 )
 """,
     "trust": """
