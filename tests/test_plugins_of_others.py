@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import latentmap as lm
@@ -17,6 +18,7 @@ from latentmap.pool.method import METHODS, PoolingMethod
 from latentmap.report.page import Content, Page, Scope
 from latentmap.run import load_run
 from latentmap.store.results import page_file
+from latentmap.targets.derivation import DERIVATIONS
 
 METHOD = '''
     """Methods of one's own."""
@@ -53,6 +55,27 @@ METHOD = '''
         def measure(self, data):
             return {"double_width": Measurement(2.0 * data.values.shape[1])}
 '''
+TARGETS = '''
+    """Targets of one's own."""
+
+    from latentmap.targets.derivation import Derivation, DerivationOptions, Derived
+
+
+    class SharedVowels(Derivation[DerivationOptions]):
+        """Share of vowels in the text."""
+
+        Options = DerivationOptions
+        family = "letters"
+        names = ("",)
+
+        def columns(self, there):
+            return ("text",)
+
+        def derive(self, samples):
+            texts = samples["text"].to_pylist()
+            shares = [sum(map(text.count, "aeiou")) / len(text) for text in texts]
+            return (Derived("", "Share of vowels", "continuous", shares),)
+'''
 HELPERS = """
     def corner(latents):
         return latents[:, :, 0, 0]
@@ -83,7 +106,12 @@ def package(tmp_path, monkeypatch):
     """A package with plug-ins in the current folder, on no path."""
     folder = tmp_path / "others_own"
     folder.mkdir()
-    for name, text in (("__init__", ""), ("methods", METHOD), ("helpers", HELPERS)):
+    for name, text in (
+        ("__init__", ""),
+        ("methods", METHOD),
+        ("helpers", HELPERS),
+        ("targets", TARGETS),
+    ):
         (folder / f"{name}.py").write_text(textwrap.dedent(text).lstrip())
     monkeypatch.chdir(tmp_path)
     return folder
@@ -99,6 +127,19 @@ def test_a_module_that_the_configuration_names_brings_methods_and_metrics(packag
     assert "_shared" not in METHODS.names()
     latents = np.random.default_rng(0).normal(size=(3, 2, 4, 4)).astype(np.float32)
     np.testing.assert_array_equal(lm.pool(latents, "first_corner"), latents[:, :, 0, 0])
+
+
+def test_a_module_brings_targets_of_ones_own(package):
+    run = load_run(
+        {**CONFIG, "methods": "all", "metrics": {}, "plugins": ["others_own.targets"]}
+        | {"targets": [{"derived": "shared_vowels"}, "nearer"]}
+    )
+    first, second = run.target_entries
+    assert first["derived"] == {"name": "shared_vowels", "options": {}}
+    assert (second["column"], second["derived"]) == ("nearer", None)
+    derivation = DERIVATIONS.create("shared_vowels")
+    (one,) = derivation.derive(pa.table({"text": ["aeb", "xyz"]}))
+    assert list(one.values) == pytest.approx([2 / 3, 0])
 
 
 def test_a_wrong_name_is_answered_with_those_of_ones_own(package):

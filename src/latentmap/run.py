@@ -101,6 +101,16 @@ def _metrics() -> type[Options]:
     return create_model("MetricsOptions", __base__=Options, **fields)
 
 
+def _targets() -> Any:
+    """Return the type of an entry of `targets`, with the options of all that derives some."""
+    derivations: dict[str, Any] = {
+        name: (DERIVATIONS[name].Options | None, None) for name in DERIVATIONS
+    }
+    one = create_model("OneDerivation", __base__=OneDerivation, **derivations)
+    target = create_model("TargetOptions", __base__=TargetOptions, derived=(one | None, None))
+    return Annotated[target, BeforeValidator(read_entry, json_schema_input_type=target | str)]
+
+
 # What the plug-ins' files decide is for the type checker what they have in common.
 if TYPE_CHECKING:
     Method = str
@@ -115,17 +125,7 @@ else:
     AnySource = _kinds(SOURCES)
     AnyEncoder = _kinds(ENCODERS)
     AnyProjection = _kinds(PROJECTIONS)
-    _OneDerivation = create_model(
-        "OneDerivation",
-        __base__=OneDerivation,
-        **{name: (DERIVATIONS[name].Options | None, None) for name in DERIVATIONS},
-    )
-    _Target = create_model(
-        "TargetOptions", __base__=TargetOptions, derived=(_OneDerivation | None, None)
-    )
-    AnyTarget = Annotated[
-        _Target, BeforeValidator(read_entry, json_schema_input_type=_Target | str)
-    ]
+    AnyTarget = _targets()
 
 
 class LabelGroup(Options):
@@ -671,5 +671,6 @@ def _model() -> type[Run]:
             Field(default_factory=lambda: {**DEFAULT_MAPS}, validate_default=True),
         ),
         "maps": (Literal["all"] | methods, "all"),
+        "targets": (GenericAlias(tuple, (_targets(), ...)), ()),
     }
     return create_model("Run", __base__=Run, **fields)

@@ -7,9 +7,11 @@ import pytest
 from latentmap.metrics.inference import StatisticsOptions
 from latentmap.metrics.metric import METRICS, LabelledEmbedding
 from latentmap.metrics.simultaneous import GroupMeans
+from latentmap.neighbors import distances
 from latentmap.neighbors.exact import find_neighbors
 from latentmap.run import load_run
 from latentmap.store import results as book
+from latentmap.targets import ridge
 from latentmap.targets.compare import adjusted, places
 from latentmap.targets.domain import TargetedEmbedding
 from latentmap.targets.facts import TargetFacts
@@ -164,3 +166,31 @@ def test_a_run_without_targets_has_no_file_of_them():
         for artifact in of_targets:
             if artifact is not book.PAIRS:
                 assert bool(results.keys(artifact)) is there, artifact.pattern
+
+
+def test_blocks_of_rows_change_nothing(monkeypatch):
+    """Of regression, and of the neighbors of drawn samples, which are those of a search of all."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(N), rng.integers(1, 4, N))[:N]
+    values = rng.normal(size=(N, D))
+    table, facts = of_kinds(values[:, :5] + rng.normal(size=(N, 5)))
+
+    def found():
+        data = targeted(values, groups, 20)
+        return [one for _, _, of in measured(data, table, facts) for one in of.figures]
+
+    whole = found()
+    monkeypatch.setattr(ridge, "BLOCK", 7)
+    monkeypatch.setattr(distances, "BLOCK", 7 * N)
+    for one, other in zip(whole, found(), strict=True):
+        assert other.value == pytest.approx(one.value, abs=1e-9)
+        np.testing.assert_allclose(other.draws, one.draws, atol=1e-5)
+    rows = np.flatnonzero(rng.random(N) < 0.5)
+    domain = targeted(values, groups, 20).over(rows)
+    searched = find_neighbors(
+        [*map(str, rows)],
+        values[rows].astype(np.float32),
+        groups[rows].astype(str).tolist(),
+        domain.neighbor_list.k,
+    )
+    np.testing.assert_array_equal(domain._searched(10).indices, searched.grouped.indices)

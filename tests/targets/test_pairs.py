@@ -210,3 +210,11 @@ def test_the_table_says_what_every_change_does_to_every_embedding(tmp_path: Path
     assert kept["beside"] == "other pairs" and not kept["baseline"]
     # Samples of other pairs are at a distance of about sqrt(2 · 8).
     assert kept["size"] == pytest.approx(3 / 4, rel=0.25)
+
+
+def test_blocks_change_no_direction(monkeypatch: pytest.MonkeyPatch) -> None:
+    change, rows = planted(np.random.default_rng(0), groups=9, move=np.ones(5), each=2)
+    signs = random_signs(9, 20, 0)
+    whole = directions(moves_of(change, rows, 9), signs)
+    monkeypatch.setattr("latentmap.targets.directions.BLOCK", 11)
+    np.testing.assert_allclose(directions(moves_of(change, rows, 9), signs), whole, atol=1e-6)

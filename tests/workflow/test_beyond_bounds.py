@@ -71,12 +71,15 @@ BOUNDS = {
     "report/kept/charts.py": {"MOST_POINTS": 30},
     "project/quality.py": {"BLOCK": 100, "samples": 20},
     "report/options.py": {"max_points": 25},
+    "targets/directions.py": {"BLOCK": 500},
+    "targets/ridge.py": {"BLOCK": 7},
 }
 # Large numbers that bound nothing of the kind.
 OTHERS = {
     ("report/kept/charts.py", "WIDTH"),
     # What is asked of some samples only is tested where it is measured: it changes values.
     ("inspect/channels.py", "MOST_PRODUCTS"),
+    ("metrics/features.py", "PRECISE_ROWS"),
     ("metrics/learning.py", "MOST_SAMPLES"),
     ("metrics/metrics/other_metric.py", "queries"),
     ("metrics/metrics/r_precision.py", "max_samples"),
@@ -85,11 +88,28 @@ OTHERS = {
     ("metrics/inference.py", "permutations"),
     ("metrics/two_sample.py", "permutations"),
     ("project/projections/tsne.py", "TREE"),
+    ("project/quality.py", "MOST_REPEATED"),
     ("project/projections/umap.py", "SMALL"),
     ("project/start.py", "STEPS"),
     ("report/options.py", "pictures"),
+    ("targets/domain.py", "PART_CELLS"),
+    ("targets/figures.py", "RANKED"),
+    ("targets/measure.py", "CELLS"),
+    ("targets/measure.py", "COLUMNS"),
+    ("targets/measure.py", "MOST_SAMPLES"),
+    ("targets/ridge.py", "INFLUENCE_CELLS"),
 }
-STAGES = ("draw", "export", "inspect", "metrics", "neighbors", "pool", "project", "report")
+STAGES = (
+    "draw",
+    "export",
+    "inspect",
+    "metrics",
+    "neighbors",
+    "pool",
+    "project",
+    "report",
+    "targets",
+)
 LARGE = 500
 
 
