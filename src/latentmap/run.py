@@ -106,8 +106,8 @@ def _targets() -> Any:
     derivations: dict[str, Any] = {
         name: (DERIVATIONS[name].Options | None, None) for name in DERIVATIONS
     }
-    one = create_model("OneDerivation", __base__=OneDerivation, **derivations)
-    target = create_model("TargetOptions", __base__=TargetOptions, derived=(one | None, None))
+    one: Any = create_model("OneDerivation", __base__=OneDerivation, **derivations)
+    target: Any = create_model("TargetOptions", __base__=TargetOptions, derived=(one | None, None))
     return Annotated[target, BeforeValidator(read_entry, json_schema_input_type=target | str)]
 
 

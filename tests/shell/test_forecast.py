@@ -66,6 +66,12 @@ def test_it_is_said_by_stage_and_in_all(runs):
     ]
     assert lines[3].startswith("14 jobs: about 70 s on 2 cores and 0.0 MB, judged by ")
     assert lines[3].endswith("done (200 samples; here 1,000).")
+    # 3 of 10 seconds times five, in ten shards for two.
+    *_, last = forecast_lines({"encode_samples_on_gpu": 3}, 1000, 10, nearest_past(runs, 1000), 2)
+    assert last == (
+        "Of these, 3 jobs would use a GPU, if there is one: 0.0083 GPU hours at the speed of that "
+        "run."
+    )
     assert list(forecast_lines({"all": 1}, 1000, 10, None, 2)) == ["Nothing has to be done."]
     *_, last = forecast_lines(counts, 1000, 10, None, 2)
     assert last == "14 jobs. No run in results/ has finished yet by which to tell time and disk."

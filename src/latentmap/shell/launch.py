@@ -27,6 +27,9 @@ from latentmap.shell.progress import say_seconds
 from latentmap.store.files import write_text
 from latentmap.store.results import CONFIG, EXPLORER_PAGE, RUN, RUNS, SUMMARY, Results
 
+ON_GPU = "encode_samples_on_gpu"
+"""The rule of encoders that use a GPU where there is one."""
+
 READY = {
     "demo": "config",
     "docstrings": "docstrings",
@@ -263,6 +266,12 @@ def forecast_lines(
         f"{jobs:,} jobs: about {say_seconds(seconds)} on {cores} cores and {_say_bytes(size)}, "
         f"judged by {past.folder} ({past.samples:,} samples; here {samples:,})."
     )
+    on_gpu = expect({ON_GPU: counts.get(ON_GPU, 0)}, samples, shards, past).get("encode")
+    if on_gpu is not None and on_gpu.jobs and on_gpu.seconds is not None:
+        yield (
+            f"Of these, {on_gpu.jobs:,} job{'s' if on_gpu.jobs > 1 else ''} would use a GPU, if "
+            f"there is one: {on_gpu.seconds / 3600:.2g} GPU hours at the speed of that run."
+        )
 
 
 def _or_unknown(value: float | None, say: Any) -> str:
