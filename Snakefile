@@ -33,6 +33,7 @@ localrules:
 
 rule all:
     input:
+        at(MANIFEST),
         REPORT_FILES,
         EXPLORER_FILES,
         every(WHAT_IS_KEPT),

@@ -87,9 +87,9 @@ class Project:
         """Run snakemake on the small run's configuration; return what it prints."""
         return self.run_snakemake(*arguments, *CONFIGURED)
 
-    def pending(self) -> set[str]:
+    def pending(self, *targets: str) -> set[str]:
         """Outputs that a dry run says it would make, relative to the run's results."""
-        lines = self.snakemake("--summary").splitlines()
+        lines = self.snakemake(*targets, "--summary").splitlines()
         header, *rows = [line.split("\t") for line in lines if "\t" in line]
         plan = header.index("plan")
         return {self._name(row[0]) for row in rows if row[plan].startswith("update pending")}

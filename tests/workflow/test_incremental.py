@@ -71,6 +71,13 @@ def test_comments_and_touched_files_run_nothing(project):
     assert project.pending() == set()
 
 
+def test_a_manifest_that_is_lost_is_written_again(project):
+    (project.results / "samples/manifest.json").unlink()
+    announced = project.pending()
+    assert announced == {"samples/manifest.json", "samples/quarantine.parquet", SUMMARY}
+    assert project.run() == announced
+
+
 def test_one_pooling_method_runs_its_branch(project):
     project.edit(
         "src/latentmap/pool/methods/mean.py", "statistics = (mean,)", "statistics = (mean,) * 1"
