@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
+import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +33,29 @@ def launch_chromium():
         yield launch
         for browser in browsers:
             browser.close()
+
+
+@pytest.fixture(scope="session")
+def disk_of():
+    """Make a folder a disk of so many bytes, which may change while it is one."""
+
+    def mount(folder: Path, options: str) -> bool:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    @contextmanager
+    def disk(folder: Path, size: int):
+        if not mount(folder, f"size={size}"):
+            # Where all must be tested (.ci/run), this is a failure.
+            (pytest.fail if "LATENTMAP_TEST_ALL" in os.environ else pytest.skip)(
+                "may not mount a disk"
+            )
+        try:
+            yield lambda size: mount(folder, f"remount,size={size}")
+        finally:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+
+    return disk
 
 
 @pytest.fixture

@@ -53,18 +53,6 @@ def short_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """Make a folder a disk with `ROOM` in it, where the tests may."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def samples(path: Path) -> None:
     columns = {"id": IDS, **{name: ["a"] * len(IDS) for name in ("source", "label", "digest")}}
     fields = {f.name: pa.array(columns.get(f.name, [None] * len(IDS)), f.type) for f in SCHEMA}
@@ -73,12 +61,12 @@ def samples(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", WRITERS)
 @pytest.mark.parametrize("disk", ["quota", "full"])
-def test_a_full_disk_is_one_line_and_leaves_what_was_there(tmp_path, kind, disk):
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(tmp_path, kind, disk, disk_of):
     samples(tmp_path / "samples.arrow")
     folder = tmp_path / "disk"
     folder.mkdir()
     path = folder / "file"
-    with short_files() if disk == "quota" else small_disk(folder):
+    with short_files() if disk == "quota" else disk_of(folder, ROOM):
         path.write_text("old")
         (folder / "samples.arrow").symlink_to(tmp_path / "samples.arrow")
         with pytest.raises(LatentmapError) as caught:
