@@ -23,7 +23,7 @@ from latentmap.fingerprint import fingerprint, remember_code
 from latentmap.given import read_config
 from latentmap.home import default_config, importable
 from latentmap.ending import failure_lines, quarantine_lines, say_last
-from latentmap.locks import outlive, take_over
+from latentmap.locks import is_known, outlive, take_over
 from latentmap.metrics.metric import METRICS as METRIC_PLUGINS
 from latentmap.pool.method import METHODS
 from latentmap.project.projection import PROJECTIONS
@@ -206,6 +206,12 @@ REPORT_FILES = [at(METRICS_CSV), *BESIDE_PAGES, *PAGE_FILES, *SHOWN_WHOLE]
 
 
 if workflow.is_main_process:
+    if RESULTS.path(RUN_FACTS).exists() and not is_known(RESULTS.folder):
+        logger.warning(
+            f"{RESULTS.folder} is here without the .snakemake folder that it was made with: what has "
+            "changed since then is seen of files alone, not of options or code. If any has, run "
+            "again with --forceall."
+        )
     if take_over(RESULTS.folder, is_dry=workflow.output_settings.dryrun):
         logger.warning("The last run was killed: its locks are removed, and this one goes on.")
     for encoder in RESULTS.facts.encoders:

@@ -62,9 +62,18 @@ def is_alive(results: Path, snakemake: Path = SNAKEMAKE) -> bool:
     return file is None
 
 
+def is_known(results: Path, snakemake: Path = SNAKEMAKE) -> bool:
+    """Return whether a run was ever planned with this folder of Snakemake's."""
+    return _file(results, snakemake).exists()
+
+
+def _file(results: Path, snakemake: Path) -> Path:
+    return snakemake / "latentmap" / f"{results.name}.alive"
+
+
 def _claimed(results: Path, snakemake: Path) -> IO[str] | None:
     """Claim the file that says whose process is alive; none if that is another's."""
-    path = snakemake / "latentmap" / f"{results.name}.alive"
+    path = _file(results, snakemake)
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a+")
     try:

@@ -129,6 +129,9 @@ def test_copied_results_are_results_with_their_times_or_without(project):
         assert not project.pending(*TARGETS)
 
 
-def test_a_run_whose_snakemake_folder_is_lost_stays_made(project):
+def test_a_run_whose_snakemake_folder_is_lost_stays_made_and_is_told_of(project):
+    assert "--forceall" not in project.snakemake(*TARGETS, "-n")
     shutil.rmtree(project.folder / ".snakemake")
-    assert not project.pending(*TARGETS)
+    printed = project.snakemake(*TARGETS, "-n")
+    assert "Nothing to be done" in printed
+    assert "results/small is here without the .snakemake folder" in printed
