@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -16,22 +17,55 @@ import pytest
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 HERE = Path(__file__).parent
+GIVEN = "JobID: ,Partition: ,tres-per-job:"
 PROFILE = "profiles/slurm/profile.yaml"
-# They take minutes and start daemons, so they must be asked for.
-ASKED = "LATENTMAP_TEST_SLURM"
+# They start daemons, so they must be asked for; then none is skipped.
+ASKED = "LATENTMAP_TEST_ALL"
 
-# 6 shards: of the model 12 jobs, which have a GPU each, of the baselines 24.
-SUBMITTED = {
-    "samples": {"sources": [{"kind": "scenes", "images": 6}], "shard_size": 4},
-    "encoders": [
-        {"kind": "vae", "name": "tiny-vae", "model": "resources/tiny-vae", "size": 64},
-        {"kind": "dct", "size": 64},
-        {"kind": "metadata"},
-    ],
+MODEL = {"kind": "vae", "name": "tiny-vae", "model": "resources/tiny-vae", "size": 64}
+RUN = {
+    "plugins": ["own"],
+    "samples": {"sources": [{"kind": "scenes", "images": 4}], "shard_size": 8},
+    "encoders": [MODEL, {"kind": "metadata"}, {"kind": "light"}, {"kind": "greedy"}],
+    "variants": ["plain"],
     "methods": ["mean"],
     "maps": [],
 }
-SHARDS = 6 * 2 * 3
+OWN = '''
+    """Encoders of little work: one that is given a GPU, and one that takes memory on a cluster."""
+
+    import os
+    import time
+
+    import numpy as np
+
+    from latentmap.encode.encoders.metadata import Metadata, MetadataOptions
+
+
+    class LightOptions(MetadataOptions):
+        """Options that ask for a GPU.
+
+        Attributes:
+            device: where it is said to run.
+        """
+
+        device: str = "auto"
+
+
+    class Light(Metadata):
+        """What metadata gives, with a GPU."""
+
+        Options = LightOptions
+
+
+    class Greedy(Metadata):
+        """What metadata gives, for 3 GB of memory."""
+
+        def load(self):
+            if "SLURM_JOB_ID" in os.environ:
+                self.taken = np.ones(3_000_000_000, np.uint8)
+                time.sleep(3)  # SLURM looks every second
+'''
 
 _spec = importlib.util.spec_from_file_location("slurm", HERE / "slurm.py")
 _slurm = importlib.util.module_from_spec(_spec)
@@ -57,34 +91,42 @@ def slurm():
 
 
 @pytest.fixture(scope="module")
-def local(fresh, tmp_path_factory):
-    """The run made on this machine."""
-    project = fresh.copy(tmp_path_factory.mktemp("local") / "project")
-    project.configure(SUBMITTED)
-    project.snakemake("latents", "embeddings", "metrics")
+def prepared(fresh, tmp_path_factory):
+    """A project with encoders of its own, never run."""
+    project = fresh.copy(tmp_path_factory.mktemp("prepared") / "project")
+    (project.folder / "own.py").write_text(textwrap.dedent(OWN).lstrip())
+    project.configure(RUN)
+    # Of a cluster that keeps no accounts.
+    project.edit(PROFILE, "slurm-status-command: sacct", "slurm-status-command: squeue")
+    return project
+
+
+@pytest.fixture(scope="module")
+def local(slurm, prepared, tmp_path_factory):
+    """The run of all encoders, made on this machine."""
+    project = prepared.copy(tmp_path_factory.mktemp("local") / "project")
+    project.snakemake("embeddings")
     return project
 
 
 @pytest.fixture
-def submit(fresh, slurm, tmp_path):
-    """Start the run through the profile; a function that gives its process."""
-    project = fresh.copy(tmp_path / "project")
-    project.configure(SUBMITTED)
+def submit(slurm, prepared, tmp_path):
+    """Start the run of some encoders through the profile; a function that gives its process."""
+    project = prepared.copy(tmp_path / "project")
     started = []
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
+    def start(*encoders: str) -> subprocess.Popen[str]:
+        chosen = [e for e in RUN["encoders"] if e.get("name", e["kind"]) in encoders]
+        project.configure({**RUN, "encoders": chosen})
         with (project.folder / "snakemake.log").open("a") as output:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, str(HERE / "snakemake_polling.py")),
+                    *(sys.executable, str(HERE / "snakemake_polling.py"), "embeddings"),
                     *("--workflow-profile", "profiles/slurm"),
                     *("--configfile", "config/small.yaml"),
-                    *("--default-resources", "slurm_account=tests", "slurm_partition=cpu"),
-                    *("mem_mb=2500", "runtime=60", *arguments),
-                    *("--", "latents", "embeddings", "metrics"),
                 ],
                 cwd=project.folder,
-                env=project.environment | slurm.environment | project.environment,
+                env=slurm.environment | project.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -99,7 +141,7 @@ def submit(fresh, slurm, tmp_path):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     if jobs := slurm.jobs():
-        slurm.call("scancel", "--signal=KILL", *jobs)
+        slurm.call("scancel", "--signal=KILL", "--full", *jobs)
 
 
 def submissions(project) -> list[str]:
@@ -108,77 +150,91 @@ def submissions(project) -> list[str]:
     return re.findall(r"submitted with SLURM jobid (\d+)", log)
 
 
-def contents(project) -> dict[str, bytes]:
-    """Return what a run made; the plan is for jobs on other machines."""
-    return {name: data for name, data in project.contents().items() if name != "plan.json"}
-
-
-def ends_well(submit, process) -> None:
-    """Wait for a run to end, and show what it said if it failed."""
+def ends_as(local, slurm, submit, process, *encoders: str) -> None:
+    """Wait for a run to end; what it made is what was made on this machine, byte by byte."""
     code = process.wait(timeout=900)
     assert code == 0, (submit.project.folder / "snakemake.log").read_text()[-4000:]
-
-
-def has_encoded(project, count: int) -> bool:
-    """Whether so many shards of latents are there."""
-    return len(list(project.results.glob("latents/*/*/*.arrow"))) >= count
+    wait_until(lambda: not slurm.jobs(), 300)
+    of_others = {
+        f"/{one.get('name', one['kind'])}/"
+        for one in RUN["encoders"]
+        if one.get("name", one["kind"]) not in encoders
+    }
+    wanted = {
+        name: data
+        for name, data in local.contents().items()
+        if not any(other in name for other in of_others)
+    }
+    # The plan is written for jobs on other machines.
+    assert {n: d for n, d in submit.project.contents().items() if n != "plan.json"} == wanted
 
 
 def test_what_is_submitted_is_little_and_gives_the_same_bytes(submit, slurm, local):
-    ends_well(submit, submit())
-    assert contents(submit.project) == contents(local)
-    ids = submissions(submit.project)
-    assert 0 < len(ids) <= SHARDS / 10 + 5
-    placed = {
-        line.split()[0]: line.split()[1:]
-        for line in slurm.call("squeue", "-h", "-t", "all", "-o", "%A %P %N %b").splitlines()
-    }
+    """One submission for an encoder, those with a GPU on its node; and one for a rule of choice."""
+    submit.project.edit(PROFILE, "groups:\n", "groups:\n  - pool_latents=pooling\n")
+    process = submit("tiny-vae", "metadata")
+    ends_as(local, slurm, submit, process, "tiny-vae", "metadata")
     log = (submit.project.folder / "snakemake.log").read_text()
-    with_gpu = set(re.findall(r"jobid (\d+) \(log: \S*/group_tiny-vae_\S*\)", log))
-    assert with_gpu and with_gpu < set(ids)
-    for job in ids:
-        partition, node, gpus = placed[job]
-        assert (partition == "gpu") == (job in with_gpu) == ("gpu" in gpus)
-        assert node == "n2" or job not in with_gpu
+    groups = re.findall(r"SLURM jobid (\d+) \(log: \S*/group_(\S+)/\d+\.log\)", log)
+    assert [job for job, _ in groups] == submissions(submit.project)
+    placed = dict(
+        line.split(maxsplit=1)
+        for line in slurm.call("squeue", "-h", "-t", "all", "-O", GIVEN).splitlines()
+    )
+    assert sorted((group, placed[job]) for job, group in groups) == [
+        ("metadata_encode_samples", "cpu N/A"),
+        ("pooling_pool_latents", "cpu N/A"),
+        ("pooling_pool_latents", "cpu N/A"),
+        ("tiny-vae_encode_samples_on_gpu", "gpu gres:gpu:1"),
+    ]
 
 
 def test_cancelled_and_killed_jobs_are_submitted_again(submit, slurm, local):
-    process = submit()
+    process = submit("light", "metadata")
     wait_until(lambda: slurm.jobs("RUNNING"), 300)
-    slurm.call("scancel", slurm.jobs("RUNNING")[0])
-    wait_until(lambda: has_encoded(submit.project, 6), 300)
-    slurm.kill("slurmctld")
-    slurm.call("slurmctld")
-    ends_well(submit, process)
-    assert contents(submit.project) == contents(local)
+    cancelled = slurm.jobs("RUNNING")[0]
+    slurm.call("scancel", cancelled)
+    wait_until(lambda: set(slurm.jobs("RUNNING")) - {cancelled}, 300)
+    (killed, *_) = set(slurm.jobs("RUNNING")) - {cancelled}
+    slurm.kill_job(killed)
+    slurm.restart_controller()
+    ends_as(local, slurm, submit, process, "light", "metadata")
+    assert len(submissions(submit.project)) == 4
 
 
 def test_a_node_that_dies_leaves_its_jobs_to_the_others(submit, slurm, local):
-    process = submit()
+    process = submit("metadata")
     wait_until(lambda: slurm.jobs("RUNNING"), 300)
-    slurm.kill("slurmd-n1")
-    subprocess.run(["pkill", "-KILL", "-x", "slurmstepd"], check=False)
+    (job,) = slurm.jobs("RUNNING")
+    node = slurm.call("squeue", "-h", "-j", job, "-o", "%N").strip()
+    slurm.kill_node(node)
     try:
-        ends_well(submit, process)
+        ends_as(local, slurm, submit, process, "metadata")
+        assert slurm.call("squeue", "-h", "-t", "all", "-j", job, "-o", "%N").strip() != node
     finally:
-        slurm.start_node("n1")
-    assert contents(submit.project) == contents(local)
+        slurm.start_node(node)
 
 
 def test_a_job_without_memory_gets_more(submit, slurm, local):
-    ends_well(submit, submit("--set-resources", "encode_samples_on_gpu:mem_mb=150*4**(attempt-1)"))
-    states = slurm.call("squeue", "-h", "-t", "all", "-o", "%A %T").splitlines()
-    assert any("FAILED" in line or "OUT_OF_MEMORY" in line for line in states)
-    assert contents(submit.project) == contents(local)
+    ends_as(local, slurm, submit, submit("greedy"), "greedy")
+    first, second = submissions(submit.project)
+    states = slurm.call("squeue", "-h", "-t", "all", "-j", f"{first},{second}", "-o", "%A %m %T")
+    assert sorted(map(str.split, states.splitlines())) == [
+        [first, "2500M", "FAILED"],  # killed without control groups, which would say OUT_OF_MEMORY
+        [second, "7500M", "COMPLETED"],
+    ]
+    logs = (path.read_text() for path in slurm.folder.glob("slurmd-n?.log"))
+    assert any("exceeded memory limit" in log for log in logs)
 
 
 def test_a_killed_controller_resumes_beside_its_jobs(submit, slurm, local):
-    process = submit()
+    process = submit("light", "metadata")
     wait_until(lambda: slurm.jobs("RUNNING"), 300)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert slurm.jobs("RUNNING")
+    assert submit("light", "metadata").wait(timeout=300)
     submit.project.snakemake("--unlock")
-    ends_well(submit, submit())
-    wait_until(lambda: not slurm.jobs(), 300)
-    assert contents(submit.project) == contents(local)
+    process = submit("light", "metadata")
+    ends_as(local, slurm, submit, process, "light", "metadata")
+    assert submit.project.pending("embeddings") == set()
