@@ -122,6 +122,16 @@ def test_nothing_is_claimed_that_was_not_tested():
     assert not any(cell.tone for cell in heatmap(what_is_kept([X], rows)).parts[0].rows[0].cells)
 
 
+def test_a_figure_that_is_not_defined_has_no_dot():
+    rows = [*methods(a=0.9, b=0.7), row("c", X, math.nan, 0.9), row("c", Y, 0.6)]
+    spec = ranking_chart(what_is_kept((X, Y), rows)).to_dict()
+    dots = [one for table in spec["datasets"].values() for one in table if "embedding" in one]
+    assert sorted((one["t"], one["embedding"]) for one in dots) == [
+        *((0, name) for name in ("a", "b")),
+        *((1, name) for name in ("a", "b", "c")),
+    ]
+
+
 def test_each_family_has_a_sentence_in_the_order_of_the_targets():
     rows = methods((X, COLOR, Y), a=0.8)
     assert list(said(rows, (X, COLOR, Y))) == [POSITION, "colour"]
