@@ -104,7 +104,15 @@ class RadarChart(Chart):
             .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=40))
             .encode(
                 color=alt.Color(
-                    "method:N", legend=alt.Legend(orient="top", title=None, columns=4)
+                    "method:N",
+                    legend=alt.Legend(
+                        orient="top",
+                        title=None,
+                        columns=4,
+                        labelLimit=220,
+                        symbolType="stroke",
+                        symbolStrokeWidth=3,
+                    ),
                 ).scale(domain=shown, range=[*LINES[: len(best)], DASHED]),
                 strokeDash=alt.StrokeDash("method:N").scale(domain=shown, range=dashes),
                 opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.1)),
