@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import pyarrow as pa
 import pytest
+
+from latentmap.store.tables import read_parquet
 
 HEAVY = ("torch", "diffusers", "datasets", "transformers", "pandas", "sklearn", "scipy", "altair")
 
@@ -52,3 +55,22 @@ write_graph(folder + "/n.parquet", find_neighbors(ids, values, ids, 5))
 read_graph(folder + "/n.parquet")
 """)
     assert not found.intersection(HEAVY)
+
+
+def test_nulls_lists_and_texts_become_tables_without_pandas(tmp_path):
+    found = imported(f"""
+import numpy as np, pyarrow as pa
+from latentmap.store.tables import known_numbers, number_lists, strings, write_parquet
+columns = {{
+    "numbers": known_numbers(np.array([1.5, np.nan, *range(9)])),
+    "lists": number_lists([np.arange(2.0), *[np.empty(0)] * 10], np.float32),
+    "texts": strings(["a", None, *"bcdefghij"]),
+}}
+write_parquet({str(tmp_path)!r} + "/t.parquet", pa.table(columns))
+""")
+    assert not found.intersection(HEAVY)
+    table = read_parquet(tmp_path / "t.parquet")
+    assert table["numbers"].to_pylist() == [1.5, None, *range(9)]
+    assert table["lists"].to_pylist() == [[0, 1], *[[]] * 10]
+    assert table["lists"].type == pa.list_(pa.float32())
+    assert table["texts"].to_pylist() == ["a", None, *"bcdefghij"]

@@ -120,7 +120,7 @@ def stamped(path: Path | str, written: Path | None = None) -> Iterator[Path]:
             stamp_table(file, path)
 
 
-def strings(values: Sequence[str]) -> pa.StringArray:
+def strings(values: Sequence[str | None]) -> pa.StringArray:
     """Return text as an Arrow array."""
     builder = pa.lib.StringBuilder()
     builder.append_values(values)
@@ -133,6 +133,26 @@ def numbers(values: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(
         pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)]
     )
+
+
+def known_numbers(values: NDArray[np.float64]) -> pa.Array:
+    """Return numbers as an Arrow array, null where they are NaN.
+
+    `pyarrow.array` would do, and imports pandas: 0.2 CPU-seconds of a job.
+    """
+    known = ~np.isnan(values)
+    if known.all():
+        return numbers(values)
+    bits = np.packbits(known, bitorder="little")
+    buffers = [pa.py_buffer(bits), pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.float64(), len(values), buffers)
+
+
+def number_lists(lists: Sequence[NDArray[Any]], dtype: type[np.floating]) -> pa.ListArray:
+    """Return lists of numbers as an Arrow array."""
+    ends = np.cumsum([0, *map(len, lists)], dtype=np.int32)
+    values = np.concatenate([np.empty(0), *lists]).astype(dtype)
+    return pa.ListArray.from_arrays(numbers(ends), numbers(values))
 
 
 def one_chunk(column: pa.ChunkedArray) -> pa.Array:

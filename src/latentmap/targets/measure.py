@@ -17,7 +17,15 @@ from latentmap.metrics.permutation import FEWEST_AS_HIGH, SameClassShares, chanc
 from latentmap.metrics.probes import occurs_elsewhere
 from latentmap.neighbors.graph import read_compact, read_graph
 from latentmap.store.samples import read_samples
-from latentmap.store.tables import check_ids, read_parquet, strings, write_parquet
+from latentmap.store.tables import (
+    check_ids,
+    known_numbers,
+    number_lists,
+    numbers,
+    read_parquet,
+    strings,
+    write_parquet,
+)
 from latentmap.targets.domain import Domain, TargetedEmbedding
 from latentmap.targets.facts import TargetFacts, read_facts
 from latentmap.targets.figures import FIGURES, Floats, Numbers
@@ -139,7 +147,7 @@ def measure_targets(
         for name, predicted in found.predictions.items():
             whole = np.full(len(ids), np.nan)
             whole[rows] = predicted
-            columns[one.name + name] = pa.array(whole, mask=np.isnan(whole))
+            columns[one.name + name] = known_numbers(whole)
     figures = [figure for one in told for figure in of_target[one.name].figures]
     write_parquet(kept, table_of(figures))
     write_parquet(draws, _draws(figures))
@@ -159,9 +167,11 @@ def measured(
         values: (N) the targets' values.
         facts: what is known of the targets.
     """
+    # pyarrow's own way to NumPy imports pandas, which takes as long as some of the figures.
+    columns = {one.name: np.array(values[one.name].to_pylist(), np.object_) for one in facts}
     defined: dict[bytes, list[TargetFacts]] = {}
     for one in facts:
-        rows = values[one.name].is_valid().to_numpy()
+        rows = np.array([value is not None for value in columns[one.name]])
         defined.setdefault(rows.tobytes(), []).append(one)
     for mask, targets in defined.items():
         defined_for = np.flatnonzero(np.frombuffer(mask, np.bool_))
@@ -169,8 +179,8 @@ def measured(
         rows = defined_for[chosen]
         domain = data.over(rows)
         for one in targets:
-            column = values[one.name].drop_null().to_numpy(zero_copy_only=False)
-            levels, codes = np.unique(column[chosen], return_inverse=True)
+            found = np.array(columns[one.name][rows].tolist())
+            levels, codes = np.unique(found, return_inverse=True)
             yield one, rows, TargetOn(domain, one, levels, codes).measured()
 
 
@@ -415,34 +425,35 @@ def table_of(figures: Sequence[Found]) -> pa.Table:
             "chance": _known(one.chance for one in figures),
             "low": _known(low for low, _ in ends),
             "high": _known(high for _, high in ends),
-            "p": pa.array([one.p_value for one in figures], pa.float64()),
-            "samples": pa.array([one.samples for one in figures], pa.int64()),
-            "kept": pa.array([one.kept(one.value) for one in figures], pa.float64()),
+            "p": _present(one.p_value for one in figures),
+            "samples": numbers(np.array([one.samples for one in figures], np.int64)),
+            "kept": _present(one.kept(one.value) for one in figures),
             "kept_low": _kept(figures, [low for low, _ in ends]),
             "kept_high": _kept(figures, [high for _, high in ends]),
-            "note": pa.array([one.note for one in figures], pa.string()),
+            "note": strings([one.note for one in figures]),
         }
     )
 
 
 def _known(values: Iterable[float]) -> pa.Array:
     """Return nine digits, more would vary with the number of threads; null for NaN."""
-    rounded = [float(f"{value:.9g}") for value in values]
-    return pa.array([value if np.isfinite(value) else None for value in rounded], pa.float64())
+    return _present(float(f"{value:.9g}") if np.isfinite(value) else None for value in values)
+
+
+def _present(values: Iterable[float | None]) -> pa.Array:
+    return known_numbers(np.array([np.nan if value is None else value for value in values]))
 
 
 def _kept(figures: Sequence[Found], values: Sequence[float]) -> pa.Array:
-    found = [one.kept(value) for one, value in zip(figures, values, strict=True)]
-    return pa.array(found, pa.float64())
+    return _present(one.kept(value) for one, value in zip(figures, values, strict=True))
 
 
 def _draws(figures: Sequence[Found]) -> pa.Table:
-    lists = pa.list_(pa.float32())
     return pa.table(
         {
             "target": strings([one.target for one in figures]),
             "metric": strings([one.metric for one in figures]),
-            "draws": pa.array([one.draws.astype(np.float32) for one in figures], lists),
-            "without": pa.array([one.without for one in figures], pa.list_(pa.float64())),
+            "draws": number_lists([one.draws for one in figures], np.float32),
+            "without": number_lists([one.without for one in figures], np.float64),
         }
     )
