@@ -240,9 +240,11 @@ def coloured(page: Any) -> float:
     """Return the share of a page that is coloured: neither grey, black nor white."""
     from PIL import Image
 
-    shot = (
-        Image.open(BytesIO(page.screenshot(timeout=WAIT * 1000))).convert("RGB").resize((300, 200))
-    )
+    try:
+        content = page.screenshot(timeout=WAIT * 1000)
+    except Exception:  # it is too busy to be seen
+        return 0
+    shot = Image.open(BytesIO(content)).convert("RGB").resize((300, 200))
     pixels = np.asarray(shot)[20:-20, 70:-70].astype(int)
     return float((np.ptp(pixels, axis=2) > 40).mean())
 

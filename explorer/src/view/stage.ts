@@ -198,7 +198,17 @@ export class Stage {
     this.host.dataset["view"] = "moving";
     this.#frame ||= requestAnimationFrame((time) => this.#drawMoving(time));
     clearTimeout(this.#restTimer);
-    this.#restTimer = setTimeout(() => void this.#rest(), REST_AFTER);
+  }
+
+  /**
+   * Rest once nothing has moved for a while: counted from a frame later, because what a hand does comes
+   * with frames, and these are late while a slow machine still draws the last view finely.
+   */
+  #restSoon(): void {
+    const version = this.#version;
+    requestAnimationFrame(() => {
+      if (version === this.#version) this.#restTimer = setTimeout(() => void this.#rest(), REST_AFTER);
+    });
   }
 
   #drawMoving(time: number): void {
@@ -209,6 +219,7 @@ export class Stage {
     }
     this.#painter.drawMoving(this.#view());
     this.#drawAround();
+    this.#restSoon();
     if (this.#hasPlaces && !this.#wasSeen) {
       this.#wasSeen = true;
       performance.mark("first points");
