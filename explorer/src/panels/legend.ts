@@ -33,7 +33,7 @@ function categoryLegend(host: HTMLElement, explorer: Explorer, color: Categories
     limit = limit === AT_FIRST ? AT_MOST : AT_FIRST;
     refresh();
   } });
-  const all = element("button", { class: "link all", onclick: () => showAll(explorer) }, "Show all");
+  const all = element("button", { class: "link all", "aria-label": "Show all values", onclick: () => showAll(explorer) }, "Show all");
   const find = element("input", {
     type: "search", placeholder: `Search ${counted(color.entry.values, "value")}`,
     "aria-label": "Search the legend",
