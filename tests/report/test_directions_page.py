@@ -45,9 +45,10 @@ def test_it_says_of_every_change_where_it_is_a_direction(page):
     said = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", page[1]))
     assert said == {
         "First side (left → right)": "a direction in patch4 and region (0.31–0.62); none in mean "
-        "(≤ 0.02); in no baseline; as large as 0.05 to 0.50 of light, largest in region.",
+        "(≤ 0.02); in no baseline; 0.05 to 0.50 times as large as that of light, most in "
+        "region.",
         "Light": "a direction in mean (0.90); none in patch4 and region (≤ 0.02); in the best "
-        "baseline, dct, 0.80; as large as 0.50 to 1.00 of light, largest in mean.",
+        "baseline, dct, 0.80.",  # it is what others are held beside
     }
 
 
@@ -55,8 +56,8 @@ def test_the_summary_tells_of_it(page):
     run, _ = page
     assert (
         "<li>Between samples that differ in first side (left → right) alone, the change is a "
-        "direction in patch4 and region (0.31–0.62); none in mean (≤ 0.02); in no baseline; as "
-        "large as 0.05 to 0.50 of light, largest in region.</li>"
+        "direction in patch4 and region (0.31–0.62); none in mean (≤ 0.02); in no baseline; "
+        "0.05 to 0.50 times as large as that of light, most in region.</li>"
     ) in run.write("summary")
 
 
@@ -64,7 +65,7 @@ def test_a_cell_says_how_large_the_change_is(page):
     cell = re.search(r'title="([^"]*)">0.62</td>', page[1])[1]
     assert cell == (
         "mean cosine of two differences 0.620; chance 0; 95 % interval 0.520 to 0.720; adjusted p "
-        "= 0.001; 40 pairs; as large as 0.50 (0.40 to 0.60) of light"
+        "= 0.001; 40 pairs; 0.50 (0.40 to 0.60) times as large as that of light"
     )
     assert 'class="families"' not in page[1]
 

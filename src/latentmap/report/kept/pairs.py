@@ -61,15 +61,16 @@ def sentences(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     subjects = {key for one in found.subjects for key in one.keys}
     for change, text in family_findings(found, WORDS):
         sizes = [
-            (row["size"], names[key_of(row)], row["beside"])
+            (row["size"], names[key_of(row)], _beside(row))
             for row in rows
             if _title(row) == change and key_of(row) in subjects and row["size"] is not None
+            if row["beside"] != row["change"]
         ]
         if sizes:
             (low, *_), (high, name, beside) = min(sizes), max(sizes)
             text = (
-                f"{text.removesuffix('.')}; as large as {two_places(low)} to {two_places(high)} of "
-                f"{beside}, largest in {name}."
+                f"{text.removesuffix('.')}; {two_places(low)} to {two_places(high)} times as large "
+                f"as that of {beside}, most in {name}."
             )
         yield change, text
 
@@ -85,6 +86,11 @@ def _told(row: Row) -> TargetFacts:
     return TargetFacts(row["change"], title, "continuous", title, row["change"], row["pairs"])
 
 
+def _beside(row: Row) -> str:
+    """Return what a change's size is held beside, as people write it."""
+    return str(row["beside"]).replace("_", " ")
+
+
 def _title(row: Row) -> str:
     ends = f" ({row['before']} → {row['after']})" if row["before"] and row["after"] else ""
     return f"{row['change'].replace('_', ' ')}{ends}"
@@ -95,7 +101,8 @@ def _figure(row: Row) -> Figure:
     size = number_of(row["size"])
     ends = range_of(row["size_low"], row["size_high"])
     between = f" ({two_places(ends[0])} to {two_places(ends[1])})" if ends else ""
-    large = f"as large as {two_places(size)}{between} of {row['beside']}"
+    large = f"{two_places(size)}{between} times as large as that of {_beside(row)}"
+    is_itself = row["beside"] == row["change"]
     direction = number_of(row["direction"])
     return Figure(
         metric="mean cosine of two differences",
@@ -106,7 +113,7 @@ def _figure(row: Row) -> Figure:
         samples=row["pairs"],
         kept=direction,
         kept_interval=interval,
-        note="too few groups of pairs" if math.isnan(direction) else large,
+        note="too few groups of pairs" if math.isnan(direction) else "" if is_itself else large,
     )
 
 
