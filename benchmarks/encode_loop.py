@@ -4,8 +4,12 @@ Of images, the model keeps a device busy and not the processor, for as long as a
 on a GPU; images are decoded, boxes drawn and latents written beside it. Of texts, it is the
 embedded sentence encoder on the processor, against `SentenceTransformer.encode`.
 
+With `--gpus` an autoencoder of Stable Diffusion's size, with random weights, encodes on one GPU,
+two and so on, a process each; without a GPU the embedded one does on the processor, as a trial.
+
     python benchmarks/encode_loop.py
     python benchmarks/encode_loop.py --texts
+    python benchmarks/encode_loop.py --gpus [--dtype bfloat16]
 """
 
 from __future__ import annotations
@@ -13,7 +17,11 @@ from __future__ import annotations
 import argparse
 import ast
 import io
+import json
+import os
 import statistics
+import subprocess
+import sys
 import sysconfig
 import tempfile
 import time
@@ -105,7 +113,17 @@ def main() -> None:
     """Compare the bare model and the job around it, of images or of texts."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--texts", action="store_true", help="the sentence encoder on docstrings")
-    of_texts = parser.parse_args().texts
+    parser.add_argument("--gpus", action="store_true", help="a real model, by number of GPUs")
+    parser.add_argument("--dtype", default="float32", help="of that model")
+    parser.add_argument("--worker", metavar="FOLDER", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    of_texts = given.texts
+    if given.worker:
+        print(json.dumps(time_device(Path(given.worker), given.dtype)))
+        return
+    if given.gpus:
+        time_gpus(given.dtype)
+        return
     with tempfile.TemporaryDirectory() as folder:
         samples, output = Path(folder) / "samples.arrow", Path(folder) / "latents.arrow"
         (time_texts if of_texts else time_images)(samples, output)
@@ -148,6 +166,116 @@ def time_texts(samples: Path, output: Path) -> None:
         encode_shard(samples, output, encoder, "plain", DrawOptions(), threads=2)
 
     compare("texts", len(texts), bare, whole)
+
+
+def time_gpus(dtype: str) -> None:
+    """Print images a second of the bare model and of the job, by number of GPUs."""
+    import torch
+
+    from latentmap.encode.devices import VISIBLE
+
+    count = torch.cuda.device_count()
+    name = torch.cuda.get_device_name() if count else "no GPU: tiny-vae on the processor"
+    print(f"{name}, {dtype}, torch {torch.__version__}, load {os.getloadavg()[0]:.1f}")
+    print("GPUs  bare images/s  job images/s  job of bare  busy")
+    with tempfile.TemporaryDirectory() as folder:
+        make_work(Path(folder), large=count > 0)
+        single = 0.0
+        for used in sorted({1, *(n for n in (2, 4, 8) if n <= count), count or 1}):
+            command = [sys.executable, __file__, "--worker", folder, "--dtype", dtype]
+            workers = [
+                subprocess.Popen(
+                    command,
+                    env={**os.environ, VISIBLE: str(gpu) if count else ""},
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+                for gpu in range(used)
+            ]
+            outputs = [worker.communicate()[0] for worker in workers]
+            found = [json.loads(output.splitlines()[-1]) for output in outputs]
+            bare, job = (sum(one[key] for one in found) for key in ("bare", "job"))
+            busy = min(one["busy"] for one in found)
+            single = single or job
+            print(
+                f"{used:4}  {bare:13.1f}  {job:12.1f}  {job / bare:11.1%}  {busy:4.0%}"
+                f"  {job / single:.2f} times one"
+            )
+
+
+def make_work(folder: Path, large: bool) -> None:
+    """Write a model, and shards of samples to encode with it."""
+    import torch
+    from diffusers import AutoencoderKL
+
+    if large:
+        torch.manual_seed(0)
+        blocks = 4
+        AutoencoderKL(
+            block_out_channels=(128, 256, 512, 512),
+            layers_per_block=2,
+            latent_channels=4,
+            down_block_types=("DownEncoderBlock2D",) * blocks,
+            up_block_types=("UpDecoderBlock2D",) * blocks,
+        ).save_pretrained(folder / "model")
+    else:
+        (folder / "model").symlink_to(Path(__file__).parents[1] / "resources" / "tiny-vae")
+    rows = [sample(number) for number in range(IMAGES)] * (16 if large else 1)
+    for shard in range(3):
+        write_arrow(folder / f"samples{shard}.arrow", pa.Table.from_pylist(rows, schema=SCHEMA))
+
+
+def time_device(folder: Path, dtype: str) -> dict[str, float]:
+    """Return images a second of bare model and job, and the share of time the model is busy."""
+    import torch
+
+    from latentmap.encode.encoders.vae import Vae, VaeOptions
+    from latentmap.encode.sealed import Shard
+    from latentmap.encode.shard import ShardEncoder
+
+    on_gpu = torch.cuda.is_available()
+    size = 512 if on_gpu else 64
+    options = {"name": "vae", "model": str(folder / "model"), "size": size, "dtype": dtype}
+    encoder = Vae(VaeOptions(batch_size=BATCH, **options))
+    encoder.be_loaded()
+    images = torch.zeros((BATCH, size, size, 3), dtype=torch.uint8, device=encoder._device)
+    busy: list[tuple[float, float] | tuple[torch.cuda.Event, torch.cuda.Event]] = []
+    model = encoder._latents
+
+    def now() -> float | torch.cuda.Event:
+        if not on_gpu:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    def seen(batch: torch.Tensor) -> torch.Tensor:
+        start = now()
+        latents = model(batch)
+        busy.append((start, now()))
+        return latents
+
+    def bare() -> None:
+        with torch.inference_mode():
+            for _ in range(batches):
+                model(images)
+        if on_gpu:
+            torch.cuda.synchronize()
+
+    batches = 3
+    bare()  # kernels are chosen and memory is taken
+    work = [
+        Shard(path, folder / f"{os.getpid()}-{path.name}", "benchmark")
+        for path in sorted(folder.glob("samples*.arrow"))
+    ]
+    batches = 40 if on_gpu else 5
+    bare_s, _ = seconds(bare)
+    encoder._latents = seen  # type: ignore[method-assign]
+    shards = ShardEncoder(encoder, "boxes", DrawOptions(), threads=len(os.sched_getaffinity(0)))
+    job_s, _ = seconds(lambda: shards.encode_with_waiting(work[0], work[1:], time.time()))
+    spans = [a.elapsed_time(b) / 1e3 if on_gpu else b - a for a, b in busy]
+    count = len(spans) * BATCH
+    return {"bare": batches * BATCH / bare_s, "job": count / job_s, "busy": sum(spans) / job_s}
 
 
 if __name__ == "__main__":

@@ -120,22 +120,29 @@ class ShardEncoder:
         write_latents(output_path, ids, encoded.latents, self._metadata(encoded), written)
 
     def _metadata(self, encoded: Encoded | None) -> dict[str, Any]:
-        encoder, is_drawn = self._encoder, self._variant == "boxes"
-        metadata: dict[str, Any] = {
-            "encoder": {
-                "name": encoder.options.name,
-                "kind": encoder.kind,
-                "rank": encoder.rank,
-                "revision": encoder.revision(),
-                "settings": encoder.settings(),
-                "variant": self._variant,
-            },
-            "draw": self._draw_options.model_dump(mode="json") if is_drawn else None,
-            "calibration": encoded.calibration.to_json() if encoded else None,
-        }
+        encoder = self._encoder
+        metadata = described(encoder, self._variant, self._draw_options)
+        metadata["calibration"] = encoded.calibration.to_json() if encoded else None
         if encoded and encoded.batch_size < encoder.options.batch_size:
             metadata["batch_size"] = encoded.batch_size
         return metadata
+
+
+def described(
+    encoder: Encoder[EncoderOptions], variant: str, draw_options: DrawOptions
+) -> dict[str, Any]:
+    """Return what latents are said to be made with, as it is stored with them."""
+    return {
+        "encoder": {
+            "name": encoder.options.name,
+            "kind": encoder.kind,
+            "rank": encoder.rank,
+            "revision": encoder.revision(),
+            "settings": encoder.settings(),
+            "variant": variant,
+        },
+        "draw": draw_options.model_dump(mode="json") if variant == "boxes" else None,
+    }
 
 
 def encode_shard(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,11 @@ from PIL import Image
 from pydantic import Field
 
 from latentmap.config import UserPath
+from latentmap.encode.batches import ImageBatches
 from latentmap.encode.checkpoints import check_finite
 from latentmap.encode.clip_towers import HUB, TIMM, OpenClipTower, TimmTower
 from latentmap.encode.devices import pick_device
-from latentmap.encode.encoder import Encoder, Sample, Show
+from latentmap.encode.encoder import Encoder, Finish, Sample, Show
 from latentmap.encode.headers import check_file
 from latentmap.encode.images import PictureOptions, Resampling, stretched, with_noise
 from latentmap.encode.models import (
@@ -34,6 +35,9 @@ from latentmap.encode.towers import (
 from latentmap.errors import LatentmapError
 from latentmap.samples.source import Content
 from latentmap.store.files import digest_file
+
+if TYPE_CHECKING:
+    import torch
 
 
 class ImageTowerOptions(PictureOptions):
@@ -133,6 +137,8 @@ class ImageTower(Encoder[ImageTowerOptions]):
         options = self.options
         self._device = pick_device(options.device)
         self._dtype = getattr(torch, options.dtype)
+        self._batches = ImageBatches(self._device)
+        self.begun = self._batches.begun
         be_deterministic()
         self._tower = _tower_class(options.model)(
             TowerOptions(
@@ -157,18 +163,24 @@ class ImageTower(Encoder[ImageTowerOptions]):
 
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (size, size, 3) uint8 images: (n, D) or (n, C, H, W) float32."""
+        return self.begin(batch)()
+
+    def begin(self, batch: Sequence[NDArray[np.uint8]]) -> Finish:
+        """Begin to encode images; see `Encoder.begin`."""
+        return self._batches.begin(batch, self._latents)
+
+    def _latents(self, images: torch.Tensor) -> torch.Tensor:
+        """Encode (n, size, size, 3) uint8 images on the device."""
         import torch
 
-        with torch.inference_mode():
-            images = torch.from_numpy(np.stack(batch)).to(self._device).permute(0, 3, 1, 2)
-            pixels = ((images / 255 - self._mean) / self._std).to(self._dtype)
-            tower = self._tower
-            found = tower.tokens(pixels) if self.rank == "map" else tower.pooled(pixels)
-            latents = found.float()
-            if self.options.normalize:
-                latents = torch.nn.functional.normalize(latents, dim=1)
-            encoded: NDArray[np.float32] = latents.cpu().contiguous().numpy()
-        return encoded
+        seen = images.permute(0, 3, 1, 2)
+        pixels = ((seen / 255 - self._mean) / self._std).to(self._dtype)
+        tower = self._tower
+        found = tower.tokens(pixels) if self.rank == "map" else tower.pooled(pixels)
+        latents = found.float()
+        if self.options.normalize:
+            latents = torch.nn.functional.normalize(latents, dim=1)
+        return latents.contiguous()
 
 
 def _tower_class(model: str) -> type[Tower]:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from latentmap.config import UserPath
+from latentmap.encode.batches import ImageBatches
 from latentmap.encode.calibration import StatedStatistics
 from latentmap.encode.checkpoints import check_finite, describe_misfit
 from latentmap.encode.devices import pick_device
+from latentmap.encode.encoder import Finish
 from latentmap.encode.headers import Shapes, check_file, read_folder
 from latentmap.encode.images import ImageEncoder, ImageOptions
 from latentmap.encode.models import (
@@ -26,6 +28,7 @@ from latentmap.encode.models import (
     unreadable,
 )
 from latentmap.encode.originals import Original, read_original
+from latentmap.encode.single_frame import convolve_in_the_plane
 from latentmap.errors import LatentmapError
 from latentmap.store.files import digest_file, read_plain_json
 
@@ -124,11 +127,14 @@ class Vae(ImageEncoder[VaeOptions]):
             )
         self._device = pick_device(self.options.device)
         self._dtype = getattr(torch, self.options.dtype)
+        self._batches = ImageBatches(self._device)
+        self.begun = self._batches.begun
         be_deterministic()
         model = self._loaded(kind)
         check_finite(model, self._label, NOT_OF_ENCODERS)
         # Autoencoders of videos convolve over time too.
         self._is_video = any(parameter.ndim == 5 for parameter in model.parameters())
+        convolve_in_the_plane(model)
         # Convolutions of images are up to twice as fast with the channels innermost.
         layout = torch.contiguous_format if self._is_video else torch.channels_last
         self._model = model.to(self._device, memory_format=layout).eval()
@@ -200,16 +206,21 @@ class Vae(ImageEncoder[VaeOptions]):
 
     def encode(self, batch: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (size, size, 3) uint8 images: (n, C, H, W) float32."""
-        import torch
+        return self.begin(batch)()
 
+    def begin(self, batch: Sequence[NDArray[np.uint8]]) -> Finish:
+        """Begin to encode images; see `Encoder.begin`."""
+        finish = self._batches.begin(batch, self._latents)
+        if self.options.normalize:
+            return lambda: self._normalized(finish())
+        return finish
+
+    def _latents(self, images: torch.Tensor) -> torch.Tensor:
+        """Encode (n, size, size, 3) uint8 images on the device."""
         black, white = self.options.pixel_range
-        with torch.inference_mode():
-            images = torch.from_numpy(np.stack(batch)).to(self._device)
-            pixels = images.permute(0, 3, 1, 2).to(self._dtype) / (255 / (white - black)) + black
-            latents = _mode(self._model.encode(pixels.unsqueeze(2) if self._is_video else pixels))
-            values = latents.squeeze(2) if self._is_video else latents
-            encoded: NDArray[np.float32] = values.float().cpu().numpy()
-        return self._normalized(encoded) if self.options.normalize else encoded
+        pixels = images.permute(0, 3, 1, 2).to(self._dtype) / (255 / (white - black)) + black
+        latents = _mode(self._model.encode(pixels.unsqueeze(2) if self._is_video else pixels))
+        return latents.squeeze(2) if self._is_video else latents
 
     def statistics(self) -> StatedStatistics | None:
         """Return the statistics of what `encode` gives: the model's own, or those of unit noise."""
