@@ -31,6 +31,7 @@ from latentmap.report.page import PAGES, listed_pages
 from latentmap.run import TEXTS, Run, kind_of, load_run
 from latentmap.samples.source import SOURCES
 from latentmap.schema import json_schema
+from latentmap.shell.adopt import adopt
 from latentmap.shell.differences import difference_lines
 from latentmap.shell.launch import READY, Asked, launch
 from latentmap.shell.leftovers import old_shards, shard_of
@@ -55,6 +56,7 @@ EXAMPLES = """examples:
   latentmap run photos/                      run it; again after a change, only what changed
   latentmap view results/photos              every sample on every map
   latentmap diff results/a results/b         what differs between two runs
+  latentmap adopt results/photos             after an upgrade: encode nothing again that is the same
   latentmap list methods                     what there is to choose from
   latentmap COMMAND --help                   more on each command
 """
@@ -135,16 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         ("plan", _plan, "show what a configuration would compute"),
     ):
         configured = commands.add_parser(name, help=text)
-        configured.add_argument(
-            "--configfile",
-            nargs="*",
-            default=[],
-            metavar="FILE",
-            help="files instead of config/config.yaml, as for snakemake",
-        )
-        configured.add_argument(
-            "--config", nargs="*", default=[], metavar="KEY=VALUE", help="values over the files"
-        )
+        _add_configuration(configured, "config/config.yaml")
         configured.set_defaults(command=command)
 
     writing = commands.add_parser("write", help="write a page of a finished run again, by itself")
@@ -171,6 +164,16 @@ def _parser() -> argparse.ArgumentParser:
     cleaning.add_argument("-n", "--dry-run", action="store_true", help="only say what it would do")
     cleaning.set_defaults(command=_clean)
 
+    adopting = commands.add_parser(
+        "adopt",
+        help="keep latents that only an upgrade or an edit of code has outdated",
+        description="Encode a few samples anew, compare them with what is stored, and where they "
+        "agree take all latents over, so that the next run encodes nothing again.",
+    )
+    adopting.add_argument("run", type=Path, help="its folder, results/{run}")
+    _add_configuration(adopting, "the one that `latentmap run` used")
+    adopting.set_defaults(command=_adopt)
+
     differing = commands.add_parser("diff", help="show what differs between two finished runs")
     differing.add_argument("before", type=Path, metavar="RUN", help="its folder, results/{run}")
     differing.add_argument("after", type=Path, metavar="RUN", help="that of the other")
@@ -191,6 +194,19 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print the JSON schema of the configuration")
     schema.set_defaults(command=_schema)
     return parser
+
+
+def _add_configuration(command: argparse.ArgumentParser, default: str) -> None:
+    command.add_argument(
+        "--configfile",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help=f"files instead of {default}, as for snakemake",
+    )
+    command.add_argument(
+        "--config", nargs="*", default=[], metavar="KEY=VALUE", help="values over the files"
+    )
 
 
 def _add_run(commands: Any) -> None:
@@ -363,6 +379,11 @@ def _clean(options: argparse.Namespace) -> None:
             f"{folder}: {len(files):,} files of {shards:,} old shard{'s' if shards > 1 else ''}, "
             f"{size:,.1f} MB, {'would be' if options.dry_run else 'are'} removed."
         )
+
+
+def _adopt(options: argparse.Namespace) -> None:
+    for line in adopt(options.run, options.configfile, options.config):
+        print(line, flush=True)
 
 
 def _diff(options: argparse.Namespace) -> None:
