@@ -66,8 +66,8 @@ def test_the_jobs_of_a_shard_open_their_own_images_and_an_unchanged_plan_opens_n
     # What changed a moment before is looked at once more.
     unfinished.snakemake("-n", "samples")
     assert opened(unfinished, "-n", "samples") == set()
-    # As a cluster starts it: the job parses the workflow, and takes the plan that it was given. What
-    # the last plan remembers of files is on another machine.
+    # As a cluster starts it: the job parses the workflow, and takes the plan that it was given.
+    # What the last plan remembers of files is on another machine.
     shutil.rmtree(unfinished.folder / ".snakemake" / "latentmap")
     write_plan(unfinished.results / "plan.json", images.shards.values())
     rules = ("ingest_samples", "draw_thumbnails")
