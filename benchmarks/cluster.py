@@ -20,7 +20,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "rules", "workflow", "config", "profiles", "envs", "src", "resources")
+PARTS = (
+    *("Snakefile", "rules", "workflow", "config", "profiles", "envs", "src", "resources"),
+    "explorer",
+)
 PROFILE = "profiles/slurm/profile.yaml"
 SAYS_COST = """\
 import atexit, os, sys, time
@@ -84,7 +87,7 @@ def measure(project: Path, how: list[str], environment: dict[str, str]) -> str:
     load = os.getloadavg()[0]
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *how, "--configfile", "measured.yaml"],
+        [sys.executable, "-m", "snakemake", "metrics", *how, "--configfile", "measured.yaml"],
         cwd=project,
         env=environment | own,
         stdout=subprocess.PIPE,
