@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 GIVEN = "JobID: ,Partition: ,tres-per-job:"
 PROFILE = "profiles/slurm/profile.yaml"
 # They start daemons, so they must be asked for; then none is skipped.
-ASKED = "LATENTMAP_TEST_ALL"
+ASKED = "LATENTMAP_TEST_SLURM"
 
 MODEL = {"kind": "vae", "name": "tiny-vae", "model": "resources/tiny-vae", "size": 64}
 RUN = {
