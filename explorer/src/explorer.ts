@@ -30,6 +30,7 @@ export class Explorer {
   #matches: Uint8Array | null = null;
   #search = new AbortController();
   #asked = 0;
+  readonly #told = new Set<string>();
 
   /** Whether the page was opened with a view of its own. */
   readonly hasGivenView: boolean;
@@ -133,10 +134,12 @@ export class Explorer {
     this.found.set({ failure: asFailure(error) });
   }
 
-  /** What a panel can do without: where it cannot be read that is told, and the rest is shown. */
+  /** What a panel can do without: where it cannot be read that is told once, and the rest is shown. */
   async orNull<T>(part: Promise<T>): Promise<T | null> {
     return part.catch((error: unknown) => {
-      this.fail(error);
+      const { what } = asFailure(error);
+      if (!this.#told.has(what)) this.fail(error);
+      this.#told.add(what);
       return null;
     });
   }

@@ -62,6 +62,6 @@ def test_small_maps_follow_legend_and_selection_without_webgl_too(
     every = set(sites.PALETTE["categories"])
     assert every <= colors_in(page, tiles.nth(1))
     page.locator(".legend li").first.hover()
-    page.locator(".legend .only").first.click()
+    page.locator(".legend .value").first.click()
     page.wait_for_timeout(500)
     assert colors_in(page, tiles.nth(1)) & every == {sites.PALETTE["categories"][0]}

@@ -98,7 +98,7 @@ def test_names_and_values_of_columns_stay_text(watched, planted):
         assert SCRIPT in page.locator(".legend .name").all_text_contents()
         page.locator("#filter").select_option(label=name)
         page.get_by_label(f"Remove the filter on {name}", exact=True).click()
-    page.locator(".legend .only").first.focus()
+    page.locator(".legend .value").first.focus()
     page.keyboard.press("Enter")
     page.get_by_text("Select the").click()
     page.locator(".selection .tile").first.wait_for()

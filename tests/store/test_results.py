@@ -94,7 +94,7 @@ def test_a_folder_carries_what_is_needed_to_open_it(run):
     assert found.shards == ["0000-a", "0001-b"]
     moved = run.folder.rename(run.folder.with_name("moved"))
     assert Results.open(moved).facts == run.facts
-    with pytest.raises(LatentmapError, match="no such file"):
+    with pytest.raises(LatentmapError, match=r"mine is no folder. There are: .*moved"):
         Results.open(run.folder)
 
 

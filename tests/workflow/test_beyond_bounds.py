@@ -51,7 +51,7 @@ BOUNDS = {
     "export/columns.py": {"ROWS_AT_ONCE": 7},
     "inspect/channels.py": {"PASS_BYTES": 1, "max_samples": 30},
     "metrics/exchange.py": {"CELLS": 500},
-    "metrics/metrics/probe_linear.py": {"AXES": 8},
+    "metrics/features.py": {"AXES": 8},
     "metrics/metrics/silhouette.py": {"max_samples": 40},
     "metrics/outliers.py": {"ROWS_AT_ONCE": 7},
     "metrics/inference.py": {"PARTS": 8},

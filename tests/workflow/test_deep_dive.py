@@ -22,7 +22,7 @@ def test_encoders_of_vectors_have_the_page_about_neighbors_only(finished):
 
 def test_a_chart_about_channels_runs_the_pages_about_channels(project):
     path = "src/latentmap/report/deep_dive/channel_importance.py"
-    project.edit(path, "    title: ClassVar", "    edited = True\n    title: ClassVar")
+    project.edit(path, "    title = ", "    edited = True\n    title = ")
     pages = deep_dive(set(project.outputs()))
     channels = {name for name in pages if not name.endswith("/nearest_neighbors.html")}
     assert project.pending() == channels | {SUMMARY}

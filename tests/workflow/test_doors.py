@@ -11,6 +11,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from latentmap.report.assets import END, SAMPLES_START
+from latentmap.report.embedded import unpacked
 from latentmap.report.publish import charts_in
 from latentmap.store.manifest import read_manifest
 
@@ -146,7 +148,8 @@ def test_caches_of_two_seeds_and_coordinates_beside_them(unfinished, make_cache)
     old = (beside.parent / "seen_old.html").read_text()
     assert "Coordinates of seen_old_coords.npy, as they are." in old
     page = (beside.parent / "seen_pca.html").read_text()
-    assert "003.jpg" not in page and "004.jpg" in page
+    packed = page.partition(SAMPLES_START)[2].partition(END)[0]
+    assert unpacked(packed)["id"] == [f"{row:03}.jpg" for row in range(rows) if row not in (3, 6)]
     assert not re.search(r'(src|href)="[^"]*assets/', page)
 
 

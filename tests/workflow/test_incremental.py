@@ -161,7 +161,7 @@ def test_one_projection_parameter_runs_its_maps(project):
 
 def test_one_chart_runs_the_pages_that_compare_methods(project):
     path = "src/latentmap/report/charts/category_heatmap.py"
-    project.edit(path, "    title: ClassVar", "    edited = True\n    title: ClassVar")
+    project.edit(path, "    title = ", "    edited = True\n    title = ")
     names = set(project.outputs())
     announced = project.pending()
     pages = {

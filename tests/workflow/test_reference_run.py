@@ -44,10 +44,11 @@ def test_a_run_is_placed_into_the_maps_of_another_and_compared_with_it(project):
     text = (project.results.parents[1] / page).read_text()
     embedded = charts_in(text)["map"]
     (grey,) = embedded["spec"]["datasets"].values()
-    assert (len(grey["rows"]), len(embedded["points"]["x"])) == (24, 32)
+    assert (len(grey["x"]), len(embedded["points"]["x"])) == (24, 32)
     theirs = project.results / "projections/dct/plain/mean/umap.parquet"
     places = read_map(theirs).coordinates.tolist()
-    assert np.array(grey["rows"]) == pytest.approx(np.array(places), rel=1e-5)
+    drawn = np.stack([grey["x"], grey["y"]], axis=1)
+    assert drawn == pytest.approx(np.array(places), rel=1e-5)
 
     project.configure({**NEW, "reference_run": "gone"})
     said = project.run_snakemake("-n", *CONFIGURED, check=False)

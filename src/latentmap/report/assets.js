@@ -7,6 +7,7 @@
   const LEGEND = 200; // pixels of a legend's column
   const MENU = 38; // pixels right of a chart for its menu, as vega-embed has it
   const FLATTEST = 0.7; // height of a plot, of its width, that it keeps where it is made narrower
+  const CLOSE = 4; // pixels: a chart that is wider than there is room by less is drawn smaller as it is
   const [LEAST, LEGIBLE, MOST] = [0.15, 0.75, 1.5]; // times as wide as given; numbers need more than least
   const GAP = 28; // between panels
   const ink = "#e6edf3", line = "#3d444d", paper = "#0d1117";
@@ -287,17 +288,22 @@
     };
     try {
       const fit = { around: AROUND, stretch: 1, keeps: Boolean(points) };
-      let before = null;
-      for (let turn = 0; turn < 4; turn++) {
+      // Pixels that a chart grows by for each `stretch`: at first as if all of it did. What names take
+      // does not, as the second turn tells; later ones differ by whole pixels of cells.
+      let [slope, before] = [0, null];
+      for (let turn = 0; turn < 6; turn++) {
         const [taken, columns] = await embed(fit);
         const excess = (taken - room) / columns;
         if (excess <= 0 && (turn || excess > -AROUND / 4)) break;
+        if (turn > 2 && taken - room < CLOSE) {
+          Object.assign(target.querySelector("svg, canvas").style, { width: `${room}px`, height: "auto" });
+          break;
+        }
         fit.around = Math.max(0, fit.around + excess);
-        // What names take does not stretch: the second turn knows how much it is.
-        const [stretch, width] = before && before[0] !== fit.stretch ? before : [0, 0];
-        before = [fit.stretch, taken];
-        const wanted = fit.stretch + ((room - taken) * (fit.stretch - stretch)) / (taken - width || 1);
-        fit.stretch = Math.min(MOST, Math.max(LEAST, wanted));
+        if (turn === 0) slope = taken / fit.stretch;
+        else if (turn === 1) slope = (taken - before.taken) / (fit.stretch - before.stretch) || slope;
+        before = { taken, stretch: fit.stretch };
+        fit.stretch = Math.min(MOST, Math.max(LEAST, fit.stretch + (room - taken) / slope));
       }
     } catch (error) {
       target.classList.add("failed");
