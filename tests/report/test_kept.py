@@ -74,7 +74,7 @@ def test_all_and_none_and_the_only_one_are_said_as_such():
         "kept by all 5 embeddings, most by a (0.40–0.80)."
     )
     assert said(methods(a=0.0, b=0.01, c=0.02, d=-0.1, e=-0.2))[POSITION] == (
-        "not told from chance by any of the 5 embeddings (≤ 0.02)."
+        "not significantly above chance in any of the 5 embeddings (≤ 0.02)."
     )
     assert said(methods(a=0.8))[POSITION] == "kept by vae (0.80)."
 
@@ -101,7 +101,7 @@ def test_what_nothing_keeps_is_told_by_itself():
 def test_what_may_well_be_there_is_not_called_lost():
     # The upper end of its interval is more than half of what the other keeps.
     rows = [row("a", X, 0.3), row("b", X, 0.12, p=0.2)]
-    assert said(rows)[POSITION] == "kept by a (0.30); not told from chance by b (≤ 0.12)."
+    assert said(rows)[POSITION] == "kept by a (0.30); not significantly above chance in b (≤ 0.12)."
     rows[1] |= {"kept_high": 0.14}
     assert said(rows)[POSITION] == "kept by a (0.30); lost by b (≤ 0.12)."
 

@@ -33,7 +33,7 @@ class Words:
     mostly: str = "half of its targets or more kept by"
     partly: str = "fewer than half kept by"
     lost: str = "lost by"
-    unknown: str = "not told from chance by"
+    unknown: str = "not significantly above chance in"
     best: str = "the best baseline, {}, keeps {}"
     no_baseline: str = "no baseline keeps it"
 

@@ -26,7 +26,7 @@ WORDS = Words(
     mostly="a direction for the most part in",
     partly="a direction in part in",
     lost="none in",
-    unknown="not told from chance in",
+    unknown="not significantly above chance in",
     best="in the best baseline, {}, {}",
     no_baseline="in no baseline",
 )
