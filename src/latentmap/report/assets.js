@@ -290,7 +290,7 @@
       const fit = { around: AROUND, stretch: 1, keeps: Boolean(points) };
       // Pixels that a chart grows by for each `stretch`: at first as if all of it did. What names take
       // does not, as the second turn tells; later ones differ by whole pixels of cells.
-      let [slope, before] = [0, null];
+      let [slope, first] = [0, 0];
       for (let turn = 0; turn < 6; turn++) {
         const [taken, columns] = await embed(fit);
         const excess = (taken - room) / columns;
@@ -300,9 +300,8 @@
           break;
         }
         fit.around = Math.max(0, fit.around + excess);
-        if (turn === 0) slope = taken / fit.stretch;
-        else if (turn === 1) slope = (taken - before.taken) / (fit.stretch - before.stretch) || slope;
-        before = { taken, stretch: fit.stretch };
+        if (turn === 0) slope = first = taken;
+        else if (turn === 1) slope = (taken - first) / (fit.stretch - 1) || slope;
         fit.stretch = Math.min(MOST, Math.max(LEAST, fit.stretch + (room - taken) / slope));
       }
     } catch (error) {
